@@ -1,0 +1,60 @@
+"""One spelling for each dataset and run, so that what is the same compares equal.
+
+Agents differ in how they write one and the same dataset: with or without a leading slash (up to and from 1.51),
+abfs or abfss, doubled or trailing slashes, hosts in any case, partition directories kept (up to 1.37) or cut.
+"""
+
+import hashlib
+import re
+import uuid
+
+from core.model import DatasetId
+
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*)://")
+_SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
+_FILE_SCHEMES = {"abfss", "wasbs", "s3", "gs", "hdfs", "adl", "dbfs", "file", "viewfs", "oss", "cos"}
+_PARTITION = re.compile(r"^[^=/]+=[^/]*$")
+
+
+def dataset_id(namespace: str, name: str) -> DatasetId:
+    """The identity of the dataset that an agent calls ``namespace`` and ``name``."""
+    space = _namespace(namespace.strip())
+    path = "/".join(part for part in name.strip().split("/") if part)
+    if is_file_namespace(space):
+        path = _without_partitions(path)
+    return DatasetId(space, path)
+
+
+def is_file_namespace(namespace: str) -> bool:
+    """Whether names of this namespace are paths of files and folders."""
+    return namespace.partition("://")[0].lower() in _FILE_SCHEMES
+
+
+def run_key(run_id: str) -> str:
+    """A run id as part of keys and blob names: the lower-case UUID, else ``x-`` and 32 hex digits of its SHA-256."""
+    try:
+        if len(run_id) == 36:
+            return str(uuid.UUID(run_id))
+    except ValueError:
+        pass
+    return "x-" + hashlib.sha256(run_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _namespace(namespace: str) -> str:
+    match = _SCHEME.match(namespace)
+    if not match:
+        return namespace.rstrip("/")
+    scheme = match[1].lower()
+    scheme = _SAME_SCHEME.get(scheme, scheme)
+    rest = namespace[match.end() :].rstrip("/")
+    authority = re.split(r"[/;?]", rest, maxsplit=1)[0]
+    user, at, host = authority.rpartition("@")
+    return f"{scheme}://{user}{at}{host.lower()}{rest[len(authority) :]}"
+
+
+def _without_partitions(path: str) -> str:
+    """Cut ``key=value`` folders from the end, as agents from 1.39 on do, but never the whole path."""
+    parts = path.split("/")
+    while len(parts) > 1 and _PARTITION.match(parts[-1]):
+        parts.pop()
+    return "/".join(parts)

@@ -1,0 +1,254 @@
+"""The nouns that travel between the rooms: frozen, without behaviour beyond their own identity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DatasetId:
+    """A dataset's identity: OpenLineage namespace and name in one spelling (see core.identity)."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a dataset's schema; ``type`` is Spark's name for it, "" if unknown."""
+
+    name: str
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Symlink:
+    """Another name of a dataset; ``type`` is TABLE or LOCATION."""
+
+    namespace: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset as one or more events describe it."""
+
+    id: DatasetId
+    fields: tuple[Field, ...] = ()
+    symlinks: tuple[Symlink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ColumnRef:
+    """A column of a dataset."""
+
+    dataset: DatasetId
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputField:
+    """One source in a columnLineage facet; ``transformations`` are (type, subtype), empty up to agent 1.16."""
+
+    column: ColumnRef
+    transformations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLineageFacet:
+    """The columnLineage facet: sources of each output column, and what affects every row."""
+
+    fields: Mapping[str, tuple[InputField, ...]]
+    dataset: tuple[InputField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventDataset:
+    """An input or output of one event; ``column_lineage`` is None where the facet is missing."""
+
+    dataset: Dataset
+    column_lineage: ColumnLineageFacet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRef:
+    """A job and one of its runs, as the parent facet names them."""
+
+    namespace: str
+    name: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """One OpenLineage run event.
+
+    ``event_type`` is upper case (START, RUNNING, COMPLETE, FAIL, ABORT, OTHER), ``time`` is UTC, ``run_key``
+    is the form of the run id that keys and blob names use, ``digest`` tells equal bodies apart from unequal
+    ones. ``environment`` holds the environment-properties facet, ``plan`` the node list of the
+    spark.logicalPlan facet (empty where there is none).
+    """
+
+    event_type: str
+    time: datetime
+    run_key: str
+    job_namespace: str
+    job_name: str
+    digest: str
+    parent: JobRef | None = None
+    job_type: str = ""
+    processing_type: str = ""
+    inputs: tuple[EventDataset, ...] = ()
+    outputs: tuple[EventDataset, ...] = ()
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    plan: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The few fields of an event that decide whether it is kept and under which name.
+
+    ``has_inputs`` and ``has_outputs`` tell whether the lists hold anything, ``plan_class`` is the simple class
+    name of the logical plan's root ("" without a plan).
+    """
+
+    event_type: str
+    time: datetime
+    run_key: str
+    run_id: str
+    job_namespace: str
+    job_name: str
+    job_type: str
+    has_inputs: bool
+    has_outputs: bool
+    plan_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was left out, assumed or not decidable; ``code`` is stable, ``text`` is for people."""
+
+    code: str
+    text: str
+    dataset: DatasetId | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class IndirectUse:
+    """A column that decides about rows or values without giving one; ``kind`` as in OpenLineage (JOIN, FILTER…)."""
+
+    column: ColumnRef
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SinkColumn:
+    """A column of the sink: the columns its value is computed from, and those that only influence it.
+
+    ``expression`` is Spark SQL text where it is known; ``constant`` is true where the value is known to come
+    from no column.
+    """
+
+    name: str
+    sources: tuple[ColumnRef, ...] = ()
+    indirect: tuple[IndirectUse, ...] = ()
+    expression: str | None = None
+    constant: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Application:
+    """What a process is named after: the job namespace and the application's name without run-specific tails."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What one run (or the union of several) tells about one sink.
+
+    ``indirect`` are the columns that affect every row of the sink. ``columns`` is empty where only table level
+    lineage is known; a note says so.
+    """
+
+    application: Application
+    operation: str
+    sink: Dataset
+    inputs: tuple[Dataset, ...] = ()
+    columns: tuple[SinkColumn, ...] = ()
+    indirect: tuple[IndirectUse, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RunRef:
+    """One run of a write: its key, that of the application run around it, and its span (UTC)."""
+
+    ended: datetime
+    started: datetime
+    run_key: str
+    application_run: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AssetName:
+    """The type and qualified name of an asset in the catalogue."""
+
+    type_name: str
+    qualified_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameContext:
+    """What a name alone does not tell: facts from the event and from the settings.
+
+    ``mount_points`` maps a dbfs mount (``/mnt/raw``) to its source; ``hive_cluster`` is the cluster part of
+    Hive names; ``onelake_ids`` maps ``Workspace`` to its GUID and ``Workspace/Item.Kind`` to the item's GUID;
+    ``metastore_ids`` maps a Databricks host to a Unity Catalog metastore id; ``sql_kinds`` maps ``host`` or
+    ``host/database`` to a Purview table type where the host does not tell it.
+    """
+
+    mount_points: Mapping[str, str] = field(default_factory=dict)
+    hive_cluster: str = ""
+    onelake_ids: Mapping[str, str] = field(default_factory=dict)
+    metastore_ids: Mapping[str, str] = field(default_factory=dict)
+    sql_kinds: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The names that a dataset may have in the catalogue.
+
+    ``asset`` is what is created if nothing is found; ``candidates`` are looked up in their order (``asset`` is
+    one of them); ``rule`` names the rule that matched; ``short_name`` is for people.
+    """
+
+    dataset: Dataset
+    rule: str
+    asset: AssetName
+    candidates: tuple[AssetName, ...]
+    short_name: str
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A dataset's place in the catalogue; ``guid`` is "" for one that is still to be created."""
+
+    name: AssetName
+    guid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadResult:
+    """What an upload left in the catalogue: the process' guid and how many entities were created or updated."""
+
+    process_guid: str
+    created: int = 0
+    updated: int = 0

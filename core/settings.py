@@ -1,0 +1,252 @@
+"""The settings of the app: the only module that reads the environment.
+
+Every setting has one line in ``Settings``; its name in the environment is the field's name in upper case.
+"""
+
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from core.errors import SettingsError
+from core.model import NameContext
+
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+BLOB_TRIGGER_SOURCES = ("EventGrid", "LogsAndContainerScan")
+PURVIEW_AUTHS = ("default", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConnection:
+    """How storage is reached: a connection string, or the services' addresses and an identity's client id."""
+
+    connection_string: str = field(default="", repr=False)
+    blob_uri: str = ""
+    queue_uri: str = ""
+    table_uri: str = ""
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the app was told, checked. Sizes are in bytes; durations say their unit in the name."""
+
+    lineage_storage: StorageConnection
+    purview_endpoint: str
+    purview_auth: str = "default"
+    purview_collection: str = ""
+    purview_collections: Mapping[str, str] = field(default_factory=dict)
+    blob_trigger_source: str = "EventGrid"
+    max_body_bytes: int = 32 * 1024 * 1024
+    max_expanded_bytes: int = 128 * 1024 * 1024
+    storage_budget_seconds: float = 4.0
+    allow_operations: tuple[str, ...] = ()
+    exclude_jobs: tuple[re.Pattern[str], ...] = ()
+    exclude_datasets: tuple[re.Pattern[str], ...] = ()
+    application_name_tails: tuple[re.Pattern[str], ...] = ()
+    lineage_window_days: int = 30
+    upload_refresh_days: int = 7
+    settle_after_minutes: int = 24 * 60
+    sweep_after_minutes: int = 10
+    retry_first_delay_seconds: int = 60
+    retry_max_delay_seconds: int = 3600
+    retry_give_up_hours: int = 24
+    name_rules_file: str = ""
+    hive_cluster: str = ""
+    onelake_ids: Mapping[str, str] = field(default_factory=dict)
+    metastore_ids: Mapping[str, str] = field(default_factory=dict)
+    sql_kinds: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read and check all settings.
+
+        :raises SettingsError: with a sentence for each setting that is missing or wrong.
+        """
+        return _read(os.environ if environment is None else environment)
+
+    @property
+    def lineage_window(self) -> timedelta:
+        return timedelta(days=self.lineage_window_days)
+
+    @property
+    def upload_refresh(self) -> timedelta:
+        return timedelta(days=self.upload_refresh_days)
+
+    def name_context(self) -> NameContext:
+        """What the settings add to the names that events bring."""
+        return NameContext(
+            hive_cluster=self.hive_cluster,
+            onelake_ids=self.onelake_ids,
+            metastore_ids=self.metastore_ids,
+            sql_kinds=self.sql_kinds,
+        )
+
+    def collection(self, job_namespace: str) -> str:
+        """The internal name of the collection for new assets of this job namespace; "" for the root collection."""
+        return self.purview_collections.get(job_namespace, self.purview_collection)
+
+
+def _read(environment: Mapping[str, str]) -> Settings:
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+
+    def take(name: str, parse: Callable[[str], Any]) -> None:
+        text = environment.get(name.upper(), "").strip()
+        if text:
+            try:
+                values[name] = parse(text)
+            except ValueError as error:
+                problems.append(f"{name.upper()} {error}")
+
+    for setting in dataclasses.fields(Settings):
+        parser = _PARSERS.get(setting.name) or _PARSERS_BY_TYPE.get(str(setting.type))
+        if parser:
+            take(setting.name, parser)
+    try:
+        values["lineage_storage"] = _storage(environment)
+    except ValueError as error:
+        problems.append(str(error))
+    problems.extend(_purview_problems(environment, values))
+    if problems:
+        raise SettingsError(tuple(problems))
+    return Settings(**values)
+
+
+def _storage(environment: Mapping[str, str]) -> StorageConnection:
+    text = environment.get("LINEAGE_STORAGE", "").strip()
+    if text == "UseDevelopmentStorage=true":
+        return StorageConnection(connection_string=_AZURITE)
+    if text:
+        return StorageConnection(connection_string=text)
+    uris = {
+        kind: environment.get(f"LINEAGE_STORAGE__{kind}ServiceUri", "").strip() for kind in ("blob", "queue", "table")
+    }
+    missing = [f"LINEAGE_STORAGE__{kind}ServiceUri" for kind, uri in uris.items() if not uri]
+    if missing:
+        raise ValueError(
+            f"LINEAGE_STORAGE is missing: give a connection string, or all of LINEAGE_STORAGE__blobServiceUri, "
+            f"__queueServiceUri and __tableServiceUri for an identity (missing: {', '.join(missing)})"
+        )
+    client_id = environment.get("LINEAGE_STORAGE__clientId", "").strip()
+    return StorageConnection("", uris["blob"], uris["queue"], uris["table"], client_id)
+
+
+def _purview_problems(environment: Mapping[str, str], values: Mapping[str, Any]) -> list[str]:
+    endpoint = values.get("purview_endpoint")
+    if endpoint is None:
+        if environment.get("PURVIEW_ENDPOINT", "").strip():
+            return []
+        return ["PURVIEW_ENDPOINT is missing: the address of the Purview account, https://<account>.purview.azure.com"]
+    loopback = urlsplit(endpoint).hostname in LOOPBACK_HOSTS
+    if values.get("purview_auth") == "none" and not loopback:
+        return ["PURVIEW_AUTH=none is for a Data Map on this machine; for any other host leave it out"]
+    if endpoint.startswith("http://") and not loopback:
+        return ["PURVIEW_ENDPOINT must begin with https://, or be on this machine"]
+    return []
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise ValueError("must be an address such as https://<account>.purview.azure.com")
+    return text.rstrip("/")
+
+
+def _number(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise ValueError(f"must be a whole number, 0 or more, not {text!r}")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = _number(text)
+    if number == 0:
+        raise ValueError("must be greater than 0")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ValueError(f"must be a number of seconds greater than 0, not {text!r}")
+    return number
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in re.split(r"[\s,;]+", text) if word)
+
+
+def _patterns(text: str) -> tuple[re.Pattern[str], ...]:
+    """Regular expressions, one a line or separated by `` | `` with blanks, each to match anywhere in the name."""
+    patterns = []
+    for part in re.split(r"\n| \| ", text):
+        if part.strip():
+            try:
+                patterns.append(re.compile(part.strip()))
+            except re.error as error:
+                raise ValueError(f"has a regular expression that is not one: {part.strip()!r} ({error})") from None
+    return tuple(patterns)
+
+
+def _mapping(text: str) -> Mapping[str, str]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise ValueError('must be a JSON object of texts, such as {"key": "value"}')
+    return value
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        for choice in choices:
+            if choice.lower() == text.lower():
+                return choice
+        raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
+
+    return parse
+
+
+# The account that every Azurite has; its key is public.
+_AZURITE = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
+    "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
+)
+
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "purview_endpoint": _url,
+    "purview_auth": _one_of(PURVIEW_AUTHS),
+    "blob_trigger_source": _one_of(BLOB_TRIGGER_SOURCES),
+    "max_body_bytes": _positive,
+    "max_expanded_bytes": _positive,
+    "retry_first_delay_seconds": _positive,
+    "retry_max_delay_seconds": _positive,
+}
+_PARSERS_BY_TYPE: Mapping[str, Callable[[str], Any]] = {
+    str(str): str,
+    str(int): _number,
+    str(float): _seconds,
+    str(tuple[str, ...]): _words,
+    str(tuple[re.Pattern[str], ...]): _patterns,
+    str(Mapping[str, str]): _mapping,
+}
