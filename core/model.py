@@ -174,7 +174,7 @@ class Lineage:
     """What one run (or the union of several) tells about one sink.
 
     ``indirect`` are the columns that affect every row of the sink. ``columns`` is empty where only table level
-    lineage is known; a note says so.
+    lineage is known; a note says so. ``mount_points`` are the dbfs mounts (mount, source) that its names need.
     """
 
     application: Application
@@ -184,6 +184,7 @@ class Lineage:
     columns: tuple[SinkColumn, ...] = ()
     indirect: tuple[IndirectUse, ...] = ()
     notes: tuple[Note, ...] = ()
+    mount_points: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,0 +1,1 @@
+"""All events of a run in, lineage out."""

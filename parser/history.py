@@ -1,0 +1,176 @@
+"""What a process shows: the union of its runs, kept so that every order of events ends in the same picture.
+
+A process stands for all runs of one application that fill one sink. Equal lineages are one contribution, which
+remembers its newest runs: enough to take one back. A run that failed is remembered too, because it also takes back
+the run around it: a table created by CTAS fails in an inner run only, while the outer run of the same write ends
+with a plain COMPLETE.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import msgspec
+
+from core.model import ColumnRef, Dataset, DatasetId, IndirectUse, Lineage, RunRef, SinkColumn
+
+KEPT_RUNS = 20
+KEPT_FAILURES = 200
+KEPT_OUTSIDE_WINDOW = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One lineage and the newest of the runs that had it, the newest first, at most ``KEPT_RUNS``."""
+
+    lineage: Lineage
+    runs: tuple[RunRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that is known of a process' runs; contributions and failures are sorted, the newest first."""
+
+    contributions: tuple[Contribution, ...] = ()
+    failures: tuple[RunRef, ...] = ()
+
+
+def with_run(history: History, lineage: Lineage, run: RunRef) -> History:
+    """The history in which ``run`` had ``lineage``, whatever was thought of that run before."""
+    by_content = {_content(item.lineage): item for item in without_run(history, run.run_key).contributions}
+    own = by_content.get(_content(lineage), Contribution(lineage, ()))
+    by_content[_content(lineage)] = replace(own, runs=_newest({*own.runs, run}, KEPT_RUNS))
+    return replace(history, contributions=_sorted(by_content.values()), failures=_without(history.failures, run))
+
+
+def with_failure(history: History, run: RunRef) -> History:
+    """The history in which ``run`` failed."""
+    rest = without_run(history, run.run_key)
+    return replace(rest, failures=_newest({*rest.failures, run}, KEPT_FAILURES))
+
+
+def without_run(history: History, run_key: str) -> History:
+    """The history as if the run had never been seen."""
+    contributions = (
+        replace(item, runs=tuple(run for run in item.runs if run.run_key != run_key)) for item in history.contributions
+    )
+    failures = tuple(run for run in history.failures if run.run_key != run_key)
+    return History(_sorted(item for item in contributions if item.runs), failures)
+
+
+def shown(history: History, window: timedelta) -> Lineage | None:
+    """The lineage that the process shows, or None if no run counts.
+
+    ``window`` is the span before the newest run that counts; 0 means: the newest application run only.
+    """
+    counting = _counting(history)
+    if not counting:
+        return None
+    newest = counting[0].runs[0]
+    return _union([item.lineage for item in counting if _in_window(item, newest, window)])
+
+
+def pruned(history: History, window: timedelta) -> History:
+    """The history without contributions so far outside the window that they will hardly be shown again."""
+    counting = _counting(history)
+    if not counting:
+        return history
+    newest = counting[0].runs[0]
+    outside = [item for item in history.contributions if not _in_window(item, newest, window)]
+    dropped = {id(item) for item in outside[KEPT_OUTSIDE_WINDOW:]}
+    return replace(history, contributions=tuple(i for i in history.contributions if id(i) not in dropped))
+
+
+def encode(history: History) -> bytes:
+    """The history as JSON."""
+    return msgspec.json.encode(history)
+
+
+def decode(data: bytes) -> History:
+    """The history that ``encode`` made; empty bytes are an empty history."""
+    return _decoder.decode(data) if data else History()
+
+
+_decoder = msgspec.json.Decoder(History)
+
+
+def _content(lineage: Lineage) -> str:
+    return hashlib.sha256(msgspec.json.encode(lineage)).hexdigest()
+
+
+def _newest(runs: Iterable[RunRef], most: int) -> tuple[RunRef, ...]:
+    return tuple(sorted(runs, reverse=True)[:most])
+
+
+def _sorted(contributions: Iterable[Contribution]) -> tuple[Contribution, ...]:
+    return tuple(sorted(contributions, key=lambda item: (item.runs[0], _content(item.lineage)), reverse=True))
+
+
+def _without(runs: tuple[RunRef, ...], run: RunRef) -> tuple[RunRef, ...]:
+    return tuple(other for other in runs if other.run_key != run.run_key)
+
+
+def _counting(history: History) -> list[Contribution]:
+    """The contributions without the runs that enclose a failed one, the newest first."""
+    kept = (
+        replace(item, runs=tuple(run for run in item.runs if not _encloses_failure(run, history.failures)))
+        for item in history.contributions
+    )
+    return list(_sorted(item for item in kept if item.runs))
+
+
+def _encloses_failure(run: RunRef, failures: Iterable[RunRef]) -> bool:
+    return any(
+        failure.application_run == run.application_run
+        and run.application_run != ""
+        and run.started <= failure.started
+        and failure.ended <= run.ended
+        for failure in failures
+    )
+
+
+def _in_window(item: Contribution, newest: RunRef, window: timedelta) -> bool:
+    if window:
+        return item.runs[0].ended >= newest.ended - window
+    same = newest.application_run or newest.run_key
+    return any((run.application_run or run.run_key) == same for run in item.runs)
+
+
+def _union(lineages: list[Lineage]) -> Lineage:
+    """The newest lineage comes first: what only one can say, such as the order of columns, it says."""
+    newest = lineages[0]
+    inputs = _merged_datasets(dataset for lineage in lineages for dataset in lineage.inputs)
+    return replace(
+        newest,
+        sink=_merged_datasets(lineage.sink for lineage in lineages)[newest.sink.id],
+        inputs=tuple(inputs[key] for key in sorted(inputs)),
+        columns=tuple(_merged_columns(column for lineage in lineages for column in lineage.columns)),
+        indirect=tuple(sorted({use for lineage in lineages for use in lineage.indirect})),
+        notes=tuple(dict.fromkeys(note for lineage in lineages for note in lineage.notes)),
+        mount_points=tuple(sorted({pair for lineage in lineages for pair in lineage.mount_points})),
+    )
+
+
+def _merged_datasets(datasets: Iterable[Dataset]) -> dict[DatasetId, Dataset]:
+    merged: dict[DatasetId, Dataset] = {}
+    for dataset in datasets:
+        first = merged.setdefault(dataset.id, dataset)
+        if not first.fields and dataset.fields:
+            merged[dataset.id] = replace(dataset, symlinks=first.symlinks or dataset.symlinks)
+    return merged
+
+
+def _merged_columns(columns: Iterable[SinkColumn]) -> Iterator[SinkColumn]:
+    merged: dict[str, SinkColumn] = {}
+    for column in columns:
+        first = merged.setdefault(column.name, column)
+        sources: set[ColumnRef] = {*first.sources, *column.sources}
+        indirect: set[IndirectUse] = {*first.indirect, *column.indirect}
+        merged[column.name] = replace(
+            first,
+            sources=tuple(sorted(sources)),
+            indirect=tuple(sorted(indirect)),
+            constant=first.constant and column.constant,
+        )
+    yield from merged.values()

@@ -1,0 +1,108 @@
+"""A merged run becomes lineage: one entry per sink that it wrote, or a reason why there is none."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from core.model import Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
+from core.operations import Operation, Verdict, classify, split_job_name
+from parser.application import application
+from parser.columns import columns, named_datasets
+from parser.merge import MergedRun
+from parser.mounts import mount_points
+
+
+@dataclass(frozen=True, slots=True)
+class LineageRules:
+    """What users may add: operations that carry lineage, datasets to leave out, tails of application names."""
+
+    allow_operations: tuple[str, ...] = ()
+    exclude_datasets: tuple[re.Pattern[str], ...] = ()
+    application_name_tails: tuple[re.Pattern[str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The lineage of a run, one entry a sink in the order of their identities; ``reason`` says why there is none."""
+
+    lineages: tuple[Lineage, ...] = ()
+    reason: str = ""
+
+
+def derive(run: MergedRun, rules: LineageRules) -> Derived:
+    """What the run wrote, from what, column by column. Whether the run failed is not asked here."""
+    if run.job_type == "APPLICATION":
+        return Derived(reason="an application event describes no write")
+    operation = _operation(run, rules)
+    outputs = [output for output in run.outputs if not _excluded(output.dataset.id, rules)]
+    if not outputs:
+        return Derived(reason="its outputs are excluded by EXCLUDE_DATASETS" if run.outputs else "it wrote nothing")
+    reason = _no_write(run, operation, outputs)
+    if reason:
+        return Derived(reason=reason)
+    return Derived(tuple(_lineage(run, operation, output, rules) for output in outputs))
+
+
+def _operation(run: MergedRun, rules: LineageRules) -> Operation:
+    """The operation as the job name tells it, or else the root of the most believed plan."""
+    node = split_job_name(run.job_name).node
+    plans = [event.plan for event in run.events if event.plan]
+    root = plans[-1][0].get("class") if plans else ""
+    return classify(node, root.rpartition(".")[2] if isinstance(root, str) else "", rules.allow_operations)
+
+
+def _no_write(run: MergedRun, operation: Operation, outputs: Iterable[EventDataset]) -> str:
+    """Why outputs do not mean that data was written; "" if they do."""
+    if operation.verdict is Verdict.DDL:
+        return f"{operation.name} writes no data"
+    if operation.verdict is Verdict.CARRIES:
+        return ""
+    sources = {source.dataset.id for source in run.inputs}
+    sources.update(*(named_datasets(output.column_lineage) for output in outputs))
+    if not sources - {output.dataset.id for output in outputs}:
+        # Agents 1.8–1.37 report the folder that an RDD reads as input and output of a run of its own.
+        return f"{operation.name or 'an unknown operation'} with no other input is not known to write data"
+    return ""
+
+
+def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: LineageRules) -> Lineage:
+    sink = output.dataset
+    found, everywhere = columns(output.column_lineage, sink.id, sink.fields)
+    inputs = tuple(_inputs(run, output, found, rules))
+    notes = tuple(_notes(sink, inputs, found))
+    return Lineage(
+        application=application(run, rules.application_name_tails),
+        operation=operation.name,
+        sink=sink,
+        inputs=inputs,
+        columns=found,
+        indirect=everywhere,
+        notes=notes,
+        mount_points=mount_points(run.environment, [sink, *inputs]),
+    )
+
+
+def _inputs(
+    run: MergedRun, output: EventDataset, found: tuple[SinkColumn, ...], rules: LineageRules
+) -> Iterator[Dataset]:
+    """The datasets read; the sink itself only where values of its columns go into other columns."""
+    known = {source.dataset.id: source.dataset for source in run.inputs}
+    for named in named_datasets(output.column_lineage):
+        known.setdefault(named, Dataset(named))
+    read_back = any(source.dataset == output.dataset.id for column in found for source in column.sources)
+    if not read_back:
+        known.pop(output.dataset.id, None)
+    elif not known[output.dataset.id].fields:
+        known[output.dataset.id] = output.dataset
+    yield from (known[key] for key in sorted(known) if not _excluded(key, rules))
+
+
+def _excluded(dataset: DatasetId, rules: LineageRules) -> bool:
+    return any(pattern.search(str(dataset)) for pattern in rules.exclude_datasets)
+
+
+def _notes(sink: Dataset, inputs: tuple[Dataset, ...], found: tuple[SinkColumn, ...]) -> Iterator[Note]:
+    if not inputs:
+        yield Note("no-inputs", "The events name no dataset that this write read from.", sink.id)
+    elif not any(column.sources for column in found):
+        yield Note("table-level", "The events tell nothing about columns; only tables are connected.", sink.id)

@@ -1,0 +1,106 @@
+"""All stored events of one run become one picture of it, whatever their order and however often they came.
+
+Inputs and outputs are united by identity. Where events differ about one and the same facet, COMPLETE is believed
+over FAIL and ABORT, these over the last RUNNING, that over START: agents up to 1.27 leave inputs out of COMPLETE,
+others leave outputs out of START, and statistics or schemas are only right at the end.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent
+
+_RANK = {"OTHER": 0, "START": 1, "RUNNING": 2, "ABORT": 3, "FAIL": 3, "COMPLETE": 4}
+_NOISE = {"_delta_log", "_temporary", "_checkpoints", "_spark_metadata", "_SUCCESS"}
+
+_T = TypeVar("_T")
+
+
+class RunState(Enum):
+    """OPEN: no end seen yet. FAILED: a FAIL or ABORT was seen, whatever else came before or after it."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class MergedRun:
+    """What all events of a run say together. ``events`` are distinct, the least believed first."""
+
+    run_key: str
+    job_namespace: str
+    job_name: str
+    job_type: str
+    processing_type: str
+    parent: JobRef | None
+    state: RunState
+    started: datetime
+    ended: datetime
+    inputs: tuple[EventDataset, ...]
+    outputs: tuple[EventDataset, ...]
+    environment: Mapping[str, Any]
+    events: tuple[RunEvent, ...]
+
+
+def merge(events: Iterable[RunEvent]) -> MergedRun:
+    """Merge the events of one run; there must be at least one."""
+    distinct = {event.digest: event for event in events}.values()
+    ordered = tuple(sorted(distinct, key=lambda e: (_RANK[e.event_type], e.time, e.digest)))
+    return MergedRun(
+        run_key=ordered[-1].run_key,
+        job_namespace=ordered[-1].job_namespace,
+        job_name=ordered[-1].job_name,
+        job_type=_last(event.job_type for event in ordered) or "",
+        processing_type=_last(event.processing_type for event in ordered) or "",
+        parent=_last(event.parent for event in ordered),
+        state=_state({event.event_type for event in ordered}),
+        started=min(event.time for event in ordered),
+        ended=max(event.time for event in ordered),
+        inputs=_unite(dataset for event in ordered for dataset in event.inputs),
+        outputs=_unite(dataset for event in ordered for dataset in event.outputs),
+        environment={key: value for event in ordered for key, value in event.environment.items()},
+        events=ordered,
+    )
+
+
+def _state(event_types: set[str]) -> RunState:
+    if event_types & {"FAIL", "ABORT"}:
+        return RunState.FAILED
+    return RunState.COMPLETED if "COMPLETE" in event_types else RunState.OPEN
+
+
+def _last(values: Iterable[_T]) -> _T | None:
+    found = None
+    for value in values:
+        found = value or found
+    return found
+
+
+def _unite(datasets: Iterable[EventDataset]) -> tuple[EventDataset, ...]:
+    """One entry per identity, in the order of identities; ``datasets`` come with the least believed first."""
+    united: dict[DatasetId, EventDataset] = {}
+    for new in datasets:
+        if not is_noise(new.dataset.id):
+            old = united.get(new.dataset.id, new)
+            united[new.dataset.id] = EventDataset(
+                _believed(old.dataset, new.dataset), _fuller(old.column_lineage, new.column_lineage)
+            )
+    return tuple(united[key] for key in sorted(united))
+
+
+def _believed(old: Dataset, new: Dataset) -> Dataset:
+    return replace(new, fields=new.fields or old.fields, symlinks=tuple(sorted({*old.symlinks, *new.symlinks})))
+
+
+def _fuller(old: ColumnLineageFacet | None, new: ColumnLineageFacet | None) -> ColumnLineageFacet | None:
+    return new if new is not None and (new.fields or new.dataset) else old
+
+
+def is_noise(dataset: DatasetId) -> bool:
+    """Whether a name belongs to the machinery of a table or stream, not to data: Delta's log, staging folders."""
+    parts = dataset.name.split("/")
+    return not _NOISE.isdisjoint(parts) or any(part.startswith(".spark-staging") for part in parts)
