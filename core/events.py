@@ -213,6 +213,7 @@ def _dataset(value: Mapping[str, Any]) -> EventDataset | None:
             id=dataset_id(namespace, name),
             fields=tuple(_fields(_object(facets.get("schema")).get("fields"))),
             symlinks=tuple(_symlinks(_object(facets.get("symlinks")).get("identifiers"))),
+            storage_layer=_text(_object(facets.get("storage")), "storageLayer").lower(),
         ),
         column_lineage=_column_lineage(facets.get("columnLineage")),
     )

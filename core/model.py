@@ -36,11 +36,12 @@ class Symlink:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset as one or more events describe it."""
+    """A dataset as one or more events describe it; ``storage_layer`` is delta, iceberg or "" if not told."""
 
     id: DatasetId
     fields: tuple[Field, ...] = ()
     symlinks: tuple[Symlink, ...] = ()
+    storage_layer: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -248,8 +249,13 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """What an upload left in the catalogue: the process' guid and how many entities were created or updated."""
+    """What an upload left in the catalogue: the process' guid and how many entities were created or updated.
+
+    ``assets`` are the assets really used, each with its guid; ``notes`` say what the upload had to change or cut.
+    """
 
     process_guid: str
     created: int = 0
     updated: int = 0
+    assets: Mapping[DatasetId, Asset] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()

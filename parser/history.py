@@ -64,11 +64,13 @@ def shown(history: History, window: timedelta) -> Lineage | None:
 
     ``window`` is the span before the newest run that counts; 0 means: the newest application run only.
     """
-    counting = _counting(history)
-    if not counting:
-        return None
-    newest = counting[0].runs[0]
-    return _union([item.lineage for item in counting if _in_window(item, newest, window)])
+    counting = _in_view(history, window)
+    return _union([item.lineage for item in counting]) if counting else None
+
+
+def shown_runs(history: History, window: timedelta) -> tuple[RunRef, ...]:
+    """The runs behind ``shown``, the newest first; of many equal ones the newest alone are known."""
+    return tuple(sorted((run for item in _in_view(history, window) for run in item.runs), reverse=True))
 
 
 def pruned(history: History, window: timedelta) -> History:
@@ -118,6 +120,11 @@ def _counting(history: History) -> list[Contribution]:
         for item in history.contributions
     )
     return list(_sorted(item for item in kept if item.runs))
+
+
+def _in_view(history: History, window: timedelta) -> list[Contribution]:
+    counting = _counting(history)
+    return [item for item in counting if _in_window(item, counting[0].runs[0], window)]
 
 
 def _encloses_failure(run: RunRef, failures: Iterable[RunRef]) -> bool:

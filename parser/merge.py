@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
-from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent
+from core.identity import run_key
+from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef
 
 _RANK = {"OTHER": 0, "START": 1, "RUNNING": 2, "ABORT": 3, "FAIL": 3, "COMPLETE": 4}
 _NOISE = {"_delta_log", "_temporary", "_checkpoints", "_spark_metadata", "_SUCCESS"}
@@ -44,6 +45,12 @@ class MergedRun:
     outputs: tuple[EventDataset, ...]
     environment: Mapping[str, Any]
     events: tuple[RunEvent, ...]
+
+    @property
+    def ref(self) -> RunRef:
+        """The run as the histories of its processes remember it."""
+        application_run = run_key(self.parent.run_id) if self.parent else ""
+        return RunRef(self.ended, self.started, self.run_key, application_run)
 
 
 def merge(events: Iterable[RunEvent]) -> MergedRun:
@@ -93,7 +100,12 @@ def _unite(datasets: Iterable[EventDataset]) -> tuple[EventDataset, ...]:
 
 
 def _believed(old: Dataset, new: Dataset) -> Dataset:
-    return replace(new, fields=new.fields or old.fields, symlinks=tuple(sorted({*old.symlinks, *new.symlinks})))
+    return replace(
+        new,
+        fields=new.fields or old.fields,
+        symlinks=tuple(sorted({*old.symlinks, *new.symlinks})),
+        storage_layer=new.storage_layer or old.storage_layer,
+    )
 
 
 def _fuller(old: ColumnLineageFacet | None, new: ColumnLineageFacet | None) -> ColumnLineageFacet | None:

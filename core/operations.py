@@ -1,0 +1,124 @@
+"""Which Spark operations carry lineage, and how a job name tells the operation.
+
+The lists are data, in ``operations.json``: groups of job-name nodes (the names of physical plan nodes, in snake
+case) and of logical plan classes (simple class names, of Spark 3.1 up to 4.0), each with a verdict. A ``*`` in a
+node or class stands for any characters.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+_DATA: dict[str, Any] = json.loads(Path(__file__).with_name("operations.json").read_text("utf-8"))
+
+
+class Verdict(Enum):
+    """What an operation does, the strongest claim first.
+
+    CARRIES writes data; DDL changes a table or view without writing data, so it makes no process; NONE only reads,
+    or sets something: if its run names an output, though, it was part of a write; UNKNOWN is on no list.
+    """
+
+    CARRIES = "carries"
+    DDL = "ddl"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+_STRENGTH = {verdict: strength for strength, verdict in enumerate(Verdict)}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What kind of operation it is (``insert``, ``create table as select``, …; "" if unknown), and its verdict."""
+
+    name: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class JobName:
+    """The parts of ``application.node.suffix``; node and suffix are "" where a name has none."""
+
+    application: str
+    node: str = ""
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Catalogue:
+    """Exact names, and patterns in the order of the file."""
+
+    exact: dict[str, Operation]
+    patterns: tuple[tuple[str, Operation], ...]
+
+    def find(self, name: str) -> Operation | None:
+        found = self.exact.get(name)
+        if found or not name:
+            return found
+        return next((operation for pattern, operation in self.patterns if fnmatchcase(name, pattern)), None)
+
+
+UNKNOWN = Operation("", Verdict.UNKNOWN)
+
+
+def classify(node: str, plan_class: str, extra: Iterable[str] = ()) -> Operation:
+    """The operation of a job whose name has ``node`` and whose plan has a root of ``plan_class`` ("" for none).
+
+    ``extra`` are nodes, classes or patterns that the settings add; they carry lineage. Where node and class
+    disagree, the stronger claim wins (the order is that of ``Verdict``), since each of them can only miss a write,
+    never make one up: START may show a reading root under a node that writes, a planned write hides its node
+    behind ``adaptive_spark_plan`` while the class tells it, and eager commands end as ``local_table_scan``. Where
+    both are equally strong, the node names the operation: it is what was executed, the class of an old agent's
+    COMPLETE is only what was parsed (``CreateTable`` for a saveAsTable).
+    """
+    return _classify(node, plan_class, tuple(extra))
+
+
+def split_job_name(job_name: str) -> JobName:
+    """Take ``application.node.suffix`` apart; a name without a dot is an application's.
+
+    The application may hold dots, and so may the suffix. The node is the first segment behind the first dot that
+    is spelled exactly as a known node; else the first with the shape of one; else the one behind the first dot.
+    Known nodes without an underscore go last, because applications well have parts called ``project`` or ``sort``.
+    """
+    segments = job_name.split(".")
+    if len(segments) == 1:
+        return JobName(job_name)
+    at = min(range(1, len(segments)), key=lambda index: (_doubt(segments[index]), index))
+    return JobName(".".join(segments[:at]), segments[at], ".".join(segments[at + 1 :]))
+
+
+@lru_cache(maxsize=4096)
+def _classify(node: str, plan_class: str, extra: tuple[str, ...]) -> Operation:
+    for name in (node, plan_class):
+        if name and any(fnmatchcase(name.lower(), word.lower()) for word in extra):
+            return Operation(name, Verdict.CARRIES)
+    found = [_NODES.find(node) or UNKNOWN, _CLASSES.find(plan_class) or UNKNOWN]
+    return min(found, key=lambda operation: _STRENGTH[operation.verdict])
+
+
+@lru_cache(maxsize=4096)
+def _doubt(segment: str) -> int:
+    """How doubtful it is that a segment is a node: 0 for an exact name, up to 3 for one that looks like none."""
+    if segment in _NODES.exact:
+        return 0 if "_" in segment else 2
+    shaped = _NODES.find(segment) or any(fnmatchcase(segment, shape) for shape in _DATA["node_shapes"])
+    return 1 if shaped else 3
+
+
+def _catalogue(key: str) -> _Catalogue:
+    pairs = [
+        (name, Operation(group["name"], Verdict(group["verdict"]))) for group in _DATA["groups"] for name in group[key]
+    ]
+    exact = {name: operation for name, operation in pairs if "*" not in name}
+    return _Catalogue(exact, tuple((name, operation) for name, operation in pairs if "*" in name))
+
+
+_NODES = _catalogue("nodes")
+_CLASSES = _catalogue("classes")

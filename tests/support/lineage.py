@@ -1,0 +1,44 @@
+"""Lineage of recorded events, as plain texts that compare well."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.model import RunEvent
+from parser.history import History, shown, with_failure, with_run
+from parser.lineage import LineageRules, derive
+from parser.merge import RunState, merge
+from tests.support.corpus import column_text
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What is drawn into one sink: datasets, and (sink column, source column) edges."""
+
+    inputs: frozenset[str]
+    edges: frozenset[tuple[str, str]]
+
+
+def drawn(events: Iterable[RunEvent], rules: LineageRules | None = None) -> dict[str, Drawn]:
+    """The union of all runs by sink, failed runs taken out."""
+    histories: dict[str, History] = defaultdict(History)
+    runs: dict[str, list[RunEvent]] = defaultdict(list)
+    for event in events:
+        runs[event.run_key].append(event)
+    for run_events in runs.values():
+        run = merge(run_events)
+        for lineage in derive(run, rules or LineageRules()).lineages:
+            sink = str(lineage.sink.id)
+            before = histories[sink]
+            failed = run.state is RunState.FAILED
+            histories[sink] = with_failure(before, run.ref) if failed else with_run(before, lineage, run.ref)
+    unions = {sink: shown(history, timedelta(days=30)) for sink, history in histories.items()}
+    return {
+        sink: Drawn(
+            frozenset(str(dataset.id) for dataset in union.inputs),
+            frozenset((column.name, column_text(source)) for column in union.columns for source in column.sources),
+        )
+        for sink, union in unions.items()
+        if union
+    }
