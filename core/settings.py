@@ -68,7 +68,15 @@ class Settings:
 
         :raises SettingsError: with a sentence for each setting that is missing or wrong.
         """
-        return _read(os.environ if environment is None else environment)
+        return _read(os.environ if environment is None else environment, online=True)
+
+    @classmethod
+    def offline(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read and check the settings for work without storage and catalogue, such as a preview.
+
+        :raises SettingsError: as ``from_env``, but storage and Purview may be missing.
+        """
+        return _read(os.environ if environment is None else environment, online=False)
 
     @property
     def lineage_window(self) -> timedelta:
@@ -92,7 +100,7 @@ class Settings:
         return self.purview_collections.get(job_namespace, self.purview_collection)
 
 
-def _read(environment: Mapping[str, str]) -> Settings:
+def _read(environment: Mapping[str, str], *, online: bool) -> Settings:
     problems: list[str] = []
     values: dict[str, Any] = {}
 
@@ -108,11 +116,14 @@ def _read(environment: Mapping[str, str]) -> Settings:
         parser = _PARSERS.get(setting.name) or _PARSERS_BY_TYPE.get(str(setting.type))
         if parser:
             take(setting.name, parser)
-    try:
-        values["lineage_storage"] = _storage(environment)
-    except ValueError as error:
-        problems.append(str(error))
-    problems.extend(_purview_problems(environment, values))
+    if online:
+        try:
+            values["lineage_storage"] = _storage(environment)
+        except ValueError as error:
+            problems.append(str(error))
+        problems.extend(_purview_problems(environment, values))
+    else:
+        values |= {"lineage_storage": StorageConnection(), "purview_endpoint": ""}
     if problems:
         raise SettingsError(tuple(problems))
     return Settings(**values)

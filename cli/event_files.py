@@ -1,0 +1,79 @@
+"""Events out of files: one event, an array of events or JSON lines a file, gzipped or not, in any order."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import BadEvent
+from core.events import describes_no_run, read_envelope
+
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class EventFile:
+    """The bodies of the events in one file, and what could not be read of it."""
+
+    path: Path
+    bodies: tuple[bytes, ...]
+    problems: tuple[str, ...]
+
+
+def event_files(paths: Iterable[Path]) -> Iterator[EventFile]:
+    """Read files, and all event files below folders; a path given twice is read once."""
+    seen: set[Path] = set()
+    for path in (file for given in paths for file in _files(given)):
+        if path.resolve() not in seen:
+            seen.add(path.resolve())
+            yield _read(path)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    yield from (file for file in sorted(path.rglob("*")) if file.is_file() and file.name.lower().endswith(SUFFIXES))
+
+
+def _read(path: Path) -> EventFile:
+    try:
+        data = path.read_bytes()
+        content = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except (OSError, EOFError, zlib.error) as error:
+        return EventFile(path, (), (str(error),))
+    return _split(path, content.removeprefix(b"\xef\xbb\xbf"))
+
+
+def _split(path: Path, content: bytes) -> EventFile:
+    """One event; or else the items of an array; or else a line an event."""
+    bodies, problems = [], []
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError):
+        parsed = None
+    if isinstance(parsed, list):
+        parts = [json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass") for item in parsed]
+    elif parsed is not None:
+        parts = [content]
+    else:
+        parts = [line for line in content.splitlines() if line.strip()]
+    for number, part in enumerate(parts, 1):
+        problem = _problem(part)
+        if problem is None:
+            bodies.append(part)
+        else:
+            problems.append(f"event {number}: {problem}" if len(parts) > 1 else problem)
+    return EventFile(path, tuple(bodies), tuple(problems) if parts else ("it is empty",))
+
+
+def _problem(body: bytes) -> str | None:
+    if describes_no_run(body):
+        return "it is about a dataset or a job without a run, and carries no lineage"
+    try:
+        read_envelope(body)
+    except BadEvent as error:
+        return error.reason
+    return None

@@ -1,0 +1,116 @@
+"""``sparklin preview``: what files of events would leave in the catalogue, without network."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cli.event_files import event_files
+from cli.tables import process_table
+from core.model import AssetName, ColumnRef, DatasetId, Note
+from core.settings import Settings
+from parser.lineage import LineageRules
+from preview import Preview, PreviewedProcess, Rules
+from preview import preview as preview_events
+from processes import Naming
+from qualified_names import rules as name_rules
+from receiver.accept import ReceiverRules
+
+
+def preview(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders of events: .json, .json.gz or JSON lines.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+) -> None:
+    """Show what a set of events would leave in the catalogue. Nothing is sent anywhere."""
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        typer.echo(f"no such file or folder: {', '.join(map(str, missing))}", err=True)
+        raise typer.Exit(2)
+    bodies: list[bytes] = []
+    for file in event_files(paths):
+        bodies.extend(file.bodies)
+        for problem in file.problems:
+            typer.echo(f"{file.path}: {problem}", err=True)
+    if not bodies:
+        typer.echo("nothing could be read as an OpenLineage event", err=True)
+        raise typer.Exit(1)
+    result = preview_events(bodies, _rules())
+    if as_json or not sys.stdout.isatty():
+        typer.echo(json.dumps([as_object(process) for process in result.processes], ensure_ascii=False, indent=2))
+    else:
+        _show(result)
+
+
+def as_object(previewed: PreviewedProcess) -> dict[str, Any]:
+    """One process by the contract in docs/contracts/preview.schema.json."""
+    process = previewed.process
+    names = {resolution.dataset.id: resolution.asset for resolution in (*process.inputs, process.sink)}
+    entity = next(item for item in previewed.entities if item["attributes"]["qualifiedName"] == process.qualified_name)
+    return {
+        "runs": list(previewed.runs),
+        "process": {
+            "typeName": entity["typeName"],
+            "qualifiedName": process.qualified_name,
+            "name": process.name,
+            "inputs": _assets([resolution.asset for resolution in process.inputs]),
+            "outputs": _assets([process.sink.asset]),
+            "columnMapping": json.loads(entity["attributes"]["columnMapping"]),
+        },
+        "columns": _columns(previewed, names),
+        "entities": list(previewed.entities),
+        "notes": [_note(note) for note in previewed.notes],
+    }
+
+
+def _assets(names: list[AssetName]) -> list[dict[str, str]]:
+    distinct = sorted(set(names), key=lambda name: (name.qualified_name, name.type_name))
+    return [{"typeName": name.type_name, "qualifiedName": name.qualified_name} for name in distinct]
+
+
+def _columns(previewed: PreviewedProcess, names: dict[DatasetId, AssetName]) -> list[dict[str, Any]]:
+    lineage = previewed.process.lineage
+    sink = names[lineage.sink.id].qualified_name
+
+    def pair(column: ColumnRef) -> list[str]:
+        asset = names.get(column.dataset)
+        return [asset.qualified_name if asset else str(column.dataset), column.column]
+
+    return [
+        {
+            "output": sink,
+            "column": column.name,
+            "from": sorted(pair(source) for source in column.sources),
+            "indirect": sorted([*pair(use.column), use.kind] for use in {*column.indirect, *lineage.indirect}),
+            "expression": column.expression,
+            "constant": column.constant,
+        }
+        for column in lineage.columns
+    ]
+
+
+def _note(note: Note) -> dict[str, str]:
+    found = {"code": note.code, "text": note.text}
+    return {**found, "dataset": str(note.dataset)} if note.dataset else found
+
+
+def _show(result: Preview) -> None:
+    console = Console()
+    for previewed in result.processes:
+        console.print(process_table(as_object(previewed)))
+    talk = Console(stderr=True)
+    talk.print(f"{len(result.processes)} process(es); {len(result.reasons)} run(s) draw nothing:")
+    for reason in sorted(set(result.reasons.values())):
+        talk.print(f"  {sum(1 for other in result.reasons.values() if other == reason)} x {reason}", highlight=False)
+
+
+def _rules() -> Rules:
+    settings = Settings.offline()
+    return Rules(
+        receiver=ReceiverRules(settings.allow_operations, settings.exclude_jobs),
+        lineage=LineageRules(settings.allow_operations, settings.exclude_datasets, settings.application_name_tails),
+        naming=Naming(name_rules.load(settings.name_rules_file or None), settings.name_context()),
+        window=settings.lineage_window,
+    )

@@ -1,0 +1,83 @@
+"""The functions of the app: triggers only. What they do is in pipeline.py and recovery.py."""
+
+import functools
+import json
+import logging
+
+import azure.functions as func
+
+import pipeline
+import recovery
+from core.settings import Settings
+from health import health_report
+from services import Services, build
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+settings = Settings.from_env()
+logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+
+
+@functools.cache
+def services() -> Services:
+    """The clients of this process, made at its first event."""
+    return build(settings)
+
+
+def answer(status: int, body: object) -> func.HttpResponse:
+    return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")
+
+
+@app.function_name("receive")
+@app.route("v1/lineage", methods=["POST"])
+def receive(req: func.HttpRequest) -> func.HttpResponse:
+    """One event of a current agent."""
+    return answer(*pipeline.receive(req.get_body(), req.headers, services()))
+
+
+@app.function_name("receive_legacy")
+@app.route("1/lineage", methods=["POST"])
+def receive_legacy(req: func.HttpRequest) -> func.HttpResponse:
+    """One event of agent 0.4.0, which has the version number alone in its path."""
+    return answer(*pipeline.receive(req.get_body(), req.headers, services()))
+
+
+@app.function_name("receive_batch")
+@app.route("v1/lineage/batch", methods=["POST"])
+def receive_batch(req: func.HttpRequest) -> func.HttpResponse:
+    """An array of events."""
+    return answer(*pipeline.receive_batch(req.get_body(), req.headers, services()))
+
+
+@app.function_name("parse")
+@app.blob_trigger("blob", "openlineage/{name}", "LINEAGE_STORAGE", source=settings.blob_trigger_source)
+def parse(blob: func.InputStream) -> None:
+    """A stored event; its whole run is read anew."""
+    recovery.stored(blob.name or "", services())
+
+
+@app.function_name("retry")
+@app.queue_trigger("message", "lineage-retry", "LINEAGE_STORAGE")
+def retry(message: func.QueueMessage) -> None:
+    """A run whose processing failed before, or that the timer found waiting."""
+    recovery.retry(message.get_body(), services())
+
+
+@app.function_name("poison")
+@app.queue_trigger("message", "webjobs-blobtrigger-poison", "LINEAGE_STORAGE")
+def poison(message: func.QueueMessage) -> None:
+    """A blob that the trigger gave up."""
+    recovery.poisoned(message.get_body(), services())
+
+
+@app.function_name("sweep")
+@app.timer_trigger("timer", "0 */5 * * * *")
+def sweep(timer: func.TimerRequest) -> None:
+    """Finds events whose notification got lost, and settles runs that never ended."""
+    recovery.sweep(services())
+
+
+@app.function_name("health")
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Whether the app can store events."""
+    return answer(*health_report(services()))

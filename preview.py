@@ -1,0 +1,97 @@
+"""What a set of events would leave in the catalogue, worked out without network or storage.
+
+The same steps as for stored events, on events in memory: filter, merge, derive, unite the runs of each process.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from core.events import read_envelope, read_event
+from core.model import Note, RunEvent
+from parser import history as histories
+from parser.history import History
+from parser.lineage import LineageRules, derive
+from parser.merge import MergedRun, RunState, merge
+from processes import Naming, Process, by_process, process_of
+from purview.entities import preview_entities
+from receiver.accept import ReceiverRules, accept
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All that decides about the outcome besides the events."""
+
+    receiver: ReceiverRules
+    lineage: LineageRules
+    naming: Naming
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedProcess:
+    """A process, the ids of the runs behind it, and the entities that would be sent were none of them there."""
+
+    process: Process
+    runs: tuple[str, ...]
+    entities: tuple[Mapping[str, Any], ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The processes in the order of their qualified names, and for each run without one the reason."""
+
+    processes: tuple[PreviewedProcess, ...]
+    reasons: Mapping[str, str]
+
+
+def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
+    """Preview the events in ``bodies``, which must be readable events.
+
+    A run without an end counts as if it had been settled.
+    """
+    run_ids: dict[str, str] = {}
+    events: dict[str, list[RunEvent]] = {}
+    reasons: dict[str, str] = {}
+    for body in bodies:
+        envelope = read_envelope(body)
+        run_ids[envelope.run_key] = envelope.run_id
+        decision = accept(envelope, rules.receiver)
+        if decision.kept:
+            events.setdefault(envelope.run_key, []).append(read_event(body))
+        else:
+            reasons.setdefault(envelope.run_id, decision.reason)
+    found: dict[str, History] = {}
+    for run_key in sorted(events):
+        reason = _contribute(merge(events[run_key]), rules, found)
+        reasons.pop(run_ids[run_key], None)
+        if reason:
+            reasons[run_ids[run_key]] = reason
+    previewed = (_previewed(found[name], rules, run_ids) for name in sorted(found))
+    return Preview(tuple(item for item in previewed if item), reasons)
+
+
+def _contribute(run: MergedRun, rules: Rules, found: dict[str, History]) -> str:
+    """Add the run to the histories of its processes; the reason if it adds nothing."""
+    derived = derive(run, rules.lineage)
+    failed = run.state is RunState.FAILED
+    for process, lineage in by_process(derived.lineages, rules.naming).items():
+        before = found.get(process, History())
+        changed = histories.with_failure(before, run.ref) if failed else histories.with_run(before, lineage, run.ref)
+        found[process] = changed
+    return "the run failed" if failed else derived.reason
+
+
+def _previewed(history: History, rules: Rules, run_ids: Mapping[str, str]) -> PreviewedProcess | None:
+    lineage = histories.shown(history, rules.window)
+    if lineage is None:
+        return None
+    process = process_of(lineage, rules.naming)
+    return PreviewedProcess(
+        process=process,
+        runs=tuple(sorted(run_ids[run.run_key] for run in histories.shown_runs(history, rules.window))),
+        entities=tuple(preview_entities(lineage, (process.sink, *process.inputs))),
+        notes=process.notes,
+    )

@@ -1,0 +1,103 @@
+"""One process, brought to what its history says: the step between LineageDetails and the catalogue.
+
+The row of a process is changed only with its ETag, so no run's contribution is lost. What has to be uploaded is
+decided under a lock, one worker at a time; the row is marked dirty before and clean after the upload. Whoever finds
+a dirty row uploads again, so a crash in between repeats work and leaves nothing stale.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from core.errors import LeaseLost
+from core.model import Lineage
+from parser import history as histories
+from parser.details import details
+from parser.history import History
+from processes import process_of
+from purview import uploader
+from services import Services
+from storage.details_table import Conflict, DetailsRow
+
+log = logging.getLogger(__name__)
+
+_CONFLICTS = 50
+
+
+def record(process: str, change: Callable[[History], History], services: Services) -> None:
+    """Apply ``change`` to the history of a process; unchanged histories are not written."""
+    window = services.settings.lineage_window
+    for attempt in range(_CONFLICTS):
+        row = services.details.read(process) or DetailsRow(process)
+        before = histories.decode(row.history)
+        after = histories.pruned(change(before), window)
+        if after == before:
+            return
+        lineage = histories.shown(after, window)
+        columns = details(lineage) if lineage else {}
+        try:
+            services.details.write(replace(row, history=histories.encode(after), columns=columns))
+        except Conflict:
+            time.sleep(random.uniform(0, 0.05 * (attempt + 1)))
+        else:
+            return
+    raise LeaseLost(f"the row of process {process} was changed by others {_CONFLICTS} times in a row")
+
+
+def publish(process: str, services: Services) -> bool:
+    """Bring the catalogue to what the process' row says; whether that took a call."""
+    row = services.details.read(process)
+    if row is None or not _is_due(row, services):
+        return False
+    with services.locks.hold([process], wait_seconds=services.lock_wait_seconds) as held:
+        while (row := services.details.read(process)) is not None and _is_due(row, services):
+            try:
+                row = services.details.write(replace(row, dirty=True, fingerprint=""))
+                held.check()
+                services.details.write(_uploaded(row, services))
+            except Conflict:
+                continue  # Another run came in between; the row is still dirty, so this is done again.
+            break
+    return True
+
+
+def _shown(row: DetailsRow, services: Services) -> Lineage | None:
+    return histories.shown(histories.decode(row.history), services.settings.lineage_window)
+
+
+def _is_due(row: DetailsRow, services: Services) -> bool:
+    if row.dirty:
+        return True
+    lineage = _shown(row, services)
+    if lineage is None:
+        return bool(row.fingerprint)
+    stale = row.uploaded is None or datetime.now(UTC) - row.uploaded >= services.settings.upload_refresh
+    return stale or row.fingerprint != _fingerprint(lineage, services)
+
+
+def _fingerprint(lineage: Lineage, services: Services) -> str:
+    process = process_of(lineage, services.naming)
+    collection = services.settings.collection(lineage.application.namespace)
+    return uploader.fingerprint(lineage, (process.sink, *process.inputs), collection)
+
+
+def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:
+    """The row as it is once the catalogue shows its history."""
+    lineage = _shown(row, services)
+    if lineage is None:
+        uploader.remove(row.qualified_name, services.catalog)
+        log.info("removed process %s", row.qualified_name)
+        return replace(row, dirty=False, fingerprint="", uploaded=None, process_guid="")
+    process = process_of(lineage, services.naming)
+    result = services.upload(process)
+    log.info("uploaded process %s (%s created, %s updated)", row.qualified_name, result.created, result.updated)
+    return replace(
+        row,
+        dirty=False,
+        fingerprint=_fingerprint(lineage, services),
+        uploaded=datetime.now(UTC),
+        process_guid=result.process_guid,
+    )
