@@ -1,6 +1,7 @@
 """The settings of the app: the only module that reads the environment.
 
-Every setting has one line in ``Settings``; its name in the environment is the field's name in upper case.
+Every setting is a field of ``Settings``; its name in the environment is the field's name in upper case, and what it
+says of itself is its line in the README.
 """
 
 import dataclasses
@@ -21,6 +22,13 @@ BLOB_TRIGGER_SOURCES = ("EventGrid", "LogsAndContainerScan")
 PURVIEW_AUTHS = ("default", "none")
 
 
+def _told(doc: str, default: Any = dataclasses.MISSING) -> Any:
+    """A setting with its line for the README; one without a default is required."""
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata={"doc": doc})
+    return field(default=default, metadata={"doc": doc})
+
+
 @dataclass(frozen=True, slots=True)
 class StorageConnection:
     """How storage is reached: a connection string, or the services' addresses and an identity's client id."""
@@ -36,31 +44,44 @@ class StorageConnection:
 class Settings:
     """What the app was told, checked. Sizes are in bytes; durations say their unit in the name."""
 
-    lineage_storage: StorageConnection
-    purview_endpoint: str
-    purview_auth: str = "default"
-    purview_collection: str = ""
-    purview_collections: Mapping[str, str] = field(default_factory=dict)
-    blob_trigger_source: str = "EventGrid"
-    max_body_bytes: int = 32 * 1024 * 1024
-    max_expanded_bytes: int = 128 * 1024 * 1024
-    storage_budget_seconds: float = 4.0
-    allow_operations: tuple[str, ...] = ()
-    exclude_jobs: tuple[re.Pattern[str], ...] = ()
-    exclude_datasets: tuple[re.Pattern[str], ...] = ()
-    application_name_tails: tuple[re.Pattern[str], ...] = ()
-    lineage_window_days: int = 30
-    upload_refresh_days: int = 7
-    settle_after_minutes: int = 24 * 60
-    sweep_after_minutes: int = 10
-    retry_first_delay_seconds: int = 60
-    retry_max_delay_seconds: int = 3600
-    retry_give_up_hours: int = 24
-    name_rules_file: str = ""
-    hive_cluster: str = ""
-    onelake_ids: Mapping[str, str] = field(default_factory=dict)
-    metastore_ids: Mapping[str, str] = field(default_factory=dict)
-    sql_kinds: Mapping[str, str] = field(default_factory=dict)
+    lineage_storage: StorageConnection = _told(
+        "Where events and lineage are kept: a connection string, or `LINEAGE_STORAGE__blobServiceUri`, "
+        "`__queueServiceUri` and `__tableServiceUri` (and `__clientId`) for an identity. Required."
+    )
+    purview_endpoint: str = _told("The Purview account, `https://<account>.purview.azure.com`. Required.")
+    purview_auth: str = _told("`none` for the local Data Map; refused for any host but this machine.", "default")
+    purview_collection: str = _told("Internal (six-letter) name of the collection for new assets; empty: the root.", "")
+    purview_collections: Mapping[str, str] = _told("The same by job namespace, as a JSON object.", {})
+    blob_trigger_source: str = _told("`EventGrid`, or `LogsAndContainerScan` where no Event Grid reaches.", "EventGrid")
+    max_body_bytes: int = _told("Largest body on the wire.", 32 * 1024 * 1024)
+    max_expanded_bytes: int = _told("Largest body after gzip is undone.", 128 * 1024 * 1024)
+    storage_budget_seconds: float = _told("How long the receiver tries to store an event; the agent waits 5.", 4.0)
+    allow_operations: tuple[str, ...] = _told("More job-name nodes or plan classes that carry lineage.", ())
+    exclude_jobs: tuple[re.Pattern[str], ...] = _told(
+        "Jobs to ignore: regular expressions on `namespace/job`, one a line or separated by ` | `.", ()
+    )
+    exclude_datasets: tuple[re.Pattern[str], ...] = _told(
+        "Datasets to leave out: regular expressions on `namespace/name`, written as above.", ()
+    )
+    application_name_tails: tuple[re.Pattern[str], ...] = _told(
+        "More run-specific endings of application names to cut: regular expressions, written as above.", ()
+    )
+    lineage_window_days: int = _told("A process shows its runs of this many days; 0: its newest run only.", 30)
+    upload_refresh_days: int = _told("After this many days even unchanged lineage is uploaded again.", 7)
+    settle_after_minutes: int = _told("A run without an end counts as ended after this long.", 24 * 60)
+    sweep_after_minutes: int = _told("An event not processed by then is picked up by the timer.", 10)
+    retry_first_delay_seconds: int = _told("The wait before the first retry; doubled each time.", 60)
+    retry_max_delay_seconds: int = _told("The longest wait between retries.", 3600)
+    retry_give_up_hours: int = _told("After this long a run is put aside as a dead letter.", 24)
+    name_rules_file: str = _told("A file of naming rules that go before the built-in ones.", "")
+    hive_cluster: str = _told("The cluster part of Hive names, `db.table@cluster`.", "")
+    onelake_ids: Mapping[str, str] = _told(
+        "GUIDs of OneLake names, as a JSON object: `Workspace` and `Workspace/Item.Lakehouse`.", {}
+    )
+    metastore_ids: Mapping[str, str] = _told("Unity Catalog metastore id by Databricks host, as a JSON object.", {})
+    sql_kinds: Mapping[str, str] = _told(
+        "Purview's table type by SQL `host` or `host/database`, where the host does not tell it, as a JSON object.", {}
+    )
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":

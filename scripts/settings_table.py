@@ -1,0 +1,27 @@
+"""Print the README's table of settings from what the settings say of themselves."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+
+from core.settings import Settings
+
+
+def settings_table() -> str:
+    """The Markdown table: name, default, meaning."""
+    rows = ["| setting | default | meaning |", "|---|---|---|"]
+    for setting in dataclasses.fields(Settings):
+        doc = setting.metadata["doc"].replace("|", r"\|")
+        rows.append(f"| `{setting.name.upper()}` | {_default(setting)} | {doc} |")
+    return "\n".join(rows)
+
+
+def _default(setting: "dataclasses.Field[object]") -> str:
+    value = setting.default if setting.default is not dataclasses.MISSING else None
+    if value in (None, "", ()) or isinstance(value, Mapping | tuple | re.Pattern):
+        return ""
+    return f"{value // (1024 * 1024)} MiB" if isinstance(value, int) and value >= 1024 * 1024 else f"`{value}`"
+
+
+if __name__ == "__main__":
+    print(settings_table())  # noqa: T201
