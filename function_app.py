@@ -3,14 +3,19 @@
 import functools
 import json
 import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import azure.functions as func
 
 import pipeline
 import recovery
+from core.errors import StorageUnavailable
+from core.naming import CONTAINER
 from core.settings import Settings
 from health import health_report
 from services import Services, build
+from storage.clients import RETRY_QUEUE
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 settings = Settings.from_env()
@@ -23,7 +28,14 @@ def services() -> Services:
     return build(settings)
 
 
-def answer(status: int, body: object) -> func.HttpResponse:
+def answered(take: Callable[..., pipeline.Answer], req: func.HttpRequest) -> func.HttpResponse:
+    """The answer to a request; 503 also where not even the clients can be made."""
+    try:
+        known = services()
+        parts = known.limits, known.receiver_rules, known.events, datetime.now(UTC)
+        status, body = take(req.get_body(), req.headers, *parts)
+    except StorageUnavailable as error:
+        status, body = pipeline.unavailable(error)
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")
 
 
@@ -31,32 +43,40 @@ def answer(status: int, body: object) -> func.HttpResponse:
 @app.route("v1/lineage", methods=["POST"])
 def receive(req: func.HttpRequest) -> func.HttpResponse:
     """One event of a current agent."""
-    return answer(*pipeline.receive(req.get_body(), req.headers, services()))
+    return answered(pipeline.receive, req)
 
 
 @app.function_name("receive_legacy")
 @app.route("1/lineage", methods=["POST"])
 def receive_legacy(req: func.HttpRequest) -> func.HttpResponse:
     """One event of agent 0.4.0, which has the version number alone in its path."""
-    return answer(*pipeline.receive(req.get_body(), req.headers, services()))
+    return answered(pipeline.receive, req)
 
 
 @app.function_name("receive_batch")
 @app.route("v1/lineage/batch", methods=["POST"])
 def receive_batch(req: func.HttpRequest) -> func.HttpResponse:
     """An array of events."""
-    return answer(*pipeline.receive_batch(req.get_body(), req.headers, services()))
+    return answered(pipeline.receive_batch, req)
+
+
+@app.function_name("health")
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def health(req: func.HttpRequest) -> func.HttpResponse:
+    """Whether the app can store events."""
+    status, body = health_report(settings)
+    return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")
 
 
 @app.function_name("parse")
-@app.blob_trigger("blob", "openlineage/{name}", "LINEAGE_STORAGE", source=settings.blob_trigger_source)
+@app.blob_trigger("blob", f"{CONTAINER}/{{name}}", "LINEAGE_STORAGE", source=func.BlobSource(settings.blob_trigger_source))
 def parse(blob: func.InputStream) -> None:
     """A stored event; its whole run is read anew."""
     recovery.stored(blob.name or "", services())
 
 
 @app.function_name("retry")
-@app.queue_trigger("message", "lineage-retry", "LINEAGE_STORAGE")
+@app.queue_trigger("message", RETRY_QUEUE, "LINEAGE_STORAGE")
 def retry(message: func.QueueMessage) -> None:
     """A run whose processing failed before, or that the timer found waiting."""
     recovery.retry(message.get_body(), services())
@@ -74,10 +94,3 @@ def poison(message: func.QueueMessage) -> None:
 def sweep(timer: func.TimerRequest) -> None:
     """Finds events whose notification got lost, and settles runs that never ended."""
     recovery.sweep(services())
-
-
-@app.function_name("health")
-@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health(req: func.HttpRequest) -> func.HttpResponse:
-    """Whether the app can store events."""
-    return answer(*health_report(services()))

@@ -2,29 +2,44 @@
 
 import threading
 import time
+from collections.abc import Callable
 
-from core.errors import StorageUnavailable
+from core.settings import Settings, StorageConnection
 from core.version import VERSION
-from services import Services
+from storage.clients import connect, is_reachable
 
-_KEPT_SECONDS = 30.0
-_lock = threading.Lock()
-_checked: dict[int, tuple[float, bool]] = {}
+KEPT_SECONDS = 30.0
 
 
-def health_report(services: Services) -> tuple[int, dict[str, str]]:
-    """The HTTP status and body; storage is asked at most every 30 s."""
-    with _lock:
-        at, usable = _checked.get(id(services), (float("-inf"), False))
-        if time.monotonic() - at > _KEPT_SECONDS:
-            usable = _is_usable(services)
-            _checked[id(services)] = (time.monotonic(), usable)
+class StorageCheck:
+    """Asks storage at most every 30 s, however many ask."""
+
+    def __init__(self, is_usable: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
+        self._is_usable = is_usable
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._answer: tuple[float, bool] | None = None
+
+    def __call__(self) -> bool:
+        with self._lock:
+            if self._answer is None or self._clock() - self._answer[0] > KEPT_SECONDS:
+                self._answer = (self._clock(), self._is_usable())
+            return self._answer[1]
+
+
+def health_report(settings: Settings) -> tuple[int, dict[str, str]]:
+    """The HTTP status and body of ``GET /api/health``."""
+    usable = _check(settings.lineage_storage, settings.storage_budget_seconds)()
     return (200 if usable else 503), {"status": "ok" if usable else "storage is out of reach", "version": VERSION}
 
 
-def _is_usable(services: Services) -> bool:
-    try:
-        services.inbox.check()
-    except StorageUnavailable:
-        return False
-    return True
+_checks: dict[StorageConnection, StorageCheck] = {}
+_checks_lock = threading.Lock()
+
+
+def _check(connection: StorageConnection, seconds: float) -> StorageCheck:
+    with _checks_lock:
+        if connection not in _checks:
+            clients = connect(connection)
+            _checks[connection] = StorageCheck(lambda: is_reachable(clients, seconds))
+        return _checks[connection]

@@ -6,7 +6,6 @@ The same steps as for stored events, on events in memory: filter, merge, derive,
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from core.events import read_envelope, read_event
 from core.model import Note, RunEvent
@@ -15,7 +14,7 @@ from parser.history import History
 from parser.lineage import LineageRules, derive
 from parser.merge import MergedRun, RunState, merge
 from processes import Naming, Process, by_process, process_of
-from purview.entities import preview_entities
+from purview.entities import Draft, preview_entities
 from receiver.accept import ReceiverRules, accept
 
 
@@ -31,11 +30,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedProcess:
-    """A process, the ids of the runs behind it, and the entities that would be sent were none of them there."""
+    """A process, the ids of the runs behind it, and what would be sent if the catalogue were empty."""
 
     process: Process
     runs: tuple[str, ...]
-    entities: tuple[Mapping[str, Any], ...]
+    draft: Draft
     notes: tuple[Note, ...]
 
 
@@ -89,9 +88,11 @@ def _previewed(history: History, rules: Rules, run_ids: Mapping[str, str]) -> Pr
     if lineage is None:
         return None
     process = process_of(lineage, rules.naming)
+    draft = preview_entities(lineage, process.resolutions)
+    resolved = [note for resolution in process.resolutions.values() for note in resolution.notes]
     return PreviewedProcess(
         process=process,
         runs=tuple(sorted(run_ids[run.run_key] for run in histories.shown_runs(history, rules.window))),
-        entities=tuple(preview_entities(lineage, (process.sink, *process.inputs))),
-        notes=process.notes,
+        draft=draft,
+        notes=tuple(dict.fromkeys([*lineage.notes, *resolved, *draft.notes])),
     )

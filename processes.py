@@ -3,11 +3,11 @@
 Pure: what is uploaded and what ``sparklin preview`` prints are made here from the same nouns.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from core.model import Lineage, NameContext, Note, Resolution
-from purview.entities import process_name
+from core.model import DatasetId, Lineage, NameContext, Resolution
+from purview.process_name import process_name
 from qualified_names.resolve import resolve
 from qualified_names.rules import Rules
 
@@ -27,23 +27,24 @@ class Process:
     qualified_name: str
     name: str
     lineage: Lineage
-    sink: Resolution
-    inputs: tuple[Resolution, ...]
+    resolutions: Mapping[DatasetId, Resolution]
 
     @property
-    def notes(self) -> tuple[Note, ...]:
-        """Everything to be told about this process, each thing once."""
-        resolved = [note for resolution in (self.sink, *self.inputs) for note in resolution.notes]
-        return tuple(dict.fromkeys([*self.lineage.notes, *resolved]))
+    def sink(self) -> Resolution:
+        return self.resolutions[self.lineage.sink.id]
+
+    @property
+    def inputs(self) -> tuple[Resolution, ...]:
+        return tuple(self.resolutions[dataset.id] for dataset in self.lineage.inputs)
 
 
 def process_of(lineage: Lineage, naming: Naming) -> Process:
     """The process that shows this lineage; its identity depends on application and sink alone."""
     context = replace(naming.context, mount_points={**naming.context.mount_points, **dict(lineage.mount_points)})
-    sink = resolve(lineage.sink, context, naming.rules)
-    qualified_name, name = process_name(lineage.application, sink)
-    inputs = tuple(resolve(dataset, context, naming.rules) for dataset in lineage.inputs)
-    return Process(qualified_name, name, lineage, sink, inputs)
+    datasets = (lineage.sink, *lineage.inputs)
+    resolutions = {dataset.id: resolve(dataset, context, naming.rules) for dataset in datasets}
+    qualified_name, name = process_name(lineage.application, resolutions[lineage.sink.id])
+    return Process(qualified_name, name, lineage, resolutions)
 
 
 def by_process(lineages: Iterable[Lineage], naming: Naming) -> dict[str, Lineage]:

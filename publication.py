@@ -19,6 +19,7 @@ from parser.details import details
 from parser.history import History
 from processes import process_of
 from purview import uploader
+from purview.fingerprint import fingerprint
 from services import Services
 from storage.details_table import Conflict, DetailsRow
 
@@ -81,7 +82,7 @@ def _is_due(row: DetailsRow, services: Services) -> bool:
 def _fingerprint(lineage: Lineage, services: Services) -> str:
     process = process_of(lineage, services.naming)
     collection = services.settings.collection(lineage.application.namespace)
-    return uploader.fingerprint(lineage, (process.sink, *process.inputs), collection)
+    return fingerprint(lineage, process.resolutions, collection)
 
 
 def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:

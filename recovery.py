@@ -8,18 +8,21 @@ own, with a delay that doubles from a minute to an hour; after a day it is put a
 import json
 import logging
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pipeline
-from core.errors import Refused, TryLater
-from core.naming import parse_blob_name
+from core.errors import Refused, TryLater, UnreadableEvent
+from core.naming import CONTAINER, parse_blob_name
 from services import Services
-from storage.event_store import EventStatus
+from storage.event_rows import Status
 from storage.retry_queue import RetryPointer, decode
 
 log = logging.getLogger(__name__)
 
-CONTAINER = "openlineage"
+QUEUE = "lineage-retry"
+LOOK_BACK = timedelta(days=2)
+SPREAD_SECONDS = 30
 
 
 def stored(blob: str, services: Services) -> None:
@@ -28,12 +31,18 @@ def stored(blob: str, services: Services) -> None:
     if name is None:
         log.info("passed over %s, which is no stored event", blob)
         return
-    attempt(RetryPointer(name.run_key, attempt=0, first_failed=datetime.now(UTC), reason=""), services)
+    attempt(RetryPointer(name.run_key, attempt=0, first_failed=_now(), reason=""), services)
 
 
 def retry(message: bytes, services: Services) -> None:
     """A message of the retry queue came due."""
-    attempt(decode(message), services)
+    try:
+        pointer = decode(message)
+    except UnreadableEvent as error:
+        services.dead_letters.put(QUEUE, error.reason, error.remedy, {"message": message.hex()[:4000]}, _now())
+        log.error("%s %s", error.reason, error.remedy)
+        return
+    attempt(pointer, services)
 
 
 def poisoned(message: bytes, services: Services) -> None:
@@ -43,7 +52,7 @@ def poisoned(message: bytes, services: Services) -> None:
     if name is None:
         log.warning("passed over a poison message for %s, which is no stored event", blob)
         return
-    now = datetime.now(UTC)
+    now = _now()
     pointer = RetryPointer(name.run_key, attempt=1, first_failed=now, reason="the blob trigger gave it up")
     services.retries.enqueue(pointer, _delay(pointer, services))
 
@@ -56,50 +65,56 @@ def attempt(pointer: RetryPointer, services: Services) -> None:
         _put_aside(pointer, error.reason, error.remedy, services)
     except TryLater as error:
         _again(pointer, error.reason, error.retry_after, services)
-    except Exception as error:  # noqa: BLE001 - a fault of ours must not lose the run either
+    except Exception as error:
         log.exception("run %s failed unexpectedly", pointer.run_key)
         _again(pointer, f"{type(error).__name__}: {error}", None, services)
 
 
 def sweep(services: Services) -> None:
     """Enqueue the runs whose notification got lost, and those that will not end any more."""
-    now = datetime.now(UTC)
-    overdue = now - timedelta(minutes=services.settings.sweep_after_minutes)
-    settled = now - timedelta(minutes=services.settings.settle_after_minutes)
-    found: dict[str, bool] = {}
-    for row in services.events.open_rows(now):
-        if row.status is EventStatus.RECEIVED and row.received <= overdue:
-            found.setdefault(row.run_key, False)
-        elif row.status is EventStatus.WAITING and row.received <= settled:
-            found[row.run_key] = True
-    for run_key, settle in found.items():
-        pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason="", settle=settle)
-        services.retries.enqueue(pointer, random.uniform(0, 30))
-    if found:
-        log.info("swept up %s runs", len(found))
+    now = _now()
+    patience = services.settings
+    for waiting, minutes, settle in (
+        (services.lost, patience.sweep_after_minutes, False),
+        (services.unended, patience.settle_after_minutes, True),
+    ):
+        after = timedelta(minutes=minutes)
+        for run_key in {run.run_key for run in waiting.waiting(now - LOOK_BACK - after, now, after)}:
+            pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason="", settle=settle)
+            services.retries.enqueue(pointer, random.uniform(0, SPREAD_SECONDS))
+            log.info("swept up run %s%s", run_key, ", which never ended" if settle else "")
 
 
 def _again(pointer: RetryPointer, reason: str, retry_after: float | None, services: Services) -> None:
-    now = datetime.now(UTC)
+    now = _now()
     first = now if pointer.attempt == 0 else pointer.first_failed
     if now - first >= timedelta(hours=services.settings.retry_give_up_hours):
         _put_aside(pointer, reason, "Mend the cause, then run: sparklin replay --dead-letters", services)
         return
-    successor = RetryPointer(pointer.run_key, pointer.attempt + 1, first, reason, pointer.settle)
+    successor = replace(pointer.next(reason), first_failed=first)
     delay = max(_delay(successor, services), retry_after or 0)
     services.retries.enqueue(successor, delay)
     log.warning("run %s is tried again in %.0f s (attempt %s): %s", pointer.run_key, delay, successor.attempt, reason)
-    services.events.mark_run(pointer.run_key, EventStatus.RETRYING, reason, successor.attempt)
+    _mark(pointer.run_key, Status.RETRYING, reason, successor.attempt, services)
 
 
 def _put_aside(pointer: RetryPointer, reason: str, remedy: str, services: Services) -> None:
-    services.dead_letters.put(pointer.run_key, reason, remedy)
+    details = {"attempts": pointer.attempt + 1, "firstFailed": pointer.first_failed.isoformat()}
+    services.dead_letters.put(pointer.run_key, reason, remedy, details, _now())
     log.error("run %s was put aside: %s %s", pointer.run_key, reason, remedy)
-    services.events.mark_run(pointer.run_key, EventStatus.DEAD_LETTERED, f"{reason} {remedy}", pointer.attempt)
+    _mark(pointer.run_key, Status.DEAD_LETTERED, f"{reason} {remedy}", pointer.attempt, services)
+
+
+def _mark(run_key: str, status: Status, message: str, attempt: int, services: Services) -> None:
+    services.events.mark(services.events.names(run_key), status, message, attempt)
 
 
 def _delay(pointer: RetryPointer, services: Services) -> float:
-    """Seconds to wait: doubled at each attempt up to the longest, and spread so that a backlog does not return at once."""
+    """Seconds to wait: doubled at each attempt up to the longest, and spread, so that a backlog trickles back."""
     settings = services.settings
     exact = settings.retry_first_delay_seconds * 2.0 ** min(pointer.attempt - 1, 20)
     return random.uniform(0.8, 1.2) * min(exact, settings.retry_max_delay_seconds)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,24 +1,33 @@
 """Everything outside that the hallway works with, built once per process."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from core.model import UploadResult
+from core.model import AssetName, UploadResult
 from core.settings import Settings
 from parser.lineage import LineageRules
 from processes import Naming, Process
 from purview import uploader
 from purview.catalog import Catalog
 from qualified_names import rules as name_rules
+from qualified_names.resource_sets import same_resource_set
 from receiver.accept import ReceiverRules
+from receiver.body import Limits
 from storage.asset_cache import AssetCache
-from storage.clients import StorageClients
+from storage.clients import StorageClients, connect, provision
 from storage.dead_letters import DeadLetters
 from storage.details_table import DetailsTable
+from storage.event_rows import Status
 from storage.event_store import EventStore
 from storage.locks import Locks
 from storage.retry_queue import RetryQueue
 from storage.run_processes import RunProcesses
+from storage.sweep import Sweep
+from storage.transport import budget
+
+# Scans come and go; a guid that is gone is noticed when it is used, so this only limits how long a better asset
+# (the scanned twin of a placeholder) goes unseen.
+CACHE_EXPIRY = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,6 @@ class Services:
     lineage_rules: LineageRules
     naming: Naming
     clients: StorageClients
-    inbox: EventStore
     events: EventStore
     details: DetailsTable
     run_processes: RunProcesses
@@ -38,5 +46,64 @@ class Services:
     retries: RetryQueue
     dead_letters: DeadLetters
     cache: AssetCache
+    lost: Sweep
+    unended: Sweep
     catalog: Catalog
     lock_wait_seconds: float = 120
+
+    @property
+    def limits(self) -> Limits:
+        """How large a request may be."""
+        return Limits(self.settings.max_body_bytes, self.settings.max_expanded_bytes)
+
+    def upload(self, process: Process) -> UploadResult:
+        """Show a process in the catalogue.
+
+        :raises TryLater: the catalogue, or a lock, is out of reach.
+        :raises Refused: the catalogue will not have it.
+        """
+        return uploader.upload(
+            process.lineage,
+            process.resolutions,
+            self.catalog,
+            self.cache,
+            self.locks,
+            self.settings.collection(process.lineage.application.namespace),
+            same=_same_data,
+            wait_seconds=self.lock_wait_seconds,
+        )
+
+
+def build(settings: Settings) -> Services:
+    """Build the clients, and the containers, tables and queue that are missing.
+
+    :raises SettingsError: the file of naming rules cannot be used.
+    :raises StorageUnavailable: storage is out of reach.
+    """
+    clients = connect(settings.lineage_storage)
+    with budget(settings.storage_budget_seconds):
+        provision(clients)
+    events = EventStore(clients, settings.storage_budget_seconds)
+    return Services(
+        settings=settings,
+        receiver_rules=ReceiverRules(settings.allow_operations, settings.exclude_jobs),
+        lineage_rules=LineageRules(
+            settings.allow_operations, settings.exclude_datasets, settings.application_name_tails
+        ),
+        naming=Naming(name_rules.load(settings.name_rules_file or None), settings.name_context()),
+        clients=clients,
+        events=events,
+        details=DetailsTable(clients),
+        run_processes=RunProcesses(clients),
+        locks=Locks(clients),
+        retries=RetryQueue(clients),
+        dead_letters=DeadLetters(clients),
+        cache=AssetCache(clients, CACHE_EXPIRY),
+        lost=Sweep(clients, events, "lost", [Status.RECEIVED]),
+        unended=Sweep(clients, events, "unended", [Status.WAITING]),
+        catalog=Catalog(settings.purview_endpoint, settings.purview_auth),
+    )
+
+
+def _same_data(wanted: AssetName, found: AssetName) -> bool:
+    return same_resource_set(wanted.qualified_name, found.qualified_name)

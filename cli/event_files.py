@@ -35,7 +35,12 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    yield from (file for file in sorted(path.rglob("*")) if file.is_file() and file.name.lower().endswith(SUFFIXES))
+    yield from (file for file in sorted(path.rglob("*")) if file.is_file() and _may_hold_events(file.name))
+
+
+def _may_hold_events(name: str) -> bool:
+    """As Spark does, names that begin with a dot or underscore are passed over in folders."""
+    return name.lower().endswith(SUFFIXES) and not name.startswith((".", "_"))
 
 
 def _read(path: Path) -> EventFile:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +11,12 @@ from rich.console import Console
 
 from cli.event_files import event_files
 from cli.tables import process_table
-from core.model import AssetName, ColumnRef, DatasetId, Note
+from core.model import AssetName, ColumnRef, Note
 from core.settings import Settings
 from parser.lineage import LineageRules
 from preview import Preview, PreviewedProcess, Rules
 from preview import preview as preview_events
-from processes import Naming
+from processes import Naming, Process
 from qualified_names import rules as name_rules
 from receiver.accept import ReceiverRules
 
@@ -37,7 +38,7 @@ def preview(
     if not bodies:
         typer.echo("nothing could be read as an OpenLineage event", err=True)
         raise typer.Exit(1)
-    result = preview_events(bodies, _rules())
+    result = preview_events(bodies, preview_rules(Settings.offline()))
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps([as_object(process) for process in result.processes], ensure_ascii=False, indent=2))
     else:
@@ -46,41 +47,37 @@ def preview(
 
 def as_object(previewed: PreviewedProcess) -> dict[str, Any]:
     """One process by the contract in docs/contracts/preview.schema.json."""
-    process = previewed.process
-    names = {resolution.dataset.id: resolution.asset for resolution in (*process.inputs, process.sink)}
-    entity = next(item for item in previewed.entities if item["attributes"]["qualifiedName"] == process.qualified_name)
+    process, draft = previewed.process, previewed.draft
     return {
         "runs": list(previewed.runs),
         "process": {
-            "typeName": entity["typeName"],
+            "typeName": draft.process["typeName"],
             "qualifiedName": process.qualified_name,
             "name": process.name,
-            "inputs": _assets([resolution.asset for resolution in process.inputs]),
-            "outputs": _assets([process.sink.asset]),
-            "columnMapping": json.loads(entity["attributes"]["columnMapping"]),
+            "inputs": _assets(draft.inputs),
+            "outputs": _assets(draft.outputs),
+            "columnMapping": json.loads(draft.process["attributes"]["columnMapping"]),
         },
-        "columns": _columns(previewed, names),
-        "entities": list(previewed.entities),
+        "columns": _columns(process),
+        "entities": list(draft.entities),
         "notes": [_note(note) for note in previewed.notes],
     }
 
 
-def _assets(names: list[AssetName]) -> list[dict[str, str]]:
-    distinct = sorted(set(names), key=lambda name: (name.qualified_name, name.type_name))
-    return [{"typeName": name.type_name, "qualifiedName": name.qualified_name} for name in distinct]
+def _assets(names: Iterable[AssetName]) -> list[dict[str, str]]:
+    return [{"typeName": name.type_name, "qualifiedName": name.qualified_name} for name in names]
 
 
-def _columns(previewed: PreviewedProcess, names: dict[DatasetId, AssetName]) -> list[dict[str, Any]]:
-    lineage = previewed.process.lineage
-    sink = names[lineage.sink.id].qualified_name
+def _columns(process: Process) -> list[dict[str, Any]]:
+    lineage = process.lineage
 
     def pair(column: ColumnRef) -> list[str]:
-        asset = names.get(column.dataset)
-        return [asset.qualified_name if asset else str(column.dataset), column.column]
+        resolution = process.resolutions.get(column.dataset)
+        return [resolution.asset.qualified_name if resolution else str(column.dataset), column.column]
 
     return [
         {
-            "output": sink,
+            "output": process.sink.asset.qualified_name,
             "column": column.name,
             "from": sorted(pair(source) for source in column.sources),
             "indirect": sorted([*pair(use.column), use.kind] for use in {*column.indirect, *lineage.indirect}),
@@ -106,8 +103,8 @@ def _show(result: Preview) -> None:
         talk.print(f"  {sum(1 for other in result.reasons.values() if other == reason)} x {reason}", highlight=False)
 
 
-def _rules() -> Rules:
-    settings = Settings.offline()
+def preview_rules(settings: Settings) -> Rules:
+    """The rules that the app would follow under these settings."""
     return Rules(
         receiver=ReceiverRules(settings.allow_operations, settings.exclude_jobs),
         lineage=LineageRules(settings.allow_operations, settings.exclude_datasets, settings.application_name_tails),

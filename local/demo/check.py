@@ -1,0 +1,72 @@
+"""Whether everything came out at the other end: compared with what the events say, worked out without the pipeline."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cli.preview import as_object, preview_rules
+from core.settings import Settings, StorageConnection
+from preview import preview
+from storage.clients import connect
+from storage.event_rows import EventRow, Status
+from storage.event_store import EventStore
+
+FINAL = (Status.PROCESSED, Status.IGNORED, Status.DEAD_LETTERED, Status.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many stored events are in which status, and those that are not done yet."""
+
+    counts: Mapping[Status, int]
+    pending: tuple[EventRow, ...]
+
+    @property
+    def done(self) -> int:
+        return sum(self.counts.get(status, 0) for status in FINAL)
+
+
+class Inbox:
+    """The rows of the events that the receiver took since ``since``."""
+
+    def __init__(self, connection_string: str, since: datetime) -> None:
+        self._store = EventStore(connect(StorageConnection(connection_string=connection_string)))
+        self._since = since
+
+    def progress(self) -> Progress:
+        """Where the events are. A run that never ends waits for good: its events are not pending."""
+        rows = list(self._store.rows(self._since - timedelta(hours=1), datetime.now(UTC)))
+        rows = [row for row in rows if row.received >= self._since]
+        ended = {row.run_key for row in rows if row.event_type in ("COMPLETE", "FAIL", "ABORT")}
+        waits = [row for row in rows if row.status is Status.WAITING and row.run_key not in ended]
+        pending = [row for row in rows if row.status not in FINAL and row not in waits]
+        return Progress(Counter(row.status for row in rows), tuple(pending))
+
+
+def expected_processes(bodies: Iterable[bytes], environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The processes that these events make, by the contract of ``sparklin preview``."""
+    result = preview(bodies, preview_rules(Settings.offline(environment)))
+    return [as_object(process) for process in result.processes]
+
+
+def missing(expected: Iterable[Mapping[str, Any]], entities: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence for each process that the Data Map does not show as it should."""
+    shown = {entity["attributes"]["qualifiedName"]: entity for entity in entities}
+    for item in expected:
+        process = item["process"]
+        entity = shown.get(process["qualifiedName"])
+        if entity is None:
+            yield f"process {process['name']} is missing"
+            continue
+        for side in ("inputs", "outputs"):
+            if _names(entity, side) != sorted(asset["qualifiedName"] for asset in process[side]):
+                yield f"process {process['name']} has other {side} than its events tell"
+        if json.loads(entity["attributes"].get("columnMapping") or "[]") != process["columnMapping"]:
+            yield f"process {process['name']} has other columns than its events tell"
+
+
+def _names(entity: Mapping[str, Any], side: str) -> list[str]:
+    return sorted(name for _, name in entity["relationships"].get(side, ()))

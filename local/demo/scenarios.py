@@ -1,0 +1,52 @@
+"""What the demo sends: recorded events of real Spark applications, the tutorial first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.parts import ROOT
+
+CORPUS = ROOT / "tests" / "corpus"
+_SPARK_35 = "openlineage-1.53.0_spark-3.5.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One Spark application: what it does, the folder of its events, the route its agent posts to."""
+
+    title: str
+    folder: Path
+    route: str = "/api/v1/lineage"
+
+    def bodies(self) -> Iterator[bytes]:
+        """The POST bodies, in the order in which they were sent."""
+        yield from (file.read_bytes() for file in sorted(self.folder.glob("[0-9]*_*.json")))
+
+
+def _spark_35(title: str, name: str) -> Scenario:
+    return Scenario(title, CORPUS / _SPARK_35 / name)
+
+
+SCENARIOS = (
+    _spark_35("customer + address → customer_master (Parquet)", "tutorial_parquet_plain_spark"),
+    _spark_35("customer + address → customer_master (Delta)", "tutorial_customer_master"),
+    _spark_35("Delta MERGE", "delta_merge"),
+    _spark_35("partitioned write, one partition read", "partitioned_write_and_read_one"),
+    _spark_35("JDBC, PostgreSQL", "jdbc_read_and_write"),
+    _spark_35("JDBC, Azure SQL", "jdbc_azure_sql"),
+    _spark_35("OneLake", "onelake_names"),
+    _spark_35("structured streaming", "streaming_files"),
+    _spark_35("a write that fails, then a good one", "failing_udf_plain_spark"),
+    _spark_35("nothing with lineage", "no_lineage_actions"),
+    Scenario(
+        "agent 0.4.0 on Spark 3.1: tables and views",
+        CORPUS / "openlineage-0.4.0_spark-3.1.3" / "customer_master_views",
+        route="/api/1/lineage",
+    ),
+)
+
+#: What a Fabric user would set: the GUIDs behind the names of the workspace and lakehouse in the events.
+ENVIRONMENT = {
+    "ONELAKE_IDS": '{"SalesWorkspace": "6f1c2a44-0b1e-4a57-9f0e-2f6f3c1d7a10", '
+    '"SalesWorkspace/Sales.Lakehouse": "b0a7d1e2-93c4-4d55-8a66-7b1f0c2e9d31"}'
+}

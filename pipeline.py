@@ -1,0 +1,205 @@
+"""The hallway: what happens to a request, and to a run, step by step."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from core.errors import BadEvent, BadRequest, StorageUnavailable
+from core.events import describes_no_run, digest, read_envelope, read_event
+from core.model import Envelope, Lineage, RunEvent
+from parser.history import with_failure, with_run, without_run
+from parser.lineage import derive
+from parser.merge import MergedRun, RunState, merge
+from processes import by_process
+from publication import publish, record
+from receiver import receipt
+from receiver.accept import ReceiverRules, accept
+from receiver.body import Limits, expand
+from receiver.receipt import Receipt, escaped
+from services import Services
+from storage.event_rows import Status
+from storage.event_store import EventStore, StoredEvent
+
+log = logging.getLogger(__name__)
+
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+_ENDS = ("COMPLETE", "FAIL", "ABORT")
+
+Answer = tuple[int, dict[str, Any]]
+Keep = Callable[[Envelope, bytes], None]
+
+
+def receive(
+    body: bytes, headers: Mapping[str, str], limits: Limits, rules: ReceiverRules, store: EventStore, now: datetime
+) -> Answer:
+    """Take one event: the HTTP status and the JSON to answer with. What is answered 202 is on disk."""
+    try:
+        event = expand(headers, body, limits)
+    except BadRequest as error:
+        taken = receipt.rejected(error)
+    else:
+        taken = _take(event, rules, _keeper(store, now))
+    _log(taken)
+    return taken.status, taken.answer()
+
+
+def receive_batch(
+    body: bytes, headers: Mapping[str, str], limits: Limits, rules: ReceiverRules, store: EventStore, now: datetime
+) -> Answer:
+    """Take an array of events, one after the other; one that cannot be read does not cost the others."""
+    try:
+        events = _array(expand(headers, body, limits))
+    except BadRequest as error:
+        refused = receipt.rejected(error)
+        _log(refused)
+        return refused.status, refused.answer()
+    keep = _give_up_early(_keeper(store, now))
+    taken = [_take(event, rules, keep) for event in events]
+    for item in taken:
+        _log(item)
+    return receipt.batch_status(taken), receipt.batch_answer(taken)
+
+
+def unavailable(error: StorageUnavailable) -> Answer:
+    """The answer while storage is out of reach."""
+    return 503, {"status": "rejected", "reason": f"not stored, send it again: {error.reason}", "run": None}
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What became of a run: the status of its events, the reason in a sentence, the processes it belongs to."""
+
+    status: Status
+    message: str
+    processes: tuple[str, ...] = ()
+
+
+def process_run(run_key: str, services: Services, *, settle: bool = False) -> RunReport:
+    """Bring the catalogue to what all stored events of a run say.
+
+    ``settle`` takes a run that has no end for ended. Safe to repeat, in any order, and by several workers at once.
+
+    :raises TryLater: storage or the catalogue is out of reach; nothing is lost, the run is to be tried again.
+    :raises Refused: the catalogue will not have it; trying again is no use.
+    """
+    report = RunReport(Status.IGNORED, "no event of this run is stored")
+    seen: tuple[StoredEvent, ...] = ()
+    while (stored := services.events.names(run_key)) != seen:
+        seen = stored
+        report = _process(run_key, stored, services, settle)
+        services.events.mark(stored, report.status, report.message)
+    log.info("run %s: %s: %s", run_key, report.status.value, report.message)
+    return report
+
+
+def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services, settle: bool) -> RunReport:
+    if not settle and not any(event.name.event_type in _ENDS for event in stored):
+        return RunReport(Status.WAITING, "the run has not ended yet")
+    events = _readable(services.events.bodies(stored), services)
+    if not events:
+        return RunReport(Status.DEAD_LETTERED, "no event of this run can be read")
+    run = merge(events)
+    derived = derive(run, services.lineage_rules)
+    lineages = by_process(derived.lineages, services.naming)
+    affected = _record(run, lineages, services)
+    for process in sorted(affected):
+        publish(process, services)
+    services.run_processes.remove(run_key, affected - lineages.keys())
+    if run.state is RunState.FAILED:
+        return RunReport(Status.PROCESSED, "the run failed and draws nothing", tuple(lineages))
+    if derived.reason:
+        return RunReport(Status.IGNORED, derived.reason)
+    return RunReport(Status.PROCESSED, f"in {len(lineages)} process(es)", tuple(lineages))
+
+
+def _record(run: MergedRun, lineages: Mapping[str, Lineage], services: Services) -> frozenset[str]:
+    """Put the run into the histories of its processes and take it out of those it no longer belongs to."""
+    before = services.run_processes.get(run.run_key)
+    if not lineages.keys() <= before:
+        services.run_processes.add(run.run_key, frozenset(lineages))
+    for process, lineage in lineages.items():
+        if run.state is RunState.FAILED:
+            record(process, partial(with_failure, run=run.ref), services)
+        else:
+            record(process, partial(with_run, lineage=lineage, run=run.ref), services)
+    for process in before - lineages.keys():
+        record(process, partial(without_run, run_key=run.run_key), services)
+    return before | lineages.keys()
+
+
+def _readable(bodies: Iterable[tuple[StoredEvent, bytes]], services: Services) -> list[RunEvent]:
+    """The events that can be read; one that cannot is put aside and does not cost the others."""
+    events = []
+    for stored, body in bodies:
+        try:
+            events.append(read_event(body))
+        except BadEvent as error:
+            blob = stored.name.blob
+            remedy = "Store the event anew, or delete its blob."
+            services.dead_letters.put(stored.name.run_key, error.reason, remedy, {"blob": blob}, datetime.now(UTC))
+            log.error("stored event %s cannot be read: %s", blob, error.reason)
+    return events
+
+
+def _take(event: bytes, rules: ReceiverRules, keep: Keep) -> Receipt:
+    """One event from its bytes to its receipt."""
+    if describes_no_run(event):
+        return receipt.describes_no_run()
+    try:
+        envelope = read_envelope(event)
+    except BadRequest as error:
+        return receipt.rejected(error)
+    decision = accept(envelope, rules)
+    if not decision.kept:
+        return receipt.ignored(envelope, decision)
+    try:
+        keep(envelope, event)
+    except StorageUnavailable as error:
+        return receipt.unavailable(envelope, error.reason)
+    return receipt.kept(envelope, decision.reason)
+
+
+def _keeper(store: EventStore, now: datetime) -> Keep:
+    def keep(envelope: Envelope, event: bytes) -> None:
+        store.put(envelope, digest(event), event, now)
+
+    return keep
+
+
+def _give_up_early(keep: Keep) -> Keep:
+    """As ``keep``, but after one failure the rest of a batch fails at once: its sender waits for all of it."""
+    failures: list[StorageUnavailable] = []
+
+    def keep_or_fail(envelope: Envelope, event: bytes) -> None:
+        if failures:
+            raise failures[0]
+        try:
+            keep(envelope, event)
+        except StorageUnavailable as error:
+            failures.append(error)
+            raise
+
+    return keep_or_fail
+
+
+def _array(body: bytes) -> list[bytes]:
+    try:
+        return [bytes(item) for item in _items.decode(body)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadEvent("$", f"the body of a batch must be a JSON array of events ({error})") from None
+
+
+def _log(taken: Receipt) -> None:
+    log.info(
+        "event %s: run %s, job %s, %s",
+        taken.outcome.value,
+        escaped(taken.run),
+        escaped(taken.job),
+        escaped(taken.reason),
+    )

@@ -1,0 +1,30 @@
+"""Fixtures that all tests may use: a real Azurite a session, and clients on it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.settings import StorageConnection
+from local.azurite import Azurite
+from storage.clients import StorageClients, connect, provision
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """Azurite in memory. Tests share it: each works on runs and names of its own."""
+    with Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def storage_connection(azurite: Azurite) -> StorageConnection:
+    """How Azurite is reached."""
+    return StorageConnection(connection_string=azurite.connection_string)
+
+
+@pytest.fixture(scope="session")
+def storage_clients(storage_connection: StorageConnection) -> StorageClients:
+    """Clients of Azurite, with all containers, tables and queues."""
+    clients = connect(storage_connection)
+    provision(clients)
+    return clients
