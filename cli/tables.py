@@ -16,11 +16,14 @@ def process_table(process: Mapping[str, Any]) -> RenderableType:
     """Inputs → process → sink with its columns, from an object of the preview contract."""
     shown = process["process"]
     everywhere = _on_every_row(process["columns"])
+    on_rows = sorted((kind, name, column) for name, column, kind in everywhere)
     parts: list[RenderableType] = [Text(shown["name"], style="bold"), *_assets(shown)]
     if process["columns"]:
         parts.append(_columns(process["columns"], everywhere))
     if everywhere:
-        parts.append(Text("every row depends on " + _uses(sorted(everywhere, key=_by_kind)), style="dim"))
+        parts.append(
+            Text("every row depends on " + _uses((name, column, kind) for kind, name, column in on_rows), style="dim")
+        )
     parts += [Text(f"note: {note['text']}", style="yellow") for note in process["notes"]]
     return Group(*parts, "")
 
@@ -61,7 +64,3 @@ def _on_every_row(columns: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, 
 
 def _uses(uses: Iterable[Sequence[str]]) -> str:
     return ", ".join(f"{kind.lower().replace('_', ' ')} {short(name)}.{column}" for name, column, kind in uses)
-
-
-def _by_kind(use: tuple[str, ...]) -> tuple[str, str, str]:
-    return (use[2], use[0], use[1])

@@ -1,0 +1,111 @@
+"""A world of its own for one test: events of the corpus under a job namespace and run ids that no other test has.
+
+Storage and Data Map are real and shared. What a test finds there under its job namespace is its own.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+
+import pipeline
+import recovery
+from core.events import digest, read_envelope
+from core.naming import CONTAINER, event_name
+from services import Services
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Universe:
+    """One job namespace, seen through the services."""
+
+    name: str
+    services: Services
+
+    def own(self, body: bytes) -> bytes:
+        """The event with this universe's job namespace and run ids."""
+        event: Event = json.loads(body)
+        event["job"]["namespace"] = self.name
+        event["run"]["runId"] = self.run_id(event["run"]["runId"])
+        parent = event["run"].get("facets", {}).get("parent")
+        if parent:
+            parent["run"]["runId"] = self.run_id(parent["run"]["runId"])
+            parent["job"]["namespace"] = self.name
+        return json.dumps(event).encode()
+
+    def run_id(self, run_id: str) -> str:
+        """The id that a recorded run has here."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.name}/{run_id}"))
+
+    def post(self, body: bytes) -> tuple[int, Mapping[str, Any]]:
+        """Send an event to the receiver: its answer."""
+        known = self.services
+        now = datetime.now(UTC)
+        return pipeline.receive(self.own(body), {}, known.limits, known.receiver_rules, known.events, now)
+
+    def blob(self, body: bytes) -> str:
+        """Where the receiver stored the event, as the blob trigger names it."""
+        own = self.own(body)
+        return f"{CONTAINER}/{event_name(read_envelope(own), digest(own)).blob}"
+
+    def deliver(self, body: bytes) -> None:
+        """Send an event and, if it was kept, let the parser see its blob."""
+        status, _ = self.post(body)
+        if status == 202:
+            recovery.stored(self.blob(body), self.services)
+
+    def deliver_all(self, bodies: Iterable[bytes]) -> None:
+        for body in bodies:
+            self.deliver(body)
+
+    def processes(self) -> dict[str, Mapping[str, Any]]:
+        """What the Data Map shows of this universe: by process name its inputs, outputs and columnMapping."""
+        found = [entity for entity in self.entities() if entity["typeName"] == "azure_synapse_operation"]
+        shown = {entity["attributes"]["name"]: _picture(entity) for entity in found}
+        assert len(shown) == len(found), "two processes of one name"
+        return shown
+
+    def entities(self) -> list[Mapping[str, Any]]:
+        """All assets of the Data Map, but of the processes only this universe's."""
+        listed = requests.get(f"{self.services.settings.purview_endpoint}/_control/entities", timeout=30).json()
+        prefix = f"sparklin://{self.name}/"
+        return [
+            entity
+            for entity in listed
+            if entity["typeName"] != "azure_synapse_operation"
+            or entity["attributes"]["qualifiedName"].startswith(prefix)
+        ]
+
+    def calls(self) -> int:
+        """How many requests the Data Map has had since ``forget_calls``."""
+        counted = requests.get(f"{self.services.settings.purview_endpoint}/_control/calls", timeout=30).json()
+        return sum(item["count"] for item in counted)
+
+    def forget_calls(self) -> None:
+        requests.delete(f"{self.services.settings.purview_endpoint}/_control/calls", timeout=30)
+
+    def fail(self, **fault: object) -> None:
+        """Let coming requests to the Data Map fail; see local/data_map/control.py."""
+        url = f"{self.services.settings.purview_endpoint}/_control/faults"
+        requests.post(url, json=fault, timeout=30).raise_for_status()
+
+    def statuses(self, bodies: Sequence[bytes]) -> list[str]:
+        """The status of each event's row."""
+        wanted = {self.blob(body): index for index, body in enumerate(bodies)}
+        now = datetime.now(UTC)
+        found = {row.file_path: row.status.value for row in self.services.events.rows(now, now)}
+        return [found.get(path, "no row") for path in wanted]
+
+
+def _picture(entity: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "inputs": sorted(name for _, name in entity["relationships"].get("inputs", ())),
+        "outputs": sorted(name for _, name in entity["relationships"].get("outputs", ())),
+        "columns": json.loads(entity["attributes"]["columnMapping"]),
+    }
