@@ -1,0 +1,116 @@
+"""Misbehaviour on request: the next requests fail, hang or lose their connection.
+
+Faults are kept in the order they came; a request takes the first that fits it, and uses up one of its times.
+"""
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What the next ``count`` requests whose path holds a match of ``path`` suffer.
+
+    ``status`` (0: none) is answered with ``body`` as plain text and, if above 0, ``retry_after`` seconds in
+    the header Retry-After; ``hang`` seconds pass before; ``drop`` closes the connection without an answer.
+    ``applied``: the request is carried out all the same, only its answer is lost.
+    """
+
+    count: int = 1
+    path: str = ""
+    method: str = ""
+    status: int = 0
+    body: str = "There was an error processing your request. It has been logged (ID 0000000000000000)."
+    retry_after: int = 0
+    hang: float = 0.0
+    drop: bool = False
+    applied: bool = False
+
+    def fits(self, method: str, path: str) -> bool:
+        """Says whether a request is one of those meant."""
+        return self.method in ("", method) and re.search(self.path, path) is not None
+
+
+def read_fault(given: Mapping[str, Any]) -> Fault:
+    """Reads a fault.
+
+    :raises ValueError: for an unknown key, a value of a wrong type, or a pattern that can't be compiled.
+    """
+    known = asdict(Fault())
+    for name, value in given.items():
+        expected = type(known.get(name))
+        if name not in known or not isinstance(value, (int, float) if expected is float else expected):
+            raise ValueError(f"{name}: {value!r}")
+    made = Fault(**given)
+    try:
+        re.compile(made.path)
+    except re.error as problem:
+        raise ValueError(f"path: {problem}") from problem
+    return made
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults that are still to come. Safe to use from several threads."""
+
+    _pending: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, fault: Fault) -> None:
+        """Adds one behind the others."""
+        with self._lock:
+            self._pending.append(fault)
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """Returns the fault that a request suffers and uses up one of its times."""
+        with self._lock:
+            for at, fault in enumerate(self._pending):
+                if fault.fits(method, path):
+                    left = replace(fault, count=fault.count - 1)
+                    self._pending[at : at + 1] = [left] if left.count > 0 else []
+                    return fault
+        return None
+
+    def pending(self) -> list[dict[str, Any]]:
+        """What is still to come."""
+        with self._lock:
+            return [asdict(fault) for fault in self._pending]
+
+    def clear(self) -> None:
+        """Forgets all of them."""
+        with self._lock:
+            self._pending.clear()
+
+
+@dataclass(slots=True)
+class Calls:
+    """Counts requests by method, route and status. Safe to use from several threads."""
+
+    _counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, method: str, route: str, status: int) -> None:
+        """Counts a request; ``status`` 0 is one that got no answer."""
+        with self._lock:
+            self._counts[method, route, status] += 1
+
+    def report(self) -> list[dict[str, Any]]:
+        """One object for each method and route: ``{"method", "route", "count", "statuses": {status: count}}``."""
+        with self._lock:
+            counted = sorted(self._counts.items())
+        made: dict[tuple[str, str], dict[str, Any]] = {}
+        for (method, route, status), count in counted:
+            empty: dict[str, Any] = {"method": method, "route": route, "count": 0, "statuses": {}}
+            entry = made.setdefault((method, route), empty)
+            entry["count"] += count
+            entry["statuses"][str(status)] = count
+        return list(made.values())
+
+    def clear(self) -> None:
+        """Starts again at nothing."""
+        with self._lock:
+            self._counts.clear()

@@ -1,0 +1,58 @@
+"""What every page has: head, search box, and the only style and script there are."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from local.data_map.markup import Child, Html, html, tag
+
+_STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+_SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+_SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+
+# Whatever a name in the catalogue might hold, nothing but this script runs and nothing is loaded.
+CONTENT_POLICY = (
+    f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_SCRIPT_HASH}'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def frame(title: str, *content: Child, query: str = "") -> str:
+    """Returns a whole page."""
+    brand = tag("a", "Sparklin ", tag("span", "local Data Map"), href="/", class_="brand")
+    body = tag(
+        "body",
+        tag("a", "Skip to the content", href="#content", class_="skip"),
+        tag("div", tag("div", brand, _search(query)), class_="top", role="banner"),
+        tag("main", content, id="content"),
+        tag("script", Html(_SCRIPT)),
+    )
+    return html([Html("<!doctype html>\n"), tag("html", _head(title), body, lang="en")])
+
+
+def _head(title: str) -> Html:
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("title", f"{title} – local Data Map"),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", Html(_STYLE)),
+    )
+
+
+def _search(query: str) -> Html:
+    hint = "Name, qualified name or type"
+    field = tag("input", type="search", name="q", value=query, placeholder=hint, aria_label="Search")
+    return tag("form", field, tag("button", "Search", type="submit"), class_="search", action="/", role="search")
+
+
+def table(headings: list[str], rows: list[Html], *, scroll: bool = False) -> Html:
+    """Returns a table in a card."""
+    head = tag("thead", tag("tr", [tag("th", each, scope="col") for each in headings]))
+    made = tag("table", head, tag("tbody", rows))
+    if not scroll:
+        return tag("div", made, class_="card")
+    label = f"Table: {', '.join(headings)}"
+    inner = tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=label)
+    return tag("div", inner, class_="card")

@@ -1,0 +1,109 @@
+"""The lineage page: the list of assets at ``/``, one asset with its lineage at ``/asset/{guid}``."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from local.data_map.data_map import DataMap
+from local.data_map.frame import frame, table
+from local.data_map.markup import Html, html, tag
+from local.data_map.page_asset import asset
+from local.data_map.search import searchable
+from local.data_map.store import Entity, Session
+from local.data_map.types import TypeSystem
+from local.data_map.views import related_entities
+
+__all__ = ["Page", "asset", "index", "not_found"]
+
+# Takes the Data Map and the request's parameters; returns a page, None if there is no such thing.
+Page = Callable[[DataMap, Mapping[str, str]], str | None]
+
+# A list shows so many.
+MOST = 200
+
+_SEND = """curl -X POST "$RECEIVER/api/v1/lineage" \\
+  -H "x-functions-key: $KEY" -H "Content-Type: application/json" \\
+  -d @event.json"""
+_SPARK = """spark.extraListeners                                io.openlineage.spark.agent.OpenLineageSparkListener
+spark.openlineage.transport.type                    http
+spark.openlineage.transport.url                     $RECEIVER
+spark.openlineage.transport.headers.x-functions-key $KEY"""
+
+
+def index(data_map: DataMap, params: Mapping[str, str]) -> str:
+    """The list of assets, processes first; ``q`` narrows it."""
+    query = params.get("q", "").strip()
+    types = data_map.types
+    with data_map.store.reading() as session:
+        everything = [each for each in session.entities() if searchable(types.entity(each.type))]
+        found = [each for each in everything if _fits(each, query)]
+        processes = [each for each in found if types.entity(each.type).is_a("Process")]
+        others = [each for each in found if not types.entity(each.type).is_a("Process")]
+        content = [_processes(types, session, processes), _others(others)]
+    if not everything:
+        return frame("Assets", tag("h1", "Assets"), _nothing_yet())
+    if not found:
+        content = [tag("p", f"Nothing fits “{query}”. ", tag("a", "Show everything", href="/"), class_="note")]
+    return frame("Assets", tag("h1", f"Assets that fit “{query}”" if query else "Assets"), content, query=query)
+
+
+def not_found() -> str:
+    """The page for an address that there isn't."""
+    text = tag(
+        "p", "There is no such page or asset. It may have been deleted since. ", tag("a", "All assets", href="/")
+    )
+    return frame("Not found", tag("h1", "Not found"), text)
+
+
+def _fits(entity: Entity, query: str) -> bool:
+    text = f"{entity.display_text} {entity.qualified_name} {entity.type}".lower()
+    return all(word in text for word in query.lower().split())
+
+
+def _processes(types: TypeSystem, session: Session, found: Sequence[Entity]) -> Html:
+    rows = []
+    for each in found[:MOST]:
+        related = related_entities(types, session, each)
+        inputs = [other for _, other in related.get("inputs", ())]
+        outputs = [other for _, other in related.get("outputs", ())]
+        rows.append(tag("tr", _asset_cell(each), tag("td", _names(inputs)), tag("td", _names(outputs))))
+    return _section("Processes", len(found), table(["Process", "Inputs", "Sink"], rows))
+
+
+def _others(found: Sequence[Entity]) -> Html:
+    rows = [
+        tag("tr", _asset_cell(each), tag("td", tag("span", each.type, class_="type")))
+        for each in sorted(found, key=lambda each: each.display_text.lower())[:MOST]
+    ]
+    return _section("Datasets and other assets", len(found), table(["Asset", "Type"], rows))
+
+
+def _section(title: str, count: int, content: Html) -> Html:
+    if not count:
+        return html(None)
+    more = tag("p", f"The first {MOST} are shown; search to narrow the list.", class_="note") if count > MOST else None
+    return html([tag("h2", title, " ", tag("span", str(count), class_="count")), content, more])
+
+
+def _asset_cell(entity: Entity) -> Html:
+    link = tag("a", entity.display_text, href=f"/asset/{entity.guid}")
+    return tag("th", link, tag("p", entity.qualified_name, class_="qualified"), scope="row")
+
+
+def _names(entities: Sequence[Entity]) -> Html:
+    if not entities:
+        return tag("span", "none", class_="type")
+    links = (tag("li", tag("a", each.display_text, href=f"/asset/{each.guid}")) for each in entities)
+    return tag("ul", links)
+
+
+def _nothing_yet() -> Html:
+    return tag(
+        "div",
+        tag("h2", "Nothing here yet"),
+        tag("p", "Assets appear as soon as the receiver has an event of a run that ended well."),
+        tag("p", "With its address and function key (", tag("code", "make up"), " prints both), send one:"),
+        tag("pre", _SEND),
+        tag("p", "Or let Spark send them:"),
+        tag("pre", _SPARK),
+        tag("p", "Or see recorded events go through: ", tag("code", "make demo"), "."),
+        class_="card empty",
+    )
