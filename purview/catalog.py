@@ -1,0 +1,226 @@
+"""The catalogue as the rest of the project sees it: find, search, upload, delete.
+
+Errors are those of core.errors: ``CatalogUnavailable`` where a later attempt may succeed, ``CatalogRefused`` where not.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode, urlsplit
+
+from core.errors import CatalogRefused, SettingsError
+from core.model import Asset, AssetName
+from core.settings import LOOPBACK_HOSTS
+from purview import refusals
+
+if TYPE_CHECKING:
+    from purview.client import DataMapClient, DiscoveryClient
+    from purview.transport import Credential, Patience
+
+# Azure's gateways take more, some proxies between don't.
+_URL_CHARACTERS = 2_000
+_PAGE = 1_000
+_PAGES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """An asset that the search returned, with the name that people see."""
+
+    asset: Asset
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a request wrote: the real guid of each guid that was sent, and the numbers of new and changed entities."""
+
+    assigned: Mapping[str, str]
+    created: int = 0
+    updated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    data_map: "DataMapClient"
+    discovery: "DiscoveryClient"
+    close: Callable[[], None]
+
+
+class Catalog:
+    """A Purview account, or a Data Map on this machine. Safe to use from several threads.
+
+    :param endpoint: the address of the account, ``https://<account>.purview.azure.com``.
+    :param auth: "default" for a token by azure-identity, "none" for a Data Map on this machine.
+    :param credential: the credential for "default"; by default the identity of the app, or a service principal by
+        environment (azure.identity.DefaultAzureCredential).
+    :raises SettingsError: the endpoint can't be used with this auth.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        auth: str = "default",
+        *,
+        credential: "Credential | None" = None,
+        patience: "Patience | None" = None,
+    ) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        parts = urlsplit(self.endpoint)
+        self._loopback = parts.hostname in LOOPBACK_HOSTS
+        if not self._loopback and (auth == "none" or parts.scheme != "https"):
+            raise SettingsError(("PURVIEW_ENDPOINT: only a Data Map on this machine goes without https and a token",))
+        self._auth = auth
+        self._credential = credential
+        self._patience = patience
+        self._opened: _Clients | None = None
+        self._opening = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; the next call opens new ones."""
+        with self._opening:
+            if self._opened:
+                self._opened.close()
+            self._opened = None
+
+    def find(self, names: Iterable[AssetName]) -> dict[AssetName, Asset]:
+        """The assets that have these names exactly; those that don't exist, or whose type doesn't, are left out.
+
+        An asset's own type may be a subtype of the one that was asked for. One call a type, more where the names
+        are too long for one address.
+        """
+        wanted = set(names)
+        found: dict[AssetName, Asset] = {}
+        for type_name, group in groupby(sorted(wanted), key=lambda name: name.type_name):
+            for qualified_names in self._chunks(type_name, [name.qualified_name for name in group]):
+                for entity in self._named(type_name, qualified_names):
+                    asset = _asset(entity)
+                    found[AssetName(type_name, asset.name.qualified_name)] = asset
+        return {name: asset for name, asset in found.items() if name in wanted}
+
+    def search(
+        self, words: Sequence[str], types: Sequence[str], accept: Callable[[AssetName], bool]
+    ) -> list[SearchHit]:
+        """Assets of one of the types whose qualified name contains every word and that ``accept`` agrees to.
+
+        The index lags behind by seconds to minutes: what is missing may exist, what is found may be gone.
+        """
+        kinds = [{"entityType": type_name, "includeSubTypes": False} for type_name in types]
+        contains = [
+            {"attributeName": "qualifiedName", "operator": "contains", "attributeValue": word} for word in words
+        ]
+        body: dict[str, Any] = {"limit": _PAGE, "filter": {"and": [{"or": kinds}, *contains]}}
+        hits = [hit for hit in self._pages(body) if hit.asset.name.type_name in types]
+        return [hit for hit in hits if accept(hit.asset.name)]
+
+    def upload(
+        self, entities: Sequence[Mapping[str, Any]], collection: str = "", guard: Callable[[], None] | None = None
+    ) -> Written:
+        """Create or update entities in one transaction.
+
+        :param collection: the internal name of a collection; existing entities are moved there too.
+        :param guard: called before each attempt; what it raises ends the call.
+        :raises purview.refusals.UnusableType: the catalogue doesn't know a type, or misses an attribute of it.
+        :raises purview.refusals.ReferenceMissing: an entity refers to one that doesn't exist.
+        """
+        answer = self._clients().data_map.upload_bulk(entities, collection, guard)
+        mutated = answer.get("mutatedEntities") or {}
+        return Written(
+            assigned=dict(answer.get("guidAssignments") or {}),
+            created=len(mutated.get("CREATE") or ()),
+            updated=len(mutated.get("UPDATE") or ()),
+        )
+
+    def get(self, guid: str) -> dict[str, Any]:
+        """The entity with this guid, as Atlas tells it; {} if there is none."""
+        try:
+            answer = self._clients().data_map.get_single_entity(guid)
+        except CatalogRefused as error:
+            if error.code == refusals.UNKNOWN_GUID:
+                return {}
+            raise
+        return dict(answer.get("entity") or {})
+
+    def delete(self, guid: str) -> None:
+        """Delete an entity; one that is gone already is no error."""
+        self._clients().data_map.delete_entity(guid=guid)
+
+    def _chunks(self, type_name: str, names: Iterable[str]) -> Iterator[list[str]]:
+        """The names in groups that fit into an address."""
+        empty = len(f"{self.endpoint}/datamap/api/atlas/v2/entity/bulk/uniqueAttribute/type/{type_name}") + 50
+        chunk: list[str] = []
+        used = empty
+        for name in names:
+            cost = len(urlencode({"attr_999:qualifiedName": name})) + 1
+            if chunk and used + cost > _URL_CHARACTERS:
+                yield chunk
+                chunk, used = [], empty
+            chunk.append(name)
+            used += cost
+        if chunk:
+            yield chunk
+
+    def _named(self, type_name: str, names: list[str]) -> list[dict[str, Any]]:
+        try:
+            answer = self._clients().data_map.get_entity(
+                typeName=type_name, qualifiedName=names, ignoreRelationships="true", minExtInfo="true"
+            )
+        except CatalogRefused as error:
+            if error.code == refusals.UNKNOWN_TYPE or error.status == 414:
+                return []
+            if error.code not in (refusals.UNKNOWN_NAME, refusals.UNKNOWN_GUID):
+                raise
+            # Some versions of Atlas refuse all names if one of them is absent.
+            half = len(names) // 2
+            return [*self._named(type_name, names[:half]), *self._named(type_name, names[half:])] if half else []
+        entities = (answer or {}).get("entities") or ()
+        return [entity for entity in entities if entity.get("status") != "DELETED"]
+
+    def _pages(self, body: dict[str, Any]) -> Iterator[SearchHit]:
+        for _ in range(_PAGES):
+            answer = self._clients().discovery.query(body=body)
+            for entry in answer.get("value") or ():
+                name = AssetName(str(entry.get("entityType")), str(entry.get("qualifiedName")))
+                yield SearchHit(Asset(name, str(entry.get("id"))), str(entry.get("name") or ""))
+            token = answer.get("continuationToken")
+            if not token:
+                return
+            body = {**body, "continuationToken": token}
+
+    def _clients(self) -> _Clients:
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+    def _open(self) -> _Clients:
+        # requests, azure-identity and pyapacheatlas take 0.1 s to import; most starts of the app never get here.
+        from purview.client import DataMapClient, DiscoveryClient
+        from purview.transport import Patience, Transport
+
+        credential = self._credential
+        if self._auth != "none" and credential is None:
+            from azure.identity import DefaultAzureCredential
+
+            credential = DefaultAzureCredential()
+        transport = Transport(
+            None if self._auth == "none" else credential,
+            self._patience or Patience(),
+            trust_environment=not self._loopback,
+        )
+        return _Clients(
+            DataMapClient(self.endpoint, transport), DiscoveryClient(self.endpoint, transport), transport.close
+        )
+
+
+def _asset(entity: Mapping[str, Any]) -> Asset:
+    name = AssetName(str(entity["typeName"]), str(entity["attributes"]["qualifiedName"]))
+    return Asset(name, str(entity["guid"]))

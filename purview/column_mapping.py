@@ -1,0 +1,102 @@
+"""Columns of a sink and what they are computed from, in the text that Purview draws column lineage from.
+
+The format is Data Factory's: a JSON text with one object per input and sink,
+``[{"DatasetMapping":{"Source":…,"Sink":…},"ColumnMapping":[{"Source":…,"Sink":…}]}]``. Purview stores any text and
+silently draws nothing if it cannot read it, or if a dataset's name is not that of an input or output of the process.
+"""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.model import DatasetId, Note, SinkColumn
+from purview.limits import PROPERTY_BYTES, size
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """The value of the ``columnMapping`` attribute, and a note if it could not hold every pair."""
+
+    text: str
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Edge:
+    """A column of the dataset ``source`` (a qualified name) whose values reach ``sink_column``."""
+
+    source: str
+    sink_column: str
+    source_column: str
+
+    @property
+    def keeps_name(self) -> bool:
+        return self.source_column.casefold() == self.sink_column.casefold()
+
+
+def column_mapping(
+    columns: Iterable[SinkColumn], sink: str, sources: Mapping[DatasetId, str], limit: int = PROPERTY_BYTES
+) -> ColumnMapping:
+    """The mapping into ``sink`` (a qualified name) from ``sources`` (qualified names of the inputs).
+
+    The text depends on nothing but the set of pairs and holds at most ``limit`` bytes of UTF-8. Where not all pairs
+    fit, those between columns of one name go first, and a note and a line in the log say how many are missing.
+    Columns of datasets that are no inputs are passed over.
+    """
+    edges = {
+        _Edge(sources[source.dataset], column.name, source.column)
+        for column in columns
+        for source in column.sources
+        if source.dataset in sources
+    }
+    kept = _fitting(sorted(edges, key=lambda edge: (not edge.keeps_name, edge)), sink, limit)
+    return ColumnMapping(_text(kept, sink), _notes(len(edges), len(kept), sink))
+
+
+def _fitting(edges: Iterable[_Edge], sink: str, limit: int) -> list[_Edge]:
+    """As many of the edges, the first ones first, as the text has room for."""
+    kept: list[_Edge] = []
+    seen: set[str] = set()
+    used = size("[]")
+    for edge in edges:
+        # The comma is counted for the first of a list too: at worst a byte per list stays unused.
+        cost = size(_json(_pair(edge.source_column, edge.sink_column))) + 1
+        if edge.source not in seen:
+            cost += size(_json(_object(edge.source, sink, []))) + 1
+        if used + cost <= limit:
+            used += cost
+            seen.add(edge.source)
+            kept.append(edge)
+    return kept
+
+
+def _text(edges: Iterable[_Edge], sink: str) -> str:
+    pairs: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    for edge in sorted(edges):
+        pairs[edge.source].append(_pair(edge.source_column, edge.sink_column))
+    return _json([_object(source, sink, pairs[source]) for source in sorted(pairs)])
+
+
+def _notes(edges: int, kept: int, sink: str) -> tuple[Note, ...]:
+    if kept == edges:
+        return ()
+    left_out = edges - kept
+    _log.warning("columnMapping of %s is full: %s of %s column pairs are left out", sink, left_out, edges)
+    text = f"Purview has no room for {left_out} of {edges} column pairs; all of them are kept in LineageDetails."
+    return (Note("column-mapping-cut", text),)
+
+
+def _object(source: str, sink: str, pairs: Sequence[Mapping[str, str]]) -> dict[str, object]:
+    return {"DatasetMapping": {"Source": source, "Sink": sink}, "ColumnMapping": pairs}
+
+
+def _pair(source: str, sink: str) -> dict[str, str]:
+    return {"Source": source, "Sink": sink}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,272 @@
+"""Lineage becomes entities: the process, and the datasets that the catalogue does not have yet.
+
+Assets that exist are only referred to, by guid: every attribute that is sent overwrites what a scan or a person
+wrote. New entities carry negative guids. Identity and look of the process depend on no look-up, but for the names
+of the assets really used.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import count, islice
+from urllib.parse import unquote, urlsplit
+
+from core.model import (
+    Asset,
+    AssetName,
+    ColumnRef,
+    Dataset,
+    DatasetId,
+    Field,
+    Lineage,
+    Note,
+    Resolution,
+    SinkColumn,
+)
+from purview.column_mapping import column_mapping
+from purview.limits import NAME_BYTES, REFERENCES, cut, cut_uniquely
+from purview.process_name import process_name
+from purview.schema import Entity, Schema, schema
+
+PROCESS_TYPE = "azure_synapse_operation"
+GENERIC_TYPE = "DataSet"
+
+Resolutions = Mapping[DatasetId, Resolution]
+Assets = Mapping[DatasetId, Asset]
+
+# Attributes without which Purview refuses a dataset of the type (isOptional: false in its type definitions).
+_MANDATORY: Mapping[str, Mapping[str, str]] = {
+    "aws_s3_v2_directory": {"objectPrefix": "path"},
+    "azure_cosmosdb_container": {"resourceLink": "path"},
+    "azure_cosmosdb_mongoapi_collection": {"resourceLink": "path"},
+    "azure_cosmosdb_sqlapi_collection": {"resourceLink": "path"},
+    "azure_file": {"path": "path"},
+    "azure_file_directory": {"path": "path"},
+    "fs_path": {"path": "qualified name"},
+    "hbase_table": {"uri": "qualified name"},
+    "hdfs_path": {"path": "qualified name"},
+    "kafka_topic": {"topic": "name", "uri": "qualified name"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be sent. Every entity refers only to earlier ones and to assets that exist; the process is last.
+
+    ``inputs`` and ``outputs`` name what the process refers to, in the order of its references; ``created`` has the
+    negative guid of each new dataset; ``notes`` are those that this step adds to the lineage's.
+    """
+
+    entities: tuple[Entity, ...]
+    inputs: tuple[AssetName, ...]
+    outputs: tuple[AssetName, ...]
+    created: Mapping[AssetName, str]
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def process(self) -> Entity:
+        return self.entities[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _NewDataset:
+    """A dataset to be created; several OpenLineage datasets may be one."""
+
+    name: AssetName
+    short_name: str
+    fields: tuple[Field, ...]
+
+
+def preview_entities(lineage: Lineage, resolutions: Resolutions) -> Draft:
+    """What would be sent if the catalogue were empty."""
+    return build_entities(lineage, resolutions, planned_assets(lineage, resolutions))
+
+
+def planned_assets(lineage: Lineage, resolutions: Resolutions) -> dict[DatasetId, Asset]:
+    """The assets of the lineage as they are created if nothing is found."""
+    return {dataset.id: Asset(storable(resolutions[dataset.id].asset)) for dataset in datasets_of(lineage)}
+
+
+def datasets_of(lineage: Lineage) -> tuple[Dataset, ...]:
+    """The sink and the inputs, each once, in the order of their identities."""
+    return tuple(sorted({dataset.id: dataset for dataset in (*lineage.inputs, lineage.sink)}.values(), key=_identity))
+
+
+def storable(name: AssetName) -> AssetName:
+    """The name as the catalogue can hold it: a longer one is cut and kept unique by a hash."""
+    return AssetName(name.type_name, cut_uniquely(name.qualified_name))
+
+
+def build_entities(
+    lineage: Lineage, resolutions: Resolutions, assets: Assets, unknown_types: AbstractSet[str] = frozenset()
+) -> Draft:
+    """The entities that show the lineage, given which assets exist (those of ``assets`` that have a guid).
+
+    ``unknown_types`` are column types that the catalogue does not have. The result depends on no order but that of a
+    dataset's fields.
+    """
+    guids = (str(-number) for number in count(1))
+    creation = _create(_new_datasets(lineage, resolutions, assets), guids, unknown_types)
+    sink = assets[lineage.sink.id]
+    columns = _without_kept_values(lineage, assets)
+    datasets = _inputs(lineage, assets, columns)
+    distinct = _distinct(assets[dataset] for dataset in datasets)
+    inputs = dict(islice(distinct.items(), REFERENCES))
+    names = {
+        dataset: inputs[_key(assets[dataset])].name.qualified_name
+        for dataset in datasets
+        if _key(assets[dataset]) in inputs
+    }
+    mapping = column_mapping(columns, sink.name.qualified_name, names)
+    notes = (*_asset_notes(lineage, resolutions, assets), *_input_notes(len(distinct)), *mapping.notes)
+    process = _process(lineage, resolutions, notes)
+    process["guid"] = next(guids)
+    process["attributes"] |= {
+        "inputs": [_reference(asset, creation.guids) for asset in inputs.values()],
+        "outputs": [_reference(sink, creation.guids)],
+        "columnMapping": mapping.text,
+    }
+    used = tuple(asset.name for asset in inputs.values())
+    return Draft((*creation.entities, process), used, (sink.name,), creation.guids, (*notes, *creation.notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Creation:
+    entities: tuple[Entity, ...]
+    guids: Mapping[AssetName, str]
+    notes: tuple[Note, ...]
+
+
+def _new_datasets(lineage: Lineage, resolutions: Resolutions, assets: Assets) -> list[_NewDataset]:
+    new: dict[AssetName, _NewDataset] = {}
+    for dataset in datasets_of(lineage):
+        asset = assets[dataset.id]
+        if asset.guid:
+            continue
+        before = new.get(asset.name)
+        short_name = resolutions[dataset.id].short_name or asset.name.qualified_name
+        new[asset.name] = _NewDataset(
+            asset.name,
+            before.short_name if before else short_name,
+            (*before.fields, *dataset.fields) if before else dataset.fields,
+        )
+    return [new[name] for name in sorted(new)]
+
+
+def _create(datasets: Iterable[_NewDataset], guids: Iterator[str], unknown_types: AbstractSet[str]) -> _Creation:
+    entities: list[Entity] = []
+    created: dict[AssetName, str] = {}
+    notes: list[Note] = []
+    for dataset in datasets:
+        columns = schema(dataset.name, dataset.fields, guids, unknown_types)
+        created[dataset.name] = next(guids)
+        entities += [*columns.entities, _dataset(dataset, created[dataset.name], columns)]
+        notes += columns.notes
+    return _Creation(tuple(entities), created, tuple(notes))
+
+
+def _dataset(dataset: _NewDataset, guid: str, columns: Schema) -> Entity:
+    name = dataset.name
+    values = {
+        "path": unquote(urlsplit(name.qualified_name).path).lstrip("/"),
+        "qualified name": name.qualified_name,
+        "name": dataset.short_name,
+    }
+    entity: Entity = {
+        "typeName": name.type_name,
+        "guid": guid,
+        "attributes": {
+            "qualifiedName": name.qualified_name,
+            "name": cut(dataset.short_name),
+            **{attribute: values[kind] for attribute, kind in _MANDATORY.get(name.type_name, {}).items()},
+        },
+    }
+    if columns.relationships:
+        entity["relationshipAttributes"] = dict(columns.relationships)
+    return entity
+
+
+def _process(lineage: Lineage, resolutions: Resolutions, notes: Iterable[Note]) -> Entity:
+    qualified_name, name = process_name(lineage.application, resolutions[lineage.sink.id])
+    resolved = [note for dataset in datasets_of(lineage) for note in resolutions[dataset.id].notes]
+    description = _description(lineage, (*lineage.notes, *resolved, *notes))
+    attributes = {"qualifiedName": qualified_name, "name": name, "description": description}
+    return {"typeName": PROCESS_TYPE, "attributes": attributes}
+
+
+def _description(lineage: Lineage, notes: Iterable[Note]) -> str:
+    """A few lines for people, at most 4 KB: what ran, and what the picture does not show."""
+    application = lineage.application
+    operation = f"{lineage.operation} by" if lineage.operation else "Written by"
+    lines = [f"{operation} {application.name} ({application.namespace}), as told by Spark's OpenLineage events."]
+    texts = sorted({note.text for note in notes})
+    if texts:
+        lines += ["", "What to know:", *(f"- {text}" for text in texts)]
+    return cut("\n".join(lines))
+
+
+def _distinct(assets: Iterable[Asset]) -> dict[object, Asset]:
+    """Each asset once, in the order of their names. Datasets of different names may turn out to be one asset."""
+    by_key: dict[object, Asset] = {}
+    for asset in sorted(assets, key=lambda asset: asset.name):
+        by_key.setdefault(_key(asset), asset)
+    return by_key
+
+
+def _key(asset: Asset) -> object:
+    return asset.guid or asset.name
+
+
+def _reference(asset: Asset, created: Mapping[AssetName, str]) -> dict[str, str]:
+    return {"guid": asset.guid or created[asset.name]}
+
+
+def _without_kept_values(lineage: Lineage, assets: Assets) -> tuple[SinkColumn, ...]:
+    """The columns without values that only stay where they are.
+
+    Two names, such as a table and its folder, may turn out to be one asset: then a value read from the sink's own
+    column and written there again is no edge, as it is none where the names are equal.
+    """
+    own = _own_datasets(lineage, assets)
+    return tuple(
+        replace(column, sources=tuple(each for each in column.sources if not _stays(each, column.name, own)))
+        for column in lineage.columns
+    )
+
+
+def _stays(source: ColumnRef, column: str, own: AbstractSet[DatasetId]) -> bool:
+    return source.dataset in own and source.column.casefold() == column.casefold()
+
+
+def _inputs(lineage: Lineage, assets: Assets, columns: Iterable[SinkColumn]) -> list[DatasetId]:
+    """The inputs; other names of the sink only where values of one column go into another."""
+    idle = _own_datasets(lineage, assets) - {source.dataset for column in columns for source in column.sources}
+    return [dataset.id for dataset in lineage.inputs if dataset.id not in idle]
+
+
+def _own_datasets(lineage: Lineage, assets: Assets) -> set[DatasetId]:
+    """Inputs that have another name than the sink, but are the same asset."""
+    sink = _key(assets[lineage.sink.id])
+    return {each.id for each in lineage.inputs if _key(assets[each.id]) == sink and each.id != lineage.sink.id}
+
+
+def _asset_notes(lineage: Lineage, resolutions: Resolutions, assets: Assets) -> Iterator[Note]:
+    for dataset in datasets_of(lineage):
+        planned, used = resolutions[dataset.id].asset, assets[dataset.id].name
+        if storable(planned) != planned:
+            text = f"The name of {cut(str(dataset.id), 200)} is longer than {NAME_BYTES} bytes and is cut."
+            yield Note("name-cut", text, dataset.id)
+        if used.type_name == GENERIC_TYPE != planned.type_name:
+            text = (
+                f"{cut(str(dataset.id), 200)} is a plain data set, for want of a {planned.type_name} in the catalogue."
+            )
+            yield Note("generic-type", text, dataset.id)
+
+
+def _input_notes(number: int) -> Iterator[Note]:
+    if number > REFERENCES:
+        yield Note("inputs-cut", f"Only {REFERENCES} of {number} inputs are shown.")
+
+
+def _identity(dataset: Dataset) -> DatasetId:
+    return dataset.id

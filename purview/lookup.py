@@ -1,0 +1,198 @@
+"""Which assets of the catalogue are the datasets of a lineage.
+
+In this order: what the cache kept; the candidates by exact name, in their order; a search restricted to types of
+datasets, compared name by name. A scanned resource set goes before a folder, a folder before a placeholder: where an
+exact name led only to one of the latter, the search is asked too.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from core.model import Asset, AssetName, DatasetId, Resolution
+from purview.catalog import SearchHit
+from purview.entities import GENERIC_TYPE, Resolutions, storable
+
+#: Says whether ``found`` names the same dataset as ``wanted``, as scans may name it.
+Same = Callable[[AssetName, AssetName], bool]
+
+# What stands for a dataset until a scan finds it: ours, and that of Microsoft's Databricks accelerator.
+_PLACEHOLDERS = (GENERIC_TYPE, "purview_custom_connector_generic_entity_with_columns")
+
+# Types that one thing may have in the catalogue. A type that is in no family is searched for alone.
+_FILE_FAMILIES: tuple[tuple[str, ...], ...] = (
+    ("azure_datalake_gen2_resource_set", "azure_datalake_gen2_path", "azure_blob_resource_set", "azure_blob_path"),
+    ("azure_datalake_gen1_resource_set", "azure_datalake_gen1_path"),
+    ("aws_s3_v2_resource_set", "aws_s3_v2_directory", "aws_s3_v2_object"),
+)
+# Stores that take a table's name in any case, while the catalogue has it as it was created.
+_TABLE_FAMILIES: tuple[tuple[str, ...], ...] = (
+    ("azure_sql_table", "azure_sql_view"),
+    ("azure_sql_dw_table", "azure_sql_dw_view"),
+    ("azure_sql_mi_table", "azure_sql_mi_view"),
+    ("azure_synapse_dedicated_sql_table", "azure_synapse_dedicated_sql_view"),
+    ("azure_synapse_serverless_sql_table", "azure_synapse_serverless_sql_view"),
+    ("mssql_table", "mssql_view"),
+    ("databricks_table", "databricks_view"),
+    ("snowflake_table", "snowflake_view"),
+    ("oracle_table", "oracle_view"),
+    ("teradata_table", "teradata_view"),
+)
+_FAMILY_OF = {type_name: family for family in (*_FILE_FAMILIES, *_TABLE_FAMILIES) for type_name in family}
+_TABLES = frozenset(type_name for family in _TABLE_FAMILIES for type_name in family)
+# What scans replace: anything with a digit, a partition, a placeholder, a locale, hexadecimal digits.
+_REPLACED = re.compile(r"[\d={}]|(?<![a-z])[a-z]{2}-[a-z]{2,4}(?![a-z])|[a-f]{8}", re.IGNORECASE)
+_MOST_WORDS = 8
+
+
+class Finder(Protocol):
+    """What is asked of the catalogue."""
+
+    def find(self, names: Iterable[AssetName]) -> dict[AssetName, Asset]: ...
+
+    def search(
+        self, words: Sequence[str], types: Sequence[str], accept: Callable[[AssetName], bool]
+    ) -> list[SearchHit]: ...
+
+
+class Cache(Protocol):
+    """A memory of earlier look-ups, which forgets by itself after a while. Values are opaque texts."""
+
+    def get_many(self, names: Iterable[AssetName]) -> Mapping[AssetName, str]: ...
+
+    def put_many(self, guids: Mapping[AssetName, str]) -> None: ...
+
+    def drop(self, names: Iterable[AssetName]) -> None: ...
+
+
+def look_up(resolutions: Resolutions, catalog: Finder, cache: Cache, same: Same) -> dict[DatasetId, Asset]:
+    """The asset of each dataset; those that the catalogue doesn't have get their planned name and no guid.
+
+    :raises CatalogUnavailable: the catalogue is out of reach.
+    :raises CatalogRefused: it refuses to be read.
+    """
+    keys = {dataset: storable(resolution.asset) for dataset, resolution in resolutions.items()}
+    kept = cache.get_many(set(keys.values()))
+    found = {dataset: _decode(key, kept[key]) for dataset, key in keys.items() if key in kept}
+    unknown = {dataset: resolution for dataset, resolution in resolutions.items() if dataset not in found}
+    fresh = _search_all(unknown, look_up_exactly(unknown, catalog), catalog, same)
+    remember({keys[dataset]: asset for dataset, asset in fresh.items() if asset.guid}, cache)
+    return found | fresh
+
+
+def look_up_exactly(resolutions: Resolutions, catalog: Finder) -> dict[DatasetId, Asset]:
+    """The same by exact names only, past the cache: what was just created is found too, unlike by the search."""
+    wanted = {dataset: _candidates(resolution) for dataset, resolution in resolutions.items()}
+    exact = catalog.find({name for names in wanted.values() for name in names})
+    missing = {dataset: names for dataset, names in wanted.items() if not any(name in exact for name in names)}
+    # A type of which the tenant knows nothing was created as a generic one. Asking for the generic type also finds an
+    # asset of another type under the same name, which is better than a second one.
+    exact |= catalog.find({_generic(resolutions[dataset]) for dataset in missing})
+    return {
+        dataset: next(
+            (exact[name] for name in (*names, _generic(resolutions[dataset])) if name in exact),
+            Asset(storable(resolutions[dataset].asset)),
+        )
+        for dataset, names in wanted.items()
+    }
+
+
+def remember(assets: Mapping[AssetName, Asset], cache: Cache) -> None:
+    """Keep which asset a planned name led to."""
+    if assets:
+        cache.put_many({key: _encode(key, asset) for key, asset in assets.items()})
+
+
+def _candidates(resolution: Resolution) -> list[AssetName]:
+    names = (*resolution.candidates, resolution.asset)
+    return list(dict.fromkeys(storable(name) for name in names))
+
+
+def _generic(resolution: Resolution) -> AssetName:
+    return AssetName(GENERIC_TYPE, storable(resolution.asset).qualified_name)
+
+
+def _search_all(
+    resolutions: Resolutions, exact: Mapping[DatasetId, Asset], catalog: Finder, same: Same
+) -> dict[DatasetId, Asset]:
+    """The exact finds, replaced by what the search finds where that is better."""
+    hits = {
+        dataset: _search(resolutions[dataset].asset, catalog, same)
+        for dataset, asset in exact.items()
+        if _is_worth_a_search(resolutions[dataset].asset, asset)
+    }
+    # The search may still show what is long gone, and would go on doing so.
+    existing = catalog.find({asset.name for assets in hits.values() for asset in assets})
+    better = dict(exact)
+    for dataset, assets in hits.items():
+        known = [exact[dataset]] if exact[dataset].guid else []
+        choice = [*known, *(existing[asset.name] for asset in assets if asset.name in existing)]
+        if choice:
+            better[dataset] = min(choice, key=lambda asset: _rank(asset.name))
+    return better
+
+
+def _is_worth_a_search(wanted: AssetName, asset: Asset) -> bool:
+    if wanted.type_name == GENERIC_TYPE:
+        return False
+    best = min(_rank(AssetName(type_name, "")) for type_name in _family(wanted.type_name))
+    return not asset.guid or _rank(asset.name) > best
+
+
+def _search(wanted: AssetName, catalog: Finder, same: Same) -> list[Asset]:
+    words = _words(wanted.qualified_name)
+    if len(words) < 2:
+        return []
+
+    def accept(found: AssetName) -> bool:
+        return same(wanted, found) or (wanted.type_name in _TABLES and _differ_in_case(wanted, found))
+
+    found = sorted((hit.asset for hit in catalog.search(words, _family(wanted.type_name), accept)), key=_by_rank)
+    # Where case tells one table from another, it is not for us to choose.
+    return [] if wanted.type_name in _TABLES and len(found) > 1 else found
+
+
+def _differ_in_case(one: AssetName, other: AssetName) -> bool:
+    return one.qualified_name.casefold() == other.qualified_name.casefold()
+
+
+def _family(type_name: str) -> tuple[str, ...]:
+    return _FAMILY_OF.get(type_name, (type_name,))
+
+
+def _rank(name: AssetName) -> int:
+    """Lower is better."""
+    if name.type_name in _PLACEHOLDERS:
+        return 2
+    return 0 if name.type_name.endswith("_resource_set") else 1
+
+
+def _by_rank(asset: Asset) -> tuple[int, AssetName]:
+    return _rank(asset.name), asset.name
+
+
+def _words(qualified_name: str) -> list[str]:
+    """Words that the qualified name of the same dataset contains however a scan wrote it.
+
+    Path segments as they are, without those of which a scan may have replaced something; of the host only the
+    account, since one account answers as ``dfs`` and as ``blob``. The index matches ``contains`` within a segment
+    only.
+    """
+    host, *segments = [part for part in qualified_name.partition("://")[2].split("/") if part] or [""]
+    plain = [part for part in segments if not _REPLACED.search(part)]
+    account = host.partition(".")[0]
+    longest = sorted(set(plain), key=lambda word: (-len(word), word))[: _MOST_WORDS - 1]
+    return [word for word in (account, *longest) if word]
+
+
+def _encode(key: AssetName, asset: Asset) -> str:
+    """The guid; where the asset is not named like the key, with its type and qualified name behind it."""
+    if asset.name == key:
+        return asset.guid
+    return f"{asset.guid} {asset.name.type_name} {asset.name.qualified_name}"
+
+
+def _decode(key: AssetName, text: str) -> Asset:
+    guid, _, name = text.partition(" ")
+    type_name, _, qualified_name = name.partition(" ")
+    return Asset(AssetName(type_name, qualified_name) if name else key, guid)

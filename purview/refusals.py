@@ -1,0 +1,89 @@
+"""What a refusal of the Data Map means, and what a person can do about it.
+
+The codes are Apache Atlas', whose answers Purview gives word by word
+(https://github.com/apache/atlas/blob/master/intg/src/main/java/org/apache/atlas/AtlasErrorCode.java).
+"""
+
+import json
+import re
+
+from core.errors import CatalogRefused
+
+UNKNOWN_TYPE = "ATLAS-400-00-014"
+BAD_INSTANCE = "ATLAS-404-00-007"
+UNKNOWN_REFERENCE = "ATLAS-404-00-00A"
+UNKNOWN_NAME = "ATLAS-404-00-009"
+UNKNOWN_GUID = "ATLAS-404-00-005"
+
+_UNKNOWN_TYPE = re.compile(r"Type ENTITY with name (\S+) does not exist")
+_MANDATORY = re.compile(r"passed : (\w+)\.\w+: mandatory attribute value missing")
+
+_CURATOR = (
+    "Give the app's identity the role Data Curator on the collection that holds the assets (Purview portal, Data Map, "
+    "Domains and collections, Role assignments), or on the root collection if no collection is set; then replay."
+)
+_ENDPOINT = "Check PURVIEW_ENDPOINT: it is the address of the account, such as https://<account>.purview.azure.com."
+_REPORT = "Look at the entities with `sparklin preview`; report the message if they look right."
+
+
+class UnusableType(CatalogRefused):
+    """The catalogue does not know the type ``type_name``, or asks more of it than we can give."""
+
+    type_name = ""
+
+
+class ReferenceMissing(CatalogRefused):
+    """An entity refers to one that the catalogue does not have (any more)."""
+
+
+def refusal(status: int, body: str, request: str) -> CatalogRefused:
+    """The exception for an answer that no repetition would change.
+
+    :param body: the answer as text; Atlas' own are ``{"errorCode": …, "errorMessage": …}``.
+    :param request: method and path, for people.
+    """
+    code, message = _read(body)
+    reason = f"{request} was refused: {status} {code} {message}".rstrip()
+    kind = _KINDS.get(code, CatalogRefused)
+    type_name = _type_name(code, message)
+    if type_name:
+        kind = UnusableType
+    error = kind(status, code, reason, _remedy(status, code))
+    if isinstance(error, UnusableType):
+        error.type_name = type_name
+    return error
+
+
+def _read(body: str) -> tuple[str, str]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        return "", " ".join(re.sub(r"<[^>]*>", " ", body).split())[:300]
+    # Azure's gateways answer {"error": {"code": …, "message": …}}.
+    error = answer.get("error")
+    inner = error if isinstance(error, dict) else answer
+    code = inner.get("errorCode") or inner.get("code") or ""
+    message = inner.get("errorMessage") or inner.get("message") or ""
+    return str(code), str(message)[:1000]
+
+
+def _type_name(code: str, message: str) -> str:
+    pattern = {UNKNOWN_TYPE: _UNKNOWN_TYPE, BAD_INSTANCE: _MANDATORY}.get(code)
+    match = pattern.search(message) if pattern else None
+    return match[1] if match else ""
+
+
+def _remedy(status: int, code: str) -> str:
+    if status in (401, 403):
+        return _CURATOR
+    if status in (301, 302, 307, 308, 405) or (status == 404 and not code.startswith("ATLAS-")):
+        return _ENDPOINT
+    return _REPORT
+
+
+_KINDS: dict[str, type[CatalogRefused]] = {
+    UNKNOWN_REFERENCE: ReferenceMissing,
+    UNKNOWN_NAME: ReferenceMissing,
+}

@@ -1,0 +1,122 @@
+"""How the columns of a new dataset are written: Purview's types for them, and the names that scans give.
+
+A kind of table that has column entities of its own is a line in ``_FORMS``; all others (files, folders, resource
+sets, generic data sets) carry a ``tabular_schema`` with ``column`` entities.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from core.model import AssetName, Field, Note
+from purview.limits import NAME_BYTES, REFERENCES, cut, size
+
+Entity = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A kind of column: its type, the attribute with its data type, its name and the table's relationship to it.
+
+    ``name`` is a template over ``{table}`` (the table's qualified name) and ``{column}``; ``{head}`` and ``{tail}``
+    are the table's name before and from its last ``@``, as Hive's names end in ``@cluster``.
+    """
+
+    type_name: str
+    type_attribute: str = "data_type"
+    name: str = "{table}#{column}"
+    relationship: str = "columns"
+
+    def qualified_name(self, table: str, column: str) -> str:
+        at = table.rfind("@") if "@" in table else len(table)
+        return self.name.format(table=table, column=column, head=table[:at], tail=table[at:])
+
+
+_COLUMN = _Form("column", "type", "{table}#__tabular_schema//{column}")
+
+# Types, attributes and relationships as in Purview's type definitions (GET /types/typedefs); the names are those of
+# scanned assets, where known. The last four are younger than the public dump of the definitions: they were read off
+# live accounts by connectors such as https://github.com/sdebruyn/dbt-fabric.
+_FORMS: Mapping[str, _Form] = {
+    "azure_sql_table": _Form("azure_sql_column"),
+    "azure_sql_dw_table": _Form("azure_sql_dw_column"),
+    "azure_sql_mi_table": _Form("azure_sql_mi_column"),
+    "azure_synapse_dedicated_sql_table": _Form("azure_synapse_dedicated_sql_column"),
+    "azure_synapse_serverless_sql_table": _Form("azure_synapse_serverless_sql_column"),
+    "mssql_table": _Form("mssql_column"),
+    "aws_rds_sql_table": _Form("aws_rds_sql_table_column"),
+    "aws_rds_postgresql_table": _Form("aws_rds_postgresql_table_column"),
+    "azure_postgresql_table": _Form("azure_postgresql_table_column", "dataType"),
+    "azure_mysql_table": _Form("azure_mysql_table_column", "dataType"),
+    "azure_mariadb_table": _Form("azure_mariadb_table_column", "dataType"),
+    "azure_data_explorer_table": _Form("azure_data_explorer_column"),
+    "hive_table": _Form("hive_column", "type", "{head}.{column}{tail}"),
+    "oracle_table": _Form("oracle_table_column", "dataType", "{table}/{column}", "table_columns"),
+    "bigquery_table": _Form("bigquery_table_column", "dataType", "{table}/{column}", "table_columns"),
+    "teradata_table": _Form("teradata_table_column", "dataType", "{table}/{column}", "table_columns"),
+    "snowflake_table": _Form("snowflake_table_column", "dataType", "{table}/columns/{column}"),
+    "databricks_table": _Form("databricks_table_column", "dataType", "{table}/columns/{column}"),
+    "databricks_view": _Form("databricks_view_column", "dataType", "{table}/columns/{column}"),
+    "fabric_lakehouse_table": _Form("fabric_lakehouse_table_column", "dataType", "{table}/columns/{column}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The entities of a dataset's columns, and the relationship attributes with which the dataset refers to them."""
+
+    entities: tuple[Entity, ...] = ()
+    relationships: Mapping[str, object] | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def schema(table: AssetName, fields: Sequence[Field], guids: Iterator[str], unknown: AbstractSet[str]) -> Schema:
+    """The schema of a new dataset with these fields, under placeholder guids taken from ``guids``.
+
+    ``unknown`` names types that the catalogue does not have: such columns become plain ones. The dataset refers to
+    its columns, not they to it, so that the dataset can be written last: one that exists is complete.
+    """
+    kept, notes = _fitting(table, fields)
+    form = _FORMS.get(table.type_name, _COLUMN)
+    if not kept:
+        return Schema(notes=notes)
+    if form is _COLUMN or form.type_name in unknown:
+        if unknown & {"column", "tabular_schema"}:
+            return Schema(notes=notes)
+        return _tabular_schema(table, kept, guids, notes)
+    columns = tuple(_column(form, table, field, next(guids)) for field in kept)
+    return Schema(columns, {form.relationship: [{"guid": column["guid"]} for column in columns]}, notes)
+
+
+def _tabular_schema(table: AssetName, fields: Sequence[Field], guids: Iterator[str], notes: tuple[Note, ...]) -> Schema:
+    guid = next(guids)
+    attributes = {"qualifiedName": f"{table.qualified_name}#__tabular_schema", "name": "tabular_schema"}
+    head: Entity = {"typeName": "tabular_schema", "guid": guid, "attributes": attributes}
+    columns = tuple(_column(_COLUMN, table, field, next(guids)) for field in fields)
+    for column in columns:
+        column["relationshipAttributes"] = {"composeSchema": {"guid": guid}}
+    return Schema((head, *columns), {"tabular_schema": {"guid": guid}}, notes)
+
+
+def _column(form: _Form, table: AssetName, field: Field, guid: str) -> Entity:
+    attributes = {
+        "qualifiedName": form.qualified_name(table.qualified_name, field.name),
+        "name": field.name,
+        # Mandatory in most of these types.
+        form.type_attribute: cut(field.type) or "unknown",
+    }
+    return {"typeName": form.type_name, "guid": guid, "attributes": attributes}
+
+
+def _fitting(table: AssetName, fields: Sequence[Field]) -> tuple[list[Field], tuple[Note, ...]]:
+    """One field a name, without those whose name or whose number is beyond the limits."""
+    by_name = {field.name: field for field in reversed(fields)}
+    # The name of a column contains that of its table, and a separator of up to 20 bytes.
+    room = NAME_BYTES - size(table.qualified_name) - 20
+    kept = [by_name[name] for name in dict.fromkeys(field.name for field in fields) if name and size(name) <= room]
+    left_out = len(by_name) - len(kept[:REFERENCES])
+    if not left_out:
+        return kept, ()
+    text = f"{left_out} columns of {table.qualified_name} are not created: too many, or their names are too long."
+    return kept[:REFERENCES], (Note("columns-not-created", text),)

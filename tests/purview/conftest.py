@@ -1,0 +1,41 @@
+"""The room's tests run against the local Data Map, which keeps Atlas' rules behind the same HTTP as Purview."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.data_map.server import running
+from purview.catalog import Catalog
+from purview.transport import Patience
+from tests.purview.helpers import DataMap, MemoryCache, ThreadLocks
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[DataMap]:
+    with running() as url:
+        data_map = DataMap(url)
+        yield data_map
+        data_map.close()
+
+
+@pytest.fixture
+def data_map(_server: DataMap) -> DataMap:
+    _server.reset()
+    return _server
+
+
+@pytest.fixture
+def catalog(data_map: DataMap) -> Iterator[Catalog]:
+    patience = Patience(connect=1, read=5, budget=5, first_wait=0.01)
+    with Catalog(data_map.url, "none", patience=patience) as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def cache() -> MemoryCache:
+    return MemoryCache()
+
+
+@pytest.fixture
+def locks() -> ThreadLocks:
+    return ThreadLocks()

@@ -1,0 +1,167 @@
+"""The catalogue's client against a Data Map that answers late, wrongly or not at all."""
+
+import time
+
+import pytest
+
+from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
+from core.model import Asset, AssetName
+from purview.catalog import Catalog
+from purview.refusals import ReferenceMissing, UnusableType
+from purview.transport import Patience
+from tests.purview.helpers import PROCESS, SQL, DataMap
+
+NAME = AssetName(SQL, "mssql://s/d/dbo/t")
+ENTITY = {"typeName": SQL, "guid": "-1", "attributes": {"qualifiedName": NAME.qualified_name, "name": "t"}}
+BULK = "POST /atlas/v2/entity/bulk"
+
+
+def process(**attributes: object) -> dict[str, object]:
+    return {"typeName": PROCESS, "guid": "-9", "attributes": {"qualifiedName": "p", "name": "p", **attributes}}
+
+
+def test_find_returns_what_is_there_and_passes_over_the_rest(catalog: Catalog, data_map: DataMap) -> None:
+    guid = data_map.add(SQL, NAME.qualified_name)
+    absent = AssetName(SQL, "mssql://s/d/dbo/T")
+    unknown = AssetName("no_such_type", "x")
+    assert catalog.find([absent, NAME, unknown, NAME]) == {NAME: Asset(NAME, guid)}
+    assert catalog.find([]) == {}
+
+
+def test_find_asks_once_a_type(catalog: Catalog, data_map: DataMap) -> None:
+    catalog.find([AssetName(SQL, f"mssql://s/d/dbo/t{number}") for number in range(10)])
+    assert sum(data_map.calls().values()) == 1
+
+
+def test_a_generic_name_finds_assets_of_any_type(catalog: Catalog, data_map: DataMap) -> None:
+    guid = data_map.add(SQL, "mssql://s/d/dbo/t")
+    generic = AssetName("DataSet", NAME.qualified_name)
+    assert catalog.find([generic]) == {generic: Asset(NAME, guid)}
+
+
+def test_search_keeps_to_the_types_and_to_the_comparison(catalog: Catalog, data_map: DataMap) -> None:
+    guid = data_map.add(SQL, "mssql://srv/db/dbo/Orders", name="Orders")
+    data_map.add(SQL, "mssql://srv/db/dbo/OrdersOld")
+    data_map.add(PROCESS, "mssql://srv/db/dbo/Orders")
+    (hit,) = catalog.search(["srv", "orders"], [SQL], lambda name: name.qualified_name.endswith("Orders"))
+    assert (hit.asset.guid, hit.display_name) == (guid, "Orders")
+
+
+def test_upload_tells_guids_and_numbers(catalog: Catalog) -> None:
+    first = catalog.upload([ENTITY, process(outputs=[{"guid": "-1"}])])
+    assert (first.created, first.updated) == (2, 0)
+    again = catalog.upload([ENTITY, process(outputs=[{"guid": "-1"}])])
+    assert (again.created, again.updated) == (0, 0)
+    assert again.assigned == first.assigned
+
+
+def test_get_and_delete(catalog: Catalog) -> None:
+    guid = catalog.upload([ENTITY]).assigned["-1"]
+    assert catalog.get(guid)["attributes"]["name"] == "t"
+    catalog.delete(guid)
+    catalog.delete(guid)
+    assert catalog.get(guid) == {}
+
+
+def test_429_is_waited_for_as_long_as_asked(catalog: Catalog, data_map: DataMap) -> None:
+    data_map.fail(status=429, retryAfter=1, path="entity/bulk$")
+    start = time.monotonic()
+    catalog.upload([ENTITY])
+    assert time.monotonic() - start >= 1
+    assert catalog.find([NAME])
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_passing_faults_are_sat_out(status: int, catalog: Catalog, data_map: DataMap) -> None:
+    data_map.fail(status=status, count=3)
+    catalog.upload([ENTITY])
+    assert data_map.calls()[BULK] == 4
+
+
+def test_lost_connections_are_sat_out_and_a_lost_answer_makes_nothing_twice(
+    catalog: Catalog, data_map: DataMap
+) -> None:
+    data_map.fail(drop=True)
+    data_map.fail(drop=True, applied=True)
+    written = catalog.upload([ENTITY])
+    assert len(data_map.entities(SQL)) == 1
+    assert written.assigned["-1"] == data_map.entity(SQL)["guid"]
+
+
+def test_a_late_answer_is_not_waited_for_for_ever(data_map: DataMap) -> None:
+    patience = Patience(connect=0.2, read=0.2, budget=0.5, first_wait=0.01)
+    data_map.fail(hang=1, path="entity/bulk$")
+    start = time.monotonic()
+    with Catalog(data_map.url, "none", patience=patience) as catalog:
+        catalog.upload([ENTITY])
+    assert time.monotonic() - start < 0.9
+    while data_map.calls()[BULK] < 2:
+        time.sleep(0.05)
+    assert len(data_map.entities(SQL)) == 1, "the request that was given up took effect later, and made no second one"
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}])
+def test_lasting_faults_are_left_to_the_queue(fault: dict[str, object], data_map: DataMap) -> None:
+    patience = Patience(connect=0.2, read=0.2, budget=0.3, first_wait=0.01)
+    data_map.fail(count=1000, **fault)
+    start = time.monotonic()
+    with Catalog(data_map.url, "none", patience=patience) as catalog, pytest.raises(CatalogUnavailable):
+        catalog.upload([ENTITY])
+    assert time.monotonic() - start < 1.5
+    data_map.reset()
+
+
+def test_nobody_there_means_later() -> None:
+    patience = Patience(connect=0.2, read=0.2, budget=0.1, first_wait=0.01)
+    with Catalog("http://127.0.0.1:9", "none", patience=patience) as catalog, pytest.raises(CatalogUnavailable):
+        catalog.find([NAME])
+
+
+def test_the_guard_is_asked_before_every_attempt(catalog: Catalog, data_map: DataMap) -> None:
+    asked = []
+
+    def guard() -> None:
+        asked.append(1)
+        if len(asked) == 3:
+            raise LeaseLost("expired")
+
+    data_map.fail(status=503, count=5)
+    with pytest.raises(LeaseLost):
+        catalog.upload([ENTITY], guard=guard)
+    assert data_map.calls()[BULK] == 2
+
+
+def test_an_unknown_type_is_told_apart(catalog: Catalog) -> None:
+    with pytest.raises(UnusableType) as caught:
+        catalog.upload([{**ENTITY, "typeName": "no_such_type"}])
+    assert caught.value.type_name == "no_such_type"
+    assert caught.value.code == "ATLAS-400-00-014"
+
+
+def test_a_missing_mandatory_attribute_is_told_apart(catalog: Catalog) -> None:
+    with pytest.raises(UnusableType) as caught:
+        catalog.upload([{**ENTITY, "typeName": "azure_cosmosdb_sqlapi_collection"}])
+    assert caught.value.type_name == "azure_cosmosdb_sqlapi_collection"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"guid": "00000000-0000-0000-0000-000000000000"},
+        {"guid": "-77"},
+        {"typeName": SQL, "uniqueAttributes": {"qualifiedName": "nothing"}},
+    ],
+)
+def test_a_missing_reference_is_told_apart(reference: dict[str, object], catalog: Catalog, data_map: DataMap) -> None:
+    with pytest.raises(ReferenceMissing):
+        catalog.upload([ENTITY, process(inputs=[reference])])
+    assert data_map.entities() == []
+
+
+def test_other_refusals_name_what_was_wrong(catalog: Catalog) -> None:
+    guid = catalog.upload([process()]).assigned["-9"]
+    with pytest.raises(CatalogRefused, match="invalid relationshipDef") as caught:
+        catalog.upload([{**process(inputs=[{"guid": guid}]), "guid": "-8"}])
+    assert caught.value.code == "ATLAS-400-00-036"
+    assert caught.value.remedy
+    assert isinstance(caught.value, Exception)

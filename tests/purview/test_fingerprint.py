@@ -1,0 +1,74 @@
+"""Equal fingerprints mean that nothing would change in the catalogue."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.model import Application, AssetName, Field, IndirectUse, Lineage, Note
+from purview.fingerprint import fingerprint
+from tests.purview.helpers import column, dataset, folder, lineage, resolve_all
+
+A, B, SINK = folder("raw/a"), folder("raw/b"), folder("gold/sales")
+BASE = lineage(
+    dataset(SINK, "one", "two"),
+    dataset(A, "x", "y"),
+    dataset(B, "z"),
+    columns=[column("one", (A, "x"), (B, "z")), column("two", (A, "y"))],
+    notes=[Note("a", "A."), Note("b", "B.")],
+)
+
+
+def of(item: Lineage, collection: str = "") -> str:
+    return fingerprint(item, resolve_all(item), collection)
+
+
+def test_is_64_hex_digits() -> None:
+    assert len(of(BASE)) == 64
+    int(of(BASE), 16)
+
+
+def test_order_makes_no_difference() -> None:
+    other = replace(
+        BASE,
+        sink=dataset(SINK, "two", "one"),
+        inputs=tuple(reversed(BASE.inputs)),
+        columns=tuple(replace(each, sources=each.sources[::-1]) for each in reversed(BASE.columns)),
+        notes=BASE.notes[::-1],
+    )
+    assert of(other) == of(BASE)
+
+
+def test_what_is_not_shown_makes_no_difference() -> None:
+    columns = tuple(
+        replace(each, expression="x + 1", indirect=(IndirectUse(each.sources[0], "FILTER"),)) for each in BASE.columns
+    )
+    assert of(replace(BASE, columns=columns)) == of(BASE)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(BASE, application=Application("spark", "other")),
+        replace(BASE, operation="overwrite"),
+        replace(BASE, sink=dataset(B, "one", "two")),
+        replace(BASE, inputs=BASE.inputs[:1]),
+        replace(BASE, columns=BASE.columns[:1]),
+        replace(BASE, notes=()),
+        replace(BASE, sink=replace(BASE.sink, fields=(Field("one", "int"), Field("two", "string")))),
+        replace(BASE, sink=replace(BASE.sink, fields=())),
+    ],
+)
+def test_what_is_shown_makes_a_difference(other: Lineage) -> None:
+    assert of(other) != of(BASE)
+
+
+def test_collection_and_candidates_make_a_difference() -> None:
+    assert of(BASE, "abcdef") != of(BASE)
+    resolutions = resolve_all(BASE)
+    resolutions[A] = replace(resolutions[A], candidates=(*resolutions[A].candidates, AssetName("DataSet", "x")))
+    assert fingerprint(BASE, resolutions) != of(BASE)
+
+
+def test_is_stable_between_versions() -> None:
+    """Whoever changes what is shown raises the version; this value says that nothing changed by accident."""
+    assert of(BASE)[:16] == "d361abe7a76b8c84"

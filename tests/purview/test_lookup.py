@@ -1,0 +1,186 @@
+"""Which asset a dataset is: exact names in their order, then the search; never a second one beside a scanned one."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.model import Asset, AssetName, DatasetId, Resolution
+from purview.catalog import Catalog
+from purview.lookup import look_up
+from tests.purview.helpers import LAKE, PATH, RESOURCE_SET, SQL, DataMap, MemoryCache, dataset, folder, resolve, table
+
+SALES, ORDERS = folder("gold/sales"), table("db.dbo.Orders")
+FIND = "GET /atlas/v2/entity/bulk/uniqueAttribute/type"
+SEARCH = "POST /search/query"
+
+
+def same(wanted: AssetName, found: AssetName) -> bool:
+    """Like the comparison of resource sets: the folder before the first replaced segment is what counts."""
+
+    def stem(name: AssetName) -> str:
+        host_free = name.qualified_name.lower().replace(".blob.", ".dfs.").partition("/{")[0]
+        return "/".join(part for part in host_free.split("/") if "=" not in part).rstrip("/")
+
+    return stem(wanted) == stem(found)
+
+
+def of(catalog: Catalog, cache: MemoryCache, *datasets: DatasetId) -> dict[DatasetId, Asset]:
+    return look_up({each: resolve(dataset(each)) for each in datasets}, catalog, cache, same)
+
+
+def test_nothing_there_gives_the_planned_name(catalog: Catalog, cache: MemoryCache) -> None:
+    assert of(catalog, cache, SALES) == {
+        SALES: Asset(AssetName(RESOURCE_SET, f"{LAKE}/gold/sales/{{SparkPartitions}}"))
+    }
+    assert cache.kept == {}
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_the_first_candidate_that_exists_is_taken(
+    first: int, catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    candidates = resolve(dataset(SALES)).candidates
+    guids = {name: data_map.add(name.type_name, name.qualified_name) for name in reversed(candidates[first:])}
+    chosen = candidates[first]
+    assert of(catalog, cache, SALES) == {SALES: Asset(chosen, guids[chosen])}
+
+
+def test_all_datasets_are_looked_up_with_a_call_a_type(catalog: Catalog, cache: MemoryCache, data_map: DataMap) -> None:
+    names = [table(f"db.dbo.t{number}") for number in range(20)]
+    for name in names:
+        data_map.add(SQL, resolve(dataset(name)).asset.qualified_name)
+    data_map.forget_calls()
+    assert all(asset.guid for asset in of(catalog, cache, *names).values())
+    assert sum(data_map.calls().values()) == 1
+
+
+def test_what_was_found_is_not_looked_up_again(catalog: Catalog, cache: MemoryCache, data_map: DataMap) -> None:
+    data_map.add(RESOURCE_SET, f"{LAKE}/gold/sales/{{SparkPartitions}}")
+    data_map.add("azure_datalake_gen2_resource_set", f"{LAKE}/raw/a/dt={{Year}}/{{SparkPartitions}}")
+    first = of(catalog, cache, SALES, folder("raw/a"))
+    assert all(asset.guid for asset in first.values())
+    data_map.forget_calls()
+    assert of(catalog, cache, SALES, folder("raw/a")) == first
+    assert data_map.calls() == {}
+
+
+def test_the_search_finds_what_no_exact_name_does(catalog: Catalog, cache: MemoryCache, data_map: DataMap) -> None:
+    name = f"{LAKE}/gold/sales/Year={{Year}}/{{SparkPartitions}}"
+    guid = data_map.add(RESOURCE_SET, name)
+    assert of(catalog, cache, SALES) == {SALES: Asset(AssetName(RESOURCE_SET, name), guid)}
+
+
+def test_the_search_finds_the_same_account_by_its_other_host(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    guid = data_map.add("azure_blob_resource_set", f"{LAKE.replace('dfs', 'blob')}/gold/sales/{{SparkPartitions}}")
+    assert of(catalog, cache, SALES)[SALES].guid == guid
+
+
+def test_a_resource_set_from_the_search_goes_before_a_folder(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    data_map.add(PATH, f"{LAKE}/gold/sales/")
+    guid = data_map.add(RESOURCE_SET, f"{LAKE}/gold/sales/Year={{Year}}/{{SparkPartitions}}")
+    assert of(catalog, cache, SALES)[SALES].guid == guid
+
+
+def test_a_folder_stays_where_the_search_finds_nothing_better(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    guid = data_map.add(PATH, f"{LAKE}/gold/sales/")
+    data_map.add("azure_blob_path", f"{LAKE.replace('dfs', 'blob')}/gold/sales/")
+    assert of(catalog, cache, SALES)[SALES].guid == guid
+
+
+def test_a_scanned_asset_goes_before_a_placeholder(catalog: Catalog, cache: MemoryCache, data_map: DataMap) -> None:
+    resolution = resolve(dataset(ORDERS))
+    placeholder = data_map.add("DataSet", resolution.asset.qualified_name)
+    assert of(catalog, cache, ORDERS)[ORDERS].guid == placeholder
+    cache.kept.clear()
+    scanned = data_map.add(SQL, resolution.asset.qualified_name.upper().replace("MSSQL", "mssql"))
+    assert of(catalog, cache, ORDERS)[ORDERS].guid == scanned
+
+
+def test_a_dataset_of_another_type_under_the_same_name_is_reused(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    name = resolve(dataset(ORDERS)).asset.qualified_name
+    guid = data_map.add("azure_sql_dw_table", name)
+    asset = Asset(AssetName("azure_sql_dw_table", name), guid)
+    assert of(catalog, cache, ORDERS) == {ORDERS: asset}
+    assert of(catalog, cache, ORDERS) == {ORDERS: asset}
+
+
+@pytest.mark.parametrize("type_name", ["azure_synapse_operation", "spark_process"])
+def test_a_process_is_never_taken_for_a_dataset(
+    type_name: str, catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    data_map.add(type_name, resolve(dataset(ORDERS)).asset.qualified_name)
+    assert of(catalog, cache, ORDERS)[ORDERS].guid == ""
+
+
+def test_what_the_search_still_shows_but_is_gone_is_not_taken(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    name = f"{LAKE}/gold/sales/Year={{Year}}/{{SparkPartitions}}"
+    guid = data_map.add(RESOURCE_SET, name)
+    data_map.settings(searchDelay=60)
+    data_map.delete(guid)
+    assert [hit.asset.guid for hit in catalog.search(["sales"], [RESOURCE_SET], lambda name: True)] == [guid]
+    assert of(catalog, cache, SALES)[SALES].guid == ""
+
+
+def test_what_the_comparison_does_not_agree_to_is_not_taken(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    data_map.add(RESOURCE_SET, f"{LAKE}/gold/sales/archive/{{SparkPartitions}}")
+    assert of(catalog, cache, SALES)[SALES].guid == ""
+
+
+def test_names_without_words_and_generic_ones_are_not_searched_for(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    hive = AssetName("hive_table", "db.t@cluster")
+    item = dataset(DatasetId("odd", "thing"))
+    other = dataset(DatasetId("hive", "db.t"))
+    resolutions = {item.id: resolve(item), other.id: Resolution(other, "test", hive, (hive,), "t")}
+    look_up(resolutions, catalog, cache, same)
+    assert SEARCH not in data_map.calls()
+
+
+def test_the_planned_name_is_a_candidate_even_if_the_list_forgets_it(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    resolution = replace(resolve(dataset(ORDERS)), candidates=())
+    guid = data_map.add(SQL, resolution.asset.qualified_name)
+    assert look_up({ORDERS: resolution}, catalog, cache, same)[ORDERS].guid == guid
+
+
+def test_tables_are_found_in_any_case(catalog: Catalog, cache: MemoryCache, data_map: DataMap) -> None:
+    guid = data_map.add(SQL, "mssql://srv.database.windows.net/DB/dbo/ORDERS")
+    assert of(catalog, cache, ORDERS)[ORDERS].guid == guid
+
+
+def test_among_tables_that_differ_in_case_only_none_is_chosen(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    data_map.add(SQL, "mssql://srv.database.windows.net/db/dbo/ORDERS")
+    data_map.add(SQL, "mssql://srv.database.windows.net/db/dbo/orders")
+    assert of(catalog, cache, ORDERS)[ORDERS].guid == ""
+
+
+def test_folders_are_not_found_in_any_case(catalog: Catalog, cache: MemoryCache, data_map: DataMap) -> None:
+    data_map.add(RESOURCE_SET, f"{LAKE}/gold/SALES/{{SparkPartitions}}")
+    exactly = {SALES: resolve(dataset(SALES))}
+    assert look_up(exactly, catalog, cache, lambda wanted, found: wanted == found)[SALES].guid == ""
+
+
+@pytest.mark.parametrize("segment", ["en-us", "2024", "dt=2024-01-31", "deadbeef", "part-0001"])
+def test_what_a_scan_replaces_is_not_searched_for(
+    segment: str, catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    guid = data_map.add(RESOURCE_SET, f"{LAKE}/gold/{{X}}/sales/{{SparkPartitions}}")
+    item = dataset(folder(f"gold/{segment}/sales"))
+    found = look_up({item.id: resolve(item)}, catalog, cache, lambda wanted, found: "{X}" in found.qualified_name)
+    assert found[item.id].guid == guid
