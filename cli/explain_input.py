@@ -5,14 +5,13 @@ Wrong types are faults that name the field. Facets are read as events are: one o
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from core.identity import dataset_id
 from core.model import Dataset, NameContext, Symlink
 
-_MAPPINGS = {"oneLakeIds": "onelake_ids", "metastoreIds": "metastore_ids", "sqlKinds": "sql_kinds"}
-_KEYS = ("mountPoints", "hiveCluster", *_MAPPINGS)
+_KEYS = ("mountPoints", "hiveCluster", "oneLakeIds", "metastoreIds", "sqlKinds")
 
 
 class Fault(ValueError):
@@ -78,12 +77,13 @@ def _question(value: Mapping[str, Any]) -> Question:
 
 
 def _context(context: Mapping[str, Any]) -> NameContext:
-    known = NameContext(
+    return NameContext(
         mount_points=dict(_mount_points(context.get("mountPoints"))),
         hive_cluster=_text(context.get("hiveCluster") or "", "context.hiveCluster"),
+        onelake_ids=_texts(context.get("oneLakeIds"), "context.oneLakeIds"),
+        metastore_ids=_texts(context.get("metastoreIds"), "context.metastoreIds"),
+        sql_kinds=_texts(context.get("sqlKinds"), "context.sqlKinds"),
     )
-    mappings = {field: _texts(context.get(key), f"context.{key}") for key, field in _MAPPINGS.items()}
-    return replace(known, **mappings)
 
 
 def _mount_points(value: object) -> Iterator[tuple[str, str]]:

@@ -3,17 +3,20 @@
 Data goes to stdout, talk to stderr. Exit 2: the command or a setting was wrong; 1: the work failed.
 """
 
+from typing import Any
+
 import typer
 from typer.core import TyperGroup
 
 from cli.explain import explain
+from cli.preview import preview
 from core.errors import SettingsError, SparklinError
 
 
 class _Commands(TyperGroup):
     """Turns the project's exceptions into messages."""
 
-    def invoke(self, ctx: typer.Context) -> object:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except SettingsError as error:
@@ -34,6 +37,7 @@ def sparklin() -> None:
 
 
 app.command()(explain)
+app.command()(preview)
 
 if __name__ == "__main__":
     app()

@@ -4,6 +4,7 @@ With a terminal the page stays up until Ctrl-C; without one the demo ends by its
 was lost, and what is missing is named.
 """
 
+import argparse
 import signal
 import sys
 import tempfile
@@ -128,6 +129,7 @@ def _progress() -> Progress:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser("python -m local.demo", description=__doc__).parse_args()
     try:
         sys.exit(main())
     except StackError as error:

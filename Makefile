@@ -1,0 +1,53 @@
+# The commands of the project; `make` alone lists them.
+# They need Python 3.11 or newer, git, make and the package registries. Nothing is installed outside this checkout.
+
+# Asked for a Python (make PYTHON=python3.13), .venv is made with that version; else any version will do.
+ifeq ($(origin PYTHON),undefined)
+PYTHON := python3
+else
+SAME_VERSION := --same-version
+endif
+
+BOOTSTRAP := $(PYTHON) scripts/bootstrap.py $(SAME_VERSION)
+RUN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install ready demo up down test lint format lock clean
+
+help:  ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+install:  ## Install everything into .venv and local/azurite (the other commands do so by themselves)
+	@$(BOOTSTRAP)
+
+ready:
+	@$(BOOTSTRAP) --quiet
+
+demo: ready  ## Send recorded Spark events through the real functions and show the lineage, without an Azure account
+	@$(RUN)/python -m local.demo
+
+up: ready  ## Start the local stack: receiver, storage, Data Map and its lineage page
+	@$(RUN)/python -m local.stack up
+
+down: ready  ## Stop the local stack
+	@$(RUN)/python -m local.stack down
+
+test: ready  ## Run all fast checks: lint, format, types and tests
+	@scripts/check
+
+lint: ready  ## Run ruff and mypy only
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy .
+
+format: ready  ## Format the code and mend what ruff can mend
+	@$(RUN)/ruff check --fix .
+	@$(RUN)/ruff format .
+
+lock: ready  ## Pin requirements*.in anew in requirements*.txt
+	@scripts/lock
+
+clean:  ## Remove what was installed, built or stored here; ends the local stack first
+	@[ ! -f .local/stack.json ] || $(RUN)/python -m local.stack down
+	rm -rf .venv .local local/azurite/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,53 @@
+"""What the documents say is so."""
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings
+from core.version import VERSION
+from scripts.settings_table import settings_table
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+MARKDOWN = [path for path in ROOT.rglob("*.md") if not {"node_modules", ".venv", ".local"} & set(path.parts)]
+
+
+def test_the_readme_lists_every_setting_as_the_code_has_it() -> None:
+    assert settings_table() in README, "copy the output of `python -m scripts.settings_table` into README.md"
+
+
+def test_the_example_of_local_settings_holds_settings_that_exist() -> None:
+    values = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+    ours = {setting.name.upper() for setting in dataclasses.fields(Settings)}
+    hosts_own = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
+    assert values.keys() <= ours | hosts_own
+    assert Settings.from_env(values).blob_trigger_source == "LogsAndContainerScan"
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", path.read_text("utf-8")):
+        assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake (\w[\w-]*)", README))))
+def test_every_make_target_of_the_readme_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", re.findall(r"^\$ \.venv/bin/sparklin (.+)$", README, re.MULTILINE))
+def test_every_sparklin_command_of_the_readme_runs(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", *command.split()], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, bool(done.stdout.strip())) == (0, True), done.stderr
+
+
+def test_the_version_is_told_once() -> None:
+    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text()
