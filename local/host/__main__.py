@@ -1,0 +1,173 @@
+"""Command line of the local host: `python -m local.host --app-dir DIR --port PORT`.
+
+Prints its keys where it made them up, and `listening on http://…` when all triggers listen. SIGTERM and Ctrl-C
+stop it: running invocations get five seconds (`--grace-seconds`) to finish.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import uvicorn
+from azure.core.exceptions import AzureError
+
+from local import environment
+from local.host import logs, worker
+from local.host.errors import HostError
+from local.host.host import Host, HostOptions
+from local.host.host_json import HostJson, read_host_json, read_local_settings
+from local.host.keys import Keys
+
+_log = logging.getLogger("local.host")
+_LOCAL_SETTINGS = "local.settings.json"
+_KEY_SETTING = "LOCAL_HOST_{}_KEY"
+
+
+def main() -> int:
+    """Run the host. Returns the exit code: 0 after SIGTERM, 1 if the app can't be hosted."""
+    arguments = _parser().parse_args()
+    try:
+        app_dir = Path(arguments.app_dir).resolve()
+        settings = _settings(app_dir, arguments)
+        host_json = read_host_json(app_dir, settings)
+        logs.configure(host_json.log_levels)
+        functions = worker.load_functions(app_dir, settings)
+        listening = listening_socket(arguments.host, arguments.port)
+        options = HostOptions(
+            arguments.poll_seconds,
+            arguments.event_seconds,
+            arguments.lock_seconds,
+            arguments.claim_seconds,
+            arguments.grace_seconds,
+        )
+        asyncio.run(_serve(app_dir, functions, host_json, settings, listening, options))
+    except (HostError, AzureError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+async def _serve(
+    app_dir: Path,
+    functions: tuple[worker.HostedFunction, ...],
+    host_json: HostJson,
+    settings: Mapping[str, str],
+    listening: socket.socket,
+    options: HostOptions,
+) -> None:
+    """Serve until a signal comes.
+
+    :raises HostError: when the app's triggers can't be set up.
+    """
+    address, port = listening.getsockname()[:2]
+    url = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+    keys = Keys.from_settings(settings)
+    host = Host(app_dir, functions, host_json, settings, url=url, keys=keys, options=options)
+    server = _Server(
+        uvicorn.Config(
+            host.asgi,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=max(1, round(options.grace_seconds)),
+        )
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.stop_requested.set)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    stopping = asyncio.create_task(server.stop_requested.wait())
+    starting = asyncio.create_task(host.start())
+    await asyncio.wait({starting, stopping, serving}, return_when="FIRST_COMPLETED")
+    if starting.done():
+        starting.result()
+        _announce(url, keys, settings)
+        await asyncio.wait({stopping, serving}, return_when="FIRST_COMPLETED")
+    await host.stop_listening()
+    # Not earlier: events are posted to this very server.
+    server.should_exit = True
+    finished = await host.drain()
+    await serving
+    if not finished:
+        _leave_at_once()
+
+
+def _leave_at_once() -> None:
+    """End although threads of invocations are still at work; they would keep the process alive."""
+    _log.warning("Invocations were still running; they will be tried again")
+    logging.shutdown()
+    os._exit(0)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the listeners must stop before the server does."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stop_requested = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+def _announce(url: str, keys: Keys, settings: Mapping[str, str]) -> None:
+    for level in ("function", "system", "master"):
+        if not settings.get(_KEY_SETTING.format(level.upper())):
+            print(f"{level} key: {getattr(keys, level)}")  # noqa: T201
+    print(f"listening on {url}", flush=True)  # noqa: T201
+
+
+def _settings(app_dir: Path, arguments: argparse.Namespace) -> Mapping[str, str]:
+    """The environment with local.settings.json and the options added; what is set already wins over the file."""
+    path = Path(arguments.settings) if arguments.settings else app_dir / _LOCAL_SETTINGS
+    options = {_KEY_SETTING.format("FUNCTION"): arguments.function_key} if arguments.function_key else {}
+    if arguments.settings or path.exists():
+        environment.add_missing(read_local_settings(path))
+    return {**environment.variables(), **options}
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket that accepts connections already, so that no other process can take its port.
+
+    :raises HostError: when `host` is not this machine only, or the port is taken.
+    """
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise HostError(f"{host} can be reached from other machines; the local host takes loopback addresses only")
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+    except OSError as error:
+        raise HostError(f"Port {port} of {host} can't be used: {error.strerror}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
+    parser.add_argument("--app-dir", default=".", help="folder of function_app.py and host.json")
+    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
+    parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
+    parser.add_argument("--settings", help="default: local.settings.json in the app's folder, if there is one")
+    parser.add_argument("--function-key", help="default: LOCAL_HOST_FUNCTION_KEY, or a new one that is printed")
+    parser.add_argument("--poll-seconds", type=float, default=0.2, help="between looks at an empty queue")
+    parser.add_argument("--event-seconds", type=float, default=0.3, help="between looks for new blobs")
+    parser.add_argument("--lock-seconds", type=int, default=30, help="after which a dead host's messages return")
+    parser.add_argument("--claim-seconds", type=float, default=10, help="after which a dead host's events return")
+    parser.add_argument("--grace-seconds", type=float, default=5, help="for running invocations at the end")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,9 @@
+"""What the local host can't do or find. Messages are for the developer of the function app."""
+
+
+class HostError(Exception):
+    """The function app can't be hosted. The message names the function, file or setting at fault."""
+
+
+class InvocationFailed(Exception):
+    """A function raised, or returned what its trigger can't take. The traceback is in the log already."""

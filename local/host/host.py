@@ -1,0 +1,171 @@
+"""The host: puts the functions of one app behind their triggers, starts the listeners, and stops them.
+
+Made and used on one event loop. `start` returns when everything listens; `stop_listening` and `drain` end it.
+"""
+
+import asyncio
+import hashlib
+import platform
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from azure.core.exceptions import AzureError
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from local.host.admin import Admin, Parts
+from local.host.blob_source import BlobSource, to_queue, to_webhook
+from local.host.blob_trigger import SCAN, BlobFunction, BlobQueue, blob_function
+from local.host.errors import HostError
+from local.host.host_json import HostJson
+from local.host.http_trigger import HttpFunctions
+from local.host.invoker import Invoker
+from local.host.keys import Keys
+from local.host.queue_listener import Pace
+from local.host.queue_trigger import queue_listener
+from local.host.receipts import Receipts
+from local.host.timer_trigger import TimerListener
+from local.host.worker import HostedFunction
+
+_STORAGE_WAIT_SECONDS = 30.0
+_HOST_ID_LENGTH = 32
+
+
+class _Listener(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostOptions:
+    """How the host differs from Azure's, so that tests are quick: all in seconds.
+
+    `grace_seconds` is what running invocations get to finish when the host stops.
+    """
+
+    poll_seconds: float = 0.2
+    event_seconds: float = 0.3
+    lock_seconds: int = 30
+    claim_seconds: float = 10.0
+    grace_seconds: float = 5.0
+
+
+class Host:
+    """All triggers of one function app, at `url`."""
+
+    def __init__(
+        self,
+        app_dir: Path,
+        functions: tuple[HostedFunction, ...],
+        host_json: HostJson,
+        settings: Mapping[str, str],
+        *,
+        url: str,
+        keys: Keys,
+        options: HostOptions,
+    ) -> None:
+        self._functions = tuple(f for f in functions if not is_disabled(f.name, settings))
+        self._settings = settings
+        self._host_json = host_json
+        self._host_id = host_id(app_dir, settings)
+        self._url = url
+        self._keys = keys
+        self._options = options
+        self._pace = Pace(options.poll_seconds, options.lock_seconds)
+        self._invoker = Invoker(app_dir, settings)
+        self._timers = {
+            f.name: TimerListener(f, settings, self._host_id, self._invoker) for f in self._of("timerTrigger")
+        }
+        targets = tuple(blob_function(f, settings) for f in self._of("blobTrigger"))
+        self._blobs = BlobQueue(targets, settings, self._host_id, self._invoker)
+        self._sources = tuple(self._source(target) for target in targets)
+        self._listeners = self._all_listeners()
+        self.asgi = self._application()
+
+    async def start(self) -> None:
+        """Start all listeners.
+
+        :raises HostError: when the storage doesn't answer within half a minute.
+        """
+        for listener in reversed(self._listeners):
+            await _start(listener)
+
+    async def stop_listening(self) -> None:
+        """Take no more work, other than requests."""
+        for listener in self._listeners:
+            await asyncio.to_thread(listener.stop)
+
+    async def drain(self) -> bool:
+        """Wait a little for running invocations. True if all have ended."""
+        return await self._invoker.drain(self._options.grace_seconds)
+
+    def _of(self, kind: str) -> Iterable[HostedFunction]:
+        return (function for function in self._functions if function.trigger["type"] == kind)
+
+    def _source(self, target: BlobFunction) -> BlobSource:
+        is_scan = target.source == SCAN
+        deliver = to_queue(target, self._blobs) if is_scan else to_webhook(target, self._url, self._keys.system)
+        receipts = Receipts(target, self._host_id, self._options.claim_seconds)
+        return BlobSource(target, receipts, deliver, self._options.event_seconds)
+
+    def _all_listeners(self) -> tuple[_Listener, ...]:
+        queues = [
+            queue_listener(f, self._settings, self._host_json.queues, self._invoker, self._pace)
+            for f in self._of("queueTrigger")
+        ]
+        blobs = [self._blobs.listener(self._host_json.blobs, self._pace)] if self._sources else []
+        # In the order of stopping: the sources before the queues they feed. They start in the opposite one.
+        return (*self._sources, *blobs, *queues, *self._timers.values())
+
+    def _application(self) -> Starlette:
+        functions = HttpFunctions(
+            tuple(self._of("httpTrigger")),
+            self._settings,
+            self._host_json.route_prefix,
+            self._keys,
+            self._invoker,
+        )
+        parts = Parts(
+            self._host_id,
+            self._keys,
+            self._functions,
+            self._invoker,
+            self._blobs,
+            self._sources,
+            self._timers,
+            time.monotonic(),
+        )
+        return Starlette(routes=[*Admin(parts).routes(), Mount("/", app=functions)])
+
+
+def host_id(app_dir: Path, settings: Mapping[str, str]) -> str:
+    """What this app is called in the host's storage: hosts with one id share their work."""
+    given = settings.get("AzureFunctionsWebHost__hostid")
+    if given:
+        return given.lower()
+    # Azure's hash differs between versions; only that it is stable for a machine and folder matters.
+    path = hashlib.sha256(str(app_dir).encode()).hexdigest()[:10]
+    machine = "".join(c for c in platform.node().lower() if c.isalnum())[: _HOST_ID_LENGTH - len(path) - 1]
+    return f"{machine}-{path}" if machine else path
+
+
+def is_disabled(name: str, settings: Mapping[str, str]) -> bool:
+    """Whether the setting `AzureWebJobs.{name}.Disabled` (or with `__`) switches a function off."""
+    values = (settings.get(f"AzureWebJobs{mark}{name}{mark}Disabled", "") for mark in (".", "_", "__"))
+    return any(value.lower() in {"1", "true"} for value in values)
+
+
+async def _start(listener: _Listener) -> None:
+    deadline = time.monotonic() + _STORAGE_WAIT_SECONDS
+    while True:
+        try:
+            await asyncio.to_thread(listener.start)
+        except AzureError as error:
+            if time.monotonic() > deadline:
+                raise HostError(f"The storage does not answer: {str(error).splitlines()[0]}") from error
+            await asyncio.sleep(0.5)
+        else:
+            return

@@ -1,0 +1,52 @@
+"""Access keys: which level a request has, by the key in `x-functions-key` or, without that, in `?code=`."""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+_HEADER = "x-functions-key"
+_QUERY = "code"
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The host's keys: for functions, for extensions' webhooks (`blobs_extension`), and the master key."""
+
+    function: str = field(default_factory=_new_key, repr=False)
+    system: str = field(default_factory=_new_key, repr=False)
+    master: str = field(default_factory=_new_key, repr=False)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, str]) -> "Keys":
+        """Keys from `LOCAL_HOST_{FUNCTION,SYSTEM,MASTER}_KEY`; those not set are made up."""
+        return cls(
+            function=settings.get("LOCAL_HOST_FUNCTION_KEY") or _new_key(),
+            system=settings.get("LOCAL_HOST_SYSTEM_KEY") or _new_key(),
+            master=settings.get("LOCAL_HOST_MASTER_KEY") or _new_key(),
+        )
+
+    def level(self, request: Request) -> str:
+        """`admin`, `system`, `function`, or `anonymous` if the request has no key or a wrong one."""
+        given = request.headers.get(_HEADER)
+        if given is None:
+            given = _query_value(request, _QUERY)
+        known = (("admin", self.master), ("system", self.system), ("function", self.function))
+        # Each is compared, in constant time, so that the answer's time tells nothing.
+        fitting = [level for level, key in known if hmac.compare_digest(given.encode(), key.encode())]
+        return fitting[0] if fitting else "anonymous"
+
+    def allow(self, request: Request, needed: str) -> bool:
+        """Whether a request may do what needs the level `needed`; the master key opens everything."""
+        return needed == "anonymous" or self.level(request) in {needed, "admin"}
+
+
+def _query_value(request: Request, name: str) -> str:
+    """A query value; ASP.NET finds it without case."""
+    return next((value for key, value in request.query_params.multi_items() if key.lower() == name), "")

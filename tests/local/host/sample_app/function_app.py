@@ -1,0 +1,114 @@
+"""A small app with one function of each kind. What its functions were given goes to the queue that SEEN_QUEUE names."""
+
+import json
+import logging
+import time
+from datetime import datetime
+
+import azure.functions as func
+from azure.storage.queue import QueueClient
+
+from local import environment
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+_log = logging.getLogger("sample")
+_settings = environment.variables()
+_seen = QueueClient.from_connection_string(_settings["LINEAGE_STORAGE"], _settings["SEEN_QUEUE"])
+
+
+def tell(**what: object) -> None:
+    """Send what a function was given to whoever tests it."""
+    _seen.send_message(json.dumps(what, default=_text))
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+@app.route(route="echo/{kind:alpha}/{number:int?}", methods=["GET", "POST"])
+def echo(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with what arrived."""
+    seen = {
+        "method": req.method,
+        "url": req.url,
+        "headers": dict(req.headers),
+        "params": dict(req.params),
+        "route": dict(req.route_params),
+        "body": req.get_body().decode("latin-1"),
+    }
+    return func.HttpResponse(json.dumps(seen), mimetype="application/json", headers={"x-sample": "yes"})
+
+
+@app.route(route="open", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def open_to_all(req: func.HttpRequest, context: func.Context) -> str:
+    """Answer with text, from the event loop."""
+    _log.info("asked %s", req.params.get("why"))
+    return f"{context.function_name} {len(context.invocation_id)}"
+
+
+@app.route(route="master", methods=["GET"], auth_level=func.AuthLevel.ADMIN)
+def for_the_master(req: func.HttpRequest) -> str:
+    """Need the master key."""
+    return "you are"
+
+
+@app.route(route="outcome/{kind}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def outcome(req: func.HttpRequest) -> func.HttpResponse | None:
+    """Fail, return nothing, be slow, or answer 204 with cookies."""
+    match req.route_params["kind"]:
+        case "nothing":
+            return None
+        case "slow":
+            time.sleep(1.5)
+            return func.HttpResponse("slow")
+        case "bare":
+            return func.HttpResponse(status_code=204, headers={"Set-Cookie": "a=1; Path=/"})
+        case _:
+            raise RuntimeError("this outcome is a failure")
+
+
+@app.blob_trigger(
+    arg_name="blob",
+    path="%CONTAINER%/runs/{name}.json",
+    connection="LINEAGE_STORAGE",
+    source=func.BlobSource(_settings["BLOB_SOURCE"]),
+)
+def on_blob(blob: func.InputStream) -> None:
+    """Tell of the blob; fail if it says so, and be slow if it says so."""
+    content = blob.read().decode()
+    tell(
+        function="on_blob",
+        name=blob.name,
+        uri=blob.uri,
+        length=blob.length,
+        content=content,
+        metadata=getattr(blob, "metadata", None),
+        properties=getattr(blob, "blob_properties", None),
+    )
+    if content == "slow":
+        time.sleep(60)
+    if content == "fail":
+        raise RuntimeError("this blob is a failure")
+
+
+@app.queue_trigger(arg_name="msg", queue_name="%WORK_QUEUE%", connection="LINEAGE_STORAGE")
+def on_message(msg: func.QueueMessage) -> None:
+    """Tell of the message; fail if it says so."""
+    body = msg.get_json()
+    tell(
+        function="on_message",
+        body=body,
+        id=msg.id,
+        attempt=msg.dequeue_count,
+        inserted=msg.insertion_time,
+        expires=msg.expiration_time,
+    )
+    if body.get("fail"):
+        raise RuntimeError("this message is a failure")
+
+
+@app.timer_trigger(arg_name="timer", schedule="%SCHEDULE%", run_on_startup=False)
+def on_time(timer: func.TimerRequest) -> None:
+    """Tell that it is time."""
+    tell(function="on_time", past_due=timer.past_due)

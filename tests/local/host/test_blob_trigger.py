@@ -1,0 +1,214 @@
+"""Blob functions: what runs, how often, with what, and what becomes of failures, for both sources."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from local.azurite import Azurite
+from local.parts import FunctionHost
+from tests.local.host.sample import SampleApp, ask, eventually, sample_app
+
+SOURCES = ("EventGrid", "LogsAndContainerScan")
+POISON = "webjobs-blobtrigger-poison"
+
+
+def app_of(source: str, azurite: Azurite, folder: Path) -> SampleApp:
+    """The sample app with that source."""
+    return sample_app(azurite, folder, source=source)
+
+
+def names(tellings: list[dict[str, Any]], container: str) -> list[str]:
+    """The blobs' names without their container, sorted."""
+    return sorted(str(telling["name"]).removeprefix(f"{container}/") for telling in tellings)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_new_blob_runs_once_with_what_azure_gives(source: str, azurite: Azurite, tmp_path: Path) -> None:
+    app = app_of(source, azurite, tmp_path)
+    with app.host():
+        app.upload("runs/a b/é.json", "hello", {"hour": "2026"})
+        (told,) = app.until_told("on_blob", 1)
+    assert told["name"] == f"{app.container}/runs/a b/é.json"
+    assert told["content"] == "hello"
+    assert told["length"] == 5
+    assert told["uri"].startswith(f"{azurite.blob_url}/{app.container}/runs/")
+    assert told["metadata"] == {"hour": "2026"}
+    assert told["properties"]["ContentLength"] == 5
+    assert told["properties"]["ETag"].startswith('"0x')
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_restart_runs_what_came_meanwhile_and_nothing_again(source: str, azurite: Azurite, tmp_path: Path) -> None:
+    app = app_of(source, azurite, tmp_path)
+    app.upload("runs/before.json", "1")
+    host = app.host()
+    with host:
+        app.until_told("on_blob", 1)
+    app.upload("runs/between.json", "2")
+    with host:
+        app.until_told("on_blob", 2)
+        app.upload("runs/after.json", "3")
+        told = app.until_told("on_blob", 3)
+    assert names(told, app.container) == ["runs/after.json", "runs/before.json", "runs/between.json"]
+
+
+@pytest.mark.parametrize(
+    ("source", "ran"),
+    [("EventGrid", ["other/x.json", "runs/y.json"]), ("LogsAndContainerScan", ["runs/y.json"])],
+)
+def test_only_the_scan_looks_at_the_path(source: str, ran: list[str], azurite: Azurite, tmp_path: Path) -> None:
+    app = app_of(source, azurite, tmp_path)
+    with app.host():
+        app.upload("other/x.json", "1")
+        app.upload("runs/y.json", "2")
+        assert names(app.until_told("on_blob", len(ran)), app.container) == ran
+
+
+def test_a_blob_that_is_written_again_runs_again(app: SampleApp) -> None:
+    with app.host():
+        app.upload("runs/a.json", "first")
+        app.until_told("on_blob", 1)
+        app.upload("runs/a.json", "second")
+        assert [telling["content"] for telling in app.until_told("on_blob", 2)] == ["first", "second"]
+
+
+def test_a_failing_blob_is_tried_to_the_threshold_and_then_poison(app: SampleApp) -> None:
+    with app.host():
+        app.upload("runs/bad.json", "fail")
+        text = eventually(lambda: app.messages(POISON), "poison")[0]
+    assert len(app.tellings("on_blob")) == 3  # poisonBlobThreshold of the sample app
+    properties = app.blobs.get_blob_client(app.container, "runs/bad.json").get_blob_properties()
+    assert json.loads(base64.b64decode(text)) == {
+        "Type": "BlobTrigger",
+        "FunctionId": "Host.Functions.on_blob",
+        "BlobType": "BlockBlob",
+        "ContainerName": app.container,
+        "BlobName": "runs/bad.json",
+        "ETag": properties.etag,
+    }
+
+
+def test_a_killed_hosts_blob_comes_back_to_another(app: SampleApp) -> None:
+    app.upload("runs/a.json", "slow")
+    first = app.host().start()
+    app.until_told("on_blob", 1)
+    first.kill()
+    app.host().start()
+    assert names(app.until_told("on_blob", 2), app.container) == ["runs/a.json"] * 2
+
+
+def test_a_blob_in_work_stays_locked_longer_than_the_lock(app: SampleApp) -> None:
+    app.upload("runs/a.json", "slow")
+    for _ in range(2):
+        app.host().start()
+    app.until_told("on_blob", 1)
+    with pytest.raises(AssertionError):  # two locks long nobody else gets it
+        eventually(lambda: len(app.tellings("on_blob")) > 1, "a second run", seconds=4)
+
+
+def test_two_hosts_share_the_blobs(app: SampleApp) -> None:
+    with app.host(), app.host():
+        for number in range(30):
+            app.upload(f"runs/{number:02}.json", "x")
+        told = app.until_told("on_blob", 30)
+    assert names(told, app.container) == [f"runs/{number:02}.json" for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("misdelivery", "count"),
+    [({"copies": 2}, 2), ({"shuffle": True}, 1), ({"drop": True}, 0), ({"hold": True}, 0)],
+)
+def test_events_can_be_told_to_go_wrong(app: SampleApp, misdelivery: dict[str, Any], count: int) -> None:
+    with app.host() as host:
+        master = {"x-functions-key": host.keys.master}
+        assert ask(host, "PUT", "/admin/local/events", headers=master, json=misdelivery).status_code == 200
+        app.upload("runs/first.json", "x")
+        if count:
+            app.until_told("on_blob", count)
+        else:
+            with pytest.raises(AssertionError):
+                eventually(lambda: app.tellings("on_blob"), "an event", seconds=1)
+        ask(host, "PUT", "/admin/local/events", headers=master, json={})
+        app.upload("runs/last.json", "x")
+        late = 2 if "hold" in misdelivery else 1
+        told = app.until_told("on_blob", count + late)
+    assert ("runs/first.json" in names(told, app.container)) == ("drop" not in misdelivery)
+
+
+def notify(host: FunctionHost, kind: str, body: object, function: str = "on_blob", key: str = "") -> requests.Response:
+    """Post to the webhook as Event Grid does."""
+    return ask(
+        host,
+        "POST",
+        "/runtime/webhooks/blobs",
+        params={"functionName": f"Host.Functions.{function}", "code": key or host.keys.system},
+        headers={"aeg-event-type": kind},
+        data=json.dumps(body),
+    )
+
+
+HANDSHAKE = [{"data": {"validationCode": "abc"}}]
+GONE = [{"data": {"url": "http://account/events/runs/gone.json", "eTag": "0x1", "blobType": "BlockBlob"}}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "function", "key", "status"),
+    [
+        ("SubscriptionValidation", HANDSHAKE, "on_blob", "", 200),
+        ("Notification", GONE, "on_blob", "", 202),
+        ("Notification", GONE[0], "on_blob", "", 202),
+        ("Notification", [{"data": {}}], "on_blob", "", 400),
+        ("Notification", GONE, "nobody", "", 400),
+        ("Notification", GONE, "on_blob", "wrong", 401),
+        ("Unsubscribe", [], "on_blob", "", 202),
+        ("SomethingElse", GONE, "on_blob", "", 400),
+    ],
+)
+def test_the_webhook_answers_as_azures(
+    served: FunctionHost, kind: str, body: object, function: str, key: str, status: int
+) -> None:
+    answer = notify(served, kind, body, function, key)
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json() == {"validationResponse": "abc"}
+
+
+def test_a_blob_that_is_gone_is_no_failure(app: SampleApp) -> None:
+    with app.host() as host:
+        url = f"{app.azurite.blob_url}/{app.container}/runs/gone.json"
+        notify(host, "Notification", [{"data": {"url": url, "eTag": "0x1", "blobType": "BlockBlob"}}])
+        eventually(lambda: "is gone" in host.output(), "the drop")
+    assert app.tellings("on_blob") == []
+
+
+def test_a_blob_function_can_be_run_by_hand(app: SampleApp) -> None:
+    with app.host() as host:
+        ask(host, "PUT", "/admin/local/events", headers={"x-functions-key": host.keys.master}, json={"drop": True})
+        app.upload("runs/a.json", "x")
+        answer = ask(
+            host,
+            "POST",
+            "/admin/functions/on_blob",
+            headers={"x-functions-key": host.keys.master},
+            json={"input": f"{app.container}/runs/a.json"},
+        )
+        assert answer.status_code == 202
+        app.until_told("on_blob", 1)
+
+
+def test_a_host_outlives_its_storage(tmp_path: Path) -> None:
+    with Azurite(tmp_path / "azurite.log", tmp_path / "data") as azurite:
+        app = sample_app(azurite, tmp_path)
+        with app.host() as host:
+            app.upload("runs/before.json", "x")
+            app.until_told("on_blob", 1)
+            azurite.stop()
+            eventually(lambda: "WARNING" in host.output(), "a warning")
+            azurite.start()
+            app.upload("runs/after.json", "x")
+            assert names(app.until_told("on_blob", 2), app.container) == ["runs/after.json", "runs/before.json"]
+            assert host.is_running

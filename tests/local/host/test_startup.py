@@ -1,0 +1,146 @@
+"""Starting and stopping: clear words for what is wrong, and nothing cut off on SIGTERM."""
+
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.host import worker
+from local.host.__main__ import listening_socket
+from local.host.errors import HostError
+from local.parts import ROOT, FunctionHost
+from tests.local.host.sample import SECONDS, SampleApp, ask, eventually
+
+APP = "import azure.functions as func\napp = func.FunctionApp()\n"
+QUEUE = '@app.queue_trigger(arg_name="m", queue_name="{queue}", connection="NO_STORE")\ndef f({argument}): pass\n'
+HTTP = '@app.route(route="{route}")\ndef {name}(req): return "ok"\n'
+
+
+def try_to_host(folder: Path, source: str | None, *options: str, host_json: str = "{}") -> str:
+    """Host an app that can't be hosted, and return what is said about it."""
+    (folder / "host.json").write_text(host_json)
+    if source is not None:
+        (folder / "function_app.py").write_text(source)
+    ended = subprocess.run(
+        [sys.executable, "-m", "local.host", "--app-dir", str(folder), "--port", "0", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "listening on" not in ended.stdout
+    return ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (None, "There is no function_app.py"),
+        ("x = 1", "must define one FunctionApp at its top level, not 0"),
+        (APP + "other = func.FunctionApp()", "must define one FunctionApp at its top level, not 2"),
+        (
+            APP + HTTP.format(route="a", name="same") + HTTP.format(route="b", name="same"),
+            "same does not have a unique function name",
+        ),
+        (
+            APP + '@app.event_grid_trigger(arg_name="event")\ndef f(event): pass\n',
+            "Function f: triggers of type eventGridTrigger are not hosted locally",
+        ),
+        (
+            APP + QUEUE.format(queue="q", argument="msg"),
+            "Function f: its trigger is called m, but it has no such parameter",
+        ),
+        (APP + QUEUE.format(queue="q", argument="m, other"), "Function f: no binding for other"),
+        (APP + QUEUE.format(queue="%NO_SUCH%", argument="m"), "Function f, queueName: %NO_SUCH% does not resolve"),
+        (
+            APP + '@app.table_output("$return", "t", "S")\n' + HTTP.format(route="a", name="f"),
+            "Function f: bindings of type table are not hosted locally",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_app_that_can_not_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str | None, said: str
+) -> None:
+    if source is not None:
+        (tmp_path / "function_app.py").write_text(source)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "function_app", raising=False)
+    with pytest.raises(HostError, match=re.escape(said)):
+        worker.load_functions(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
+        (APP + QUEUE.format(queue="q", argument="m"), "error: Setting NO_STORE is missing"),
+        (APP + HTTP.format(route="{a:odd}", name="f"), "error: Route api/{a:odd}: the constraint odd is not known"),
+    ],
+)
+def test_what_is_wrong_is_said_at_the_terminal(tmp_path: Path, source: str, said: str) -> None:
+    assert said in try_to_host(tmp_path, source)
+
+
+def test_a_broken_host_json_is_named(tmp_path: Path) -> None:
+    assert "host.json is no JSON" in try_to_host(tmp_path, APP, host_json="{")
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
+def test_other_machines_can_not_be_let_in(address: str) -> None:
+    with pytest.raises(HostError, match="loopback addresses only"):
+        listening_socket(address, 0)
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with listening_socket("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(HostError, match=f"Port {port} of localhost can't be used"):
+            listening_socket("localhost", port)
+
+
+def test_sigterm_lets_a_running_request_finish(app: SampleApp) -> None:
+    host = app.host().start()
+    answers: list[requests.Response] = []
+    asking = threading.Thread(target=lambda: answers.append(ask(host, "GET", "/api/outcome/slow")))
+    asking.start()
+    eventually(lambda: "Executing 'Functions.outcome'" in host.output(), "the call")
+    host.stop()
+    asking.join(SECONDS)
+    assert [answer.status_code for answer in answers] == [200]
+
+
+def test_sigterm_ends_with_success_even_while_a_blob_is_in_work(app: SampleApp, tmp_path: Path) -> None:
+    app.upload("runs/a.json", "slow")
+    host = app.host()
+    command = host.command()
+    with (tmp_path / "output.log").open("wb") as log:
+        process = subprocess.Popen(
+            command.arguments, cwd=command.folder, env=dict(command.environment), stdout=log, stderr=log
+        )
+        app.until_told("on_blob", 1)
+        process.terminate()
+        assert process.wait(SECONDS) == 0
+
+
+def test_a_host_keeps_its_port_over_a_restart(served: FunctionHost) -> None:
+    before = served.url
+    served.kill()
+    served.start()
+    assert served.url == before
+    assert ask(served, "GET", "/api/open").status_code == 200
+
+
+def test_settings_of_the_file_count_unless_the_environment_says_otherwise(app: SampleApp, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(
+        '{"IsEncrypted": false, "Values": {"AzureWebJobs.open_to_all.Disabled": "true", "SCHEDULE": "not a schedule"}}'
+    )
+    with app.host("--settings", str(path)) as host:
+        assert ask(host, "GET", "/api/open").status_code == 404

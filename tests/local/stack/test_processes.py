@@ -1,0 +1,75 @@
+"""Processes are recognised again, and only those that were started are ended."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from local import environment, processes
+from local.errors import StackError
+from local.processes import Command, Started
+
+SLEEP = "import time; time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEP!r}])"
+
+
+def python(folder: Path, code: str) -> Command:
+    """A command that runs a line of Python."""
+    return Command("python", (sys.executable, "-c", code), folder, environment.variables(), folder / "log")
+
+
+@pytest.fixture
+def sleeper(tmp_path: Path) -> Iterator[Started]:
+    """A process that sleeps for a minute."""
+    started = processes.launch(python(tmp_path, SLEEP))
+    yield started
+    processes.kill(started)
+
+
+def test_a_process_is_ended_and_then_gone(sleeper: Started) -> None:
+    assert processes.is_running(sleeper)
+    processes.end(sleeper)
+    assert not processes.is_running(sleeper)
+    processes.end(sleeper)  # again is fine
+
+
+def test_a_later_process_under_the_same_id_is_left_alone(sleeper: Started) -> None:
+    earlier = replace(sleeper, mark="another time")
+    assert not processes.is_running(earlier)
+    processes.end(earlier)
+    processes.kill(earlier)
+    assert processes.is_running(sleeper)
+
+
+def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    started = processes.launch(python(tmp_path, STUBBORN))
+    deadline = time.monotonic() + 10
+    while "up" not in (tmp_path / "log").read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    processes.end(started, grace_seconds=0.3)
+    assert not processes.is_running(started)
+
+
+def test_what_a_process_started_ends_with_it(tmp_path: Path) -> None:
+    started = processes.launch(python(tmp_path, PARENT))
+    child = ""
+    deadline = time.monotonic() + 10
+    while not child and time.monotonic() < deadline:
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(started.pid)], capture_output=True, text=True, check=False
+        )
+        child = found.stdout.strip()
+    processes.end(started)
+    gone = subprocess.run(["ps", "-o", "stat=", "-p", child], capture_output=True, text=True, check=False)
+    assert gone.stdout.strip()[:1] in {"", "Z"}
+
+
+def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
+    command = Command("thing", ("/nowhere/thing",), tmp_path, {}, tmp_path / "log")
+    with pytest.raises(StackError, match="thing: /nowhere/thing can't be run"):
+        processes.launch(command)

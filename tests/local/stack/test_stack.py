@@ -1,0 +1,90 @@
+"""The stack as tests use it: each part can fail and come back by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.errors import StackError
+from local.stack import Stack
+
+APP = """
+import azure.functions as func
+from local import environment
+
+app = func.FunctionApp()
+
+@app.route(route="setting/{name}", methods=["GET"])
+def setting(req: func.HttpRequest) -> str:
+    return environment.variables().get(req.route_params["name"], "")
+"""
+
+
+def write_app(folder: Path, source: str = APP) -> Path:
+    """A small function app in a folder of its own."""
+    folder.mkdir()
+    (folder / "function_app.py").write_text(source)
+    (folder / "host.json").write_text('{"version": "2.0"}')
+    return folder
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """A running stack of two hosts."""
+    made = Stack(
+        tmp_path / "stack",
+        app_dir=write_app(tmp_path / "app"),
+        environment={"EXTRA": "yes"},
+        hosts=2,
+        in_memory=True,
+    )
+    with made:
+        yield made
+
+
+def setting(stack: Stack, name: str, host: int = 0) -> str:
+    """What a host's function sees as a setting."""
+    answer = requests.get(f"{stack.hosts[host].url}/api/setting/{name}", headers=stack.key_header, timeout=10)
+    answer.raise_for_status()
+    return answer.text
+
+
+def test_the_hosts_get_the_addresses_of_the_others(stack: Stack) -> None:
+    assert stack.data_map is not None
+    assert setting(stack, "LINEAGE_STORAGE") == stack.azurite.connection_string
+    assert setting(stack, "AzureWebJobsStorage", host=1) == stack.azurite.connection_string
+    assert setting(stack, "PURVIEW_ENDPOINT") == stack.data_map.url
+    assert setting(stack, "PURVIEW_AUTH") == "none"
+    assert setting(stack, "BLOB_TRIGGER_SOURCE") == "EventGrid"
+    assert setting(stack, "EXTRA", host=1) == "yes"
+
+
+def test_every_part_comes_back_where_it_was(stack: Stack) -> None:
+    for part in stack.parts:
+        before = part.addresses()
+        part.kill()
+        assert not part.is_running
+        part.start()
+        assert part.addresses() == before
+    assert setting(stack, "EXTRA") == "yes"
+    assert requests.get(stack.page, timeout=10).status_code == 200
+
+
+def test_all_hosts_take_how_events_go_wrong(stack: Stack) -> None:
+    stack.misdeliver_events(drop=True)
+    with pytest.raises(requests.HTTPError):
+        stack.fire_timer("nobody")
+
+
+def test_nothing_runs_after_the_end(stack: Stack) -> None:
+    stack.stop()
+    assert [part.name for part in stack.parts if part.is_running] == []
+
+
+def test_a_part_that_fails_is_named_and_the_others_end(tmp_path: Path) -> None:
+    app = write_app(tmp_path / "app", "raise RuntimeError('this app is broken')")
+    stack = Stack(tmp_path / "stack", app_dir=app, data_map=False, in_memory=True)
+    with pytest.raises(StackError, match=r"(?s)host ended while starting.*this app is broken"):
+        stack.start()
+    assert not stack.azurite.is_running

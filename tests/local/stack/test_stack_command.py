@@ -1,0 +1,160 @@
+"""`up`, `down` and `status` as a user runs them."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from local import environment
+from local.errors import StackError
+from local.parts import ROOT
+from local.stack_command import ports
+
+APP = """
+import azure.functions as func
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+@app.route(route="hello", methods=["GET"])
+def hello(req: func.HttpRequest) -> str:
+    return "hello"
+"""
+BROKEN = "raise RuntimeError('this app is broken')"
+
+
+class Terminal:
+    """Runs `python -m local.stack` for a stack in a folder of its own."""
+
+    def __init__(self, folder: Path, source: str = APP) -> None:
+        self.folder = folder / "stack"
+        self.app = folder / "app"
+        self.app.mkdir()
+        (self.app / "function_app.py").write_text(source)
+        (self.app / "host.json").write_text("{}")
+
+    def arguments(self, command: str, *options: str) -> list[str]:
+        """The command line."""
+        app = ["--app-dir", str(self.app)] if command == "up" else []
+        return [sys.executable, "-m", "local.stack", command, "--folder", str(self.folder), *app, *options]
+
+    def run(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.arguments(command, *options), cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
+        )
+
+    @property
+    def published(self) -> dict[str, Any]:
+        """What stack.json says."""
+        content: dict[str, Any] = json.loads((self.folder / "stack.json").read_text())
+        return content
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal whose stack is ended afterwards."""
+    made = Terminal(tmp_path)
+    yield made
+    made.run("down")
+
+
+def test_up_publishes_addresses_that_answer_and_down_ends_all(terminal: Terminal) -> None:
+    up = terminal.run("up")
+    assert up.returncode == 0, up.stderr
+    found = terminal.published
+    assert set(found) == {"receiver", "functionKey", "dataMap", "page", "storage", "pids"}
+    assert set(found["pids"]) == {"azurite", "dataMap", "host"}
+    assert stat.S_IMODE((terminal.folder / "stack.json").stat().st_mode) == 0o600
+    assert f"receiver: {found['receiver']}" in up.stdout.splitlines()
+    answer = requests.get(
+        f"{found['receiver']}/api/hello", headers={"x-functions-key": found["functionKey"]}, timeout=10
+    )
+    assert answer.text == "hello"
+    assert requests.get(found["page"], timeout=10).status_code == 200
+    assert terminal.run("status").returncode == 0
+
+    assert terminal.run("down").returncode == 0
+    assert not (terminal.folder / "stack.json").exists()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(found["receiver"], timeout=2)
+    assert terminal.run("status").returncode == 3
+
+
+def test_up_again_keeps_what_runs_and_replaces_what_is_broken(terminal: Terminal) -> None:
+    terminal.run("up")
+    first = terminal.published
+    again = terminal.run("up")
+    assert again.returncode == 0
+    assert "running already" in again.stderr
+    assert terminal.published == first
+
+    os.kill(first["pids"]["host"], signal.SIGKILL)
+    renewed = terminal.run("up")
+    assert renewed.returncode == 0, renewed.stderr
+    assert terminal.published["pids"].keys() == first["pids"].keys()
+    assert not set(terminal.published["pids"].values()) & set(first["pids"].values())
+
+
+def test_down_is_idempotent_and_purge_deletes_the_data(terminal: Terminal) -> None:
+    terminal.run("up")
+    assert terminal.run("down").returncode == 0
+    assert (terminal.folder / "data" / "azurite").is_dir()
+    again = terminal.run("down", "--purge")
+    assert again.returncode == 0
+    assert "No stack is running" in again.stderr
+    assert not (terminal.folder / "data").exists()
+
+
+def test_down_leaves_a_process_alone_that_only_has_the_id(terminal: Terminal) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
+        terminal.folder.mkdir()
+        (terminal.folder / "processes.json").write_text(
+            json.dumps([{"name": "host", "pid": stranger.pid, "mark": "another time"}])
+        )
+        assert terminal.run("down").returncode == 0
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_a_broken_app_is_shown_with_its_log_and_leaves_nothing(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, BROKEN)
+    up = terminal.run("up")
+    assert up.returncode == 1
+    assert "host ended while starting" in up.stderr
+    assert "this app is broken" in up.stderr
+    assert not (terminal.folder / "stack.json").exists()
+    assert not (terminal.folder / "processes.json").exists()
+
+
+def test_in_the_foreground_a_signal_ends_the_stack(terminal: Terminal) -> None:
+    command = terminal.arguments("up", "--foreground")
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not (terminal.folder / "stack.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert process.stdout is not None
+        process.stdout.readline()  # the addresses are shown once signals are ours
+        time.sleep(0.3)
+        process.terminate()
+        assert process.wait(30) == 0
+    assert not (terminal.folder / "stack.json").exists()
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "65536", "1.5"])
+def test_a_port_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(StackError, match="SPARKLIN_BLOB_PORT must be a port"):
+        ports({"SPARKLIN_BLOB_PORT": text})
+
+
+def test_ports_are_taken_from_the_environment() -> None:
+    chosen = ports({"SPARKLIN_RECEIVER_PORT": "7071", "SPARKLIN_TABLE_PORT": "10002"})
+    assert (chosen.receiver, chosen.data_map, chosen.storage.table) == (7071, 0, 10002)
+    assert environment.variables() is not environment.variables()
