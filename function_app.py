@@ -69,7 +69,9 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.function_name("parse")
-@app.blob_trigger("blob", f"{CONTAINER}/{{name}}", "LINEAGE_STORAGE", source=func.BlobSource(settings.blob_trigger_source))
+@app.blob_trigger(
+    "blob", f"{CONTAINER}/{{name}}", "LINEAGE_STORAGE", source=func.BlobSource(settings.blob_trigger_source)
+)
 def parse(blob: func.InputStream) -> None:
     """A stored event; its whole run is read anew."""
     recovery.stored(blob.name or "", services())

@@ -4,9 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 
+from core.errors import StorageUnavailable
 from core.settings import Settings, StorageConnection
 from core.version import VERSION
-from storage.clients import connect, is_reachable
+from storage.clients import StorageClients, connect, is_reachable, provision
+from storage.transport import budget
 
 KEPT_SECONDS = 30.0
 
@@ -41,5 +43,15 @@ def _check(connection: StorageConnection, seconds: float) -> StorageCheck:
     with _checks_lock:
         if connection not in _checks:
             clients = connect(connection)
-            _checks[connection] = StorageCheck(lambda: is_reachable(clients, seconds))
+            _checks[connection] = StorageCheck(lambda: is_reachable(clients, seconds) or _made(clients, seconds))
         return _checks[connection]
+
+
+def _made(clients: StorageClients, seconds: float) -> bool:
+    """Whether containers, tables and queues can be made; a new deployment has none before its first event."""
+    try:
+        with budget(seconds):
+            provision(clients)
+    except StorageUnavailable:
+        return False
+    return True

@@ -1,0 +1,87 @@
+"""The settings: all faults at once, no secret in a text, sensible defaults."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from core.errors import SettingsError
+from core.settings import Settings
+
+GOOD = {"LINEAGE_STORAGE": "UseDevelopmentStorage=true", "PURVIEW_ENDPOINT": "https://contoso.purview.azure.com/"}
+
+
+def problems(more: Mapping[str, str]) -> str:
+    """What is wrong with the good settings and some more; "" if nothing is."""
+    try:
+        Settings.from_env({**GOOD, **more})
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def test_two_settings_are_enough() -> None:
+    settings = Settings.from_env(GOOD)
+    assert settings.purview_endpoint == "https://contoso.purview.azure.com"
+    assert "127.0.0.1:10000" in settings.lineage_storage.connection_string
+    assert settings.max_body_bytes == 32 * 1024 * 1024
+
+
+def test_all_faults_are_named_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"MAX_BODY_BYTES": "0", "EXCLUDE_JOBS": "(", "ONELAKE_IDS": "[]", "PURVIEW_AUTH": "maybe"})
+    text = " ".join(caught.value.problems)
+    for name in (
+        "LINEAGE_STORAGE",
+        "PURVIEW_ENDPOINT",
+        "MAX_BODY_BYTES",
+        "EXCLUDE_JOBS",
+        "ONELAKE_IDS",
+        "PURVIEW_AUTH",
+    ):
+        assert name in text
+
+
+FAULTS = [
+    ({"PURVIEW_ENDPOINT": "contoso"}, "PURVIEW_ENDPOINT"),
+    ({"PURVIEW_ENDPOINT": "http://contoso.purview.azure.com"}, "https://"),
+    ({"PURVIEW_ENDPOINT": "https://[bad"}, "PURVIEW_ENDPOINT"),
+    ({"PURVIEW_AUTH": "none"}, "PURVIEW_AUTH"),
+    ({"MAX_EXPANDED_BYTES": "many"}, "MAX_EXPANDED_BYTES"),
+    ({"LINEAGE_WINDOW_DAYS": "-1"}, "LINEAGE_WINDOW_DAYS"),
+    ({"STORAGE_BUDGET_SECONDS": "nan"}, "STORAGE_BUDGET_SECONDS"),
+    ({"BLOB_TRIGGER_SOURCE": "Kafka"}, "BLOB_TRIGGER_SOURCE"),
+    ({"LINEAGE_STORAGE": "", "LINEAGE_STORAGE__blobServiceUri": "https://x"}, "LINEAGE_STORAGE__queueServiceUri"),
+]
+
+
+@pytest.mark.parametrize(("more", "named"), FAULTS)
+def test_a_wrong_setting_is_named(more: Mapping[str, str], named: str) -> None:
+    assert named in problems(more)
+
+
+RIGHT = [
+    {"PURVIEW_ENDPOINT": "http://127.0.0.1:5000", "PURVIEW_AUTH": "None"},
+    {"LINEAGE_WINDOW_DAYS": "0", "STORAGE_BUDGET_SECONDS": "2.5"},
+    {"BLOB_TRIGGER_SOURCE": "logsandcontainerscan"},
+    {"MAX_BODY_BYTES": "  "},
+]
+
+
+@pytest.mark.parametrize("more", RIGHT)
+def test_right_settings_are_taken(more: Mapping[str, str]) -> None:
+    assert problems(more) == ""
+
+
+def test_patterns_are_separated_by_lines_or_bars_with_blanks() -> None:
+    settings = Settings.from_env({**GOOD, "EXCLUDE_JOBS": "^test_ | a|b\n x$ \n"})
+    assert [pattern.pattern for pattern in settings.exclude_jobs] == ["^test_", "a|b", "x$"]
+
+
+def test_an_identity_needs_three_addresses() -> None:
+    addresses = {f"LINEAGE_STORAGE__{kind}ServiceUri": f"https://{kind}" for kind in ("blob", "queue", "table")}
+    settings = Settings.from_env({**GOOD, "LINEAGE_STORAGE": "", **addresses, "LINEAGE_STORAGE__clientId": "id"})
+    assert (settings.lineage_storage.table_uri, settings.lineage_storage.client_id) == ("https://table", "id")
+
+
+def test_a_connection_string_shows_in_no_text() -> None:
+    assert "AccountKey" not in repr(Settings.from_env(GOOD))

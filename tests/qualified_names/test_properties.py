@@ -1,0 +1,86 @@
+"""What holds for every dataset, whatever its name."""
+
+import string
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.model import Dataset, DatasetId, NameContext, Symlink
+from qualified_names.namespace import parse
+from qualified_names.resolve import resolve
+from qualified_names.resource_sets import generalise, same_resource_set
+from qualified_names.rules import load
+from qualified_names.table_name import table_name
+
+RULES = load()
+
+schemes = st.sampled_from(
+    ["abfss", "abfs", "wasbs", "adl", "s3", "sqlserver", "postgres", "mysql", "oracle", "hive", "dbfs", "file", "kafka"]
+    + ["unitycatalog", "azurekusto", "bigquery", "snowflake", "https", "x"]
+)
+hosts = st.sampled_from(
+    [
+        "lake.dfs.core.windows.net",
+        "onelake.dfs.fabric.microsoft.com",
+        "srv.database.windows.net",
+        "mi.zone.database.windows.net",
+        "h",
+        "",
+    ]
+)
+words = st.text(string.ascii_letters + string.digits + " .%{}[]=_-äß'\"`", max_size=12)
+paths = st.lists(words, max_size=5).map("/".join).map(str.strip)
+addresses = st.builds(
+    "{}://{}@{}{}{}".format, schemes, words, hosts, st.sampled_from(["", ":1433", ";database=d"]), st.just("")
+)
+namespaces = st.one_of(addresses, st.text(max_size=30))
+names = st.one_of(paths, st.text(max_size=30))
+texts = st.dictionaries(words, words, max_size=3)
+contexts = st.builds(
+    NameContext,
+    mount_points=texts,
+    hive_cluster=words,
+    onelake_ids=texts,
+    metastore_ids=texts,
+    sql_kinds=texts,
+)
+symlinks = st.lists(st.builds(Symlink, namespaces, names, st.sampled_from(["TABLE", "LOCATION", ""])), max_size=2)
+
+
+@given(namespaces, names, contexts, symlinks)
+def test_every_dataset_gets_a_name(namespace: str, name: str, context: NameContext, links: list[Symlink]) -> None:
+    dataset = Dataset(DatasetId(namespace, name), symlinks=tuple(links))
+
+    found = resolve(dataset, context, RULES)
+
+    assert found.asset in found.candidates
+    assert found.short_name
+    assert all(name.type_name and name.qualified_name for name in found.candidates)
+    assert resolve(dataset, context, load()) == found
+    assert resolve(found.dataset, context, RULES) == found
+
+
+@given(schemes, hosts, paths)
+def test_slashes_and_case_of_the_address_make_no_difference(scheme: str, host: str, path: str) -> None:
+    def names_of(namespace: str, name: str) -> object:
+        found = resolve(Dataset(DatasetId(namespace, name)), NameContext(), RULES)
+        return found.candidates, found.rule
+
+    plain = names_of(f"{scheme}://c@{host}", path)
+
+    assert names_of(f"{scheme.upper()}://c@{host.upper()}/", f"/{path}/") == plain
+    assert names_of(f" {scheme}://c@{host} ", path.replace("/", "//")) == plain
+
+
+@given(paths, st.booleans())
+def test_a_path_is_of_the_set_it_is_generalised_to(path: str, is_file: bool) -> None:
+    path = "/".join(part for part in path.replace("{", "").replace("}", "").split("/") if part)
+    base = "https://lake.dfs.core.windows.net/raw"
+
+    assert same_resource_set(f"{base}/{path}", f"{base}/{generalise(path, is_file=is_file)}")
+
+
+@given(st.text())
+def test_readers_never_raise(text: str) -> None:
+    parse(text)
+    assert table_name(text)

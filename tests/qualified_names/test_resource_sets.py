@@ -1,0 +1,94 @@
+"""Resource sets: the documented examples of Purview's patterns, and which names mean the same place."""
+
+import pytest
+
+from qualified_names.resource_sets import generalise, same_resource_set
+
+LAKE = "https://lake.dfs.core.windows.net/raw"
+BLOB = "https://lake.blob.core.windows.net/raw"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("machinesets/23/foo.parquet", "machinesets/{N}/foo.parquet"),
+        ("weblogs/en-au/16.json", "weblogs/{LOC}/{N}.json"),
+        ("data17.csv", "data{N}.csv"),
+        (
+            "data/2020/QueriesByState_2020-01-01_2020-01-31.tsv",
+            "data/{N}/QueriesByState_{Year}-{Month}-{Day}_{N}-{N}-{N}.tsv",
+        ),
+        ("in/2024/01/31/a.csv", "in/{Year}/{Month}/{Day}/a.csv"),
+        ("in/1999/01/31/a.csv", "in/{N}/{N}/{N}/a.csv"),
+        ("x/3d8a1b2c-1111-4a4a-8b8b-0123456789ab/y.csv", "x/{GUID}/y.csv"),
+        ("x/part-deadbeef01.csv", "x/part-{HEX}.csv"),
+        ("x/2024-01-31T10-20-30Z.csv", "x/{Year}-{Month}-{Day}T{Hour}-{Minute}-{Second}Z.csv"),
+        ("x/2024-01-31T10.csv", "x/{Year}-{Month}-{Day}T{Hour}.csv"),
+        ("v1.2/a.csv", "v1.2/a.csv"),
+        ("x/sales_v2.csv", "x/sales_v{N}.csv"),
+        ("x/b2b.csv", "x/b2b.csv"),
+    ],
+)
+def test_files_are_generalised_as_scans_do(path: str, expected: str) -> None:
+    assert generalise(path, is_file=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("sales_v2", "sales_v2"),
+        ("sales2", "sales2"),
+        ("sales_2", "sales_{N}"),
+        ("year=2024", "year={N}"),
+        ("dt=2024-01-31", "dt={Year}-{Month}-{Day}"),
+        ("crm/customer", "crm/customer"),
+        ("", ""),
+    ],
+)
+def test_folders_are_generalised_as_scans_do(path: str, expected: str) -> None:
+    assert generalise(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f"{LAKE}/crm/t", f"{LAKE}/crm/t/"),
+        (f"{LAKE}/crm/t", f"{LAKE}/crm/t/{{SparkPartitions}}"),
+        (f"{LAKE}/crm/t", f"{BLOB}/crm/t/{{SparkPartitions}}"),
+        (f"HTTPS://Lake.dfs.core.windows.net/raw/crm/t", f"{LAKE}/crm/t"),  # noqa: F541
+        (f"{LAKE}/crm/t", f"{LAKE}/crm/t/Year={{Year}}/Month={{Month}}/Day={{Day}}/{{SparkPartitions}}"),
+        (f"{LAKE}/crm/t", f"{LAKE}/crm/t/{{ProjectYear}}/{{SparkPartitions}}"),
+        (f"{LAKE}/in/2021/x", f"{LAKE}/in/{{N}}/x/{{SparkPartitions}}"),
+        (f"{LAKE}/in/2021", f"{LAKE}/in/{{Year}}/{{SparkPartitions}}"),
+        (f"{LAKE}/in/a_17.csv", f"{LAKE}/in/a_{{N}}.csv"),
+        (f"{LAKE}/in/A.CSV", f"{LAKE}/in/A.csv"),
+        (f"{LAKE}/in/{{Year}}-{{Month}}.csv", f"{LAKE}/in/2024-01.csv"),
+        (f"{LAKE}/in/20240131-7f.avro", f"{LAKE}/in/{{date}}-{{id}}.avro"),
+        (LAKE, f"{LAKE}/"),
+        ("s3://bucket/a/b", "s3://bucket/a/b/{SparkPartitions}"),
+    ],
+)
+def test_same_place(one: str, other: str) -> None:
+    assert same_resource_set(one, other)
+    assert same_resource_set(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f"{LAKE}/in/2021/x", f"{LAKE}/in/2022/x"),
+        (f"{LAKE}/in/data.csv", f"{LAKE}/in"),
+        (f"{LAKE}/in/a-2/x", f"{LAKE}/in/a-{{N}}-b/x"),
+        (f"{LAKE}/crm/t", f"{LAKE}/CRM/t"),
+        (f"{LAKE}/crm/t", f"{LAKE}/crm/t/u"),
+        (f"{LAKE}/crm/t", f"{LAKE}/crm/t/u/{{SparkPartitions}}"),
+        (f"{LAKE}/crm/t", "https://other.dfs.core.windows.net/raw/crm/t"),
+        (f"{LAKE}/crm/t", "https://lake.dfs.core.windows.net/RAW/crm/t"),
+        (f"{LAKE}/17/t", "https://lake.dfs.core.windows.net/{N}/17/t"),
+        (f"{LAKE}/in/12a", f"{LAKE}/in/{{N}}"),
+        ("crm.customer@prod", "crm.customer@prod"),
+    ],
+)
+def test_other_place(one: str, other: str) -> None:
+    assert not same_resource_set(one, other)
+    assert not same_resource_set(other, one)

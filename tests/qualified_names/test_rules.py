@@ -1,0 +1,161 @@
+"""The rules file: what users may change, and how each fault is told."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import SettingsError
+from core.identity import dataset_id
+from core.model import AssetName, Dataset, NameContext
+from qualified_names.resolve import resolve
+from qualified_names.rules import load
+
+GOOD = """
+[[rule]]
+name = "my-store"
+scheme = "mystore"
+table_name = ["{schema}.{table}"]
+type = "my_table"
+qualified_name = "my://{host}/{schema|upper}/{table}"
+"""
+
+
+@pytest.fixture
+def rules_file(tmp_path: Path) -> Path:
+    return tmp_path / "rules.toml"
+
+
+def named(file: Path, namespace: str, name: str) -> tuple[str, AssetName]:
+    found = resolve(Dataset(dataset_id(namespace, name)), NameContext(), load(str(file)))
+    return found.rule, found.asset
+
+
+def problems(file: Path, text: str) -> list[str]:
+    file.write_text(text, "utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load(str(file))
+    return list(caught.value.problems)
+
+
+@pytest.mark.parametrize("extra", [None, ""])
+def test_shipped_rules_alone(extra: str | None) -> None:
+    assert load(extra).rules
+
+
+def test_own_rule_is_added(rules_file: Path) -> None:
+    rules_file.write_text(GOOD, "utf-8")
+
+    assert named(rules_file, "mystore://h", "s.t") == ("my-store", AssetName("my_table", "my://h/S/t"))
+    assert named(rules_file, "bigquery", "a.b.c")[0] == "bigquery"
+
+
+def test_own_rule_goes_before_the_shipped(rules_file: Path) -> None:
+    rules_file.write_text(GOOD.replace('"mystore"', '"sqlserver"'), "utf-8")
+
+    assert named(rules_file, "sqlserver://h", "s.t")[0] == "my-store"
+
+
+def test_own_rule_replaces_a_shipped_one_of_its_name(rules_file: Path) -> None:
+    rules_file.write_text(GOOD.replace('"my-store"', '"bigquery"'), "utf-8")
+
+    assert named(rules_file, "bigquery", "a.b.c") == ("generic", AssetName("DataSet", "bigquery/a.b.c"))
+
+
+def test_shipped_rule_is_removed(rules_file: Path) -> None:
+    rules_file.write_text('remove = ["bigquery"]', "utf-8")
+
+    assert named(rules_file, "bigquery", "a.b.c") == ("generic", AssetName("DataSet", "bigquery/a.b.c"))
+
+
+def test_own_files_rule(rules_file: Path) -> None:
+    rules_file.write_text(
+        """
+        [[rule]]
+        name = "minio"
+        scheme = "s3"
+        host = "minio-*"
+        [[rule.files]]
+        base = "https://minio.contoso.com/{host}"
+        folder = "my_folder"
+        """,
+        "utf-8",
+    )
+
+    assert named(rules_file, "s3://minio-raw", "a/b") == (
+        "minio",
+        AssetName("my_folder", "https://minio.contoso.com/minio-raw/a/b/"),
+    )
+    assert named(rules_file, "s3://minio-raw", "")[1].qualified_name == "https://minio.contoso.com/minio-raw/"
+    assert named(rules_file, "s3://other", "a/b")[0] == "s3"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        (('scheme = "mystore"', ""), "scheme", "is missing"),
+        (('scheme = "mystore"', "scheme = 3"), "scheme", "must be a text or a list of texts"),
+        (('scheme = "mystore"', 'schema = "mystore"'), "schema", "is unknown"),
+        (('scheme = "mystore"', 'scheme = "x"\nhost = "{a"'), "host", "brace"),
+        (('type = "my_table"', ""), "type", "is missing"),
+        (('type = "my_table"', "type = []"), "type", "must be a text"),
+        (('type = "my_table"', 'type = ""'), "type", "must be a text"),
+        (("{schema|upper}", "{schema|shout}"), "qualified_name", "unknown function 'shout'"),
+        (("{schema|upper}", "{database}"), "qualified_name", "unknown value {database}"),
+        (("{schema|upper}", "{schema"), "qualified_name", "brace"),
+        (("{schema}.{table}", "{schema}.{schema}"), "table_name", "captures {schema} twice"),
+        (('type = "my_table"', 'type = "t"\nlet = { a = "{b}" }'), "let", "unknown value {b}"),
+        (('type = "my_table"', 'type = "t"\nlet = "x"'), "let", "must be a table"),
+        (('type = "my_table"', 'type = "t"\nneeds = [{ value = "b", code = "c", text = "t" }]'), "needs", "'b'"),
+        (('type = "my_table"', 'type = "t"\nneeds = [{ value = "host", code = "c" }]'), "needs", "is missing"),
+        (('type = "my_table"', 'type = "t"\nneeds = { value = "host" }'), "needs", "must be a list of tables"),
+        (('type = "my_table"', 'type = "t"\nalso = [{ typ = "x" }]'), "also", "unknown key 'typ'"),
+        (('type = "my_table"', 'type = "t"\nalso = [{ qualified_name = "x" }]'), "also", "is missing"),
+        (('type = "my_table"', 'type = "t"\nnote = "x"'), "note", "must be a table"),
+        (('type = "my_table"', 'type = "t"\nfor_symlinks = 1'), "for_symlinks", "true or false"),
+        (('type = "my_table"', 'type = "t"\nshort_name = "{x}"'), "short_name", "unknown value {x}"),
+        (('type = "my_table"', 'type = "t"\nfiles = [{ base = "b", folder = "f" }]'), "type", "beside files"),
+        (('type = "my_table"', 'type = "t"\nfiles = []'), "files", "at least one"),
+        (('type = "my_table"', 'type = "t"\nfiles = [{ base = "b" }]'), "files", "type of a folder"),
+        (('type = "my_table"', 'type = "t"\nfiles = [{ folder = "f" }]'), "files", "is missing"),
+    ],
+)
+def test_fault_names_rule_and_field(rules_file: Path, change: tuple[str, str], field: str, said: str) -> None:
+    found = problems(rules_file, GOOD.replace(*change))
+
+    assert any(f"rule 'my-store', field {field!r}" in problem and said in problem for problem in found), found
+    assert all(str(rules_file) in problem for problem in found)
+
+
+def test_all_faults_are_told_at_once(rules_file: Path) -> None:
+    text = GOOD.replace("my_table", "{x}").replace("{host}", "{y}") + 'colour = "blue"\n'
+
+    assert len(problems(rules_file, text)) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[rule]", "is no TOML"),
+        ("rule = 3", "[[rule]]"),
+        ("rule = [3]", "[[rule]]"),
+        ("rules = []", "unknown field 'rules'"),
+        ("remove = 3", "list of rule names"),
+        ('remove = ["nope"]', "no shipped rule"),
+        ('[[rule]]\nscheme = "x"', "rule number 1, field 'name': is missing"),
+        (GOOD + GOOD, "two rules have the name 'my-store'"),
+    ],
+)
+def test_fault_of_the_file(rules_file: Path, text: str, said: str) -> None:
+    assert any(said in problem for problem in problems(rules_file, text))
+
+
+def test_missing_file_is_named(rules_file: Path) -> None:
+    with pytest.raises(SettingsError, match=r"NAME_RULES_FILE .* cannot be read"):
+        load(str(rules_file))
+
+
+def test_file_that_is_no_text(rules_file: Path) -> None:
+    rules_file.write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(SettingsError, match="is no TOML"):
+        load(str(rules_file))

@@ -1,0 +1,32 @@
+"""Envelopes of events made by hand."""
+
+from core.events import read_envelope
+from core.model import Envelope
+from tests.support.events import body, event
+
+DATASET = [{"namespace": "file", "name": "/x"}]
+
+
+def envelope(
+    event_type: str,
+    job_name: str,
+    *,
+    reads: bool = False,
+    writes: bool = False,
+    plan: str = "",
+    job_type: str = "",
+    namespace: str = "prod",
+) -> Envelope:
+    """An event's envelope."""
+    whole = event(
+        event_type,
+        job_name=job_name,
+        job_namespace=namespace,
+        inputs=DATASET if reads else [],
+        outputs=DATASET if writes else [],
+    )
+    if plan:
+        whole["run"]["facets"]["spark.logicalPlan"] = {"plan": [{"class": f"org.apache.spark.{plan}"}]}
+    if job_type:
+        whole["job"]["facets"] = {"jobType": {"jobType": job_type}}
+    return read_envelope(body(whole))

@@ -1,0 +1,179 @@
+"""From a POST to its answer, with real storage: what is answered 202 is on disk, what is not wanted is no error."""
+
+import gzip
+import json
+import logging
+import re
+import socket
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from core.settings import StorageConnection
+from local.azurite import ACCOUNT_KEY, ACCOUNT_NAME
+from pipeline import Answer, receive, receive_batch
+from receiver.accept import ReceiverRules
+from receiver.body import Limits
+from storage.clients import StorageClients, connect
+from storage.event_store import EventStore
+from tests.support.events import body, dataset, event
+
+NOW = datetime(2024, 1, 31, 12, tzinfo=UTC)
+LIMITS = Limits(1_000_000, 2_000_000)
+RULES = ReceiverRules(exclude_jobs=(re.compile("^secret"),))
+LAST = "execute_insert_into_hadoop_fs_relation_command.out"
+
+
+@pytest.fixture
+def store(storage_clients: StorageClients) -> EventStore:
+    """The store on Azurite."""
+    return EventStore(storage_clients, budget_seconds=20)
+
+
+@pytest.fixture
+def down() -> Iterator[EventStore]:
+    """A store that never answers, with a budget of a second."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(50)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/{ACCOUNT_NAME}"
+        endpoints = ";".join(f"{service}Endpoint={url}" for service in ("Blob", "Queue", "Table"))
+        text = f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT_NAME};AccountKey={ACCOUNT_KEY};{endpoints}"
+        yield EventStore(connect(StorageConnection(connection_string=text)), budget_seconds=1)
+
+
+def new(event_type: str = "COMPLETE", job: str = f"app.{LAST}", run: str = "", **more: Any) -> dict[str, Any]:
+    """An event that writes, of a new run."""
+    more.setdefault("outputs", [dataset("out")])
+    return event(event_type, run=run or str(uuid.uuid4()), job_name=job, **more)
+
+
+def post(store: EventStore, data: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+    """Receive one body."""
+    return receive(data, headers or {}, LIMITS, RULES, store, NOW)
+
+
+def post_batch(store: EventStore, events: object) -> Answer:
+    """Receive an array."""
+    return receive_batch(json.dumps(events).encode(), {}, LIMITS, RULES, store, NOW)
+
+
+def stored(store: EventStore, whole: Mapping[str, Any]) -> list[bytes]:
+    """What is on disk of the event's run."""
+    return [data for _, data in store.bodies(store.names(whole["run"]["runId"]))]
+
+
+def test_a_wanted_event_is_on_disk_when_it_is_answered(store: EventStore) -> None:
+    whole = new()
+    status, answer = post(store, body(whole))
+    assert (status, answer["status"], answer["run"]) == (202, "kept", whole["run"]["runId"])
+    assert stored(store, whole) == [body(whole)]
+
+
+def test_the_expanded_body_is_stored(store: EventStore) -> None:
+    whole = new()
+    packed = gzip.compress(body(whole))
+    assert post(store, packed, {"Content-Encoding": "gzip"})[0] == 202
+    assert post(store, body(whole))[0] == 202
+    assert stored(store, whole) == [body(whole)]
+
+
+@pytest.mark.parametrize(
+    "more", [{"job": f"secret.{LAST}"}, {"job": "app.collect_limit", "outputs": []}, {"job": "app", "outputs": []}]
+)
+def test_an_unwanted_event_is_no_error_and_not_stored(store: EventStore, more: dict[str, Any]) -> None:
+    whole = new(**more)
+    status, answer = post(store, body(whole))
+    assert (status, answer["status"], answer["run"]) == (200, "ignored", whole["run"]["runId"])
+    assert answer["reason"]
+    assert stored(store, whole) == []
+
+
+def test_an_event_without_a_run_is_no_error(store: EventStore) -> None:
+    status, answer = post(store, b'{"schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/JobEvent"}')
+    assert (status, answer["status"], answer["run"]) == (200, "ignored", None)
+
+
+REFUSED: list[tuple[bytes, dict[str, str], int, str]] = [
+    (b"", {}, 400, "empty"),
+    (b"", {"transfer-encoding": "chunked"}, 411, "compression"),
+    (b"{}", {"content-encoding": "br"}, 415, "gzip"),
+    (b"x" * 1_000_001, {}, 413, "MAX_BODY_BYTES"),
+    (b"no json", {}, 400, "$"),
+    (b'{"run": {}}', {}, 400, "$.run.runId"),
+    (b"[]", {}, 400, "$"),
+]
+
+
+@pytest.mark.parametrize(("data", "headers", "status", "word"), REFUSED)
+def test_a_refusal_says_what_to_change(
+    store: EventStore, data: bytes, headers: dict[str, str], status: int, word: str
+) -> None:
+    found, answer = post(store, data, headers)
+    assert (found, answer["status"]) == (status, "rejected")
+    assert word in answer["reason"]
+
+
+def test_storage_that_is_down_is_told_within_the_budget(down: EventStore) -> None:
+    began = time.monotonic()
+    status, answer = post(down, body(new()))
+    assert time.monotonic() - began < 3
+    assert (status, answer["status"]) == (503, "rejected")
+    assert "again" in answer["reason"]
+    assert ACCOUNT_KEY not in json.dumps(answer)
+
+
+def test_what_is_not_wanted_needs_no_storage(down: EventStore) -> None:
+    assert post(down, body(new(job="app.collect_limit", outputs=[])))[0] == 200
+
+
+def test_a_batch_is_answered_item_by_item(store: EventStore) -> None:
+    kept, ignored = new(), new(job="app.collect_limit", outputs=[])
+    status, answer = post_batch(store, [kept, 5, ignored, {"run": {}}, kept])
+    assert status == 202
+    assert [item["code"] for item in answer["results"]] == [202, 400, 200, 400, 202]
+    assert (answer["kept"], answer["ignored"], answer["rejected"]) == (2, 1, 2)
+    assert len(stored(store, kept)) == 1
+
+
+@pytest.mark.parametrize(("events", "status"), [([], 200), ([5], 200), ([new(job="app", outputs=[])], 200)])
+def test_a_batch_in_which_nothing_is_kept_is_no_error(store: EventStore, events: object, status: int) -> None:
+    assert post_batch(store, events)[0] == status
+
+
+@pytest.mark.parametrize("events", [{}, "text", None, 5, new()])
+def test_a_batch_is_an_array(store: EventStore, events: object) -> None:
+    status, answer = post_batch(store, events)
+    assert (status, answer["status"]) == (400, "rejected")
+    assert answer["reason"].startswith("$: ")
+
+
+def test_a_batch_that_storage_did_not_take_is_to_be_sent_again(down: EventStore) -> None:
+    began = time.monotonic()
+    status, answer = post_batch(down, [new(job="app", outputs=[]), new(), new(), 5])
+    assert status == 503
+    assert [item["code"] for item in answer["results"]] == [200, 503, 503, 400]
+    assert time.monotonic() - began < 3
+
+
+def test_a_batch_sent_again_after_a_failure_is_stored_once(store: EventStore, down: EventStore) -> None:
+    events = [new(), new()]
+    assert post_batch(down, events)[0] == 503
+    assert post_batch(store, events)[0] == post_batch(store, events)[0] == 202
+    assert [len(stored(store, whole)) for whole in events] == [1, 1]
+
+
+def test_one_line_is_logged_for_each_event_and_none_can_be_forged(
+    store: EventStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="pipeline")
+    post(store, body(new(job=f"app\n{'x' * 5000}\x1b[2J\u2028.{LAST}", job_namespace="ns\r\nevent kept: run forged")))
+    (record,) = caplog.records
+    assert len(record.getMessage().splitlines()) == 1
+    assert len(record.getMessage()) < 1500
+    assert "\x1b" not in record.getMessage()
+    assert "kept" in record.getMessage()

@@ -1,0 +1,87 @@
+"""Guids are remembered for a while, and a cache out of reach harms nobody."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.model import AssetName
+from core.settings import StorageConnection
+from storage.asset_cache import AssetCache
+from storage.clients import StorageClients, connect
+from storage.transport import budget
+from tests.storage.runs import new_run
+
+KEEP = timedelta(hours=1)
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2024, 1, 31, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Midnight."""
+    return Clock()
+
+
+@pytest.fixture
+def cache(storage_clients: StorageClients, clock: Clock) -> AssetCache:
+    """The cache on Azurite."""
+    return AssetCache(storage_clients, KEEP, clock)
+
+
+def names(number: int) -> list[AssetName]:
+    """Names that no other test has."""
+    return [AssetName("azure_datalake_gen2_path", f"https://x/{new_run()}/{n}") for n in range(number)]
+
+
+def test_guids_are_remembered_and_dropped(cache: AssetCache) -> None:
+    one, two, three = names(3)
+    cache.put_many({one: "g1", two: "g2"})
+    assert cache.get_many([one, two, three, one]) == {one: "g1", two: "g2"}
+    cache.put_many({one: "g3"})
+    cache.drop([two, three, two])
+    assert cache.get_many([one, two, three]) == {one: "g3"}
+
+
+def test_guids_expire(cache: AssetCache, clock: Clock) -> None:
+    (name,) = names(1)
+    cache.put_many({name: "g"})
+    clock.now += KEEP - timedelta(seconds=1)
+    assert cache.get_many([name]) == {name: "g"}
+    clock.now += timedelta(seconds=1)
+    assert cache.get_many([name]) == {}
+
+
+def test_the_type_is_a_part_of_the_name(cache: AssetCache) -> None:
+    (name,) = names(1)
+    cache.put_many({name: "g"})
+    assert cache.get_many([AssetName("azure_sql_table", name.qualified_name)]) == {}
+
+
+@pytest.mark.parametrize("text", ["\x00/\\#?'", "😀" * 10_000, "half \ud800"])
+def test_strange_names(cache: AssetCache, text: str) -> None:
+    name = AssetName("t", text + new_run())
+    cache.put_many({name: "g"})
+    assert cache.get_many([name]) == {name: "g"}
+
+
+def test_nothing_asked_nothing_done(cache: AssetCache) -> None:
+    cache.put_many({})
+    cache.drop([])
+    assert cache.get_many([]) == {}
+
+
+def test_a_cache_out_of_reach_is_an_empty_one(unreachable: StorageConnection, clock: Clock) -> None:
+    cache = AssetCache(connect(unreachable), KEEP, clock)
+    (name,) = names(1)
+    with budget(0.5):
+        cache.put_many({name: "g"})
+        cache.drop([name])
+        assert cache.get_many([name]) == {}

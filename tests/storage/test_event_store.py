@@ -1,0 +1,207 @@
+"""Stored events: kept once, found by run, with a row that tells their way."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from core import naming
+from core.events import read_envelope
+from core.naming import event_name
+from storage.clients import EVENT_METADATA, EVENTS, StorageClients
+from storage.event_rows import EventRow, Status
+from storage.event_store import EventStore, Put
+from tests.storage.runs import NOON, new_event, new_run
+
+HOUR = timedelta(hours=1)
+
+HOSTILE = [
+    "\x00\x01\x1f",
+    "a/b\\c#d?e",
+    "it's; drop table' or PartitionKey ne '",
+    '"<&>]]>',
+    "😀" * 2500,
+    "half \ud800 pair",
+    "x" * 10_000,
+    "../../secrets",
+    "%2e%2e%2f\u202e\ufffe\uffff",
+]
+
+
+@pytest.fixture
+def store(storage_clients: StorageClients) -> EventStore:
+    """The store on Azurite, with time for a busy machine."""
+    return EventStore(storage_clients, budget_seconds=20)
+
+
+def rows_of(store: EventStore, run_key: str) -> list[EventRow]:
+    """The rows of a run received around noon."""
+    return [row for row in store.rows(NOON - 3 * HOUR, NOON + 3 * HOUR) if row.run_key == run_key]
+
+
+def test_an_event_is_a_blob_and_a_row(store: EventStore, storage_clients: StorageClients) -> None:
+    envelope, digest, body = new_event()
+    assert store.put(envelope, digest, body, NOON) is Put.STORED
+    name = event_name(envelope, digest)
+    blob = storage_clients.container(EVENTS).get_blob_client(name.blob)
+    assert blob.download_blob().readall() == body
+    assert blob.get_blob_properties().metadata == {"hour": "2024013112", "shard": naming.shard(envelope.run_key)}
+    row = storage_clients.table(EVENT_METADATA).get_entity(naming.partition_key(NOON, envelope.run_key), name.row_key)
+    assert {key: row[key] for key in ("Status", "RetryCount", "FilePath", "isArchived", "Message", "EventType")} == {
+        "Status": "Received",
+        "RetryCount": 0,
+        "FilePath": f"openlineage/{name.blob}",
+        "isArchived": False,
+        "Message": "",
+        "EventType": "COMPLETE",
+    }
+
+
+def test_the_same_event_again_changes_nothing(store: EventStore) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, NOON)
+    store.mark(store.names(envelope.run_key), Status.PROCESSED)
+    assert store.put(envelope, digest, body, NOON + timedelta(minutes=5)) is Put.ALREADY
+    assert [row.status for row in rows_of(store, envelope.run_key)] == [Status.PROCESSED]
+    assert len(store.names(envelope.run_key)) == 1
+
+
+def test_the_same_event_in_another_hour_is_a_duplicate(store: EventStore) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, NOON)
+    assert store.put(envelope, digest, body, NOON + HOUR) is Put.ALREADY
+    assert [row.status for row in rows_of(store, envelope.run_key)] == [Status.RECEIVED, Status.DUPLICATE]
+
+
+def test_many_senders_of_one_event_leave_one(store: EventStore) -> None:
+    envelope, digest, body = new_event()
+    with ThreadPoolExecutor(12) as pool:
+        done = list(pool.map(lambda _: store.put(envelope, digest, body, NOON), range(24)))
+    assert done.count(Put.STORED) == 1
+    assert len(store.names(envelope.run_key)) == len(rows_of(store, envelope.run_key)) == 1
+
+
+def test_a_row_without_its_event_is_completed_when_the_event_comes_again(
+    store: EventStore, storage_clients: StorageClients
+) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, NOON)
+    storage_clients.container(EVENTS).delete_blob(event_name(envelope, digest).blob)
+    assert store.put(envelope, digest, body, NOON) is Put.STORED
+    assert [row.status for row in rows_of(store, envelope.run_key)] == [Status.RECEIVED]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_are_stored_and_found(store: EventStore, text: str) -> None:
+    salted = f"{text}{new_run()}"
+    escaped = salted.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    envelope, digest, body = new_event(run=escaped, job_name=escaped, job_namespace=escaped)
+    assert store.put(envelope, digest, body, NOON) is Put.STORED
+    assert [found for _, found in store.bodies(store.names(envelope.run_key))] == [body]
+    (row,) = rows_of(store, envelope.run_key)
+    assert len(row.job_name) <= 1001
+    store.mark(store.names(envelope.run_key), Status.IGNORED, escaped)
+    assert rows_of(store, envelope.run_key)[0].status is Status.IGNORED
+
+
+@pytest.mark.parametrize("time", ["0001-01-02T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59-23:00"])
+def test_events_of_any_time_are_stored(store: EventStore, time: str) -> None:
+    _, _, body = new_event()
+    changed = body.replace(b"2024-05-01T12:00:00+00:00", time.encode())
+    envelope = read_envelope(changed)
+    store.put(envelope, "0" * 16, changed, NOON)
+    assert [event.name.time for event in store.names(envelope.run_key)] == [envelope.time]
+
+
+def test_a_large_body_is_stored(store: EventStore) -> None:
+    envelope, digest, body = new_event()
+    large = body + b" " * 70_000_000
+    assert store.put(envelope, digest, large, NOON) is Put.STORED
+    assert store.put(envelope, digest, large, NOON) is Put.ALREADY
+    ((_, found),) = store.bodies(store.names(envelope.run_key))
+    assert found == large
+
+
+def test_names_are_those_of_one_run_in_the_order_of_time(store: EventStore) -> None:
+    run = new_run()
+    for minute in (2, 0, 1):
+        store.put(*new_event("RUNNING", run=run, minute=minute), NOON)
+    store.put(*new_event(), NOON)
+    names = store.names(run)
+    assert [event.name.time.minute for event in names] == [0, 1, 2]
+    assert {event.name.run_key for event in names} == {run}
+
+
+def test_foreign_blobs_in_a_runs_folder_are_passed_over(store: EventStore, storage_clients: StorageClients) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, NOON)
+    storage_clients.container(EVENTS).upload_blob(f"runs/{envelope.run_key}/notes.txt", b"hello")
+    assert len(store.names(envelope.run_key)) == 1
+
+
+def test_an_event_put_there_by_hand_is_read_but_has_no_row(store: EventStore, storage_clients: StorageClients) -> None:
+    envelope, digest, body = new_event()
+    storage_clients.container(EVENTS).upload_blob(event_name(envelope, digest).blob, body)
+    (event,) = store.names(envelope.run_key)
+    assert event.partition == ""
+    store.mark([event], Status.PROCESSED)
+    assert list(store.bodies([event])) == [(event, body)]
+
+
+def test_bodies_come_in_order_without_those_deleted_in_between(store: EventStore) -> None:
+    run = new_run()
+    for minute in range(40):
+        store.put(*new_event("RUNNING", run=run, minute=minute), NOON)
+    names = store.names(run)
+    store.delete(names[10:20])
+    found = [event for event, _ in store.bodies(names)]
+    assert found == [*names[:10], *names[20:]]
+    assert len(rows_of(store, run)) == 30
+
+
+def test_marking_reaches_rows_of_several_hours_and_passes_over_missing_ones(
+    store: EventStore, storage_clients: StorageClients
+) -> None:
+    run = new_run()
+    for minute in range(120):
+        store.put(*new_event("RUNNING", run=run, minute=minute), NOON + (HOUR if minute % 2 else 0 * HOUR))
+    names = store.names(run)
+    storage_clients.table(EVENT_METADATA).delete_entity(names[0].partition, names[0].name.row_key)
+    store.mark([*names, names[5]], Status.RETRYING, "busy", retry_count=3)
+    rows = rows_of(store, run)
+    assert len(rows) == 119
+    assert {(row.status, row.message, row.retry_count) for row in rows} == {(Status.RETRYING, "busy", 3)}
+    store.mark(names, Status.PROCESSED)
+    assert {(row.status, row.message, row.retry_count) for row in rows_of(store, run)} == {(Status.PROCESSED, "", 3)}
+
+
+def test_a_transaction_of_a_hundred_rows(store: EventStore) -> None:
+    run = new_run()
+    with ThreadPoolExecutor(8) as pool:
+        events = [new_event("RUNNING", run=run, minute=minute) for minute in range(205)]
+        list(pool.map(lambda event: store.put(event[0], event[1], event[2], NOON), events))
+    store.mark(store.names(run), Status.PROCESSED)
+    assert [row.status for row in rows_of(store, run)] == [Status.PROCESSED] * 205
+
+
+def test_rows_by_status_and_hour(store: EventStore) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, NOON)
+
+    def found(since: int, until: int, *statuses: Status) -> bool:
+        rows = store.rows(NOON + since * HOUR, NOON + until * HOUR, statuses)
+        return envelope.run_key in {row.run_key for row in rows}
+
+    assert found(0, 0)
+    assert found(-1, 1, Status.WAITING, Status.RECEIVED)
+    assert not found(-1, 1, Status.WAITING, Status.PROCESSED)
+    assert not found(1, 2)
+    assert not found(-2, -1)
+
+
+def test_a_row_that_lost_its_columns_counts_as_received(store: EventStore, storage_clients: StorageClients) -> None:
+    run = new_run()
+    key = {"PartitionKey": naming.partition_key(NOON, run), "RowKey": f"{run}|0123456789abcdef"}
+    storage_clients.table(EVENT_METADATA).create_entity({**key, "Status": "Whatever"})
+    (row,) = rows_of(store, run)
+    assert (row.status, row.retry_count, row.digest) == (Status.RECEIVED, 0, "0123456789abcdef")

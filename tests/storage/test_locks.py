@@ -1,0 +1,197 @@
+"""Locks hold between threads and processes, and a lost one is noticed."""
+
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobLeaseClient
+
+from core.errors import LeaseLost
+from core.settings import StorageConnection
+from storage import locks as locks_module
+from storage.clients import LOCKS, StorageClients
+from storage.locks import Locks
+from tests.storage.runs import new_run
+
+ROOT = Path(__file__).parent.parent.parent
+
+COUNTER = """
+import sys
+from core.settings import StorageConnection
+from storage.clients import connect
+from storage.locks import Locks
+
+connection, key, file = sys.argv[1:]
+locks = Locks(connect(StorageConnection(connection_string=connection)), 15)
+for _ in range(10):
+    with locks.hold([key], wait_seconds=30) as held:
+        with open(file) as counter:
+            number = int(counter.read())
+        held.check()
+        with open(file, "w") as counter:
+            counter.write(str(number + 1))
+"""
+CRASH = """
+import os, sys
+from core.settings import StorageConnection
+from storage.clients import connect
+from storage.locks import Locks
+
+with Locks(connect(StorageConnection(connection_string=sys.argv[1])), 15).hold([sys.argv[2]], wait_seconds=5):
+    os._exit(0)
+"""
+
+
+@pytest.fixture
+def locks(storage_clients: StorageClients) -> Locks:
+    """Locks of the shortest lease that Azure has."""
+    return Locks(storage_clients, lease_seconds=15)
+
+
+def break_lease(clients: StorageClients, key: str) -> None:
+    """What a person, or time, may do to a lease."""
+    name = locks_module._blob_name(key)
+    BlobLeaseClient(clients.container(LOCKS).get_blob_client(name)).break_lease(0)
+
+
+def test_one_holder_at_a_time(locks: Locks) -> None:
+    key = new_run()
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work(number: int) -> None:
+        with locks.hold([key], wait_seconds=30) as held:
+            inside.append(number)
+            most.append(len(inside))
+            held.check()
+            inside.remove(number)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(12)))
+    assert most == [1] * 12
+
+
+def test_two_processes_count_together(storage_connection: StorageConnection, tmp_path: Path) -> None:
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+    command = [sys.executable, "-c", COUNTER, storage_connection.connection_string, new_run(), str(counter)]
+    workers = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    assert [worker.wait(60) for worker in workers] == [0, 0]
+    assert counter.read_text() == "20"
+
+
+def test_other_keys_do_not_wait(locks: Locks) -> None:
+    with locks.hold([new_run()], wait_seconds=1), locks.hold([new_run()], wait_seconds=0) as held:
+        held.check()
+
+
+def test_a_key_given_twice_is_held_once(locks: Locks) -> None:
+    key = new_run()
+    with locks.hold([key, key], wait_seconds=0) as held:
+        held.check()
+
+
+def test_no_keys_no_lock(locks: Locks) -> None:
+    with locks.hold([], wait_seconds=0) as held:
+        held.check()
+
+
+def test_overlapping_sets_in_any_order_never_wait_for_each_other(locks: Locks) -> None:
+    keys = [new_run() for _ in range(4)]
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        mine = keys[number % 4 :] + keys[: number % 4]
+        with locks.hold(mine[:3], wait_seconds=30):
+            done.append(number)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(16)))
+    assert sorted(done) == list(range(16))
+
+
+@pytest.mark.parametrize("wait_seconds", [0, 0.5])
+def test_waiting_ends_in_time_and_gives_back_what_was_taken(locks: Locks, wait_seconds: float) -> None:
+    first, second = sorted([new_run(), new_run()])
+    with locks.hold([second], wait_seconds=1):
+        began = time.monotonic()
+        with pytest.raises(LeaseLost, match="held by another"), locks.hold([first, second], wait_seconds):
+            pass
+        assert time.monotonic() - began < wait_seconds + 2
+    with locks.hold([first, second], wait_seconds=0):
+        pass
+
+
+def test_a_lock_is_released_when_the_work_fails(locks: Locks) -> None:
+    key = new_run()
+    with pytest.raises(KeyError), locks.hold([key], wait_seconds=0):
+        raise KeyError
+    with locks.hold([key], wait_seconds=0):
+        pass
+
+
+def test_a_lease_that_was_taken_away_is_noticed(
+    storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = new_run()
+    locks = Locks(storage_clients, 15)
+    monkeypatch.setattr(locks, "_renew_seconds", 0.2)
+    with locks.hold([key], wait_seconds=0) as held:
+        break_lease(storage_clients, key)
+        deadline = time.monotonic() + 10
+        while held._leases[0].valid_until and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with pytest.raises(LeaseLost, match="was lost"):
+            held.check()
+
+
+def test_leases_are_renewed(storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch) -> None:
+    locks = Locks(storage_clients, 15)
+    monkeypatch.setattr(locks, "_renew_seconds", 0.1)
+    with locks.hold([new_run(), new_run()], wait_seconds=0) as held:
+        before = [lease.valid_until for lease in held._leases]
+        time.sleep(0.6)
+        assert all(lease.valid_until > old + 0.3 for lease, old in zip(held._leases, before, strict=True))
+
+
+def test_a_stalled_worker_notices_by_its_own_clock(locks: Locks, monkeypatch: pytest.MonkeyPatch) -> None:
+    with locks.hold([new_run()], wait_seconds=0) as held:
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 16)
+        with pytest.raises(LeaseLost):
+            held.check()
+        monkeypatch.undo()
+
+
+def test_the_lock_of_a_crashed_worker_runs_out(storage_connection: StorageConnection, locks: Locks) -> None:
+    key = new_run()
+    command = [sys.executable, "-c", CRASH, storage_connection.connection_string, key]
+    assert subprocess.run(command, cwd=ROOT, check=False, timeout=30).returncode == 0
+    with pytest.raises(LeaseLost), locks.hold([key], wait_seconds=0):
+        pass
+    with locks.hold([key], wait_seconds=25):
+        pass
+
+
+def test_no_thread_is_left_behind(locks: Locks) -> None:
+    before = threading.active_count()
+    for _ in range(3):
+        with locks.hold([new_run()], wait_seconds=0):
+            pass
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("key", ["", "a/b?c#d\\", "\x00", "😀" * 5000, "half \ud800"])
+def test_strange_keys(locks: Locks, key: str) -> None:
+    with locks.hold([key + new_run()], wait_seconds=1) as held:
+        held.check()
+
+
+@pytest.mark.parametrize("seconds", [14, 61])
+def test_azure_has_leases_of_15_to_60_seconds(storage_clients: StorageClients, seconds: int) -> None:
+    with pytest.raises(ValueError, match="15 to 60"):
+        Locks(storage_clients, seconds)

@@ -1,0 +1,118 @@
+"""Lost notifications are found, hours without any are closed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.naming import event_name
+from storage.clients import EVENTS, StorageClients
+from storage.event_rows import Status
+from storage.event_store import EventStore
+from storage.sweep import Sweep
+from tests.storage.runs import new_event, new_run
+
+AFTER = timedelta(minutes=10)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+_days = iter(range(1, 1000))
+
+
+@pytest.fixture
+def start() -> datetime:
+    """The beginning of an hour that no other test uses."""
+    return datetime(2030, 1, 1, 12, tzinfo=UTC) + next(_days) * timedelta(days=1)
+
+
+@pytest.fixture
+def store(storage_clients: StorageClients) -> EventStore:
+    """The store on Azurite."""
+    return EventStore(storage_clients, budget_seconds=20)
+
+
+@pytest.fixture
+def sweep(storage_clients: StorageClients, store: EventStore) -> Sweep:
+    """A sweep for received events, under a task of its own."""
+    task = "test" + "".join(letter for letter in new_run() if letter.isalpha())
+    return Sweep(storage_clients, store, task, [Status.RECEIVED])
+
+
+def found(sweep: Sweep, since: datetime, now: datetime) -> list[str]:
+    """The runs that the sweep finds."""
+    return [run.run_key for run in sweep.waiting(since, now, AFTER)]
+
+
+def test_what_waits_for_long_is_found_until_it_is_processed(store: EventStore, sweep: Sweep, start: datetime) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, start)
+    assert found(sweep, start, start + 9 * MINUTE) == []
+    assert found(sweep, start, start + 11 * MINUTE) == [envelope.run_key]
+    assert found(sweep, start, start + 3 * HOUR) == [envelope.run_key]
+    store.mark(store.names(envelope.run_key), Status.PROCESSED)
+    assert found(sweep, start, start + 3 * HOUR) == []
+
+
+def test_events_of_one_run_are_one_finding(store: EventStore, sweep: Sweep, start: datetime) -> None:
+    runs = sorted(new_run() for _ in range(3))
+    for run in runs * 2:
+        store.put(*new_event("RUNNING", run=run, minute=float(len(store.names(run)))), start)
+    waiting = list(sweep.waiting(start, start + HOUR, AFTER))
+    assert sorted(run.run_key for run in waiting) == runs
+    assert {len(run.rows) for run in waiting} == {2}
+
+
+def test_an_hour_is_closed_once_nothing_waits_and_it_is_long_over(
+    store: EventStore, sweep: Sweep, start: datetime
+) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, start)
+    found(sweep, start, start + 2 * HOUR)
+    assert start in sweep.open_hours(start, start + 2 * HOUR)
+    store.mark(store.names(envelope.run_key), Status.IGNORED)
+    found(sweep, start, start + HOUR + 9 * MINUTE)
+    assert sweep.open_hours(start, start + HOUR) == (start, start + HOUR)
+    found(sweep, start, start + HOUR + 11 * MINUTE)
+    assert sweep.open_hours(start, start + HOUR) == (start + HOUR,)
+
+
+def test_an_hour_is_closed_for_one_task_only(
+    storage_clients: StorageClients, store: EventStore, sweep: Sweep, start: datetime
+) -> None:
+    found(sweep, start, start + 2 * HOUR)
+    other = Sweep(storage_clients, store, "another" + new_run()[:8], [Status.WAITING])
+    assert start not in sweep.open_hours(start, start + 2 * HOUR)
+    assert start in other.open_hours(start, start + 2 * HOUR)
+
+
+def test_a_repeated_event_whose_row_stayed_behind_does_not_wait(
+    store: EventStore, sweep: Sweep, start: datetime, storage_clients: StorageClients
+) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, start)
+    store.mark(store.names(envelope.run_key), Status.PROCESSED)
+    store.put(envelope, digest, body, start + HOUR)
+    for row in store.rows(start + HOUR, start + HOUR):
+        table = storage_clients.table("EventMetadata")
+        table.update_entity({"PartitionKey": row.partition, "RowKey": row.row_key, "Status": "Received"})
+    assert found(sweep, start, start + 2 * HOUR) == []
+    assert [row.status for row in store.rows(start + HOUR, start + HOUR)] == [Status.DUPLICATE]
+
+
+def test_a_row_whose_event_was_never_stored_is_deleted(
+    store: EventStore, sweep: Sweep, start: datetime, storage_clients: StorageClients
+) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, start)
+    storage_clients.container(EVENTS).delete_blob(event_name(envelope, digest).blob)
+    assert found(sweep, start, start + HOUR) == []
+    assert list(store.rows(start, start)) == []
+
+
+def test_a_row_that_is_renewed_by_a_repetition_stays(store: EventStore, start: datetime) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, start)
+    before = list(store.rows(start, start))
+    store.delete(())
+    store.put(envelope, digest, body, start + MINUTE)
+    store._delete_row(before[0])
+    assert len(list(store.rows(start, start))) == 1
