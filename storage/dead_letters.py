@@ -1,0 +1,96 @@
+"""Container ``dead-letters``: what was given up, each with its reason and with what a person can do about it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import ContentSettings
+
+from core import identity
+from storage.clients import DEAD_LETTERS, StorageClients
+from storage.faults import storage_faults
+
+_RUN_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|x-[0-9a-f]{32}")
+_JSON = ContentSettings(content_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Something given up at ``time`` (UTC); ``name`` is that of its blob, ``details`` are JSON values."""
+
+    name: str
+    run_key: str
+    time: datetime
+    reason: str
+    remedy: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class DeadLetters:
+    """Puts, lists, reads and deletes dead letters."""
+
+    def __init__(self, clients: StorageClients) -> None:
+        self._container = clients.container(DEAD_LETTERS)
+
+    def put(self, run: str, reason: str, remedy: str, details: Mapping[str, Any], time: datetime) -> str:
+        """Keep a dead letter and return its name. ``run`` is a run key, or any other name of what was given up.
+
+        :raises StorageUnavailable: it may not be stored.
+        """
+        run_key = run if _RUN_KEY.fullmatch(run) else identity.run_key(run)
+        utc = time.astimezone(UTC)
+        letter = {"run": run, "time": utc.isoformat(), "reason": reason, "remedy": remedy, "details": dict(details)}
+        text = json.dumps(letter, default=str)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        name = f"{run_key}/{utc:%Y%m%dT%H%M%S%fZ}-{digest}.json"
+        with storage_faults("keep a dead letter"):
+            self._container.upload_blob(name, text.encode(), overwrite=True, content_settings=_JSON)
+        return name
+
+    def names(self, run_key: str = "") -> Iterator[str]:
+        """The names of all dead letters, or of those of one run.
+
+        :raises StorageUnavailable: also in the midst of the iteration.
+        """
+        with storage_faults("list dead letters"):
+            prefix = f"{run_key}/" if run_key else None
+            yield from self._container.list_blob_names(name_starts_with=prefix)
+
+    def read(self, name: str) -> DeadLetter | None:
+        """A dead letter, or None if it is gone or not one of ours.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        with storage_faults("read a dead letter"):
+            try:
+                data = self._container.download_blob(name).readall()
+            except ResourceNotFoundError:
+                return None
+        try:
+            value = json.loads(data)
+            return DeadLetter(
+                name=name,
+                run_key=name.partition("/")[0],
+                time=datetime.fromisoformat(value["time"]),
+                reason=str(value["reason"]),
+                remedy=str(value["remedy"]),
+                details=dict(value["details"]),
+            )
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def delete(self, name: str) -> None:
+        """Delete a dead letter; one that is gone already is no error.
+
+        :raises StorageUnavailable: it may still be there.
+        """
+        with storage_faults("delete a dead letter"):
+            try:
+                self._container.delete_blob(name)
+            except ResourceNotFoundError:
+                return

@@ -1,0 +1,117 @@
+"""Table LineageDetails: a row a process, with what its runs contributed and what was uploaded of it."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from storage.clients import DETAILS, LINEAGE_DETAILS, StorageClients
+from storage.faults import Conflict
+from storage.rows import Key, LargeRows, MissingBlob, Value, Version
+
+__all__ = ["Conflict", "DetailsRow", "DetailsTable"]
+
+log = logging.getLogger(__name__)
+
+_OWN = ("qualifiedName", "history", "fingerprint", "uploaded", "dirty", "processGuid")
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsRow:
+    """What is kept of one process.
+
+    ``history`` is opaque here; ``fingerprint`` tells what was uploaded at ``uploaded`` (UTC), ``dirty`` that an
+    upload may be missing. ``columns`` are for people and reports. ``version`` is None for a row not written yet.
+    """
+
+    qualified_name: str
+    history: bytes = b""
+    fingerprint: str = ""
+    uploaded: datetime | None = None
+    dirty: bool = False
+    process_guid: str = ""
+    columns: Mapping[str, str | bool] = field(default_factory=dict)
+    version: Version | None = None
+
+
+class DetailsTable:
+    """Reads and writes the rows of processes; a row is replaced only if nobody changed it since it was read."""
+
+    def __init__(self, clients: StorageClients) -> None:
+        self._rows = LargeRows(clients.table(LINEAGE_DETAILS), clients.container(DETAILS))
+
+    def read(self, qualified_name: str) -> DetailsRow | None:
+        """The row of a process, or None.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        row = self._read(_key(qualified_name))
+        # Characters that a table cannot hold were replaced in the property; the caller's name is the true one.
+        return replace(row, qualified_name=qualified_name) if row else None
+
+    def write(self, row: DetailsRow) -> DetailsRow:
+        """Write a row and return it with its new version.
+
+        :raises Conflict: the row was created, changed or deleted since ``row`` was read: read again, merge, go on.
+        :raises StorageUnavailable: it may not be written.
+        :raises ValueError: one of the columns has the name of a column of ours.
+        """
+        if not row.columns.keys().isdisjoint(_OWN):
+            raise ValueError(f"columns must not be named {', '.join(_OWN)}")
+        values: dict[str, Value] = {
+            **row.columns,
+            "qualifiedName": row.qualified_name,
+            "history": row.history,
+            "fingerprint": row.fingerprint,
+            "dirty": row.dirty,
+            "processGuid": row.process_guid,
+        }
+        if row.uploaded is not None:
+            values["uploaded"] = row.uploaded
+        return replace(row, version=self._rows.put(_key(row.qualified_name), values, row.version))
+
+    def delete(self, row: DetailsRow) -> None:
+        """Delete a row as it was read; nothing for a row that was never written.
+
+        :raises Conflict: it was changed since.
+        :raises StorageUnavailable: it may not be deleted.
+        """
+        if row.version:
+            self._rows.delete(_key(row.qualified_name), row.version)
+
+    def all(self) -> Iterator[DetailsRow]:
+        """Every row that can be read, one by one; one that cannot is logged.
+
+        :raises StorageUnavailable: also in the midst of the iteration.
+        """
+        for key in self._rows.all_keys():
+            try:
+                row = self._read(key)
+            except MissingBlob as error:
+                log.error("passed over a process: %s", error.reason)
+                continue
+            if row:
+                yield row
+
+    def _read(self, key: Key) -> DetailsRow | None:
+        found = self._rows.get(key)
+        if found is None:
+            return None
+        values, version = found
+        uploaded = values.get("uploaded")
+        return DetailsRow(
+            qualified_name=values.get("qualifiedName") or "",
+            history=values.get("history") or b"",
+            fingerprint=values.get("fingerprint") or "",
+            uploaded=uploaded.astimezone(UTC) if isinstance(uploaded, datetime) else None,
+            dirty=bool(values.get("dirty")),
+            process_guid=values.get("processGuid") or "",
+            columns={name: value for name, value in values.items() if name not in _OWN},
+            version=version,
+        )
+
+
+def _key(qualified_name: str) -> Key:
+    digest = hashlib.sha256(qualified_name.encode("utf-8", "surrogatepass")).hexdigest()
+    return Key(digest[:2], digest)

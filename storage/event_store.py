@@ -1,0 +1,239 @@
+"""The stored events: blobs in container ``openlineage``, and a row each in table EventMetadata.
+
+An event is kept when its blob is written. The row goes first, so there is no blob without a row; a row without a
+blob belongs to an event whose sender was answered 503. The blob's metadata name the hour and shard of its row: the
+same event sent again in another hour finds its blob there, and its new row becomes a ``Duplicate``.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from itertools import groupby, islice
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import UpdateMode
+from azure.storage.blob import BlobClient, ContentSettings
+
+from core import naming
+from core.errors import StorageUnavailable
+from core.model import Envelope
+from core.naming import EventName
+from storage.clients import EVENT_METADATA, EVENTS, StorageClients
+from storage.event_rows import EventRow, Status, new_entity, read_row, status_entity
+from storage.faults import storage_faults
+from storage.transport import budget, in_threads
+
+log = logging.getLogger(__name__)
+
+_JSON = ContentSettings(content_type="application/json")
+_DOWNLOADS = 8
+_TRANSACTION = 100
+
+
+class Put(Enum):
+    """What ``EventStore.put`` did; either way the event is on disk."""
+
+    STORED = "stored"
+    ALREADY = "already there"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A blob of an event; ``partition`` is that of its row, "" for a blob that somebody else put there."""
+
+    name: EventName
+    partition: str
+
+
+class EventStore:
+    """Puts, lists and reads events, and keeps their rows. Safe to share between threads.
+
+    ``budget_seconds`` limits ``put`` as a whole, because Spark waits for it.
+    """
+
+    def __init__(self, clients: StorageClients, budget_seconds: float = 4.0) -> None:
+        self._blobs = clients.container(EVENTS)
+        self._table = clients.table(EVENT_METADATA)
+        self._budget_seconds = budget_seconds
+
+    def put(self, envelope: Envelope, digest: str, body: bytes, received: datetime) -> Put:
+        """Keep an event: its row, then its blob.
+
+        :raises StorageUnavailable: it may not be stored; to put it again is safe.
+        """
+        name = naming.event_name(envelope, digest)
+        row = new_entity(envelope, name, received)
+        blob = self._blobs.get_blob_client(name.blob)
+        metadata = {"hour": naming.hour(received), "shard": naming.shard(name.run_key)}
+        with budget(self._budget_seconds):
+            with storage_faults("keep an event"):
+                is_new_row = self._put_row(row)
+                try:
+                    blob.upload_blob(body, overwrite=False, content_settings=_JSON, metadata=metadata)
+                except ResourceExistsError:
+                    pass
+                else:
+                    return Put.STORED
+            if is_new_row:
+                self._settle_repeated(row, blob)
+        return Put.ALREADY
+
+    def names(self, run_key: str) -> tuple[StoredEvent, ...]:
+        """All stored events of a run, in the order of their names; that is the order of their times.
+
+        :raises StorageUnavailable: the listing failed.
+        """
+        with storage_faults("list the events of a run"):
+            blobs = list(self._blobs.list_blobs(name_starts_with=naming.run_folder(run_key), include=["metadata"]))
+        named = ((naming.parse_blob_name(blob.name), blob.metadata) for blob in blobs)
+        return tuple(StoredEvent(name, _partition(metadata)) for name, metadata in named if name)
+
+    def bodies(self, events: Iterable[StoredEvent]) -> Iterator[tuple[StoredEvent, bytes]]:
+        """The bodies of events, in their order, without those that were deleted in between.
+
+        :raises StorageUnavailable: one of them could not be read.
+        """
+        remaining = iter(events)
+        while some := list(islice(remaining, 2 * _DOWNLOADS)):
+            for event, body in zip(some, in_threads(self._body, some, _DOWNLOADS), strict=True):
+                if body is not None:
+                    yield event, body
+
+    def mark(
+        self, events: Iterable[StoredEvent], status: Status, message: str = "", retry_count: int | None = None
+    ) -> None:
+        """Set the status of the events' rows; events without a row are passed over.
+
+        :raises StorageUnavailable: some of the rows may not be set.
+        """
+        with_row = sorted((event for event in events if event.partition), key=lambda event: event.partition)
+        with storage_faults("set the status of events"):
+            for partition, group in groupby(with_row, key=lambda event: event.partition):
+                keys = list(dict.fromkeys(event.name.row_key for event in group))
+                for start in range(0, len(keys), _TRANSACTION):
+                    self._merge_rows(
+                        [
+                            status_entity(partition, key, status, message, retry_count)
+                            for key in keys[start : start + _TRANSACTION]
+                        ]
+                    )
+
+    def rows(self, since: datetime, until: datetime, statuses: Iterable[Status] = ()) -> Iterator[EventRow]:
+        """The rows of events received from the hour of ``since`` to that of ``until``; without statuses, all.
+
+        :raises StorageUnavailable: also in the midst of the iteration.
+        """
+        parameters: dict[str, Any] = {"first": f"{naming.hour(since)}-", "last": f"{naming.hour(until)}-99"}
+        query = "PartitionKey ge @first and PartitionKey le @last"
+        wanted = list(statuses)
+        if wanted:
+            # The SDK finds parameters between blanks only.
+            query += " and ( " + " or ".join(f"Status eq @status{i}" for i in range(len(wanted))) + " )"
+            parameters.update({f"status{i}": status.value for i, status in enumerate(wanted)})
+        with storage_faults("read the rows of events"):
+            yield from (read_row(entity) for entity in self._table.query_entities(query, parameters=parameters))
+
+    def settle_rows(self, run_key: str, rows: Iterable[EventRow]) -> tuple[EventRow, ...]:
+        """Those of a run's rows that stand for a stored event; the others are put right.
+
+        A row in another hour than its event's becomes a ``Duplicate``; a row without an event is deleted.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        partitions = {event.name.digest: event.partition for event in self.names(run_key)}
+        settled = []
+        for row in rows:
+            partition = partitions.get(row.digest)
+            if partition is None:
+                self._delete_row(row)
+            elif partition and partition != row.partition:
+                self._merge_status(row.partition, row.row_key, Status.DUPLICATE)
+            else:
+                settled.append(row)
+        return tuple(settled)
+
+    def delete(self, events: Iterable[StoredEvent]) -> None:
+        """Delete events for good: blob, then row.
+
+        :raises StorageUnavailable: some of them may be left.
+        """
+        with storage_faults("delete events"):
+            for event in events:
+                try:
+                    self._blobs.delete_blob(event.name.blob)
+                except ResourceNotFoundError:
+                    log.debug("the event %s is gone already", event.name.blob)
+                if event.partition:
+                    self._table.delete_entity(event.partition, event.name.row_key)
+
+    def _put_row(self, row: Mapping[str, Any]) -> bool:
+        """Write the row of a new event; False if it was there, with its time of receipt renewed.
+
+        The renewal keeps ``settle_rows`` from deleting the row of an event that is just being sent again.
+        """
+        try:
+            self._table.create_entity(row)
+        except ResourceExistsError:
+            renewal = {key: row[key] for key in ("PartitionKey", "RowKey", "Received")}
+            self._table.update_entity(renewal, mode=UpdateMode.MERGE)
+            return False
+        return True
+
+    def _settle_repeated(self, row: Mapping[str, Any], blob: BlobClient) -> None:
+        """Mark the row just written if the event has one in another hour. Failure is no harm: the sweep does it."""
+        try:
+            with storage_faults("look at an event that was sent again"):
+                partition = _partition(blob.get_blob_properties().metadata)
+            if partition and partition != row["PartitionKey"]:
+                self._merge_status(row["PartitionKey"], row["RowKey"], Status.DUPLICATE)
+        except StorageUnavailable as error:
+            log.warning("row %s of a repeated event stays as it is: %s", row["RowKey"], error.reason)
+
+    def _body(self, event: StoredEvent) -> bytes | None:
+        with storage_faults("read an event"):
+            try:
+                return self._blobs.download_blob(event.name.blob).readall()
+            except ResourceNotFoundError:
+                return None
+
+    def _merge_rows(self, changes: list[dict[str, Any]]) -> None:
+        """Change rows of one partition at once; one by one if some of them are missing."""
+        try:
+            self._table.submit_transaction([("update", change, {"mode": UpdateMode.MERGE}) for change in changes])
+        except HttpResponseError as error:
+            if error.status_code != 404:
+                raise
+            for change in changes:
+                self._merge_row(change)
+
+    def _merge_row(self, change: dict[str, Any]) -> None:
+        try:
+            self._table.update_entity(change, mode=UpdateMode.MERGE)
+        except ResourceNotFoundError:
+            log.debug("no row %s in partition %s", change["RowKey"], change["PartitionKey"])
+
+    def _merge_status(self, partition: str, row_key: str, status: Status) -> None:
+        with storage_faults("set the status of an event"):
+            self._merge_row(status_entity(partition, row_key, status, "", None))
+
+    def _delete_row(self, row: EventRow) -> None:
+        """Delete a row without a blob, unless its event has been sent again since it was read."""
+        log.warning("an event of run %s was not stored; its sender was told so", row.run_key)
+        with storage_faults("delete a row"):
+            try:
+                self._table.delete_entity(
+                    row.partition, row.row_key, etag=row.etag, match_condition=MatchConditions.IfNotModified
+                )
+            except HttpResponseError as error:
+                if error.status_code not in (404, 412):
+                    raise
+
+
+def _partition(metadata: Mapping[str, str] | None) -> str:
+    """The partition of an event's row by the blob's metadata; "" where they do not tell it."""
+    found = metadata or {}
+    return f"{found['hour']}-{found['shard']}" if "hour" in found and "shard" in found else ""

@@ -1,0 +1,164 @@
+"""Locks between workers and machines: leases on blobs in container ``locks``.
+
+A lock is a lease on a blob named after its key. A worker that crashes lets its leases run out. The leases of a
+worker that lives are renewed by a thread; should that fail for too long, ``Held.check`` says so before the worker
+does what only one may do.
+"""
+
+import hashlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobLeaseClient, ContainerClient
+
+from core.errors import LeaseLost, StorageUnavailable
+from storage.clients import LOCKS, StorageClients
+from storage.faults import describe, storage_faults
+from storage.transport import budget
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+
+
+class _Lease:
+    """A lease on one blob; ``valid_until`` (monotonic seconds) is reckoned from before each request."""
+
+    def __init__(self, key: str, client: BlobLeaseClient, seconds: int, started: float) -> None:
+        self.key = key
+        self._client = client
+        self._seconds = seconds
+        self.valid_until = started + seconds
+
+    def renew(self) -> None:
+        started = time.monotonic()
+        try:
+            with budget(self._seconds / 4):
+                self._client.renew()
+            self.valid_until = started + self._seconds
+        except HttpResponseError as error:
+            log.warning("the lease on %s was not renewed: %s", self.key, describe(error))
+            if error.status_code in (404, 409, 412):
+                self.valid_until = 0.0
+        except (AzureError, StorageUnavailable) as error:
+            log.warning("the lease on %s was not renewed: %s", self.key, type(error).__name__)
+
+    def release(self) -> None:
+        try:
+            with budget(self._seconds / 4):
+                self._client.release()
+        except (AzureError, StorageUnavailable) as error:
+            log.info("the lease on %s was not released and will expire: %s", self.key, type(error).__name__)
+
+
+class Held:
+    """The locks that are held."""
+
+    def __init__(self) -> None:
+        self._leases: list[_Lease] = []
+
+    def check(self) -> None:
+        """Make sure that the locks are still ours.
+
+        :raises LeaseLost: one of them expired or was taken over.
+        """
+        now = time.monotonic()
+        for lease in self._leases:
+            if now >= lease.valid_until:
+                raise LeaseLost(f"the lock on {lease.key} was lost while it was in use")
+
+    def add(self, lease: _Lease) -> None:
+        self._leases.append(lease)
+
+    def renew(self) -> None:
+        for lease in list(self._leases):
+            lease.renew()
+
+    def release(self) -> None:
+        for lease in reversed(self._leases):
+            lease.release()
+
+
+class Locks:
+    """Named locks; ``lease_seconds`` (15 to 60) is how long the locks of a crashed worker stay."""
+
+    def __init__(self, clients: StorageClients, lease_seconds: int = 60) -> None:
+        if not 15 <= lease_seconds <= 60:
+            raise ValueError("a lease lasts from 15 to 60 seconds")
+        self._container = clients.container(LOCKS)
+        self._seconds = lease_seconds
+        self._renew_seconds = lease_seconds / 4
+
+    @contextmanager
+    def hold(self, keys: Iterable[str], wait_seconds: float) -> Iterator[Held]:
+        """Hold the locks of all keys, a key that is given twice once.
+
+        They are taken in sorted order, so two workers never wait for each other. A worker must not ask for more
+        while it holds some.
+
+        :raises LeaseLost: they were not to be had within ``wait_seconds``.
+        :raises StorageUnavailable: as the name says.
+        """
+        deadline = time.monotonic() + wait_seconds
+        held = Held()
+        done = threading.Event()
+        renewer = threading.Thread(target=self._keep_renewing, args=(held, done), name="locks", daemon=True)
+        renewer.start()
+        try:
+            for key in sorted(set(keys)):
+                held.add(self._acquire(key, deadline))
+            yield held
+        finally:
+            done.set()
+            renewer.join()
+            held.release()
+
+    def _keep_renewing(self, held: Held, done: threading.Event) -> None:
+        while not done.wait(self._renew_seconds):
+            held.renew()
+
+    def _acquire(self, key: str, deadline: float) -> _Lease:
+        pause = _FIRST_PAUSE
+        while True:
+            lease = self._try(key)
+            if lease:
+                return lease
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise LeaseLost(f"the lock on {key} is held by another worker")
+            time.sleep(min(left, pause * random.uniform(0.5, 1.5)))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _try(self, key: str) -> _Lease | None:
+        """The lease, or None while another worker has it."""
+        name = _blob_name(key)
+        client = BlobLeaseClient(self._container.get_blob_client(name))
+        started = time.monotonic()
+        with storage_faults("take a lock"):
+            try:
+                client.acquire(self._seconds)
+            except ResourceNotFoundError:
+                _create(self._container, name)
+                return self._try(key)
+            except HttpResponseError as error:
+                if error.status_code != 409:
+                    raise
+                return None
+        return _Lease(key, client, self._seconds, started)
+
+
+def _create(container: ContainerClient, name: str) -> None:
+    try:
+        container.upload_blob(name, b"", overwrite=False)
+    except ResourceExistsError:
+        return
+
+
+def _blob_name(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

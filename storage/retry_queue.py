@@ -1,0 +1,89 @@
+"""Queue ``lineage-retry``: runs that are to be processed again after a while. Messages are pointers, never events."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from core.errors import UnreadableEvent
+from storage.clients import StorageClients
+from storage.faults import storage_faults
+from storage.text import cut
+
+_REASON_UNITS = 1000
+_LONGEST_DELAY = 7 * 24 * 3600
+_FOREVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPointer:
+    """Which run to process again.
+
+    ``attempt`` counts the failures so far, ``first_failed`` is UTC, ``reason`` the last failure's; ``settle`` takes a
+    run without an end for ended.
+    """
+
+    run_key: str
+    attempt: int
+    first_failed: datetime
+    reason: str = ""
+    settle: bool = False
+
+    def next(self, reason: str) -> "RetryPointer":
+        """The pointer of the attempt after this one."""
+        return replace(self, attempt=self.attempt + 1, reason=reason)
+
+
+class RetryQueue:
+    """Puts pointers on the queue; the Functions host takes them off."""
+
+    def __init__(self, clients: StorageClients) -> None:
+        self._queue = clients.queue()
+
+    def enqueue(self, pointer: RetryPointer, delay_seconds: float) -> None:
+        """Let the run be processed again in ``delay_seconds``, a week at most. Messages never expire.
+
+        :raises StorageUnavailable: it may not be on the queue.
+        """
+        delay = max(0, min(round(delay_seconds), _LONGEST_DELAY))
+        with storage_faults("enqueue a retry"):
+            self._queue.send_message(encode(pointer), visibility_timeout=delay, time_to_live=_FOREVER)
+
+
+def encode(pointer: RetryPointer) -> str:
+    """The text of a message, before base64."""
+    return json.dumps(
+        {
+            "run": pointer.run_key,
+            "attempt": pointer.attempt,
+            "firstFailed": pointer.first_failed.astimezone(UTC).isoformat(),
+            "reason": cut(pointer.reason, _REASON_UNITS),
+            "settle": pointer.settle,
+        }
+    )
+
+
+def decode(text: str | bytes) -> RetryPointer:
+    """The pointer in a message, which the Functions host has freed of base64.
+
+    :raises UnreadableEvent: it is none of ours.
+    """
+    try:
+        value = json.loads(text)
+        return RetryPointer(
+            run_key=_text(value["run"]),
+            attempt=int(value["attempt"]),
+            first_failed=datetime.fromisoformat(value["firstFailed"]).astimezone(UTC),
+            reason=_text(value.get("reason", "")),
+            settle=value.get("settle") is True,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableEvent(
+            f"a message on queue lineage-retry is no pointer to a run ({type(error).__name__})",
+            "Nothing else should write to this queue; delete the message.",
+        ) from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

@@ -1,0 +1,208 @@
+"""Table rows that keep Azure's limits: what does not fit into a row lies in a blob, and the row points at it.
+
+A property holds at most 30,000 UTF-16 units or 60,000 bytes, a row 800 KB; Azure's own limits are a little higher
+and hard to count. A property that moved out has a pointer in its place, and an entry in the column ``Overflow``.
+
+Order: the new blobs, the row (with its ETag), then the old blobs are deleted. Names of blobs are never used twice,
+so a late deletion cannot hit what another worker has just written. A crash in between leaves an unused blob, never
+a row that points at nothing.
+"""
+
+import gzip
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableClient, TableEntity, UpdateMode
+from azure.storage.blob import ContainerClient
+
+from core.errors import StorageUnavailable
+from storage.faults import Conflict, describe, storage_faults
+from storage.text import clean, units
+
+log = logging.getLogger(__name__)
+
+MAX_UNITS = 30_000
+MAX_BYTES = 60_000
+MAX_ROW_BYTES = 800_000
+
+_OVERFLOW = "Overflow"
+_KEYS = ("PartitionKey", "RowKey", _OVERFLOW)
+_READS = 5
+
+Value = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Partition and row key: hex digits and dashes only, so nothing is escaped."""
+
+    partition: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The state of a row as it was read or written: its ETag and the blobs it points at."""
+
+    etag: str
+    blobs: tuple[str, ...] = ()
+
+
+class MissingBlob(StorageUnavailable):
+    """A row points at a blob that somebody else has deleted."""
+
+
+class LargeRows:
+    """Rows of one table whose values may be of any size: texts, bytes, bools, numbers and times."""
+
+    def __init__(self, table: TableClient, overflow: ContainerClient) -> None:
+        self._table = table
+        self._overflow = overflow
+
+    def get(self, key: Key) -> tuple[dict[str, Value], Version] | None:
+        """A row's values with its version; None if there is no such row.
+
+        :raises MissingBlob: a part of it is gone.
+        :raises StorageUnavailable: as the name says.
+        """
+        with storage_faults("read a row"):
+            for _ in range(_READS):
+                try:
+                    entity = self._table.get_entity(key.partition, key.row)
+                except ResourceNotFoundError:
+                    return None
+                try:
+                    return self._resolved(entity)
+                except ResourceNotFoundError:
+                    continue  # Another worker has replaced the row since: read it again.
+        raise MissingBlob(f"row {key.row} points at a blob that is not there")
+
+    def all_keys(self) -> Iterator[Key]:
+        """The keys of all rows.
+
+        :raises StorageUnavailable: also in the midst of the iteration.
+        """
+        with storage_faults("list rows"):
+            for entity in self._table.list_entities(select=["PartitionKey", "RowKey"]):
+                yield Key(entity["PartitionKey"], entity["RowKey"])
+
+    def put(self, key: Key, values: Mapping[str, Value], version: Version | None) -> Version:
+        """Write a whole row: a new one if ``version`` is None, else in place of that version.
+
+        :raises Conflict: there is another version of the row by now.
+        :raises StorageUnavailable: it may not be written.
+        """
+        with storage_faults("write a row"):
+            entity, blobs = self._packed(key, values)
+            try:
+                etag = self._write(entity, version)
+            except Conflict:
+                self._discard_unused(key, blobs)
+                raise
+            self._discard(set(version.blobs if version else ()) - set(blobs))
+            return Version(etag, blobs)
+
+    def delete(self, key: Key, version: Version) -> None:
+        """Delete this version of a row.
+
+        :raises Conflict: there is another version by now, or none.
+        :raises StorageUnavailable: it may not be deleted.
+        """
+        with storage_faults("delete a row"):
+            try:
+                # The SDK passes over a row that is not there, which is as good.
+                self._table.delete_entity(
+                    key.partition, key.row, etag=version.etag, match_condition=MatchConditions.IfNotModified
+                )
+            except HttpResponseError as error:
+                raise _conflict(key, error) from error
+            self._discard(version.blobs)
+
+    def _write(self, entity: dict[str, Value], version: Version | None) -> str:
+        try:
+            if version is None:
+                return str(self._table.create_entity(entity)["etag"])
+            written = self._table.update_entity(
+                entity, mode=UpdateMode.REPLACE, etag=version.etag, match_condition=MatchConditions.IfNotModified
+            )
+            return str(written["etag"])
+        except HttpResponseError as error:
+            raise _conflict(Key(entity["PartitionKey"], entity["RowKey"]), error) from error
+
+    def _packed(self, key: Key, values: Mapping[str, Value]) -> tuple[dict[str, Value], tuple[str, ...]]:
+        """The entity and the names of its blobs, which are written."""
+        entity = {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
+        pointers: dict[str, dict[str, str]] = {}
+        while (name := _too_large(entity)) is not None:
+            blob = self._put_blob(key, name, entity[name])
+            pointers[name] = {"blob": blob, "type": type(entity[name]).__name__}
+            entity[name] = f"{self._overflow.container_name}/{blob}"
+        if pointers:
+            entity[_OVERFLOW] = json.dumps(pointers)
+        entity["PartitionKey"], entity["RowKey"] = key.partition, key.row
+        return entity, tuple(pointer["blob"] for pointer in pointers.values())
+
+    def _put_blob(self, key: Key, name: str, value: str | bytes) -> str:
+        data = value.encode() if isinstance(value, str) else value
+        digest = hashlib.sha256(data).hexdigest()[:16]
+        blob = f"{self._table.table_name}/{key.row}/{name}-{digest}-{uuid.uuid4().hex[:8]}.gz"
+        self._overflow.upload_blob(blob, gzip.compress(data, mtime=0), overwrite=True)
+        return blob
+
+    def _resolved(self, entity: TableEntity) -> tuple[dict[str, Value], Version]:
+        values = {name: value for name, value in entity.items() if name not in _KEYS}
+        pointers = json.loads(entity.get(_OVERFLOW) or "{}")
+        for name, pointer in pointers.items():
+            data = gzip.decompress(self._overflow.download_blob(pointer["blob"]).readall())
+            values[name] = data.decode() if pointer["type"] == "str" else data
+        blobs = tuple(pointer["blob"] for pointer in pointers.values())
+        return values, Version(str(entity.metadata["etag"]), blobs)
+
+    def _discard_unused(self, key: Key, blobs: Iterable[str]) -> None:
+        """Delete the blobs of a write that lost, unless it did go through and only its answer was lost."""
+        written = tuple(blobs)
+        if not written:
+            return
+        try:
+            entity = self._table.get_entity(key.partition, key.row, select=[_OVERFLOW])
+            used = entity.get(_OVERFLOW) or ""
+        except ResourceNotFoundError:
+            used = ""
+        self._discard(blob for blob in written if blob not in used)
+
+    def _discard(self, blobs: Iterable[str]) -> None:
+        for blob in blobs:
+            try:
+                self._overflow.delete_blob(blob)
+            except AzureError as error:
+                log.warning("blob %s is not used any more, but could not be deleted: %s", blob, describe(error))
+
+
+def _too_large(entity: Mapping[str, Value]) -> str | None:
+    """The name of the largest property, if it or the whole row is too large."""
+    sizes = {name: _size(value) for name, value in entity.items() if isinstance(value, str | bytes)}
+    if not sizes:
+        return None
+    largest = max(sizes, key=lambda name: sizes[name])
+    value = entity[largest]
+    over = units(value) > MAX_UNITS if isinstance(value, str) else len(value) > MAX_BYTES
+    names = sum(2 * len(name) + 16 for name in entity)
+    return largest if over or sum(sizes.values()) + names > MAX_ROW_BYTES else None
+
+
+def _size(value: str | bytes) -> int:
+    return 2 * units(value) if isinstance(value, str) else len(value)
+
+
+def _conflict(key: Key, error: HttpResponseError) -> Exception:
+    """Conflict where the row is another one than expected, else the error itself."""
+    if isinstance(error, ResourceExistsError | ResourceNotFoundError) or error.status_code == 412:
+        return Conflict(f"row {key.row} was changed by another worker")
+    return error

@@ -1,0 +1,137 @@
+"""HTTP to storage within a span of time: the SDK's retries go on until the budget is spent, and not a second longer.
+
+The SDK knows a timeout per attempt only, so two writes with retries may take minutes. A budget covers everything
+that is done inside it: each attempt gets what is left as its timeout, and waiting past the end is an error.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import requests
+from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
+from azure.core.pipeline.transport import RequestsTransport
+from requests.adapters import HTTPAdapter
+from urllib3.util import Timeout
+
+from core.errors import StorageUnavailable
+
+_CONNECTIONS = 64
+_ATTEMPTS = 4
+
+LONGEST_PAUSE = 1.0
+"""Seconds between two attempts, at most."""
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+_deadline: ContextVar[float | None] = ContextVar("storage_deadline", default=None)
+
+
+@contextmanager
+def budget(seconds: float) -> Iterator[None]:
+    """Let all storage calls inside take no more than ``seconds`` together; the smaller of nested budgets holds."""
+    outer = _deadline.get()
+    end = time.monotonic() + seconds
+    token = _deadline.set(end if outer is None else min(outer, end))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int) -> list[_Result]:
+    """The results of ``work`` on each item, in their order; the budget of this thread holds for all of them."""
+    deadline = _deadline.get()
+
+    def bounded(item: _Item) -> _Result:
+        token = _deadline.set(deadline)
+        try:
+            return work(item)
+        finally:
+            _deadline.reset(token)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(bounded, items))
+
+
+def _left() -> float | None:
+    """Seconds left.
+
+    :raises StorageUnavailable: nothing is left.
+    """
+    deadline = _deadline.get()
+    if deadline is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise StorageUnavailable("storage did not answer in time")
+    return left
+
+
+def _stop_if_late(failure: str) -> None:
+    deadline = _deadline.get()
+    if deadline is not None and deadline - time.monotonic() < LONGEST_PAUSE:
+        raise StorageUnavailable(f"storage did not answer in time ({failure})")
+
+
+class _BudgetAdapter(HTTPAdapter):
+    """Connections with a timeout for the whole of an attempt, which the SDK has no way to say."""
+
+    def send(self, request: Any, stream: bool = False, timeout: Any = None, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        left = _left()
+        if left is not None and isinstance(timeout, tuple):
+            connect, read = timeout
+            timeout = Timeout(total=left, connect=min(connect or left, left), read=min(read or left, left))
+        return super().send(request, stream=stream, timeout=timeout, **kwargs)
+
+
+class BudgetTransport(RequestsTransport):  # type: ignore[misc]  # the SDK exports it lazily, untyped
+    """The SDK's transport on one pool of connections, cut to what the budget has left.
+
+    The SDK sleeps between attempts where this class cannot stop it, so a failure shortly before the end of the
+    budget is made final here.
+    """
+
+    def __init__(self) -> None:
+        session = requests.Session()
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _BudgetAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS, max_retries=0))
+        super().__init__(session=session)
+
+    def send(self, request: Any, *, proxies: Any = None, **kwargs: Any) -> Any:
+        """Send one request; see the base class.
+
+        :raises StorageUnavailable: it failed, and the budget has no time for another attempt.
+        """
+        try:
+            response = super().send(request, proxies=proxies, **kwargs)
+        except AzureError as error:
+            _stop_if_late(type(error).__name__)
+            raise
+        if response.status_code in (408, 429) or response.status_code >= 500:
+            _stop_if_late(f"HTTP {response.status_code}")
+        return response
+
+
+class TableTransport(BudgetTransport):
+    """Repeats what the SDK of tables does not repeat by itself: POST and PATCH whose connection failed.
+
+    Ours are safe to repeat: a row that is there already, or has another ETag by now, is an answer like any other.
+    """
+
+    def send(self, request: Any, *, proxies: Any = None, **kwargs: Any) -> Any:
+        """Send one request; see the base class."""
+        left = _ATTEMPTS if request.method in ("POST", "PATCH") else 1
+        while True:
+            left -= 1
+            try:
+                return super().send(request, proxies=proxies, **kwargs)
+            except (ServiceRequestError, ServiceResponseError):
+                if left == 0:
+                    raise
+                time.sleep(random.uniform(0, LONGEST_PAUSE))
