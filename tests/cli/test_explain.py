@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 
-SCHEMA = json.loads(Path("docs/contracts/explain.schema.json").read_text("utf-8"))
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/contracts/explain.schema.json").read_text("utf-8"))
 LAKE = "abfss://raw@lake.dfs.core.windows.net"
 HOST = "https://lake.dfs.core.windows.net/raw"
 GUIDS = {"Sales": "0f6c6f8e-1111-4a4a-8b8b-000000000001", "Sales/L.Lakehouse": "0f6c6f8e-2222-4a4a-8b8b-000000000002"}

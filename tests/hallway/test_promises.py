@@ -7,13 +7,18 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+import pipeline
 from core.identity import run_key
 from publication import record
+from purview import uploader
 from services import Services
+from storage.details_table import DetailsTable
+from storage.event_store import EventStore
 from tests.hallway.worker import Work
 from tests.support.corpus import SPARK_35, bodies
 from tests.support.events import body, dataset, event
@@ -153,6 +158,62 @@ def test_an_upload_cut_short_is_made_up_for(universe: Universe, services: Servic
     assert universe.statuses([complete]) == ["Processed"]
     (row,) = [row for row in services.details.all() if universe.name in row.qualified_name]
     assert not row.dirty
+
+
+class Crash(BaseException):
+    """The worker dies: nothing catches this."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", ["merge", "record", "publish", "upload", "write", "mark"])
+def test_a_crash_at_any_step_repeats_work_and_loses_nothing(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch, step: str, when: str
+) -> None:
+    targets = {
+        "merge": (pipeline, "merge"),
+        "record": (pipeline, "record"),
+        "publish": (pipeline, "publish"),
+        "upload": (uploader, "upload"),
+        "write": (DetailsTable, "write"),
+        "mark": (EventStore, "mark"),
+    }
+    owner, name = targets[step]
+    original = getattr(owner, name)
+
+    def dying(*arguments: object, **more: object) -> object:
+        if when == "after":
+            original(*arguments, **more)
+        raise Crash
+
+    (complete,) = a_run("COMPLETE")
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, dying)
+        with pytest.raises(Crash):
+            universe.deliver(complete)
+    universe.deliver(complete)
+    assert list(universe.processes()) == ["nb → t"]
+    assert universe.statuses([complete]) == ["Processed"]
+    universe.forget_calls()
+    universe.deliver(complete)
+    assert universe.calls() == 0
+
+
+def test_an_upload_whose_end_was_not_noted_is_repeated(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    universe.deliver_all(a_run("COMPLETE", source="monday", run="1"))
+    (complete,) = a_run("COMPLETE", source="tuesday", run="2", minute=60)
+    original = uploader.upload
+
+    def dying(*arguments: Any, **more: Any) -> object:
+        original(*arguments, **more)
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(uploader, "upload", dying)
+        with pytest.raises(Crash):
+            universe.deliver(complete)
+    universe.deliver_all(a_run("FAIL", source="tuesday", run="2", minute=61))
+    (process,) = universe.processes().values()
+    assert [name.split("/")[-2] for name in process["inputs"]] == ["monday"]
 
 
 def test_lineage_details_keep_what_was_derived(universe: Universe, services: Services) -> None:
