@@ -15,9 +15,8 @@ from qualified_names.table_name import table_name
 RULES = load()
 
 schemes = st.sampled_from(
-    ["abfss", "abfs", "wasbs", "adl", "s3", "sqlserver", "postgres", "mysql", "oracle", "hive", "dbfs", "file", "kafka"]
-    + ["unitycatalog", "azurekusto", "bigquery", "snowflake", "https", "x"]
-)
+    ["abfss", "abfs", "wasbs", "adl", "s3", "https", "dbfs", "file", "sqlserver", "postgres", "mysql", "oracle"]
+) | st.sampled_from(["hive", "kafka", "unitycatalog", "azurekusto", "bigquery", "snowflake", "x"])
 hosts = st.sampled_from(
     [
         "lake.dfs.core.windows.net",

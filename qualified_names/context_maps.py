@@ -1,0 +1,26 @@
+"""Look-ups in what the settings and events know: keys are compared without regard to case, blanks or ``%20``."""
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+
+def find(mapping: Mapping[str, str], key: str) -> str | None:
+    """The value under the key; None where there is none."""
+    exact = mapping.get(key)
+    if exact:
+        return exact
+    plain = _plain(key)
+    return next((value for name, value in sorted(mapping.items()) if value and _plain(name) == plain), None)
+
+
+def single(mapping: Mapping[str, str]) -> str | None:
+    """The value of a mapping that holds only one, whatever its keys."""
+    values = {value for value in mapping.values() if value}
+    return values.pop() if len(values) == 1 else None
+
+
+def _plain(key: str) -> str:
+    text = key.strip()
+    if "://" in text:
+        text = text.partition("://")[2]
+    return unquote(text).rstrip("/").casefold()

@@ -1,0 +1,163 @@
+"""Matches one rule against one place, and fills in what the rule says.
+
+A rule matches if all its conditions hold and, where it has layouts, one of them fits the dataset's name *and* leaves
+no value open that the first qualified name needs. ``db.t`` thus fits ``{schema}.{table}`` where the namespace tells
+the database, and ``{database}.{table}`` where it does not. The first layout that does so counts.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from core.model import AssetName, NameContext, Note
+from qualified_names import context_maps
+from qualified_names.files import StoreNames, file_names
+from qualified_names.namespace import without_secrets
+from qualified_names.places import Place
+from qualified_names.rule import FileStore, Layout, Rule
+from qualified_names.table_name import PART, table_name
+from qualified_names.templates import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a rule makes of a place. ``names`` is empty where a needed value is missing; ``notes`` say which."""
+
+    rule: Rule
+    names: tuple[AssetName, ...]
+    short_name: str = ""
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values that templates may use: captures first, then the rule's ``let``, then parts of the address."""
+
+    place: Place
+    rule: Rule
+    context: NameContext
+    captures: Mapping[str, str] = field(default_factory=dict)
+
+    def get(self, name: str) -> str | None:
+        """The value; None where it is unknown or empty."""
+        captured = self.captures.get(name)
+        if captured:
+            return captured
+        if name in self.rule.values:
+            return self.first(self.rule.values[name])
+        return self._fact(name) or None
+
+    def fill(self, template: Template) -> str | None:
+        return template.fill(self.get, self.context)
+
+    def first(self, templates: tuple[Template, ...]) -> str | None:
+        """The first alternative that can be filled."""
+        return next((text for text in map(self.fill, templates) if text), None)
+
+    def _fact(self, name: str) -> str | None:
+        namespace = self.place.namespace
+        if name.startswith("property."):
+            return namespace.properties.get(name.removeprefix("property."))
+        facts = {
+            "namespace": without_secrets(self.place.id.namespace),
+            "name": self.place.id.name,
+            "scheme": namespace.scheme,
+            "user": namespace.user,
+            "host": namespace.host,
+            "port": namespace.port,
+            "directory": namespace.directory,
+            "hive_cluster": self.context.hive_cluster,
+            "only_metastore": context_maps.single(self.context.metastore_ids),
+        }
+        return facts.get(name)
+
+
+def applies(rule: Rule, place: Place) -> Mapping[str, str] | None:
+    """The captures of the rule's conditions if all hold; None if one does not."""
+    captures: dict[str, str] = {}
+    for condition in rule.conditions:
+        text = _subject(condition.field, place)
+        found = next((m for m in (pattern.match(text) for pattern in condition.patterns) if m is not None), None)
+        if found is None:
+            return None
+        captures.update(found)
+    return captures
+
+
+def match(rule: Rule, place: Place, context: NameContext) -> Match | None:
+    """What the rule makes of the place; None where it is not for this place or cannot read its name."""
+    captures = applies(rule, place)
+    if captures is None:
+        return None
+    for values in _readings(Values(place, rule, context, captures)):
+        missing = tuple(need for need in rule.needs if not values.get(need.value))
+        if missing:
+            notes = (Note(need.code, values.fill(need.text) or need.text.text, place.id) for need in missing)
+            return Match(rule, (), _short_name(values), tuple(notes))
+        names = tuple(dict.fromkeys(_names(values)))
+        if names:
+            return Match(rule, names, _short_name(values), _notes(values))
+    return None
+
+
+def _subject(condition: str, place: Place) -> str:
+    if condition == "whole_name":
+        return place.id.name
+    if condition == "namespace":
+        return place.id.namespace
+    return str(getattr(place.namespace, condition))
+
+
+def _readings(values: Values) -> Iterator[Values]:
+    """The values with the captures of each layout that fits the name; as they are where the rule has no layouts."""
+    if not values.rule.layouts:
+        yield values
+    for layout in values.rule.layouts:
+        found = _read(layout, values.place.id.name)
+        if found is not None:
+            yield Values(values.place, values.rule, values.context, {**values.captures, **found})
+
+
+def _read(layout: Layout, name: str) -> Mapping[str, str] | None:
+    if not layout.dotted:
+        return layout.pattern.match(name)
+    found = layout.pattern.match(PART.join(table_name(name)))
+    return None if found is None else {key: text.replace(PART, ".") for key, text in found.items()}
+
+
+def _names(values: Values) -> Iterator[AssetName]:
+    """All names the rule gives; none where the first of its assets cannot be named."""
+    if values.rule.stores:
+        for store in values.rule.stores:
+            filled = _store(store, values)
+            if filled:
+                yield from file_names(filled, is_folder=values.place.is_folder)
+        return
+    for index, form in enumerate(values.rule.forms):
+        type_name, name = values.first(form.types), values.first(form.qualified_names)
+        if type_name and name:
+            yield AssetName(type_name, name)
+        elif index == 0:
+            return
+
+
+def _store(store: FileStore, values: Values) -> StoreNames | None:
+    base = values.fill(store.base)
+    if not base:
+        return None
+    path = values.fill(store.path) or ""
+    return StoreNames(base, path, store.root, store.folder, store.file, store.resource_set)
+
+
+def _short_name(values: Values) -> str:
+    """What people call the data: what the rule says, the table, the last part of the path, or the container."""
+    said = values.fill(values.rule.short_name) if values.rule.short_name else None
+    table = values.get("table") if any(layout.dotted for layout in values.rule.layouts) else None
+    last = values.place.id.name.rpartition("/")[2]
+    namespace = values.place.namespace
+    return said or table or last or namespace.user or namespace.host or namespace.text
+
+
+def _notes(values: Values) -> tuple[Note, ...]:
+    note = values.rule.note
+    text = values.fill(note.text) if note else None
+    return (Note(note.code, text, values.place.id),) if note and text else ()

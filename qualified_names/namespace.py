@@ -1,0 +1,105 @@
+"""The parts of an OpenLineage namespace: a reader for addresses, so that no rule cuts texts.
+
+Understands ``scheme://user@host:port/directory;key=value?key=value``, JDBC addresses with and without ``jdbc:``
+(Oracle's ``thin:@`` forms and SQL Server's ``host\\instance`` among them), IPv6 hosts, and names without an
+address such as ``dbfs`` or ``arn:aws:glue:…``, whose scheme is the text up to the first colon. Whatever does not
+fit leaves parts empty; nothing raises.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+_SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
+_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
+_ORACLE = re.compile(r"oracle:(?:thin|oci8?):@(?://)?", re.IGNORECASE)
+_AUTHORITY_END = re.compile(r"[/\\;?]")
+_SECRETS = re.compile(
+    r".*(?:password|passwd|pwd|secret|token|credential|accountkey|accesskey).*|user|user ?name|user ?id|uid|sig",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """An address in parts; ``directory`` has no slash at its ends, keys of ``properties`` are in lower case."""
+
+    text: str
+    scheme: str
+    user: str = ""
+    host: str = ""
+    port: str = ""
+    directory: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse(text: str) -> Namespace:
+    """Read a namespace; raw and normalised spellings give the same parts."""
+    text = text.strip()
+    address = _ORACLE.sub("oracle://", _without_jdbc(text), count=1)
+    match = _ADDRESS.fullmatch(address)
+    if not match:
+        return Namespace(text, address.partition(":")[0].lower())
+    scheme = match["scheme"].lower()
+    end = _AUTHORITY_END.search(match["rest"])
+    cut = end.start() if end else len(match["rest"])
+    user, _, host_and_port = match["rest"][:cut].rpartition("@")
+    host, port, tail = _host(host_and_port)
+    directory, properties = _tail(match["rest"][cut:])
+    return Namespace(
+        text=text,
+        scheme=_SAME_SCHEME.get(scheme, scheme),
+        user=unquote(user),
+        host=host,
+        port=port,
+        directory=tail or directory,
+        properties=properties,
+    )
+
+
+def without_secrets(text: str) -> str:
+    """The namespace as a name may show it: without the user, password and keys that a JDBC address may carry."""
+    parts = re.split(r"([;&?])", text)
+    shown = parts[0]
+    if _without_jdbc(text).partition("://")[0].lower() not in ("abfss", "abfs", "wasbs", "wasb"):
+        shown = re.sub(r"(?<=://)[^/@]*:[^/@]*@", "", shown)
+    for separator, pair in zip(parts[1::2], parts[2::2], strict=True):
+        if not _SECRETS.fullmatch(pair.partition("=")[0].strip()):
+            shown += separator + pair
+    return shown
+
+
+def _without_jdbc(text: str) -> str:
+    return text[5:] if text[:5].lower() == "jdbc:" else text
+
+
+def _host(text: str) -> tuple[str, str, str]:
+    """Host, port and, for ``host:1521:sid``, the sid. The label ``privatelink`` is only a way to the same host."""
+    bracketed = re.fullmatch(r"(\[[^]]*\])(?::(\d+))?", text)
+    if bracketed:
+        return bracketed[1].lower(), bracketed[2] or "", ""
+    host, _, rest = text.split(",")[0].partition(":")
+    port, _, tail = rest.partition(":")
+    labels = [label for label in host.lower().split(".") if label != "privatelink"]
+    return ".".join(labels), port if port.isdigit() else "", tail
+
+
+def _tail(text: str) -> tuple[str, Mapping[str, str]]:
+    """Directory and properties of what follows the host."""
+    path, *pairs = re.split(r"[;&?]", text)
+    path = path.replace("\\", "/").strip("/")
+    # Teradata writes its parameters as a path: host/DATABASE=x,DBS_PORT=1025
+    if re.fullmatch(r"[A-Za-z_]+=[^/]*", path):
+        pairs, path = [*path.split(","), *pairs], ""
+    properties: dict[str, str] = {}
+    for key, value in _pairs(pairs):
+        properties.setdefault(key, value)
+    return path, properties
+
+
+def _pairs(texts: list[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if equals and key.strip():
+            yield key.strip().lower(), unquote(value.strip())

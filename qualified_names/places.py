@@ -1,0 +1,106 @@
+"""Where a dataset lies: what precedes all rules.
+
+In this order: one spelling (core.identity); in paths, what Spark and table formats add below a dataset's folder is
+cut (``_delta_log``, ``_temporary``, ``part-00000-….csv``), and then ``key=value`` folders once more; a Databricks
+mount is replaced by its source, the longest mount that fits first.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from core.identity import dataset_id, is_file_namespace
+from core.model import DatasetId, Note
+from qualified_names.namespace import Namespace, parse
+
+# Names that Spark, Delta, Hudi and Iceberg give to folders of their own below a dataset's folder.
+_BOOKKEEPING = (
+    "_delta_log", "_delta_index", "_change_data", "_checkpoints", "_temporary", "_spark_metadata", "_committed",
+    "_started", "_success", "_symlink_format_manifest", ".hoodie",
+)  # fmt: skip
+_BOOKKEEPING_PREFIXES = (".spark-staging", "_committed_", "_started_")
+_PART = re.compile(r"part-(?:[rm]-)?\d{5}(?:[-.].*)?")
+_MOUNTABLE = ("dbfs", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A dataset's address in parts.
+
+    ``is_folder`` is true where the name alone may look like a file's but a folder is known; ``note`` tells of a
+    mount that is unknown.
+    """
+
+    id: DatasetId
+    namespace: Namespace
+    is_folder: bool = False
+    note: Note | None = None
+
+
+def place(dataset: DatasetId, mount_points: Mapping[str, str], *, is_folder: bool = False) -> Place:
+    """The place of a dataset, whatever its spelling."""
+    own = _dataset_folder(dataset_id(dataset.namespace, dataset.name))
+    mounted = _mounted(own.id, mount_points)
+    if mounted:
+        source = _dataset_folder(mounted)
+        own = replace(source, is_folder=source.is_folder or own.is_folder)
+    elif own.namespace.scheme == "dbfs" and _mount_name(own.id).startswith("/mnt/"):
+        own = replace(own, note=_unknown_mount(own.id))
+    return replace(own, is_folder=own.is_folder or is_folder)
+
+
+def _dataset_folder(dataset: DatasetId) -> Place:
+    namespace = parse(dataset.namespace)
+    if not is_file_namespace(dataset.namespace) and namespace.scheme not in ("https", "http"):
+        return Place(dataset, namespace)
+    parts = dataset.name.split("/")
+    kept = _kept(parts)
+    if kept == len(parts):
+        return Place(dataset, namespace)
+    return Place(dataset_id(dataset.namespace, "/".join(parts[:kept])), namespace, is_folder=True)
+
+
+def _kept(parts: list[str]) -> int:
+    """How many parts belong to the dataset itself; all if that would leave none."""
+    for index, part in enumerate(parts):
+        if index and (part.lower() in _BOOKKEEPING or part.lower().startswith(_BOOKKEEPING_PREFIXES)):
+            return index
+    return len(parts) - 1 if len(parts) > 1 and _PART.fullmatch(parts[-1]) else len(parts)
+
+
+def _mounted(dataset: DatasetId, mount_points: Mapping[str, str]) -> DatasetId | None:
+    """The dataset's name at the source of the longest mount around it; None if no mount is known."""
+    if parse(dataset.namespace).scheme not in _MOUNTABLE:
+        return None
+    name = _mount_name(dataset)
+    mounts = {f"/{mount.strip('/')}": source for mount, source in mount_points.items()}
+    for mount in sorted(mounts, key=len, reverse=True):
+        rest = name[len(mount) :] if name == mount or name.startswith(mount.rstrip("/") + "/") else None
+        # Databricks lists mounts without an address as well: "/" at "DatabricksRoot".
+        if rest is not None and "://" in mounts[mount]:
+            return _join(mounts[mount], rest)
+    return None
+
+
+def _mount_name(dataset: DatasetId) -> str:
+    """The path within dbfs; on a Databricks node ``/dbfs`` is where dbfs appears among the files."""
+    name = dataset.name
+    if parse(dataset.namespace).scheme == "file":
+        name = name.removeprefix("dbfs/")
+    return f"/{name}"
+
+
+def _join(source: str, rest: str) -> DatasetId:
+    scheme, _, address = source.strip().partition("://")
+    authority, _, directory = address.partition("/")
+    return dataset_id(f"{scheme}://{authority}", f"{directory}/{rest}")
+
+
+def _unknown_mount(dataset: DatasetId) -> Note:
+    mount = "/".join(_mount_name(dataset).split("/")[:3])
+    return Note(
+        "mount-unknown",
+        f"The source of the mount {mount} is unknown: the event's environment-properties facet lists no such mount "
+        "point, so the name of the dbfs path is used.",
+        dataset,
+    )

@@ -1,0 +1,173 @@
+"""Resource sets: how Purview's scans name many files as one, and whether two names mean the same set.
+
+``generalise`` applies the patterns of ``resource_sets.toml`` to a path, segment by segment. ``same_resource_set``
+compares a name with one that a scan gave. Purview's own code has two steps more that are not public: dates spread
+over folders, which are recognised here only as ``2024/01/31``, and Spark's partition folders, which
+``same_resource_set`` therefore passes over instead of predicting them.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from qualified_names.templates import lower_extension
+
+SPARK_PARTITIONS = "{SparkPartitions}"
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9]*)\}")
+_ONLY_PLACEHOLDERS = re.compile(r"[-._=@]*(?:\{[A-Za-z][A-Za-z0-9]*\}[-._=@]*)+")
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.\-]*)://([^/]*)/?(.*)", re.DOTALL | re.IGNORECASE)
+_DATE = (re.compile(r"20[1-9][0-9]"), re.compile(r"0[1-9]|1[012]"), re.compile(r"0[1-9]|[12][0-9]|3[01]"))
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """One pattern; the counts are of characters that a segment must have before the expression is tried."""
+
+    regex: re.Pattern[str]
+    replace: str
+    digits: int
+    letters: int
+    max_letters: int
+    hex_digits: int
+    keep: re.Pattern[str] | None
+    last: bool
+    file_only: bool
+
+    def applies(self, segment: str, *, file_name: bool) -> bool:
+        """Whether the expression is to be tried on the segment at all."""
+        letters = _count(segment, str.isalpha)
+        enough = _count(segment, str.isdigit) >= self.digits and self.letters <= letters <= self.max_letters
+        hexadecimal = sum(char in "0123456789abcdefABCDEF" for char in segment) >= self.hex_digits
+        kept = self.keep is not None and self.keep.search(segment) is not None
+        return enough and hexadecimal and not kept and (file_name or not self.file_only)
+
+
+def generalise(path: str, *, is_file: bool = False, date_folders: bool = True) -> str:
+    """The path as a resource set of Purview's default patterns names it; unchanged where no pattern applies.
+
+    ``date_folders`` says whether ``2024/01/31`` is a date or, as for the patterns alone, three numbers.
+    """
+    segments = path.split("/")
+    last = len(segments) - 1
+    dates = _dates(segments[:last] if is_file else segments) if date_folders else {}
+    return "/".join(
+        dates.get(index) or _generalise(segment, file_name=is_file and index == last)
+        for index, segment in enumerate(segments)
+    )
+
+
+def same_resource_set(first: str, second: str) -> bool:
+    """Whether two qualified names of files, folders or resource sets mean the same place.
+
+    Equal are: a folder with and without slash and its ``{SparkPartitions}``; the dfs and blob host of an account; a
+    placeholder and any text that it may stand for; a folder and the partition folders (``Year={Year}``) that a scan
+    put between it and ``{SparkPartitions}``. Two different numbers are never equal, nor are names that differ in case.
+    """
+    one, other = _parts(first), _parts(second)
+    if one is None or other is None or one.container != other.container:
+        return False
+    return any(_same_segments(a, b) for a in one.readings for b in other.readings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Scheme, host and container, and the ways in which the path may be read."""
+
+    container: tuple[str, ...]
+    readings: tuple[tuple[str, ...], ...]
+
+
+def _parts(name: str) -> _Parts | None:
+    match = _ADDRESS.fullmatch(name)
+    if not match:
+        return None
+    host = match[2].lower().replace(".blob.", ".dfs.", 1)
+    container, *segments = [segment for segment in match[3].split("/") if segment] or [""]
+    if segments and segments[-1] == SPARK_PARTITIONS:
+        return _Parts((match[1].lower(), host, container), tuple(_without_partitions(tuple(segments[:-1]))))
+    # Purview keeps extensions in lower case for some types of files only.
+    spellings = dict.fromkeys((tuple(segments), (*segments[:-1], *map(lower_extension, segments[-1:]))))
+    return _Parts((match[1].lower(), host, container), tuple(spellings))
+
+
+def _without_partitions(segments: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The folder, and every folder above it from which only partition folders lead to it."""
+    yield segments
+    while segments and ("=" in segments[-1] or _ONLY_PLACEHOLDERS.fullmatch(segments[-1])):
+        segments = segments[:-1]
+        yield segments
+
+
+def _same_segments(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return len(one) == len(other) and all(map(_same_segment, one, other))
+
+
+def _same_segment(one: str, other: str) -> bool:
+    return one == other or _stands_for(one, other) or _stands_for(other, one)
+
+
+def _stands_for(pattern: str, text: str) -> bool:
+    return bool(_PLACEHOLDER.search(pattern)) and _segment_regex(pattern).fullmatch(text) is not None
+
+
+@cache
+def _segment_regex(pattern: str) -> re.Pattern[str]:
+    pieces = _PLACEHOLDER.split(pattern)
+    known = _data()["placeholder"]
+    source = re.escape(pieces[0])
+    for name, literal in zip(pieces[1::2], pieces[2::2], strict=True):
+        source += f"(?:{known.get(name, '.+')}|{re.escape('{' + name + '}')}){re.escape(literal)}"
+    return re.compile(source)
+
+
+def _dates(segments: list[str]) -> Mapping[int, str]:
+    """The positions of folders that make up a date, year, month and day."""
+    found: dict[int, str] = {}
+    for index in range(len(segments) - 2):
+        if all(regex.fullmatch(text) for regex, text in zip(_DATE, segments[index : index + 3], strict=True)):
+            found |= {index: "{Year}", index + 1: "{Month}", index + 2: "{Day}"}
+    return found
+
+
+def _generalise(segment: str, *, file_name: bool) -> str:
+    text = segment
+    for replacement in _replacements():
+        if replacement.applies(text, file_name=file_name):
+            changed = replacement.regex.sub(replacement.replace, text)
+            if changed != text and replacement.last:
+                return changed
+            text = changed
+    return text
+
+
+@cache
+def _replacements() -> tuple[Replacement, ...]:
+    return tuple(_replacement(item) for item in _data()["pattern"])
+
+
+def _replacement(item: Mapping[str, Any]) -> Replacement:
+    return Replacement(
+        regex=re.compile(item["regex"], re.IGNORECASE if item.get("ignore_case") else 0),
+        replace=item["replace"],
+        digits=item.get("digits", 0),
+        letters=item.get("letters", 0),
+        max_letters=item.get("max_letters", 1 << 30),
+        hex_digits=item.get("hex", 0),
+        keep=re.compile(item["keep"]) if "keep" in item else None,
+        last=item.get("last", False),
+        file_only=item.get("file_only", False),
+    )
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("resource_sets.toml").read_text(encoding="utf-8"))
+
+
+def _count(text: str, kind: Any) -> int:
+    return sum(map(kind, text))
