@@ -91,6 +91,13 @@ def poison(message: func.QueueMessage) -> None:
     recovery.poisoned(message.get_body(), services())
 
 
+@app.function_name("poison_retry")
+@app.queue_trigger("message", f"{RETRY_QUEUE}-poison", "LINEAGE_STORAGE")
+def poison_retry(message: func.QueueMessage) -> None:
+    """A retry that the host gave up."""
+    recovery.retry_poisoned(message.get_body(), services())
+
+
 @app.function_name("sweep")
 @app.timer_trigger("timer", "0 */5 * * * *")
 def sweep(timer: func.TimerRequest) -> None:

@@ -15,12 +15,12 @@ import pipeline
 from core.errors import Refused, TryLater, UnreadableEvent
 from core.naming import CONTAINER, parse_blob_name
 from services import Services
+from storage.clients import RETRY_QUEUE
 from storage.event_rows import Status
 from storage.retry_queue import RetryPointer, decode
 
 log = logging.getLogger(__name__)
 
-QUEUE = "lineage-retry"
 LOOK_BACK = timedelta(days=2)
 SPREAD_SECONDS = 30
 
@@ -36,13 +36,17 @@ def stored(blob: str, services: Services) -> None:
 
 def retry(message: bytes, services: Services) -> None:
     """A message of the retry queue came due."""
-    try:
-        pointer = decode(message)
-    except UnreadableEvent as error:
-        services.dead_letters.put(QUEUE, error.reason, error.remedy, {"message": message.hex()[:4000]}, _now())
-        log.error("%s %s", error.reason, error.remedy)
-        return
-    attempt(pointer, services)
+    pointer = _pointer(message, services)
+    if pointer:
+        attempt(pointer, services)
+
+
+def retry_poisoned(message: bytes, services: Services) -> None:
+    """The host gave a retry up, since the worker died over it again and again: its run is put aside."""
+    pointer = _pointer(message, services)
+    if pointer:
+        reason = f"the worker ended whenever it processed this run ({pointer.reason or 'no reason is known'})"
+        _put_aside(pointer, reason, "Look for its end in the logs; memory is the usual cause.", services)
 
 
 def poisoned(message: bytes, services: Services) -> None:
@@ -80,9 +84,22 @@ def sweep(services: Services) -> None:
     ):
         after = timedelta(minutes=minutes)
         for run_key in {run.run_key for run in waiting.waiting(now - LOOK_BACK - after, now, after)}:
-            pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason="", settle=settle)
+            reason = "it never ended" if settle else "its notification got lost, or is late"
+            pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason=reason, settle=settle)
             services.retries.enqueue(pointer, random.uniform(0, SPREAD_SECONDS))
-            log.info("swept up run %s%s", run_key, ", which never ended" if settle else "")
+            # Marked, so that the next sweep does not enqueue it once more.
+            _mark(run_key, Status.RETRYING, reason, 0, services)
+            log.info("swept up run %s: %s", run_key, reason)
+
+
+def _pointer(message: bytes, services: Services) -> RetryPointer | None:
+    """The pointer in a message; a message without one is put aside."""
+    try:
+        return decode(message)
+    except UnreadableEvent as error:
+        services.dead_letters.put(RETRY_QUEUE, error.reason, error.remedy, {"message": message.hex()[:4000]}, _now())
+        log.error("%s %s", error.reason, error.remedy)
+        return None
 
 
 def _again(pointer: RetryPointer, reason: str, retry_after: float | None, services: Services) -> None:

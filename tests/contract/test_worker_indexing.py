@@ -56,6 +56,7 @@ EXPECTED = {
     ),
     "retry": trigger("queueTrigger", "message", queueName="lineage-retry", connection="LINEAGE_STORAGE"),
     "poison": trigger("queueTrigger", "message", queueName="webjobs-blobtrigger-poison", connection="LINEAGE_STORAGE"),
+    "poison_retry": trigger("queueTrigger", "message", queueName="lineage-retry-poison", connection="LINEAGE_STORAGE"),
     "sweep": trigger("timerTrigger", "timer", schedule="0 */5 * * * *"),
 }
 

@@ -116,6 +116,16 @@ def test_a_blob_that_the_trigger_gave_up_joins_the_retries(universe: Universe) -
     assert [pointer.attempt for pointer in enqueued(here)] == [1]
 
 
+def test_a_retry_that_kills_the_worker_again_and_again_is_put_aside(universe: Universe) -> None:
+    universe.post(a_write())
+    pointer = {"run": run_key(universe.run_id("run-1")), "attempt": 2, "firstFailed": "2024-05-01T12:00:00+00:00"}
+    recovery.retry_poisoned(json.dumps(pointer).encode(), universe.services)
+    ((reason, remedy),) = letters(universe)
+    assert "the worker ended" in reason
+    assert "memory" in remedy
+    assert universe.statuses([a_write()]) == ["DeadLettered"]
+
+
 @pytest.mark.parametrize("blob", ["openlineage/other.json", "openlineage/runs/x/y.json", "locks/abc", ""])
 def test_a_blob_that_is_no_event_is_passed_over(universe: Universe, blob: str) -> None:
     recovery.stored(blob, universe.services)
@@ -128,8 +138,10 @@ def test_an_event_whose_notification_got_lost_is_swept_up(universe: Universe, mo
     monkeypatch.setattr(recovery, "SPREAD_SECONDS", 0)
     here.post(a_write())
     recovery.sweep(here.services)
+    recovery.sweep(here.services)
     (pointer,) = enqueued(here)
     assert not pointer.settle
+    assert here.statuses([a_write()]) == ["Retrying"]
     recovery.attempt(pointer, here.services)
     assert list(here.processes()) == ["nb → t"]
 
