@@ -19,7 +19,7 @@ _PARTITION = re.compile(r"^[^=/]+=[^/]*$")
 def dataset_id(namespace: str, name: str) -> DatasetId:
     """The identity of the dataset that an agent calls ``namespace`` and ``name``."""
     space = _namespace(namespace.strip())
-    path = "/".join(part for part in name.strip().split("/") if part)
+    path = "/".join(part for part in name.strip().split("/") if part).strip()
     if is_file_namespace(space):
         path = _without_partitions(path)
     return DatasetId(space, path)

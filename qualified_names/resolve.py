@@ -8,17 +8,18 @@ The order of decisions:
    first; further names of the same data (views, hosts, resource set patterns) follow and are only looked up.
 4. A rule that matches but needs to know more (a GUID that no event tells) ends the search: the dataset becomes a
    generic one, and a note says which setting would help.
-5. Nothing matches: type ``DataSet``, qualified name ``namespace/name``.
+5. Nothing matches, or the name is longer than a catalogue takes: type ``DataSet``, qualified name ``namespace/name``.
 6. Symlinks to catalogues (Unity Catalog, Hive) add their tables' names at the end, since the data's location is what
    all agents agree on; in storage that a catalogue hides from users (``__unitystorage``) they come first.
 
 Nothing here reads files or the network, and no dataset makes it raise.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from core.identity import dataset_id
-from core.model import AssetName, Dataset, NameContext, Note, Resolution, Symlink
+from core.model import AssetName, Dataset, DatasetId, NameContext, Note, Resolution, Symlink
 from qualified_names.matching import Match, applies, match
 from qualified_names.namespace import without_secrets
 from qualified_names.places import Place, place
@@ -29,6 +30,8 @@ GENERIC_TYPE = "DataSet"
 
 _TABLE_FORMATS = ("delta", "iceberg", "hudi")
 _HIDDEN_STORAGE = "__unitystorage"
+# Purview's limit for names is 4 KB; rules need not be quick on more than that.
+_LONGEST_NAME = 4096
 
 
 def resolve(dataset: Dataset, context: NameContext, rules: Rules) -> Resolution:
@@ -36,10 +39,11 @@ def resolve(dataset: Dataset, context: NameContext, rules: Rules) -> Resolution:
     dataset = _one_spelling(dataset)
     where = place(dataset.id, context.mount_points, is_folder=dataset.storage_layer.lower() in _TABLE_FORMATS)
     own = _resolve(dataset, where, context, rules)
-    catalogues = _catalogue_names(dataset, context, rules)
-    if catalogues and _HIDDEN_STORAGE in where.id.name.split("/"):
-        own = replace(own, asset=catalogues[0], candidates=(*catalogues, *own.candidates))
-    candidates = tuple(dict.fromkeys((*own.candidates, *catalogues)))
+    catalogues = tuple(_catalogue_matches(dataset, context, rules))
+    if _HIDDEN_STORAGE in where.id.name.split("/"):
+        own = _catalogue_first(own, catalogues)
+    further = (name for found in catalogues for name in found.names)
+    candidates = tuple(dict.fromkeys((*own.candidates, *further)))
     return replace(own, candidates=candidates, short_name=_table_symlink(dataset) or own.short_name)
 
 
@@ -50,6 +54,9 @@ def _one_spelling(dataset: Dataset) -> Dataset:
 
 def _resolve(dataset: Dataset, where: Place, context: NameContext, rules: Rules) -> Resolution:
     notes = (where.note,) if where.note else ()
+    if _is_too_long(where.id):
+        too_long = Note("name-too-long", "The name is longer than 4 KB.", where.id)
+        return _generic(dataset, where, GENERIC_RULE, (too_long,))
     for rule in rules.rules:
         found = match(rule, where, context)
         if found and found.names:
@@ -77,6 +84,10 @@ def _generic(dataset: Dataset, where: Place, rule: str, notes: tuple[Note, ...])
     return Resolution(dataset, rule, name, (name,), short, notes)
 
 
+def _is_too_long(dataset: DatasetId) -> bool:
+    return len(dataset.namespace) + len(dataset.name) > _LONGEST_NAME
+
+
 def _unread(where: Place, rules: Rules) -> tuple[Note, ...]:
     """A note if rules know the store, but none could read the name."""
     if all(applies(rule, where) is None for rule in rules.rules):
@@ -85,13 +96,26 @@ def _unread(where: Place, rules: Rules) -> tuple[Note, ...]:
     return (Note("name-not-understood", text, where.id),)
 
 
-def _catalogue_names(dataset: Dataset, context: NameContext, rules: Rules) -> tuple[AssetName, ...]:
-    found = (_catalogue_match(link, context, rules) for link in dataset.symlinks if link.type.upper() == "TABLE")
-    return tuple(name for item in found if item for name in item.names)
+def _catalogue_matches(dataset: Dataset, context: NameContext, rules: Rules) -> Iterator[Match]:
+    for link in dataset.symlinks:
+        found = _catalogue_match(link, context, rules) if link.type.upper() == "TABLE" else None
+        if found:
+            yield found
+
+
+def _catalogue_first(own: Resolution, catalogues: tuple[Match, ...]) -> Resolution:
+    """The resolution by the first catalogue that names the table; else the notes that say what it would need."""
+    found = next((found for found in catalogues if found.names), None)
+    if found is None:
+        return replace(own, notes=(*own.notes, *(note for other in catalogues for note in other.notes)))
+    candidates = (*found.names, *own.candidates)
+    return replace(own, rule=found.rule.name, asset=found.names[0], candidates=candidates)
 
 
 def _catalogue_match(link: Symlink, context: NameContext, rules: Rules) -> Match | None:
     where = place(dataset_id(link.namespace, link.name), {})
+    if _is_too_long(where.id):
+        return None
     return next((found for rule in rules.rules if rule.for_symlinks and (found := match(rule, where, context))), None)
 
 

@@ -169,8 +169,18 @@ def test_catalogue_comes_first_where_it_hides_the_location() -> None:
 
     found = resolved(LAKE, "__unitystorage/catalogs/c/tables/t", context, symlinks=(link,))
 
-    assert found.asset.type_name == "databricks_table"
+    assert (found.rule, found.asset.type_name) == ("unity-catalog-without-host", "databricks_table")
     assert found.candidates[0] == found.asset
+    assert found.candidates[-1].type_name == "azure_blob_path"
+
+
+def test_note_says_what_the_catalogue_of_a_hidden_location_would_need() -> None:
+    link = Symlink("unity-catalog", "main.crm.customer", "TABLE")
+
+    found = resolved(LAKE, "__unitystorage/catalogs/c/tables/t", symlinks=(link,))
+
+    assert found.rule == "adls-gen2"
+    assert [note.code for note in found.notes] == ["metastore-id-unknown"]
 
 
 def test_catalogue_symlink_that_needs_a_setting_changes_nothing() -> None:
@@ -191,6 +201,7 @@ def test_catalogue_symlink_that_needs_a_setting_changes_nothing() -> None:
         ("sqlserver://srv.database.windows.net", "t", "name-not-understood", "'t'"),
         ("sqlserver://srv.database.windows.net;database=d", "COMPLEX", "query-as-source", "query"),
         ("file", "lake/t", "local-file", "machine"),
+        ("sqlserver://h", "d." * 2100 + "t", "name-too-long", "4 KB"),
     ],
 )
 def test_note_says_what_is_missing(namespace: str, name: str, code: str, said: str) -> None:
