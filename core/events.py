@@ -50,6 +50,7 @@ class _Body(msgspec.Struct):
     job: _Job
     eventTime: str  # noqa: N815
     eventType: str | None = None  # noqa: N815
+    producer: msgspec.Raw = msgspec.Raw(b"null")
     inputs: list[msgspec.Raw] | None = None
     outputs: list[msgspec.Raw] | None = None
 
@@ -127,6 +128,7 @@ def read_event(body: bytes) -> RunEvent:
         outputs=tuple(_datasets(raw.outputs)),
         environment=environment if isinstance(environment, dict) else {},
         plan=tuple(_objects(_facet(raw.run.facets, "spark.logicalPlan").get("plan"))),
+        agent=_agent(raw.producer),
     )
 
 
@@ -167,6 +169,12 @@ def _time(text: str) -> datetime:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadEvent("$.eventTime", "must be an ISO 8601 time such as 2024-01-31T12:00:00Z") from None
+
+
+def _agent(producer: msgspec.Raw) -> str:
+    """The agent's version, as in ``https://github.com/OpenLineage/OpenLineage/tree/1.53.0/integration/spark``."""
+    match = re.search(rb"/tree/([0-9][0-9A-Za-z.\-]*)/", bytes(producer))
+    return match[1].decode() if match else ""
 
 
 def _facet(facets: Facets | None, name: str) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class RunEvent:
     ``event_type`` is upper case (START, RUNNING, COMPLETE, FAIL, ABORT, OTHER), ``time`` is UTC, ``run_key``
     is the form of the run id that keys and blob names use, ``digest`` tells equal bodies apart from unequal
     ones. ``environment`` holds the environment-properties facet, ``plan`` the node list of the
-    spark.logicalPlan facet (empty where there is none).
+    spark.logicalPlan facet (empty where there is none), ``agent`` the version of the OpenLineage agent.
     """
 
     event_type: str
@@ -108,6 +108,7 @@ class RunEvent:
     outputs: tuple[EventDataset, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
     plan: tuple[Mapping[str, Any], ...] = ()
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,17 @@ class Asset:
 
     name: AssetName
     guid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """An asset that we made: its guid, and the columns that it has by our doing.
+
+    ``guid`` is "" from before the asset is created until its guid is known.
+    """
+
+    guid: str = ""
+    columns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

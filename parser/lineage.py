@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from core.model import Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
 from parser.application import application
-from parser.columns import columns, named_datasets
+from parser.columns import named_datasets
+from parser.evidence import account
 from parser.merge import MergedRun
 from parser.mounts import mount_points
 
@@ -67,17 +68,16 @@ def _no_write(run: MergedRun, operation: Operation, outputs: Iterable[EventDatas
 
 def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: LineageRules) -> Lineage:
     sink = output.dataset
-    found, everywhere = columns(output.column_lineage, sink.id, sink.fields)
-    inputs = tuple(_inputs(run, output, found, rules))
-    notes = tuple(_notes(sink, inputs, found))
+    told = account(run.events, output, _read(run, output))
+    inputs = tuple(_inputs(run, output, told.columns, rules))
     return Lineage(
         application=application(run, rules.application_name_tails),
         operation=operation.name,
         sink=sink,
         inputs=inputs,
-        columns=found,
-        indirect=everywhere,
-        notes=notes,
+        columns=told.columns,
+        indirect=told.indirect,
+        notes=(*_notes(sink, inputs, told.columns), *told.notes),
         mount_points=mount_points(run.environment, [sink, *inputs]),
     )
 
@@ -86,15 +86,21 @@ def _inputs(
     run: MergedRun, output: EventDataset, found: tuple[SinkColumn, ...], rules: LineageRules
 ) -> Iterator[Dataset]:
     """The datasets read; the sink itself only where values of its columns go into other columns."""
-    known = {source.dataset.id: source.dataset for source in run.inputs}
-    for named in named_datasets(output.column_lineage):
-        known.setdefault(named, Dataset(named))
+    known = {dataset.id: dataset for dataset in _read(run, output)}
     read_back = any(source.dataset == output.dataset.id for column in found for source in column.sources)
     if not read_back:
         known.pop(output.dataset.id, None)
-    elif not known[output.dataset.id].fields:
+    elif output.dataset.id not in known or not known[output.dataset.id].fields:
         known[output.dataset.id] = output.dataset
     yield from (known[key] for key in sorted(known) if not _excluded(key, rules))
+
+
+def _read(run: MergedRun, output: EventDataset) -> Iterator[Dataset]:
+    """The inputs of the run, and the datasets that only the columnLineage facet names."""
+    known = {source.dataset.id: source.dataset for source in run.inputs}
+    for named in named_datasets(output.column_lineage):
+        known.setdefault(named, Dataset(named))
+    yield from known.values()
 
 
 def _excluded(dataset: DatasetId, rules: LineageRules) -> bool:

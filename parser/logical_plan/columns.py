@@ -1,0 +1,153 @@
+"""The columns of a sink as the logical plan of its run tells them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.model import ColumnRef, Dataset, IndirectUse, RunEvent
+from parser.logical_plan.commands import Write, writes
+from parser.logical_plan.leaves import Assigned, Twins, assign, from_facet, twins
+from parser.logical_plan.plans import Walk
+from parser.logical_plan.tree import Node, tree
+from parser.logical_plan.value import NOT_NULL, Use, Value
+
+_VARYING = {
+    "AggregateExpression", "WindowExpression", "Rand", "Randn", "Uuid", "MonotonicallyIncreasingID", "SparkPartitionID",
+    "InputFileName", "PythonUDF", "ScalaUDF", "ScalarSubquery", "ReplicateRows", "Explode", "PosExplode", "Stack",
+}  # fmt: skip
+_LISTS_AN_INPUT_PER_LEAF = ("0.4.0",)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedColumn:
+    """A column as the plan tells it.
+
+    ``certain``: all of its sources are known, and known to be all. ``plain``: the value is that of a column as it is.
+    ``constant``: it is made of literals only. ``source_names`` are the names of all source columns, also of those
+    whose dataset is open; None if not even these are known.
+    """
+
+    sources: frozenset[ColumnRef]
+    indirect: frozenset[IndirectUse]
+    certain: bool
+    plain: bool = False
+    constant: bool = False
+    source_names: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """What the plan tells of one sink: columns by name, and what decides about rows.
+
+    ``unknown`` are classes of operators that no rule knows.
+    """
+
+    columns: Mapping[str, PlannedColumn]
+    indirect: frozenset[IndirectUse]
+    unknown: frozenset[str] = frozenset()
+
+    @property
+    def certain(self) -> bool:
+        return all(column.certain for column in self.columns.values())
+
+
+def planned_write(
+    events: Sequence[RunEvent],
+    sink: Dataset,
+    inputs: Iterable[Dataset],
+    facet: Mapping[str, frozenset[ColumnRef]],
+) -> PlannedWrite | None:
+    """What the run's plan tells of ``sink``; None if it has no plan that can be read.
+
+    ``facet`` are the sources that the columnLineage facet gives, by the sink's column: evidence for leaves that the
+    plan does not name.
+    """
+    chosen = _resolved_plan(events)
+    if chosen is None:
+        return None
+    event, plan = chosen
+    walk = Walk()
+    written = writes(plan, walk)
+    if len(written) != 1:
+        return None
+    (write,) = written
+    values = _by_name(write, sink)
+    datasets = [*inputs, sink] if write.target is not None else list(inputs)
+    known = {write.target: frozenset({sink.id})} if write.target is not None else {}
+    in_order = [item.dataset.id for item in event.inputs] if event.agent in _LISTS_AN_INPUT_PER_LEAF else []
+    found = assign(walk.leaves, datasets, in_order, known)
+    found |= from_facet(found, {name: value.sources for name, value in values.items()}, facet)
+    groups = twins(walk.leaves, datasets, found)
+    return PlannedWrite(
+        columns={name: _column(value, found, groups) for name, value in values.items()},
+        indirect=_uses(write.uses, found),
+        unknown=frozenset(walk.unknown),
+    )
+
+
+def _resolved_plan(events: Sequence[RunEvent]) -> tuple[RunEvent, Node] | None:
+    """START's plan before others: up to agent 0.4.0 that of COMPLETE is the text as parsed."""
+    for event in sorted((event for event in events if event.plan), key=lambda event: event.event_type != "START"):
+        plan = tree(event.plan)
+        if plan and not any(node.kind.startswith("Unresolved") for node in plan.walk()):
+            return event, plan
+    return None
+
+
+def _by_name(write: Write, sink: Dataset) -> Mapping[str, Value]:
+    """Values by the sink's column names: as the plan tells them, else the sink's schema in its order."""
+    if write.named:
+        return write.named
+    names: Sequence[str] = write.names
+    if len(sink.fields) == len(write.columns) and not _told(write, sink):
+        names = [field.name for field in sink.fields]
+    return dict(zip(names, write.columns, strict=False))
+
+
+def _told(write: Write, sink: Dataset) -> bool:
+    fields = {field.name.lower() for field in sink.fields}
+    return all(name.lower() in fields for name in write.names)
+
+
+def _column(value: Value, found: Assigned, groups: Iterable[Twins]) -> PlannedColumn:
+    sources = {(dataset, name) for leaf, name in value.sources for dataset in found.get(leaf, ())}
+    unassigned = {column for column in value.sources if column[0] not in found}
+    for group in groups:
+        for name in {name for leaf, name in unassigned if leaf in group.leaves}:
+            if (same := {(leaf, name) for leaf in group.leaves}) <= unassigned:
+                sources |= {(dataset, name) for dataset in group.datasets}
+                unassigned -= same
+    return PlannedColumn(
+        sources=frozenset(ColumnRef(dataset, name) for dataset, name in sources),
+        indirect=_uses(value.uses, found),
+        certain=value.known and not unassigned,
+        plain=_is_plain(value.definition),
+        constant=value.known and not value.sources and not value.uses and _is_literal(value.definition),
+        source_names=frozenset(name for _, name in value.sources) if value.known else None,
+    )
+
+
+def _is_plain(definition: Node | None) -> bool:
+    if definition is None:
+        return True
+    return all(node.kind in ("Alias", "AttributeReference", "Cast", "AnsiCast") for node in definition.walk())
+
+
+def _is_literal(definition: Node | None) -> bool:
+    """Made of literals by functions that give the same for every row and run."""
+    if definition is None:
+        return False
+    kinds = {node.kind for node in definition.walk()}
+    return "Literal" in kinds and kinds.isdisjoint(_VARYING)
+
+
+def _uses(uses: Iterable[Use], found: Assigned) -> frozenset[IndirectUse]:
+    """IS NOT NULL on a column that decides otherwise too is the optimiser's; alone it is a filter of the user's."""
+    decided = {column for column, kind in uses if kind != NOT_NULL}
+    wanted = (
+        (column, "FILTER" if kind == NOT_NULL else kind)
+        for column, kind in uses
+        if kind != NOT_NULL or column not in decided
+    )
+    return frozenset(
+        IndirectUse(ColumnRef(dataset, name), kind) for (leaf, name), kind in wanted for dataset in found.get(leaf, ())
+    )

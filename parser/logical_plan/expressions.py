@@ -1,0 +1,124 @@
+"""Expressions: which columns give the value, and which only decide about it.
+
+By default every child gives value. The exceptions are listed: conditions of CASE and IF, filters of aggregates and
+arrays, window specifications, and functions whose children are not arguments (rank has the ORDER BY columns as
+children). An expression is evaluated from its leaves up, so that deep ones cost no recursion.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from parser.logical_plan.tree import Node, expression_id
+from parser.logical_plan.value import CONSTANT, UNKNOWN, Value, combined
+
+#: Evaluates a plan inside an expression, given the columns around it: its first column, and what decides its rows.
+Subquery = Callable[[Node, Mapping[int, Value]], Value]
+
+_RULES: dict[str, Callable[[Node, Sequence[Value]], Value]] = {}
+
+# Their children are the columns that order the window, or nothing that would give a value.
+_WITHOUT_VALUE = {
+    "Rank",
+    "DenseRank",
+    "PercentRank",
+    "CumeDist",
+    "RowNumber",
+    "NTile",
+    "SpecifiedWindowFrame",
+    "InputFileName",
+    "InputFileBlockStart",
+    "InputFileBlockLength",
+    "MonotonicallyIncreasingID",
+    "SparkPartitionID",
+    "LambdaVariable",
+    "NamedLambdaVariable",
+    "UnresolvedNamedLambdaVariable",
+    "Literal",
+    "CurrentDate",
+    "CurrentTimestamp",
+}
+_REFERENCES = {"AttributeReference"}
+_SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists", "LateralSubquery", "DynamicPruningSubquery"}
+# What only a plan that is not resolved holds, or what stands for a row of objects.
+_UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "UnresolvedFunction", "BoundReference", "GetColumnByOrdinal"}
+
+
+def evaluate(expression: Node, columns: Mapping[int, Value], subquery: Subquery) -> Value:
+    """What the expression is made of; ``columns`` are those it may refer to."""
+    values: dict[int, Value] = {}
+    for node in reversed(list(expression.walk())):
+        children = [values.pop(id(child)) for child in node.children]
+        values[id(node)] = _value(node, children, columns, subquery)
+    return values[id(expression)]
+
+
+def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], subquery: Subquery) -> Value:
+    if node.kind in _REFERENCES:
+        number = expression_id(node)
+        return columns.get(number, UNKNOWN) if number is not None else UNKNOWN
+    if node.kind in _WITHOUT_VALUE:
+        return CONSTANT
+    if node.kind in _UNREADABLE:
+        return UNKNOWN
+    if node.kind in _SUBQUERIES:
+        plan = node.tree("plan") or node.tree("query")
+        # The children are the columns of the query around it that it refers to.
+        return _decided(subquery(plan, columns), children, "JOIN") if plan else UNKNOWN
+    rule = _RULES.get(node.kind)
+    return rule(node, children) if rule else combined(children)
+
+
+def _decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL") -> Value:
+    """The value, decided about by conditions."""
+    if not conditions:
+        return value
+    uses = value.uses.union(*(condition.as_uses(kind) for condition in conditions))
+    return Value(value.sources, uses, value.known and all(condition.known for condition in conditions))
+
+
+def _case(_node: Node, children: Sequence[Value]) -> Value:
+    """Children are condition, value, condition, value, …, and perhaps the value for ELSE."""
+    pairs = len(children) // 2 * 2
+    otherwise = children[pairs:]
+    return _decided(combined([*children[1:pairs:2], *otherwise]), children[0:pairs:2])
+
+
+def _if(_node: Node, children: Sequence[Value]) -> Value:
+    return _decided(combined(children[1:]), children[:1])
+
+
+def _aggregate(node: Node, children: Sequence[Value]) -> Value:
+    """An aggregate function, and perhaps a filter."""
+    condition = node.params.get("filter")
+    filters = [children[condition]] if isinstance(condition, int) and condition < len(children) else []
+    return _decided(combined(children[:1]), filters)
+
+
+def _window(_node: Node, children: Sequence[Value]) -> Value:
+    """A function, and the specification of the window it is applied to."""
+    return _decided(combined(children[:1]), children[1:], "WINDOW")
+
+
+def _first(_node: Node, children: Sequence[Value]) -> Value:
+    """The first child gives the values, the second one chooses among them."""
+    return _decided(combined(children[:1]), children[1:])
+
+
+_RULES.update(
+    {
+        "CaseWhen": _case,
+        "If": _if,
+        "AggregateExpression": _aggregate,
+        "WindowExpression": _window,
+        "ArrayFilter": _first,
+        "MapFilter": _first,
+        "PivotFirst": lambda node, children: _pivot(node, children),
+    }
+)
+
+
+def _pivot(node: Node, children: Sequence[Value]) -> Value:
+    """``valueColumn`` gives the values, ``pivotColumn`` says into which column each goes."""
+    chosen, given = node.params.get("pivotColumn"), node.params.get("valueColumn")
+    if isinstance(chosen, int) and isinstance(given, int) and max(chosen, given) < len(children):
+        return _decided(children[given], [children[chosen]])
+    return combined(children)

@@ -1,0 +1,128 @@
+"""Which dataset each leaf of a plan is.
+
+A plan tells a catalogue table by name, and a folder not at all: only its columns. In this order:
+
+1. Agent 0.4.0 lists one input per leaf outside of subqueries, in the order of the plan: where the counts agree, leaf i
+   is input i.
+2. A table's name that exactly one dataset has: as symlink, as folder ``db.db/table``, or as ``…db.table``.
+3. The columns, names and types in their order, that exactly one dataset has. Where only one leaf has them, all datasets
+   with these columns are read by it (one read of several folders).
+4. What is left is told by the columnLineage facet where it names one of the datasets that come into question.
+
+What is still open stays open: a wrong dataset is worse than none. Only where as many open leaves as datasets have the
+same columns, and a value takes the same column of all of them, it does not matter which is which (``Twins``).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.model import ColumnRef, Dataset, DatasetId
+from parser.logical_plan.plans import Leaf
+from parser.logical_plan.value import LeafColumn
+
+#: The datasets of each leaf, by its number; an open leaf has none.
+Assigned = Mapping[int, frozenset[DatasetId]]
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Open leaves that together are these datasets, one each."""
+
+    leaves: frozenset[int]
+    datasets: frozenset[DatasetId]
+
+
+def twins(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assigned) -> tuple[Twins, ...]:
+    """The groups of open leaves outside of subqueries that are as many as the datasets with their columns."""
+    by_columns: dict[object, set[int]] = {}
+    for number, leaf in enumerate(leaves):
+        if number not in found and not leaf.in_subquery:
+            by_columns.setdefault(leaf.columns, set()).add(number)
+    taken = frozenset[DatasetId]().union(*found.values())
+    listed = list(datasets)
+    groups = (
+        Twins(frozenset(numbers), frozenset(d.id for d in listed if _columns(d) == columns and d.id not in taken))
+        for columns, numbers in by_columns.items()
+    )
+    return tuple(group for group in groups if len(group.leaves) == len(group.datasets))
+
+
+def assign(
+    leaves: Sequence[Leaf],
+    datasets: Sequence[Dataset],
+    in_order: Sequence[DatasetId] = (),
+    known: Assigned | None = None,
+) -> dict[int, frozenset[DatasetId]]:
+    """The datasets of the leaves that are certain.
+
+    ``in_order`` are the inputs of an agent that lists one per leaf, in the plan's order; ``known`` are leaves of which
+    the dataset is certain otherwise.
+    """
+    found = dict(known or {})
+    outer = [number for number, leaf in enumerate(leaves) if not leaf.in_subquery]
+    if in_order and len(in_order) == len(outer):
+        found |= {number: frozenset({dataset}) for number, dataset in zip(outer, in_order, strict=True)}
+    for number, leaf in enumerate(leaves):
+        if number not in found and leaf.table:
+            named = _with_name(leaf.table, datasets)
+            if len(named) == 1:
+                found[number] = frozenset(named)
+    _by_columns(leaves, datasets, found)
+    return found
+
+
+def _with_name(table: str, datasets: Iterable[Dataset]) -> set[DatasetId]:
+    return {dataset.id for dataset in datasets if _has_name(dataset, table.lower())}
+
+
+def _has_name(dataset: Dataset, table: str) -> bool:
+    database, _, name = table.rpartition(".")
+    path = "/" + dataset.id.name.lower()
+    if any(_ends_with_name(link.name.lower(), table) for link in dataset.symlinks if link.type.upper() == "TABLE"):
+        return True
+    return path.endswith(f"/{database}.db/{name}") or _ends_with_name(path[1:], table)
+
+
+def _ends_with_name(text: str, table: str) -> bool:
+    return "." in table and (text == table or text.endswith("." + table))
+
+
+def _by_columns(leaves: Sequence[Leaf], datasets: Sequence[Dataset], found: dict[int, frozenset[DatasetId]]) -> None:
+    """Leaves of tables keep out: their names were no help, and an equal schema proves nothing then."""
+    taken = frozenset[DatasetId]().union(*found.values())
+    schemas = Counter(leaf.columns for number, leaf in enumerate(leaves) if number not in found)
+    for number, leaf in enumerate(leaves):
+        if number in found or not leaf.columns:
+            continue
+        equal = {dataset.id for dataset in datasets if _columns(dataset) == leaf.columns}
+        free = equal - taken
+        if leaf.in_subquery:
+            # Its table may be missing among the inputs, so a dataset that others read proves nothing.
+            equal = free if len(free) == 1 else set()
+        if len(equal) == 1 or (equal and schemas[leaf.columns] == 1 and equal == free):
+            found[number] = frozenset(equal)
+
+
+def _columns(dataset: Dataset) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, field.type) for field in dataset.fields)
+
+
+def from_facet(
+    found: Assigned,
+    columns: Mapping[str, frozenset[LeafColumn]],
+    facet: Mapping[str, frozenset[ColumnRef]],
+) -> dict[int, frozenset[DatasetId]]:
+    """The open leaves that the facet decides: for one and the same sink column it names a column of one dataset."""
+    votes: dict[int, set[DatasetId]] = {}
+    for name, sources in columns.items():
+        told = facet.get(name, frozenset())
+        for number, column in sources:
+            if number in found:
+                continue
+            rivals = [other for other in sources if other[0] not in found and other[1] == column]
+            known = {dataset for other, of in found.items() for dataset in of if (other, column) in sources}
+            named = {ref.dataset for ref in told if ref.column.lower() == column.lower()} - known
+            if len(rivals) == 1 and len(named) == 1:
+                votes.setdefault(number, set()).update(named)
+    return {number: frozenset(datasets) for number, datasets in votes.items() if len(datasets) == 1}

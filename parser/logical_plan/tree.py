@@ -1,0 +1,93 @@
+"""Catalyst's flat lists of nodes become trees.
+
+``TreeNode.toJSON`` (Spark 3.1 to 4.x alike) writes a tree as a list in pre-order; each node says how many children
+follow it. A parameter of a node that is a child is a number, the position among its own children; a list of children
+is a list of numbers. Expressions inside plans, and plans inside expressions, are lists of their own in a parameter.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A plan or expression: the simple name of its class, its parameters as in the JSON, and its children."""
+
+    kind: str
+    params: Mapping[str, Any]
+    children: tuple["Node", ...] = ()
+
+    def child(self, parameter: str) -> "Node | None":
+        """The child that a parameter points to; None if it points to none."""
+        return self._at(self.params.get(parameter))
+
+    def tree(self, parameter: str) -> "Node | None":
+        """The tree in a parameter: a child, or a list of nodes of its own."""
+        return self.child(parameter) or tree(self.params.get(parameter))
+
+    def trees(self, parameter: str) -> tuple["Node", ...]:
+        """The trees of a parameter that holds several: positions of children, lists of nodes, or both mixed."""
+        listed = self.params.get(parameter)
+        return tuple(self._members(listed)) if isinstance(listed, list) else ()
+
+    def walk(self) -> Iterator["Node"]:
+        """This node and all below it, in pre-order; trees in parameters are not entered."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(reversed(node.children))
+
+    def _members(self, listed: list[Any]) -> Iterator["Node"]:
+        for item in listed:
+            found = self._at(item) or tree(item)
+            if found:
+                yield found
+
+    def _at(self, position: object) -> "Node | None":
+        return self.children[position] if _is_position(position, len(self.children)) else None
+
+
+def tree(nodes: object) -> Node | None:
+    """The tree of a flat list; None for anything else, or a list that ends before all children have come.
+
+    Built from the end, so that deep plans cost no recursion: when a node is met, its children stand on the stack.
+    """
+    if not isinstance(nodes, Sequence) or isinstance(nodes, str) or not nodes:
+        return None
+    stack: list[Node] = []
+    for raw in reversed(nodes):
+        if not isinstance(raw, Mapping):
+            return None
+        count = raw.get("num-children", 0)
+        if not _is_position(count, len(stack) + 1):
+            return None
+        children = tuple(stack.pop() for _ in range(count))
+        name = raw.get("class")
+        stack.append(Node(_simple(name) if isinstance(name, str) else "", raw, children))
+    return stack[0] if len(stack) == 1 else None
+
+
+def object_name(value: object) -> str:
+    """The simple name of a Scala object, ``{"object": "….LeftOuter$"}`` → ``LeftOuter``; "" for anything else."""
+    name = value.get("object") if isinstance(value, Mapping) else None
+    return _simple(name).rstrip("$") if isinstance(name, str) else ""
+
+
+def expression_id(node: Node, parameter: str = "exprId") -> int | None:
+    """The number that ties an attribute to where it comes from; None if the node has none."""
+    value = node.params.get(parameter)
+    number = value.get("id") if isinstance(value, Mapping) else None
+    return number if isinstance(number, int) else None
+
+
+def _simple(name: str) -> str:
+    """The class without package and enclosing object: ``a.b.Outer$Inner`` → ``Inner``."""
+    return (
+        name.rstrip("$").rpartition(".")[2].rpartition("$")[2] if not name.endswith("$") else _simple(name[:-1]) + "$"
+    )
+
+
+def _is_position(value: object, length: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < length

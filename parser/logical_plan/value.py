@@ -1,0 +1,76 @@
+"""What a column's value is made of, while a plan is walked from its leaves to its root."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from parser.logical_plan.tree import Node
+
+#: A column of a leaf: the leaf's number in the plan, and the column's name.
+LeafColumn = tuple[int, str]
+#: A column that only influences, with the way it does so (JOIN, FILTER, GROUP_BY, SORT, WINDOW, CONDITIONAL).
+Use = tuple[LeafColumn, str]
+
+#: The way of a column of which a filter only asks whether it is null; the optimiser adds such filters.
+NOT_NULL = "NOT_NULL"
+
+NO_COLUMNS: frozenset[LeafColumn] = frozenset()
+NO_USES: frozenset[Use] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The leaf columns that a value is computed from, and those that decide about it.
+
+    ``known`` is false where something on the way could not be followed, so that sources may be missing.
+    ``definition`` is the expression that made it, None for a column of a leaf.
+    """
+
+    sources: frozenset[LeafColumn] = NO_COLUMNS
+    uses: frozenset[Use] = NO_USES
+    known: bool = True
+    definition: Node | None = None
+
+    def as_uses(self, kind: str) -> frozenset[Use]:
+        """All that the value is made of or decided by, where the value itself only decides."""
+        return self.uses | {(column, kind) for column in self.sources}
+
+
+CONSTANT = Value()
+UNKNOWN = Value(known=False)
+
+
+def combined(values: Iterable[Value]) -> Value:
+    """The value that is computed from all of these."""
+    sources, uses, known = NO_COLUMNS, NO_USES, True
+    for value in values:
+        sources = sources | value.sources if value.sources else sources
+        uses = uses | value.uses if value.uses else uses
+        known = known and value.known
+    return Value(sources, uses, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A column of a relation: the id by which expressions refer to it, and its name."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """The result of a plan: its columns in their order, what each is made of, and what decides about its rows.
+
+    ``values`` may hold more than the output: what was below, for plans that refer past their children.
+    """
+
+    output: tuple[Attribute, ...] = ()
+    values: Mapping[int, Value] = None  # type: ignore[assignment]
+    uses: frozenset[Use] = NO_USES
+    known: bool = True
+
+    def value(self, position: int) -> Value:
+        """The value of an output column; unknown behind the last."""
+        if position >= len(self.output):
+            return UNKNOWN
+        return self.values.get(self.output[position].id, UNKNOWN)
