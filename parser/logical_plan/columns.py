@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from core.model import ColumnRef, Dataset, IndirectUse, RunEvent
 from parser.logical_plan.commands import Write, writes
 from parser.logical_plan.leaves import Assigned, Twins, assign, from_facet, twins
-from parser.logical_plan.plans import Walk
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import NOT_NULL, Use, Value
+from parser.logical_plan.visit import new_walk
 
 _VARYING = {
     "AggregateExpression", "WindowExpression", "Rand", "Randn", "Uuid", "MonotonicallyIncreasingID", "SparkPartitionID",
@@ -65,7 +65,7 @@ def planned_write(
     if chosen is None:
         return None
     event, plan = chosen
-    walk = Walk()
+    walk = new_walk()
     written = writes(plan, walk)
     if len(written) != 1:
         return None

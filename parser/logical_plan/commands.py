@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from parser.logical_plan.plans import Walk, relation, table_name
+from parser.logical_plan.sources import table_name
 from parser.logical_plan.tree import Node, expression_id
 from parser.logical_plan.value import NO_USES, Relation, Use, Value, combined
+from parser.logical_plan.walk import Walk
 
 INSERTS = {
     "InsertIntoHadoopFsRelationCommand", "InsertIntoDataSourceCommand", "InsertIntoDataSourceDirCommand",
@@ -55,7 +56,7 @@ def _insert(plan: Node, walk: Walk) -> Iterator[Write]:
     query = plan.tree("query") or (plan.children[-1] if plan.children else None)
     if query is None:
         return
-    result = relation(query, walk)
+    result = walk.relation(query)
     told = _told_names(plan) or _table_columns(plan)
     if told and len(told) != len(result.output):
         result = _chosen(result, told)
@@ -95,11 +96,11 @@ def _merge(plan: Node, walk: Walk) -> Write:
     if target_plan is None or source_plan is None:
         return Write()
     target_leaf = len(walk.leaves)
-    target = relation(target_plan, walk)
+    target = walk.relation(target_plan)
     is_leaf = len(walk.leaves) == target_leaf + 1
-    source = relation(source_plan, walk)
+    source = walk.relation(source_plan)
     both = Relation((), {**target.values, **source.values}, target.uses | source.uses)
-    uses = both.uses | walk.uses_of(plan.tree("condition") or plan.tree("mergeCondition"), both, "JOIN")
+    uses = both.uses | walk.uses_of([plan.tree("condition") or plan.tree("mergeCondition")], both, "JOIN")
     named: dict[str, Value] = {}
     for name, value in _assignments(plan, both, target, walk):
         named[name] = combined([named[name], value]) if name in named else value
@@ -113,7 +114,7 @@ def _side(plan: Node, name: str) -> Node | None:
 def _assignments(plan: Node, both: Relation, target: Relation, walk: Walk) -> Iterator[tuple[str, Value]]:
     """Each assignment of each clause: the target's column and what it gets, decided about by the clause's condition."""
     for clause in (clause for parameter in _CLAUSES for clause in plan.trees(parameter)):
-        decides = walk.uses_of(clause.tree("condition"), both, "CONDITIONAL")
+        decides = walk.uses_of([clause.tree("condition")], both, "CONDITIONAL")
         for action in clause.trees("actions") or clause.trees("assignments"):
             name = _target_column(action)
             expression = action.tree("expr") or action.tree("value")

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.model import ColumnRef, Dataset, DatasetId
-from parser.logical_plan.plans import Leaf
 from parser.logical_plan.value import LeafColumn
+from parser.logical_plan.walk import Leaf
 
 #: The datasets of each leaf, by its number; an open leaf has none.
 Assigned = Mapping[int, frozenset[DatasetId]]

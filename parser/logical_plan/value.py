@@ -1,7 +1,7 @@
 """What a column's value is made of, while a plan is walked from its leaves to its root."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parser.logical_plan.tree import Node
 
@@ -65,7 +65,7 @@ class Relation:
     """
 
     output: tuple[Attribute, ...] = ()
-    values: Mapping[int, Value] = None  # type: ignore[assignment]
+    values: Mapping[int, Value] = field(default_factory=dict)
     uses: frozenset[Use] = NO_USES
     known: bool = True
 

@@ -1,0 +1,114 @@
+"""Operators that make columns: projections, aggregates, windows, generators, Python functions."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from parser.logical_plan.tree import Node, expression_id, tree
+from parser.logical_plan.value import CONSTANT, UNKNOWN, Relation, Value, combined
+from parser.logical_plan.walk import Walk, attributes, joined
+
+
+def project(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    below, listed = joined(children), node.trees("projectList")
+    return replace(below, output=attributes(listed), values=walk.named(listed, below))
+
+
+def aggregate(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    below = joined(children)
+    listed = node.trees("aggregateExpressions")
+    keys = walk.uses_of(node.trees("groupingExpressions"), below, "GROUP_BY")
+    return replace(below, output=attributes(listed), values=walk.named(listed, below), uses=below.uses | keys)
+
+
+def physical_aggregate(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    """Partial and final steps refer to the columns below all of them, so these are kept."""
+    below = joined(children)
+    aggregates = zip(node.trees("aggregateAttributes"), node.trees("aggregateExpressions"), strict=False)
+    values = dict(below.values)
+    for attribute, expression in aggregates:
+        number = expression_id(attribute)
+        if number is not None:
+            values[number] = walk.evaluate(expression, below)
+    keys = walk.uses_of(node.trees("groupingExpressions"), below, "GROUP_BY")
+    listed = node.trees("resultExpressions")
+    values |= walk.named(listed, replace(below, values=values))
+    return replace(below, output=attributes(listed), values=values, uses=below.uses | keys)
+
+
+def window(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    below = joined(children)
+    listed = node.trees("windowExpressions") or node.trees("windowExpression")
+    values = {**below.values, **walk.named(listed, below)}
+    return replace(below, output=(*below.output, *attributes(listed)), values=values)
+
+
+def generate(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    below = joined(children)
+    generator = node.tree("generator")
+    made = node.trees("generatorOutput")
+    values = dict(below.values)
+    for position, attribute in enumerate(made):
+        number = expression_id(attribute)
+        if number is not None and generator:
+            parts = _generated(generator, position, len(made))
+            values[number] = replace(combined(walk.evaluate(p, below) for p in parts), definition=generator)
+    return replace(below, output=(*below.output, *attributes(made)), values=values)
+
+
+def _generated(generator: Node, position: int, width: int) -> tuple[Node, ...]:
+    """The arguments that the output column at ``position`` comes from."""
+    if generator.kind == "ReplicateRows":
+        return generator.children[position + 1 : position + 2]
+    if generator.kind == "Stack" and width:
+        return generator.children[1 + position :: width]
+    return generator.children
+
+
+def expand(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    """Each output column is one of the expressions at its position; where these are missing, its namesake below."""
+    below = joined(children)
+    listed = node.params.get("projections")
+    rows = [_trees(row) for row in listed if isinstance(row, list)] if isinstance(listed, list) else []
+    output = attributes(node.trees("output"))
+    by_name = {attribute.name: below.values.get(attribute.id, UNKNOWN) for attribute in below.output}
+    values: dict[int, Value] = {}
+    for position, attribute in enumerate(output):
+        parts = [row[position] for row in rows if position < len(row)]
+        if parts:
+            values[attribute.id] = combined(walk.evaluate(part, below) for part in parts)
+        elif attribute.id in below.values:
+            values[attribute.id] = below.values[attribute.id]
+        else:
+            values[attribute.id] = _by_name(attribute.name, by_name)
+    return replace(below, output=output, values={**below.values, **values})
+
+
+def _by_name(name: str, below: Mapping[str, Value]) -> Value:
+    """What a column of an Expand without projections is made of, as its name tells.
+
+    The rewrite of several count(DISTINCT …) names its columns after their expressions, as in
+    ``CAST(sales.orders.`amount` AS BIGINT)``; ``gid`` and ``spark_grouping_id`` tell the copies of a row apart.
+    """
+    if name in below:
+        return below[name]
+    if name in ("gid", "spark_grouping_id", "_gen_grouping_pos"):
+        return CONSTANT
+    quoted = [part for part in re.findall(r"`([^`]+)`", name) if part in below]
+    return combined(below[part] for part in quoted) if quoted else UNKNOWN
+
+
+def _trees(row: list[object]) -> list[Node]:
+    return [found for item in row if (found := tree(item))]
+
+
+def python(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    """Each result of a Python function comes from the arguments of the function at its position."""
+    below = joined(children)
+    results = node.trees("resultAttrs") or node.trees("output")
+    values = dict(below.values)
+    for attribute, function in zip(results, node.trees("udfs"), strict=False):
+        number = expression_id(attribute)
+        if number is not None:
+            values[number] = replace(walk.evaluate(function, below), definition=function)
+    return replace(below, output=(*below.output, *attributes(results)), values=values)

@@ -1,0 +1,87 @@
+"""Leaves: datasets, rows without a dataset, rows of the user's program, cached relations, common table expressions."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from parser.logical_plan.tree import Node, tree
+from parser.logical_plan.value import CONSTANT, UNKNOWN, Relation, Value
+from parser.logical_plan.walk import Leaf, Walk, attributes, joined
+
+
+def leaf(node: Node, _children: list[Relation], walk: Walk) -> Relation:
+    """A dataset; its columns are their own source."""
+    listed = node.trees("output")
+    output = attributes(listed)
+    columns = tuple((column.name, _type(found)) for column, found in zip(output, listed, strict=True))
+    number = len(walk.leaves)
+    walk.leaves.append(Leaf(columns, table_name(node), walk.depth > 0))
+    return Relation(output, {column.id: Value(frozenset({(number, column.name)})) for column in output})
+
+
+def _type(attribute: Node) -> str:
+    """The type as schema facets spell it: of arrays, maps and structs the kind alone."""
+    kind = attribute.params.get("dataType")
+    found = kind.get("type") if isinstance(kind, Mapping) else kind
+    return found if isinstance(found, str) else ""
+
+
+def table_name(node: Node) -> str:
+    """``database.table`` of the catalogue table that a node reads or writes; "" if it has none."""
+    for place in (node.params.get("catalogTable"), node.params.get("tableMeta"), node.params.get("table"), node.params):
+        identifier = place.get("identifier") or place.get("tableIdentifier") if isinstance(place, Mapping) else None
+        if isinstance(identifier, Mapping) and isinstance(identifier.get("table"), str):
+            database = identifier.get("database")
+            return f"{database}.{identifier['table']}" if isinstance(database, str) else identifier["table"]
+        if isinstance(identifier, str) and place is node.params:
+            return identifier
+    return ""
+
+
+def without_dataset(node: Node, _children: list[Relation], _walk: Walk) -> Relation:
+    """Rows typed in, or numbers."""
+    output = attributes(node.trees("output"))
+    return Relation(output, {column.id: CONSTANT for column in output})
+
+
+def opaque(node: Node, children: list[Relation], _walk: Walk) -> Relation:
+    """What comes out has columns, but nobody can say from what."""
+    below = joined(children)
+    listed = node.trees("output") or node.trees("serializer") or node.trees("outputObjAttr")
+    output = attributes(listed) or below.output
+    return Relation(output, {column.id: UNKNOWN for column in output}, below.uses, known=False)
+
+
+def cached(node: Node, _children: list[Relation], walk: Walk) -> Relation:
+    """A cached relation hides its logical plan; the physical one that filled it has the same columns."""
+    builder = node.params.get("cacheBuilder")
+    plan = tree(builder.get("cachedPlan")) if isinstance(builder, Mapping) else None
+    output = attributes(node.trees("output"))
+    if plan is None:
+        return Relation(output, {column.id: UNKNOWN for column in output}, known=False)
+    below = walk.relation(plan)
+    values = {column.id: below.values.get(column.id, UNKNOWN) for column in output}
+    return replace(below, output=output, values=values)
+
+
+def adaptive(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    plan = node.tree("inputPlan") or node.tree("initialPlan") or node.tree("plan")
+    return walk.relation(plan) if plan and not children else joined(children)
+
+
+def shared(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    """A common table expression; references to it (CTERelationRef) bring the same columns under new ids."""
+    walk.shared[_cte_id(node)] = joined(children)
+    return joined(children)
+
+
+def reference(node: Node, _children: list[Relation], walk: Walk) -> Relation:
+    output = attributes(node.trees("output"))
+    known = walk.shared.get(_cte_id(node, "cteId"))
+    if known is None:
+        return Relation(output, {column.id: UNKNOWN for column in output}, known=False)
+    return replace(known, output=output, values={a.id: known.value(i) for i, a in enumerate(output)})
+
+
+def _cte_id(node: Node, parameter: str = "id") -> int:
+    number = node.params.get(parameter)
+    return number if isinstance(number, int) else -1

@@ -1,0 +1,144 @@
+"""The walk over a plan, from its leaves to its root.
+
+What an operator does to the columns and rows of its children is said by rules, one a class of operator (see visit.py);
+the walk calls them in their order, evaluates expressions for them, and remembers the leaves.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from parser.logical_plan.expressions import evaluate
+from parser.logical_plan.tree import Node, expression_id
+from parser.logical_plan.value import NO_USES, Attribute, Relation, Use, Value
+
+Rule = Callable[[Node, list[Relation], "Walk"], Relation]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A dataset that a plan reads: its columns (name, type) in their order, and its table's name if it has one.
+
+    ``table`` is ``database.table`` as the catalogue knows it. ``in_subquery`` tells whether it stands in an
+    expression; such leaves may be missing among the inputs of the event.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    table: str = ""
+    in_subquery: bool = False
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk over a plan: its rules, the leaves met so far, and the classes that no rule knows.
+
+    ``shared`` are the results of common table expressions by their number.
+    """
+
+    rule_of: Callable[[Node], Rule | None]
+    leaves: list[Leaf] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+    shared: dict[int, Relation] = field(default_factory=dict)
+    depth: int = 0
+
+    def relation(self, plan: Node, around: Mapping[int, Value] | None = None) -> Relation:
+        """The result of a plan; ``around`` are the columns of the query that a subquery stands in."""
+        found: dict[int, Relation] = {}
+        one_sided = one_sided_unions(plan)
+        for node in children_first(plan):
+            children = [found[id(child)] for child in node.children[: 1 if id(node) in one_sided else None]]
+            result = self._result(node, children)
+            if around and not node.children:
+                result = replace(result, values={**around, **result.values})
+            found[id(node)] = result
+        return found[id(plan)]
+
+    def evaluate(self, expression: Node, columns: Relation) -> Value:
+        """What an expression over these columns is made of."""
+        return evaluate(expression, columns.values, self._subquery)
+
+    def named(self, expressions: Iterable[Node], columns: Relation) -> dict[int, Value]:
+        """What each of a list of named expressions is made of, by the id that it declares."""
+        values: dict[int, Value] = {}
+        for expression in expressions:
+            number = expression_id(expression)
+            if number is None:
+                continue
+            if expression.kind == "AttributeReference" and number in columns.values:
+                values[number] = columns.values[number]
+            else:
+                values[number] = replace(self.evaluate(expression, columns), definition=expression)
+        return values
+
+    def uses_of(self, conditions: Iterable[Node | None], columns: Relation, kind: str) -> frozenset[Use]:
+        """What decides through conditions over these columns; those that are None are passed over."""
+        found = NO_USES
+        for expression in conditions:
+            if expression:
+                found = found | self.evaluate(expression, columns).as_uses(kind)
+        return found
+
+    def _result(self, node: Node, children: list[Relation]) -> Relation:
+        rule = self.rule_of(node)
+        if rule is None:
+            self.unknown.add(node.kind)
+            return joined(children)
+        return rule(node, children, self)
+
+    def _subquery(self, plan: Node, around: Mapping[int, Value]) -> Value:
+        self.depth += 1
+        inner = self.relation(plan, around)
+        self.depth -= 1
+        value = inner.value(0)
+        return replace(value, uses=value.uses | inner.uses, known=value.known and inner.known)
+
+
+def children_first(plan: Node) -> Iterator[Node]:
+    """Every node after its children, the left ones before the right ones."""
+    waiting: list[tuple[Node, bool]] = [(plan, False)]
+    while waiting:
+        node, seen = waiting.pop()
+        if seen:
+            yield node
+        else:
+            waiting.append((node, True))
+            waiting.extend((child, False) for child in reversed(node.children))
+
+
+def joined(children: Iterable[Relation]) -> Relation:
+    """All columns of all children."""
+    found = list(children)
+    if len(found) == 1:
+        return found[0]
+    values: dict[int, Value] = {}
+    uses = NO_USES
+    for child in found:
+        values.update(child.values)
+        uses = uses | child.uses
+    output = tuple(attribute for child in found for attribute in child.output)
+    return Relation(output, values, uses, all(child.known for child in found))
+
+
+def attributes(expressions: Iterable[Node]) -> tuple[Attribute, ...]:
+    """The output columns that attributes, aliases and the like declare."""
+    found = []
+    for expression in expressions:
+        number = expression_id(expression)
+        name = expression.params.get("name")
+        found.append(Attribute(number if number is not None else -1, name if isinstance(name, str) else ""))
+    return tuple(found)
+
+
+def one_sided_unions(plan: Node) -> set[int]:
+    """The unions (by ``id``) of which only the left side gives values.
+
+    EXCEPT ALL and INTERSECT ALL are rewritten so: both sides are united and counted, and rows of the left one repeated.
+    """
+    found: set[int] = set()
+    for node in plan.walk():
+        if node.kind == "Generate" and (generator := node.tree("generator")) and generator.kind == "ReplicateRows":
+            below: Node | None = node
+            while below is not None and below.kind != "Union":
+                below = below.children[0] if len(below.children) == 1 else None
+            if below is not None:
+                found.add(id(below))
+    return found
