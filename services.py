@@ -15,6 +15,7 @@ from receiver.accept import ReceiverRules
 from receiver.body import Limits
 from storage.asset_cache import AssetCache
 from storage.clients import StorageClients, connect, provision
+from storage.created_assets import CreatedAssets
 from storage.dead_letters import DeadLetters
 from storage.details_table import DetailsTable
 from storage.event_rows import Status
@@ -46,6 +47,7 @@ class Services:
     retries: RetryQueue
     dead_letters: DeadLetters
     cache: AssetCache
+    created: CreatedAssets
     lost: Sweep
     unended: Sweep
     catalog: Catalog
@@ -67,6 +69,7 @@ class Services:
             process.resolutions,
             self.catalog,
             self.cache,
+            self.created,
             self.locks,
             self.settings.collection(process.lineage.application.namespace),
             same=_same_data,
@@ -99,6 +102,7 @@ def build(settings: Settings) -> Services:
         retries=RetryQueue(clients),
         dead_letters=DeadLetters(clients),
         cache=AssetCache(clients, CACHE_EXPIRY),
+        created=CreatedAssets(clients),
         lost=Sweep(clients, events, "lost", [Status.RECEIVED]),
         unended=Sweep(clients, events, "unended", [Status.WAITING]),
         catalog=Catalog(settings.purview_endpoint, settings.purview_auth),

@@ -175,7 +175,8 @@ class Application:
 class Lineage:
     """What one run (or the union of several) tells about one sink.
 
-    ``indirect`` are the columns that affect every row of the sink. ``columns`` is empty where only table level
+    ``indirect`` are the columns that affect every row of the sink, ``conditions`` the joins and filters as text, where
+    a plan tells them. ``columns`` is empty where only table level
     lineage is known; a note says so. ``mount_points`` are the dbfs mounts (mount, source) that its names need.
     """
 
@@ -185,6 +186,7 @@ class Lineage:
     inputs: tuple[Dataset, ...] = ()
     columns: tuple[SinkColumn, ...] = ()
     indirect: tuple[IndirectUse, ...] = ()
+    conditions: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     mount_points: tuple[tuple[str, str], ...] = ()
 

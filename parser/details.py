@@ -19,12 +19,24 @@ def details(lineage: Lineage) -> Mapping[str, str | bool]:
         "output_columns": _json([column.name for column in lineage.columns] or [f.name for f in lineage.sink.fields]),
         "derived_columns": _json([_derived(column) for column in lineage.columns]),
         "joinconditions": _json(
-            [{"kind": use.kind, "column": _text(use.column)} for use in lineage.indirect if use.kind in _ROW_KINDS]
+            [
+                *({"condition": text} for text in lineage.conditions),
+                *(
+                    {"kind": use.kind, "column": _text(use.column)}
+                    for use in lineage.indirect
+                    if use.kind in _ROW_KINDS
+                ),
+            ]
         ),
         "isdelta": lineage.sink.storage_layer == "delta",
         "isintermediate": False,
         "isglobal": False,
     }
+
+
+def _row_uses(lineage: Lineage) -> list[Mapping[str, str]]:
+    uses = (use for use in lineage.indirect if use.kind in _ROW_KINDS)
+    return [{"kind": use.kind, "column": _text(use.column)} for use in uses]
 
 
 def _derived(column: SinkColumn) -> Mapping[str, object]:

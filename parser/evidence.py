@@ -15,10 +15,11 @@ from parser.logical_plan.columns import PlannedColumn, PlannedWrite, planned_wri
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The columns of a sink, what decides about its rows, and what is open."""
+    """The columns of a sink, what decides about its rows, as columns and as text, and what is open."""
 
     columns: tuple[SinkColumn, ...]
     indirect: tuple[IndirectUse, ...]
+    conditions: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
 
 
@@ -33,7 +34,7 @@ def account(events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable
     facet = {column.name: column for column in told if column.sources or column.indirect}
     found = tuple(_columns(plan, facet, sink))
     indirect = plan.indirect if plan.certain else plan.indirect | set(everywhere)
-    return Account(found, tuple(sorted(indirect)), tuple(_notes(plan, found, facet, sink.id)))
+    return Account(found, tuple(sorted(indirect)), plan.conditions, tuple(_notes(plan, found, facet, sink.id)))
 
 
 def _columns(plan: PlannedWrite, facet: Mapping[str, SinkColumn], sink: Dataset) -> Iterator[SinkColumn]:
@@ -53,7 +54,8 @@ def _from_plan(name: str, column: PlannedColumn, sink: DatasetId) -> SinkColumn:
     sources: Iterable[ColumnRef] = column.sources
     if column.plain:
         sources = (source for source in sources if source != ColumnRef(sink, name))
-    return SinkColumn(name, tuple(sorted(sources)), tuple(sorted(column.indirect)), constant=column.constant)
+    indirect = tuple(sorted(column.indirect))
+    return SinkColumn(name, tuple(sorted(sources)), indirect, column.expression, column.constant)
 
 
 def _confirmed(told: SinkColumn, column: PlannedColumn) -> SinkColumn:
@@ -61,7 +63,7 @@ def _confirmed(told: SinkColumn, column: PlannedColumn) -> SinkColumn:
     if column.source_names is None:
         return told
     confirmed = {s for s in told.sources if s.column in column.source_names}
-    return replace(told, sources=tuple(sorted(confirmed | column.sources)))
+    return replace(told, sources=tuple(sorted(confirmed | column.sources)), expression=column.expression)
 
 
 def _in_schema_case(planned: Mapping[str, PlannedColumn], sink: Dataset) -> Mapping[str, PlannedColumn]:

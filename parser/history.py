@@ -154,17 +154,25 @@ def _union(lineages: list[Lineage]) -> Lineage:
         inputs=tuple(inputs[key] for key in sorted(inputs)),
         columns=tuple(_merged_columns(column for lineage in lineages for column in lineage.columns)),
         indirect=tuple(sorted({use for lineage in lineages for use in lineage.indirect})),
+        conditions=tuple(dict.fromkeys(text for lineage in lineages for text in lineage.conditions)),
         notes=tuple(dict.fromkeys(note for lineage in lineages for note in lineage.notes)),
         mount_points=tuple(sorted({pair for lineage in lineages for pair in lineage.mount_points})),
     )
 
 
 def _merged_datasets(datasets: Iterable[Dataset]) -> dict[DatasetId, Dataset]:
+    """One entry per dataset: the first one's, with the columns that only others have behind its own."""
     merged: dict[DatasetId, Dataset] = {}
     for dataset in datasets:
         first = merged.setdefault(dataset.id, dataset)
-        if not first.fields and dataset.fields:
-            merged[dataset.id] = replace(dataset, symlinks=first.symlinks or dataset.symlinks)
+        known = {field.name for field in first.fields}
+        more = tuple(field for field in dataset.fields if field.name not in known)
+        merged[dataset.id] = replace(
+            first,
+            fields=first.fields + more,
+            symlinks=first.symlinks or dataset.symlinks,
+            storage_layer=first.storage_layer or dataset.storage_layer,
+        )
     return merged
 
 
@@ -178,6 +186,7 @@ def _merged_columns(columns: Iterable[SinkColumn]) -> Iterator[SinkColumn]:
             first,
             sources=tuple(sorted(sources)),
             indirect=tuple(sorted(indirect)),
+            expression=first.expression or column.expression,
             constant=first.constant and column.constant,
         )
     yield from merged.values()

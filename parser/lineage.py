@@ -77,6 +77,7 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
         inputs=inputs,
         columns=told.columns,
         indirect=told.indirect,
+        conditions=told.conditions,
         notes=(*_notes(sink, inputs, told.columns), *told.notes),
         mount_points=mount_points(run.environment, [sink, *inputs]),
     )

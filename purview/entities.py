@@ -1,11 +1,11 @@
 """Lineage becomes entities: the process, and the datasets that the catalogue does not have yet.
 
 Assets that exist are only referred to, by guid: every attribute that is sent overwrites what a scan or a person
-wrote. New entities carry negative guids. Identity and look of the process depend on no look-up, but for the names
-of the assets really used.
+wrote. Those that we created get further columns, which refer to them (purview.growth says when). New entities carry
+negative guids. Identity and look of the process depend on no look-up, but for the names of the assets really used.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import count, islice
@@ -26,7 +26,7 @@ from core.model import (
 from purview.column_mapping import column_mapping
 from purview.limits import NAME_BYTES, REFERENCES, cut, cut_uniquely
 from purview.process_name import process_name
-from purview.schema import Entity, Schema, schema
+from purview.schema import Addition, Entity, Schema, added_columns, schema
 
 PROCESS_TYPE = "azure_synapse_operation"
 GENERIC_TYPE = "DataSet"
@@ -54,13 +54,15 @@ class Draft:
     """What is to be sent. Every entity refers only to earlier ones and to assets that exist; the process is last.
 
     ``inputs`` and ``outputs`` name what the process refers to, in the order of its references; ``created`` has the
-    negative guid of each new dataset; ``notes`` are those that this step adds to the lineage's.
+    negative guid of each new dataset; ``columns`` has, by the negative guid of the entity that completes it, each
+    asset that gets columns and their names; ``notes`` are those that this step adds to the lineage's.
     """
 
     entities: tuple[Entity, ...]
     inputs: tuple[AssetName, ...]
     outputs: tuple[AssetName, ...]
     created: Mapping[AssetName, str]
+    columns: Mapping[str, tuple[Asset, frozenset[str]]]
     notes: tuple[Note, ...] = ()
 
     @property
@@ -98,15 +100,20 @@ def storable(name: AssetName) -> AssetName:
 
 
 def build_entities(
-    lineage: Lineage, resolutions: Resolutions, assets: Assets, unknown_types: AbstractSet[str] = frozenset()
+    lineage: Lineage,
+    resolutions: Resolutions,
+    assets: Assets,
+    unknown_types: AbstractSet[str] = frozenset(),
+    additions: Sequence[Addition] = (),
 ) -> Draft:
     """The entities that show the lineage, given which assets exist (those of ``assets`` that have a guid).
 
-    ``unknown_types`` are column types that the catalogue does not have. The result depends on no order but that of a
-    dataset's fields.
+    ``unknown_types`` are column types that the catalogue does not have; ``additions`` are columns for assets that
+    exist. The result depends on no order but that of a dataset's fields.
     """
     guids = (str(-number) for number in count(1))
     creation = _create(_new_datasets(lineage, resolutions, assets), guids, unknown_types)
+    grown = [(addition.asset, added_columns(addition, guids, unknown_types)) for addition in additions]
     sink = assets[lineage.sink.id]
     columns = _without_kept_values(lineage, assets)
     datasets = _inputs(lineage, assets, columns)
@@ -126,14 +133,21 @@ def build_entities(
         "outputs": [_reference(sink, creation.guids)],
         "columnMapping": mapping.text,
     }
-    used = tuple(asset.name for asset in inputs.values())
-    return Draft((*creation.entities, process), used, (sink.name,), creation.guids, (*notes, *creation.notes))
+    return Draft(
+        entities=(*creation.entities, *(entity for _, columns in grown for entity in columns.entities), process),
+        inputs=tuple(asset.name for asset in inputs.values()),
+        outputs=(sink.name,),
+        created=creation.guids,
+        columns=creation.columns | {c.entities[-1]["guid"]: (asset, c.columns) for asset, c in grown if c.entities},
+        notes=(*notes, *creation.notes),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Creation:
     entities: tuple[Entity, ...]
     guids: Mapping[AssetName, str]
+    columns: dict[str, tuple[Asset, frozenset[str]]]
     notes: tuple[Note, ...]
 
 
@@ -156,13 +170,15 @@ def _new_datasets(lineage: Lineage, resolutions: Resolutions, assets: Assets) ->
 def _create(datasets: Iterable[_NewDataset], guids: Iterator[str], unknown_types: AbstractSet[str]) -> _Creation:
     entities: list[Entity] = []
     created: dict[AssetName, str] = {}
+    complete: dict[str, tuple[Asset, frozenset[str]]] = {}
     notes: list[Note] = []
     for dataset in datasets:
         columns = schema(dataset.name, dataset.fields, guids, unknown_types)
         created[dataset.name] = next(guids)
         entities += [*columns.entities, _dataset(dataset, created[dataset.name], columns)]
+        complete[created[dataset.name]] = (Asset(dataset.name), columns.columns)
         notes += columns.notes
-    return _Creation(tuple(entities), created, tuple(notes))
+    return _Creation(tuple(entities), created, complete, tuple(notes))
 
 
 def _dataset(dataset: _NewDataset, guid: str, columns: Schema) -> Entity:

@@ -6,10 +6,10 @@ sets, generic data sets) carry a ``tabular_schema`` with ``column`` entities.
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from core.model import AssetName, Field, Note
+from core.model import Asset, AssetName, Field, Note
 from purview.limits import NAME_BYTES, REFERENCES, cut, size
 
 Entity = dict[str, Any]
@@ -20,24 +20,27 @@ class _Form:
     """A kind of column: its type, the attribute with its data type, its name and the table's relationship to it.
 
     ``name`` is a template over ``{table}`` (the table's qualified name) and ``{column}``; ``{head}`` and ``{tail}``
-    are the table's name before and from its last ``@``, as Hive's names end in ``@cluster``.
+    are the table's name before and from its last ``@``, as Hive's names end in ``@cluster``. ``parent`` is the
+    column's side of the relationship.
     """
 
     type_name: str
     type_attribute: str = "data_type"
     name: str = "{table}#{column}"
     relationship: str = "columns"
+    parent: str = "table"
 
     def qualified_name(self, table: str, column: str) -> str:
         at = table.rfind("@") if "@" in table else len(table)
         return self.name.format(table=table, column=column, head=table[:at], tail=table[at:])
 
 
-_COLUMN = _Form("column", "type", "{table}#__tabular_schema//{column}")
+_COLUMN = _Form("column", "type", "{table}#__tabular_schema//{column}", parent="composeSchema")
 
 # Types, attributes and relationships as in Purview's type definitions (GET /types/typedefs); the names are those of
 # scanned assets, where known. The last four are younger than the public dump of the definitions: they were read off
-# live accounts by connectors such as https://github.com/sdebruyn/dbt-fabric.
+# live accounts by connectors such as https://github.com/sdebruyn/dbt-fabric, but for ``parent``, which is what all
+# older types call it.
 _FORMS: Mapping[str, _Form] = {
     "azure_sql_table": _Form("azure_sql_column"),
     "azure_sql_dw_table": _Form("azure_sql_dw_column"),
@@ -57,18 +60,31 @@ _FORMS: Mapping[str, _Form] = {
     "teradata_table": _Form("teradata_table_column", "dataType", "{table}/{column}", "table_columns"),
     "snowflake_table": _Form("snowflake_table_column", "dataType", "{table}/columns/{column}"),
     "databricks_table": _Form("databricks_table_column", "dataType", "{table}/columns/{column}"),
-    "databricks_view": _Form("databricks_view_column", "dataType", "{table}/columns/{column}"),
+    "databricks_view": _Form("databricks_view_column", "dataType", "{table}/columns/{column}", parent="view"),
     "fabric_lakehouse_table": _Form("fabric_lakehouse_table_column", "dataType", "{table}/columns/{column}"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The entities of a dataset's columns, and the relationship attributes with which the dataset refers to them."""
+    """The entities of a dataset's columns, and the relationship attributes with which the dataset refers to them.
+
+    ``columns`` are the names of the columns among the entities.
+    """
 
     entities: tuple[Entity, ...] = ()
     relationships: Mapping[str, object] | None = None
     notes: tuple[Note, ...] = ()
+    columns: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Columns for a dataset that exists; ``schema_guid`` is that of its tabular schema, "" if it has none."""
+
+    asset: Asset
+    fields: tuple[Field, ...]
+    schema_guid: str = ""
 
 
 def schema(table: AssetName, fields: Sequence[Field], guids: Iterator[str], unknown: AbstractSet[str]) -> Schema:
@@ -86,17 +102,62 @@ def schema(table: AssetName, fields: Sequence[Field], guids: Iterator[str], unkn
             return Schema(notes=notes)
         return _tabular_schema(table, kept, guids, notes)
     columns = tuple(_column(form, table, field, next(guids)) for field in kept)
-    return Schema(columns, {form.relationship: [{"guid": column["guid"]} for column in columns]}, notes)
+    references = {form.relationship: [{"guid": column["guid"]} for column in columns]}
+    return Schema(columns, references, notes, _names(kept))
+
+
+def added_columns(addition: Addition, guids: Iterator[str], unknown: AbstractSet[str]) -> Schema:
+    """Columns for a dataset that exists, in the same form as ``schema`` gives to a new one.
+
+    Each refers to its dataset or schema: a list of columns on the dataset's side would delete those that it lacks.
+    """
+    table, fields = addition.asset.name, addition.fields
+    form = _FORMS.get(table.type_name, _COLUMN)
+    if form is not _COLUMN and form.type_name not in unknown:
+        return Schema(tuple(_attached(form, table, fields, addition.asset.guid, guids)), columns=_names(fields))
+    if unknown & {"column", "tabular_schema"}:
+        return Schema()
+    if addition.schema_guid:
+        columns = tuple(_attached(_COLUMN, table, fields, addition.schema_guid, guids))
+        return Schema(columns, columns=_names(fields))
+    made = _tabular_schema(table, fields, guids, ())
+    made.entities[0]["relationshipAttributes"] = {"associatedDataSets": [{"guid": addition.asset.guid}]}
+    return replace(made, relationships=None)
+
+
+def column_names(table: AssetName, column: str) -> tuple[AssetName, ...]:
+    """The names that a column of the table may have: in its own form, and the plain one for want of that."""
+    forms = dict.fromkeys((_FORMS.get(table.type_name, _COLUMN), _COLUMN))
+    return tuple(AssetName(form.type_name, form.qualified_name(table.qualified_name, column)) for form in forms)
+
+
+def storable_fields(table: AssetName, fields: Sequence[Field]) -> tuple[Field, ...]:
+    """The fields that the catalogue can hold as columns of the table, one a name."""
+    return tuple(_fitting(table, fields)[0])
 
 
 def _tabular_schema(table: AssetName, fields: Sequence[Field], guids: Iterator[str], notes: tuple[Note, ...]) -> Schema:
     guid = next(guids)
     attributes = {"qualifiedName": f"{table.qualified_name}#__tabular_schema", "name": "tabular_schema"}
     head: Entity = {"typeName": "tabular_schema", "guid": guid, "attributes": attributes}
-    columns = tuple(_column(_COLUMN, table, field, next(guids)) for field in fields)
-    for column in columns:
-        column["relationshipAttributes"] = {"composeSchema": {"guid": guid}}
-    return Schema((head, *columns), {"tabular_schema": {"guid": guid}}, notes)
+    columns = tuple(_attached(_COLUMN, table, fields, guid, guids))
+    return Schema((head, *columns), {"tabular_schema": {"guid": guid}}, notes, _names(fields))
+
+
+def _attached(
+    form: _Form, table: AssetName, fields: Sequence[Field], parent: str, guids: Iterator[str]
+) -> Iterator[Entity]:
+    """Columns that refer to their parent, the guid of a table or of a schema."""
+    reference = {"guid": parent}
+    if form.type_name == "hive_column":
+        # The one kind whose columns have two parents of one name: the other is for partition keys.
+        reference["relationshipType"] = "hive_table_columns"
+    for field in fields:
+        yield _column(form, table, field, next(guids)) | {"relationshipAttributes": {form.parent: reference}}
+
+
+def _names(fields: Sequence[Field]) -> frozenset[str]:
+    return frozenset(field.name for field in fields)
 
 
 def _column(form: _Form, table: AssetName, field: Field, guid: str) -> Entity:

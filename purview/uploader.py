@@ -1,7 +1,8 @@
 """Upload: look up, create what is missing under locks, show the lineage.
 
 The Data Map takes no lock between looking for a name and creating it: two workers at a time would make two assets of
-one name. So whatever does not exist yet is looked up again, and created, under a lock per type and qualified name.
+one name. So whatever does not exist yet is looked up again, and created, under a lock per type and qualified name;
+columns are added to assets of ours under the same locks (see purview.growth).
 """
 
 import logging
@@ -13,7 +14,7 @@ from operator import eq
 from typing import Any, Protocol
 
 from core.errors import CatalogUnavailable
-from core.model import Asset, AssetName, DatasetId, Lineage, UploadResult
+from core.model import Asset, AssetName, Created, DatasetId, Lineage, UploadResult
 from purview.catalog import Written
 from purview.entities import (
     GENERIC_TYPE,
@@ -25,6 +26,7 @@ from purview.entities import (
     datasets_of,
     storable,
 )
+from purview.growth import Gaps, Reader, Record, find_gaps, plan_additions
 from purview.lookup import Cache, Finder, Same, look_up, look_up_exactly, remember
 from purview.process_name import process_name
 from purview.refusals import ReferenceMissing, UnusableType
@@ -56,7 +58,7 @@ class Locks(Protocol):
         ...
 
 
-class Writer(Finder, Protocol):
+class Writer(Finder, Reader, Protocol):
     """What is asked of the catalogue."""
 
     def upload(
@@ -81,6 +83,7 @@ class _Task:
     process: AssetName
     catalog: Writer
     cache: Cache
+    record: Record
     locks: Locks
     collection: str
     same: Same
@@ -89,9 +92,10 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the catalogue has: the assets (those with a guid) and the process' guid, "" if it is new."""
+    """The assets (those that exist have a guid), what ours lack, and the process' guid, "" if it is new."""
 
     assets: Assets
+    gaps: Gaps
     process_guid: str
 
     @property
@@ -104,6 +108,7 @@ def upload(
     resolutions: Resolutions,
     catalog: Writer,
     cache: Cache,
+    record: Record,
     locks: Locks,
     collection: str = "",
     *,
@@ -112,16 +117,17 @@ def upload(
 ) -> UploadResult:
     """Show the lineage in the catalogue. Repeating it changes nothing.
 
+    :param record: which assets are ours; those get columns that they lack, others stay as they are.
     :param collection: internal name of the collection for new assets; existing ones stay where they are.
     :param same: says whether a name that the search found is the wanted one; by default only if they are equal.
     :param wait_seconds: how long to wait for another worker that creates the same assets.
-    :raises CatalogUnavailable, LeaseLost: a later attempt may succeed.
+    :raises TryLater: the catalogue, the record or a lock is out of reach; a later attempt may succeed.
     :raises CatalogRefused: the catalogue refused the upload for good.
     """
     used = {dataset.id: resolutions[dataset.id] for dataset in datasets_of(lineage)}
     qualified_name, _ = process_name(lineage.application, resolutions[lineage.sink.id])
     process = AssetName(PROCESS_TYPE, qualified_name)
-    task = _Task(lineage, used, process, catalog, cache, locks, collection, same, wait_seconds)
+    task = _Task(lineage, used, process, catalog, cache, record, locks, collection, same, wait_seconds)
     try:
         return _upload(task)
     except ReferenceMissing as error:
@@ -143,21 +149,34 @@ def remove(process_qualified_name: str, catalog: Remover) -> bool:
 
 
 def _upload(task: _Task) -> UploadResult:
-    assets = look_up(task.resolutions, task.catalog, task.cache, task.same)
-    known = _Known(assets, _process_guid(task))
-    names = {assets[dataset].name for dataset in known.missing} | (set() if known.process_guid else {task.process})
-    if not names:
-        return _write(task, known, None)
-    keys = [f"{name.type_name} {name.qualified_name}" for name in sorted(names)]
-    with task.locks.hold(keys, task.wait_seconds) as lease:
-        return _write(task, _look_again(task, known), lease.check)
+    known = _look(task, look_up(task.resolutions, task.catalog, task.cache, task.same))
+    locked: set[AssetName] = set()
+    while not (needed := _to_lock(task, known)) <= locked:
+        # What another worker has just created may be named otherwise than planned. Its lock is added by taking all
+        # anew: who asks for more locks while it holds some may wait for somebody who waits for it.
+        locked |= needed
+        keys = [f"{name.type_name} {name.qualified_name}" for name in sorted(locked)]
+        with task.locks.hold(keys, task.wait_seconds) as lease:
+            known = _look_again(task, known)
+            if _to_lock(task, known) <= locked:
+                return _write(task, known, lease.check)
+    return _write(task, known, None)
+
+
+def _to_lock(task: _Task, known: _Known) -> set[AssetName]:
+    """The assets that are to be created, or to get columns."""
+    names = {known.assets[dataset].name for dataset in known.missing} | known.gaps.names
+    return names if known.process_guid else {*names, task.process}
 
 
 def _look_again(task: _Task, known: _Known) -> _Known:
-    """What another worker may have created before this one got the locks."""
+    """What another worker may have created, or recorded, before this one got the locks."""
     missing = {dataset: task.resolutions[dataset] for dataset in known.missing}
-    assets = {**known.assets, **look_up_exactly(missing, task.catalog)}
-    return _Known(assets, known.process_guid or _process_guid(task))
+    return _look(task, {**known.assets, **look_up_exactly(missing, task.catalog)}, known.process_guid)
+
+
+def _look(task: _Task, assets: Assets, process_guid: str = "") -> _Known:
+    return _Known(assets, find_gaps(task.lineage, assets, task.record), process_guid or _process_guid(task))
 
 
 def _process_guid(task: _Task) -> str:
@@ -168,11 +187,12 @@ def _process_guid(task: _Task) -> str:
 def _write(task: _Task, known: _Known, guard: Callable[[], None] | None) -> UploadResult:
     """Send the entities; types that turn out to be unusable are replaced by generic ones."""
     unusable: set[str] = set()
+    additions = plan_additions(known.gaps, task.catalog, task.record)
     while True:
         assets = {dataset: _usable(asset, unusable) for dataset, asset in known.assets.items()}
-        draft = build_entities(task.lineage, task.resolutions, assets, unusable)
+        draft = build_entities(task.lineage, task.resolutions, assets, unusable, additions)
         try:
-            return _send(task, _Known(assets, known.process_guid), draft, guard)
+            return _send(task, replace(known, assets=assets), draft, guard)
         except UnusableType as error:
             replaceable = {entity["typeName"] for entity in draft.entities} - {PROCESS_TYPE, GENERIC_TYPE}
             if error.type_name not in replaceable - unusable:
@@ -190,9 +210,13 @@ def _usable(asset: Asset, unusable: AbstractSet[str]) -> Asset:
 def _send(task: _Task, known: _Known, draft: Draft, guard: Callable[[], None] | None) -> UploadResult:
     assigned: dict[str, str] = {}
     created = updated = 0
+    if guard:
+        guard()
+    task.record.add_many({name: Created() for name in draft.created})
     for entities, collection in _requests(draft, task.collection, known):
         written = task.catalog.upload([_with_guids(entity, assigned) for entity in entities], collection, guard)
         assigned |= written.assigned
+        _record(task, draft, written.assigned)
         created += written.created
         updated += written.updated
     process_guid = assigned.get(draft.process["guid"], known.process_guid)
@@ -204,6 +228,12 @@ def _send(task: _Task, known: _Known, draft: Draft, guard: Callable[[], None] | 
         raise CatalogUnavailable("the catalogue did not say which guids it gave")
     remember({storable(task.resolutions[dataset].asset): assets[dataset] for dataset in known.missing}, task.cache)
     return UploadResult(process_guid, created, updated, assets, draft.notes)
+
+
+def _record(task: _Task, draft: Draft, assigned: Mapping[str, str]) -> None:
+    """Keep what a request completed; at once, since the next one may fail."""
+    complete = ((*draft.columns[sent], guid) for sent, guid in assigned.items() if sent in draft.columns)
+    task.record.add_many({asset.name: Created(asset.guid or guid, columns) for asset, columns, guid in complete})
 
 
 def _requests(draft: Draft, collection: str, known: _Known) -> Iterator[tuple[Sequence[Entity], str]]:

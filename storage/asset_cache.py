@@ -51,7 +51,7 @@ class AssetCache:
         in_threads(self._drop, dict.fromkeys(names), _AT_ONCE)
 
     def _get(self, name: AssetName) -> str:
-        key = _key(name)
+        key = asset_key(name)
         try:
             entity = self._table.get_entity(key.partition, key.row)
         except ResourceNotFoundError:
@@ -65,7 +65,7 @@ class AssetCache:
 
     def _put(self, item: tuple[AssetName, str]) -> None:
         name, guid = item
-        key = _key(name)
+        key = asset_key(name)
         entity = {
             "PartitionKey": key.partition,
             "RowKey": key.row,
@@ -80,14 +80,15 @@ class AssetCache:
             _log("written", error)
 
     def _drop(self, name: AssetName) -> None:
-        key = _key(name)
+        key = asset_key(name)
         try:
             self._table.delete_entity(key.partition, key.row)
         except (AzureError, StorageUnavailable) as error:
             _log("dropped", error)
 
 
-def _key(name: AssetName) -> Key:
+def asset_key(name: AssetName) -> Key:
+    """The key of a row that belongs to an asset, whatever its name is made of."""
     text = f"{name.type_name}\n{name.qualified_name}"
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Key(digest[:2], digest)

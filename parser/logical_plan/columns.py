@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core.model import ColumnRef, Dataset, IndirectUse, RunEvent
 from parser.logical_plan.commands import Write, writes
 from parser.logical_plan.leaves import Assigned, Twins, assign, from_facet, twins
+from parser.logical_plan.texts import Names, condition_texts, expression_text, names_of
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import NOT_NULL, Use, Value
 from parser.logical_plan.visit import new_walk
@@ -32,17 +33,19 @@ class PlannedColumn:
     plain: bool = False
     constant: bool = False
     source_names: frozenset[str] | None = None
+    expression: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
     """What the plan tells of one sink: columns by name, and what decides about rows.
 
-    ``unknown`` are classes of operators that no rule knows.
+    ``conditions`` are joins and filters as text, ``unknown`` are classes of operators that no rule knows.
     """
 
     columns: Mapping[str, PlannedColumn]
     indirect: frozenset[IndirectUse]
+    conditions: tuple[str, ...] = ()
     unknown: frozenset[str] = frozenset()
 
     @property
@@ -77,9 +80,11 @@ def planned_write(
     found = assign(walk.leaves, datasets, in_order, known)
     found |= from_facet(found, {name: value.sources for name, value in values.items()}, facet)
     groups = twins(walk.leaves, datasets, found)
+    names = names_of(walk, found)
     return PlannedWrite(
-        columns={name: _column(value, found, groups) for name, value in values.items()},
+        columns={name: _column(value, found, groups, names) for name, value in values.items()},
         indirect=_uses(write.uses, found),
+        conditions=condition_texts(walk, names),
         unknown=frozenset(walk.unknown),
     )
 
@@ -108,7 +113,7 @@ def _told(write: Write, sink: Dataset) -> bool:
     return all(name.lower() in fields for name in write.names)
 
 
-def _column(value: Value, found: Assigned, groups: Iterable[Twins]) -> PlannedColumn:
+def _column(value: Value, found: Assigned, groups: Iterable[Twins], names: Names) -> PlannedColumn:
     sources = {(dataset, name) for leaf, name in value.sources for dataset in found.get(leaf, ())}
     unassigned = {column for column in value.sources if column[0] not in found}
     for group in groups:
@@ -121,6 +126,7 @@ def _column(value: Value, found: Assigned, groups: Iterable[Twins]) -> PlannedCo
         indirect=_uses(value.uses, found),
         certain=value.known and not unassigned,
         plain=_is_plain(value.definition),
+        expression=None if _is_plain(value.definition) else expression_text(value, names),
         constant=value.known and not value.sources and not value.uses and _is_literal(value.definition),
         source_names=frozenset(name for _, name in value.sources) if value.known else None,
     )

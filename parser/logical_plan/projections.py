@@ -53,6 +53,7 @@ def generate(node: Node, children: list[Relation], walk: Walk) -> Relation:
         if number is not None and generator:
             parts = _generated(generator, position, len(made))
             values[number] = replace(combined(walk.evaluate(p, below) for p in parts), definition=generator)
+    walk.define({column.id: values[column.id] for column in attributes(made) if column.id in values})
     return replace(below, output=(*below.output, *attributes(made)), values=values)
 
 
@@ -111,4 +112,5 @@ def python(node: Node, children: list[Relation], walk: Walk) -> Relation:
         number = expression_id(attribute)
         if number is not None:
             values[number] = replace(walk.evaluate(function, below), definition=function)
+    walk.define({column.id: values[column.id] for column in attributes(results) if column.id in values})
     return replace(below, output=(*below.output, *attributes(results)), values=values)

@@ -1,17 +1,21 @@
 """Operators that choose, order or join rows, and leave columns as they are."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from parser.logical_plan.tree import Node, expression_id, object_name, tree
 from parser.logical_plan.value import NOT_NULL, Attribute, Relation, Use, Value, combined
-from parser.logical_plan.walk import Walk, joined
+from parser.logical_plan.walk import Condition, Walk, joined
 
 
 def filter_rows(node: Node, children: list[Relation], walk: Walk) -> Relation:
     below = joined(children)
     uses = below.uses
-    for part in _conjuncts(node.tree("condition")):
+    condition = node.tree("condition")
+    if condition:
+        walk.conditions.append(Condition("WHERE", condition))
+    for part in _conjuncts(condition):
         uses = uses | walk.uses_of([part], below, NOT_NULL if part.kind == "IsNotNull" else "FILTER")
     return replace(below, uses=uses)
 
@@ -40,33 +44,46 @@ def deduplicate(node: Node, children: list[Relation], walk: Walk) -> Relation:
 
 def join(node: Node, children: list[Relation], walk: Walk) -> Relation:
     both = joined(children)
+    condition = node.tree("condition")
     keys = (*node.trees("leftKeys"), *node.trees("rightKeys"))
-    uses = both.uses | walk.uses_of([node.tree("condition"), *keys], both, "JOIN")
-    kind = node.params.get("joinType")
-    name = object_name(kind) or object_name({"object": kind.get("product-class")} if isinstance(kind, dict) else None)
-    if name in ("LeftSemi", "LeftAnti"):
+    uses = both.uses | walk.uses_of([condition, *keys], both, "JOIN")
+    kind = _join_type(node)
+    if condition:
+        walk.conditions.append(Condition(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).upper(), condition))
+    if kind in ("LeftSemi", "LeftAnti"):
         return replace(children[0], uses=uses)
-    if name == "ExistenceJoin":
-        exists = tree(kind.get("exists")) if isinstance(kind, dict) else None
-        flag = expression_id(exists) if exists else None
-        values = dict(children[0].values)
-        if flag is not None:
-            values[flag] = Value(uses=uses - both.uses)
-        attributes = (*children[0].output, *([Attribute(flag, "exists")] if flag is not None else []))
-        return replace(children[0], output=attributes, values=values, uses=uses)
+    if kind == "ExistenceJoin":
+        return replace(_with_flag(node, children[0], uses - both.uses), uses=uses)
     return replace(both, uses=uses)
+
+
+def _join_type(node: Node) -> str:
+    """The simple name of the join type; an existence join is an object with a column of its own."""
+    kind = node.params.get("joinType")
+    if isinstance(kind, dict) and isinstance(kind.get("product-class"), str):
+        return object_name({"object": kind["product-class"]})
+    return object_name(kind)
+
+
+def _with_flag(node: Node, left: Relation, uses: frozenset[Use]) -> Relation:
+    """The left side, and a column that tells whether the right side has a partner."""
+    exists = tree(node.params["joinType"].get("exists"))
+    flag = expression_id(exists) if exists else None
+    if flag is None:
+        return left
+    return replace(
+        left, output=(*left.output, Attribute(flag, "exists")), values={**left.values, flag: Value(uses=uses)}
+    )
 
 
 def union(_node: Node, children: list[Relation], _walk: Walk) -> Relation:
     """By position; the ids are those of the first child."""
-    if not children:
-        return Relation()
+    if len(children) < 2:
+        return joined(children)
     first = children[0]
     width = len(first.output)
     columns = {
         attribute.id: combined(child.value(position) for child in children)
-        if len(children) > 1
-        else first.value(position)
         for position, attribute in enumerate(first.output)
     }
     uses = frozenset[Use]().union(*(child.uses for child in children))

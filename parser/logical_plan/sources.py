@@ -15,7 +15,7 @@ def leaf(node: Node, _children: list[Relation], walk: Walk) -> Relation:
     columns = tuple((column.name, _type(found)) for column, found in zip(output, listed, strict=True))
     number = len(walk.leaves)
     walk.leaves.append(Leaf(columns, table_name(node), walk.depth > 0))
-    return Relation(output, {column.id: Value(frozenset({(number, column.name)})) for column in output})
+    return Relation(output, walk.define({column.id: Value(frozenset({(number, column.name)})) for column in output}))
 
 
 def _type(attribute: Node) -> str:

@@ -27,17 +27,28 @@ class Leaf:
     in_subquery: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The condition of a join (``kind`` is INNER, LEFT OUTER, …) or a filter (WHERE)."""
+
+    kind: str
+    expression: Node
+
+
 @dataclass(slots=True)
 class Walk:
     """One walk over a plan: its rules, the leaves met so far, and the classes that no rule knows.
 
-    ``shared`` are the results of common table expressions by their number.
+    ``shared`` are the results of common table expressions by their number, ``defined`` all columns of all operators,
+    ``conditions`` those of joins and filters, as they were met.
     """
 
     rule_of: Callable[[Node], Rule | None]
     leaves: list[Leaf] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
     shared: dict[int, Relation] = field(default_factory=dict)
+    defined: dict[int, Value] = field(default_factory=dict)
+    conditions: list[Condition] = field(default_factory=list)
     depth: int = 0
 
     def relation(self, plan: Node, around: Mapping[int, Value] | None = None) -> Relation:
@@ -51,6 +62,11 @@ class Walk:
                 result = replace(result, values={**around, **result.values})
             found[id(node)] = result
         return found[id(plan)]
+
+    def define(self, values: Mapping[int, Value]) -> Mapping[int, Value]:
+        """Remember columns for the text of expressions over them."""
+        self.defined.update(values)
+        return values
 
     def evaluate(self, expression: Node, columns: Relation) -> Value:
         """What an expression over these columns is made of."""
@@ -67,6 +83,7 @@ class Walk:
                 values[number] = columns.values[number]
             else:
                 values[number] = replace(self.evaluate(expression, columns), definition=expression)
+                self.defined[number] = values[number]
         return values
 
     def uses_of(self, conditions: Iterable[Node | None], columns: Relation, kind: str) -> frozenset[Use]:

@@ -7,7 +7,7 @@ import pytest
 from local.data_map.server import running
 from purview.catalog import Catalog
 from purview.transport import Patience
-from tests.purview.helpers import DataMap, MemoryCache, ThreadLocks
+from tests.purview.helpers import DataMap, MemoryCache, MemoryRecord, ThreadLocks
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +34,11 @@ def catalog(data_map: DataMap) -> Iterator[Catalog]:
 @pytest.fixture
 def cache() -> MemoryCache:
     return MemoryCache()
+
+
+@pytest.fixture
+def record() -> MemoryRecord:
+    return MemoryRecord()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from core.model import (
     Application,
     AssetName,
     ColumnRef,
+    Created,
     Dataset,
     DatasetId,
     Field,
@@ -101,6 +102,20 @@ class MemoryCache:
     def drop(self, names: Iterable[AssetName]) -> None:
         for name in names:
             self.kept.pop(name, None)
+
+
+@dataclass
+class MemoryRecord:
+    kept: dict[AssetName, Created] = field(default_factory=dict)
+
+    def get_many(self, names: Iterable[AssetName]) -> dict[AssetName, Created]:
+        return {name: self.kept[name] for name in names if name in self.kept}
+
+    def add_many(self, created: Mapping[AssetName, Created]) -> None:
+        for name, added in created.items():
+            before = self.kept.get(name, Created())
+            columns = before.columns if before.guid == added.guid else frozenset()
+            self.kept[name] = Created(added.guid, columns | added.columns)
 
 
 class ThreadLease:

