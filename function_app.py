@@ -11,6 +11,7 @@ import azure.functions as func
 import pipeline
 import recovery
 from core.errors import StorageUnavailable
+from core.logs import escape_arguments
 from core.naming import CONTAINER
 from core.settings import Settings
 from health import health_report
@@ -19,6 +20,7 @@ from storage.clients import RETRY_QUEUE
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 settings = Settings.from_env()
+escape_arguments()
 logging.getLogger("azure").setLevel(logging.WARNING)
 
 

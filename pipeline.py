@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,11 @@ import msgspec
 from core.errors import BadEvent, BadRequest, StorageUnavailable
 from core.events import describes_no_run, digest, read_envelope, read_event
 from core.model import Envelope, Lineage, RunEvent
+from core.naming import EventName
 from parser.history import with_failure, with_run, without_run
 from parser.lineage import derive
 from parser.merge import MergedRun, RunState, merge
-from processes import by_process
+from processes import by_process, check_drawable
 from publication import publish, record
 from receiver import receipt
 from receiver.accept import ReceiverRules, accept
@@ -80,33 +81,48 @@ class RunReport:
     processes: tuple[str, ...] = ()
 
 
-def process_run(run_key: str, services: Services, *, settle: bool = False) -> RunReport:
-    """Bring the catalogue to what all stored events of a run say.
+def process_run(
+    run_key: str, services: Services, *, settle: bool = False, event: EventName | None = None
+) -> RunReport | None:
+    """Bring the catalogue to what all stored events of a run say; None if they were all processed before.
 
-    ``settle`` takes a run that has no end for ended. Safe to repeat, in any order, and by several workers at once.
+    ``settle`` takes a run that has no end for ended; ``event`` is the one that gave rise to this. Safe to repeat, in
+    any order, and by several workers at once.
 
     :raises TryLater: storage or the catalogue is out of reach; nothing is lost, the run is to be tried again.
     :raises Refused: the catalogue will not have it; trying again is no use.
     """
-    report = RunReport(Status.IGNORED, "no event of this run is stored")
+    report: RunReport | None = None
     seen: tuple[StoredEvent, ...] = ()
     while (stored := services.events.names(run_key)) != seen:
         seen = stored
-        report = _process(run_key, stored, services, settle)
+        if services.run_processes.read(run_key).processed == _set_of(stored):
+            break
+        if not settle and not any(item.name.event_type in _ENDS for item in stored):
+            report = RunReport(Status.WAITING, "the run has not ended yet")
+            services.events.mark([item for item in stored if event in (None, item.name)], report.status, report.message)
+            continue
+        report = _process(run_key, stored, services)
         services.events.mark(stored, report.status, report.message)
-    log.info("run %s: %s: %s", run_key, report.status.value, report.message)
+        services.run_processes.note_processed(run_key, _set_of(stored))
+    if report:
+        log.info("run %s: %s: %s", run_key, report.status.value, report.message)
     return report
 
 
-def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services, settle: bool) -> RunReport:
-    if not settle and not any(event.name.event_type in _ENDS for event in stored):
-        return RunReport(Status.WAITING, "the run has not ended yet")
+def _set_of(stored: tuple[StoredEvent, ...]) -> str:
+    """A name for a set of stored events."""
+    return digest("".join(item.name.blob for item in stored).encode())
+
+
+def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services) -> RunReport:
     events = _readable(services.events.bodies(stored), services)
     if not events:
         return RunReport(Status.DEAD_LETTERED, "no event of this run can be read")
     run = merge(events)
     derived = derive(run, services.lineage_rules)
     lineages = by_process(derived.lineages, services.naming)
+    check_drawable(lineages.values(), services.naming)
     affected = _record(run, lineages, services)
     for process in sorted(affected):
         publish(process, services)
@@ -138,13 +154,19 @@ def _readable(bodies: Iterable[tuple[StoredEvent, bytes]], services: Services) -
     events = []
     for stored, body in bodies:
         try:
-            events.append(read_event(body))
+            events.append(_in_our_time(read_event(body), stored))
         except BadEvent as error:
             blob = stored.name.blob
             remedy = "Store the event anew, or delete its blob."
             services.dead_letters.put(stored.name.run_key, error.reason, remedy, {"blob": blob}, datetime.now(UTC))
             log.error("stored event %s cannot be read: %s", blob, error.reason)
     return events
+
+
+def _in_our_time(event: RunEvent, stored: StoredEvent) -> RunEvent:
+    """The event, its time no later than a day after its receipt: one clock ahead must not hide all other runs."""
+    latest = stored.received + timedelta(days=1) if stored.received else event.time
+    return replace(event, time=min(event.time, latest))
 
 
 def _take(event: bytes, rules: ReceiverRules, keep: Keep) -> Receipt:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from core.model import DatasetId, Lineage, NameContext, Resolution
+from parser.history import united
+from purview.entities import preview_entities
 from purview.process_name import process_name
 from qualified_names.resolve import resolve
 from qualified_names.rules import Rules
@@ -47,10 +49,21 @@ def process_of(lineage: Lineage, naming: Naming) -> Process:
     return Process(qualified_name, name, lineage, resolutions)
 
 
+def check_drawable(lineages: Iterable[Lineage], naming: Naming) -> None:
+    """Make sure that lineages can be drawn, before they become part of what their processes show.
+
+    Whatever a lineage raises here, it would raise for every later run of its process too.
+    """
+    for lineage in lineages:
+        preview_entities(lineage, process_of(lineage, naming).resolutions)
+
+
 def by_process(lineages: Iterable[Lineage], naming: Naming) -> dict[str, Lineage]:
     """The lineages of a run under the qualified names of their processes.
 
-    Two outputs of a run that come out as one asset (a folder named twice) are one process: the last in the order of
-    their identities stands for both.
+    Two outputs of a run that come out as one asset (a folder, and a file in it) are one process, with what both tell.
     """
-    return {process_of(lineage, naming).qualified_name: lineage for lineage in lineages}
+    found: dict[str, list[Lineage]] = {}
+    for lineage in lineages:
+        found.setdefault(process_of(lineage, naming).qualified_name, []).append(lineage)
+    return {process: united(same) for process, same in found.items()}

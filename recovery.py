@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import pipeline
 from core.errors import Refused, TryLater, UnreadableEvent
-from core.naming import CONTAINER, parse_blob_name
+from core.naming import CONTAINER, EventName, parse_blob_name
 from services import Services
 from storage.clients import RETRY_QUEUE
 from storage.event_rows import Status
@@ -21,7 +21,7 @@ from storage.retry_queue import RetryPointer, decode
 
 log = logging.getLogger(__name__)
 
-LOOK_BACK = timedelta(days=2)
+LOOK_BACK = timedelta(days=14)
 SPREAD_SECONDS = 30
 
 
@@ -31,7 +31,11 @@ def stored(blob: str, services: Services) -> None:
     if name is None:
         log.info("passed over %s, which is no stored event", blob)
         return
-    attempt(RetryPointer(name.run_key, attempt=0, first_failed=_now(), reason=""), services)
+    retry_at = services.run_processes.read(name.run_key).retry_at
+    if retry_at and retry_at > _now():
+        log.info("event %s waits for the retry of its run at %s", name.blob, retry_at.isoformat())
+        return
+    attempt(RetryPointer(name.run_key, attempt=0, first_failed=_now(), reason=""), services, name)
 
 
 def retry(message: bytes, services: Services) -> None:
@@ -61,10 +65,13 @@ def poisoned(message: bytes, services: Services) -> None:
     services.retries.enqueue(pointer, _delay(pointer, services))
 
 
-def attempt(pointer: RetryPointer, services: Services) -> None:
-    """Process a run; what fails is retried later or, if that is hopeless, put aside with its reason."""
+def attempt(pointer: RetryPointer, services: Services, event: EventName | None = None) -> None:
+    """Process a run; what fails is retried later or, if that is hopeless, put aside with its reason.
+
+    ``event`` is the stored event that gave rise to it, None for a retry.
+    """
     try:
-        pipeline.process_run(pointer.run_key, services, settle=pointer.settle)
+        pipeline.process_run(pointer.run_key, services, settle=pointer.settle, event=event)
     except Refused as error:
         _put_aside(pointer, error.reason, error.remedy, services)
     except TryLater as error:
@@ -111,6 +118,7 @@ def _again(pointer: RetryPointer, reason: str, retry_after: float | None, servic
     successor = replace(pointer.next(reason), first_failed=first)
     delay = max(_delay(successor, services), retry_after or 0)
     services.retries.enqueue(successor, delay)
+    services.run_processes.note_retry(pointer.run_key, now + timedelta(seconds=delay))
     log.warning("run %s is tried again in %.0f s (attempt %s): %s", pointer.run_key, delay, successor.attempt, reason)
     _mark(pointer.run_key, Status.RETRYING, reason, successor.attempt, services)
 

@@ -36,13 +36,13 @@ Facets = dict[str, msgspec.Raw]
 
 class _Run(msgspec.Struct):
     runId: str  # noqa: N815
-    facets: Facets | None = None
+    facets: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Job(msgspec.Struct):
     namespace: str
     name: str
-    facets: Facets | None = None
+    facets: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Body(msgspec.Struct):
@@ -53,6 +53,12 @@ class _Body(msgspec.Struct):
     producer: msgspec.Raw = msgspec.Raw(b"null")
     inputs: list[msgspec.Raw] | None = None
     outputs: list[msgspec.Raw] | None = None
+
+
+class _Dataset(msgspec.Struct):
+    namespace: str
+    name: str
+    facets: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _SchemaUrl(msgspec.Struct):
@@ -68,6 +74,8 @@ class _PlanRoot(msgspec.Struct):
 
 
 _body = msgspec.json.Decoder(_Body)
+_raw_dataset = msgspec.json.Decoder(_Dataset)
+_facets = msgspec.json.Decoder(Facets)
 _plan_root = msgspec.json.Decoder(_PlanRoot)
 _schema_url = msgspec.json.Decoder(_SchemaUrl)
 
@@ -92,6 +100,7 @@ def read_envelope(body: bytes) -> Envelope:
     :raises BadEvent: the body is no JSON, or a field that every event needs is missing or of a wrong type.
     """
     raw = _decode(body)
+    job, run = _raw_facets(raw.job.facets), _raw_facets(raw.run.facets)
     return Envelope(
         event_type=_event_type(raw.eventType),
         time=_time(raw.eventTime),
@@ -99,10 +108,10 @@ def read_envelope(body: bytes) -> Envelope:
         run_id=raw.run.runId,
         job_namespace=raw.job.namespace,
         job_name=raw.job.name,
-        job_type=_text(_facet(raw.job.facets, "jobType"), "jobType"),
+        job_type=_text(_facet(job, "jobType"), "jobType"),
         has_inputs=bool(raw.inputs),
         has_outputs=bool(raw.outputs),
-        plan_class=_plan_class(raw.run.facets),
+        plan_class=_plan_class(run),
     )
 
 
@@ -112,8 +121,9 @@ def read_event(body: bytes) -> RunEvent:
     :raises BadEvent: as ``read_envelope``.
     """
     raw = _decode(body)
-    job_type = _facet(raw.job.facets, "jobType")
-    environment = _facet(raw.run.facets, "environment-properties").get("environment-properties")
+    run = _raw_facets(raw.run.facets)
+    job_type = _facet(_raw_facets(raw.job.facets), "jobType")
+    environment = _facet(run, "environment-properties").get("environment-properties")
     return RunEvent(
         event_type=_event_type(raw.eventType),
         time=_time(raw.eventTime),
@@ -121,13 +131,13 @@ def read_event(body: bytes) -> RunEvent:
         job_namespace=raw.job.namespace,
         job_name=raw.job.name,
         digest=digest(body),
-        parent=_parent(_facet(raw.run.facets, "parent")),
+        parent=_parent(_facet(run, "parent")),
         job_type=_text(job_type, "jobType"),
         processing_type=_text(job_type, "processingType"),
         inputs=tuple(_datasets(raw.inputs)),
         outputs=tuple(_datasets(raw.outputs)),
         environment=environment if isinstance(environment, dict) else {},
-        plan=tuple(_objects(_facet(raw.run.facets, "spark.logicalPlan").get("plan"))),
+        plan=tuple(_objects(_facet(run, "spark.logicalPlan").get("plan"))),
         agent=_agent(raw.producer),
     )
 
@@ -177,8 +187,8 @@ def _agent(producer: msgspec.Raw) -> str:
     return match[1].decode() if match else ""
 
 
-def _facet(facets: Facets | None, name: str) -> dict[str, Any]:
-    raw = (facets or {}).get(name)
+def _facet(facets: Facets, name: str) -> dict[str, Any]:
+    raw = facets.get(name)
     if raw is None:
         return {}
     try:
@@ -188,8 +198,8 @@ def _facet(facets: Facets | None, name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _plan_class(facets: Facets | None) -> str:
-    raw = (facets or {}).get("spark.logicalPlan")
+def _plan_class(facets: Facets) -> str:
+    raw = facets.get("spark.logicalPlan")
     if raw is None:
         return ""
     try:
@@ -203,28 +213,31 @@ def _plan_class(facets: Facets | None) -> str:
 def _datasets(raws: list[msgspec.Raw] | None) -> Iterator[EventDataset]:
     for raw in raws or ():
         try:
-            value = msgspec.json.decode(raw)
+            value = _raw_dataset.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
-        dataset = _dataset(value) if isinstance(value, dict) else None
-        if dataset:
-            yield dataset
+        yield _dataset(value)
 
 
-def _dataset(value: Mapping[str, Any]) -> EventDataset | None:
-    namespace, name = value.get("namespace"), value.get("name")
-    if not isinstance(namespace, str) or not isinstance(name, str):
-        return None
-    facets = _object(value.get("facets"))
+def _dataset(value: _Dataset) -> EventDataset:
+    facets = _raw_facets(value.facets)
     return EventDataset(
         dataset=Dataset(
-            id=dataset_id(namespace, name),
-            fields=tuple(_fields(_object(facets.get("schema")).get("fields"))),
-            symlinks=tuple(_symlinks(_object(facets.get("symlinks")).get("identifiers"))),
-            storage_layer=_text(_object(facets.get("storage")), "storageLayer").lower(),
+            id=dataset_id(value.namespace, value.name),
+            fields=tuple(_fields(_facet(facets, "schema").get("fields"))),
+            symlinks=tuple(_symlinks(_facet(facets, "symlinks").get("identifiers"))),
+            storage_layer=_text(_facet(facets, "storage"), "storageLayer").lower(),
         ),
-        column_lineage=_column_lineage(facets.get("columnLineage")),
+        column_lineage=_column_lineage(_facet(facets, "columnLineage")),
     )
+
+
+def _raw_facets(raw: msgspec.Raw) -> Facets:
+    """Facets, each still to be decoded, so that one of an odd shape does not cost the others."""
+    try:
+        return _facets.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
 
 
 def _fields(value: object) -> Iterator[Field]:
@@ -240,8 +253,8 @@ def _symlinks(value: object) -> Iterator[Symlink]:
             yield Symlink(namespace.strip(), name, _text(item, "type"))
 
 
-def _column_lineage(value: object) -> ColumnLineageFacet | None:
-    if not isinstance(value, dict):
+def _column_lineage(value: Mapping[str, Any]) -> ColumnLineageFacet | None:
+    if not value:
         return None
     fields = {
         column: tuple(_input_fields(_object(entry).get("inputFields")))

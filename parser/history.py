@@ -7,7 +7,7 @@ with a plain COMPLETE.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -15,7 +15,8 @@ import msgspec
 
 from core.model import ColumnRef, Dataset, DatasetId, IndirectUse, Lineage, RunRef, SinkColumn
 
-KEPT_RUNS = 20
+OUTER_OPERATIONS = ("create table as select", "replace table as select")
+KEPT_RUNS = 100
 KEPT_FAILURES = 200
 KEPT_OUTSIDE_WINDOW = 50
 
@@ -47,7 +48,10 @@ def with_run(history: History, lineage: Lineage, run: RunRef) -> History:
 def with_failure(history: History, run: RunRef) -> History:
     """The history in which ``run`` failed."""
     rest = without_run(history, run.run_key)
-    return replace(rest, failures=_newest({*rest.failures, run}, KEPT_FAILURES))
+    failures = _newest({*rest.failures, run}, len(rest.failures) + 1)
+    runs = [kept for item in rest.contributions for kept in item.runs]
+    needed = tuple(old for old in failures[KEPT_FAILURES:] if any(_encloses(kept, old) for kept in runs))
+    return replace(rest, failures=failures[:KEPT_FAILURES] + needed)
 
 
 def without_run(history: History, run_key: str) -> History:
@@ -65,7 +69,7 @@ def shown(history: History, window: timedelta) -> Lineage | None:
     ``window`` is the span before the newest run that counts; 0 means: the newest application run only.
     """
     counting = _in_view(history, window)
-    return _union([item.lineage for item in counting]) if counting else None
+    return united([item.lineage for item in counting]) if counting else None
 
 
 def shown_runs(history: History, window: timedelta) -> tuple[RunRef, ...]:
@@ -116,7 +120,7 @@ def _without(runs: tuple[RunRef, ...], run: RunRef) -> tuple[RunRef, ...]:
 def _counting(history: History) -> list[Contribution]:
     """The contributions without the runs that enclose a failed one, the newest first."""
     kept = (
-        replace(item, runs=tuple(run for run in item.runs if not _encloses_failure(run, history.failures)))
+        replace(item, runs=tuple(run for run in item.runs if not _failed_inside(run, item.lineage, history.failures)))
         for item in history.contributions
     )
     return list(_sorted(item for item in kept if item.runs))
@@ -127,25 +131,25 @@ def _in_view(history: History, window: timedelta) -> list[Contribution]:
     return [item for item in counting if _in_window(item, counting[0].runs[0], window)]
 
 
-def _encloses_failure(run: RunRef, failures: Iterable[RunRef]) -> bool:
-    return any(
-        failure.application_run == run.application_run
-        and run.application_run != ""
-        and run.started <= failure.started
-        and failure.ended <= run.ended
-        for failure in failures
-    )
+def _failed_inside(run: RunRef, lineage: Lineage, failures: Iterable[RunRef]) -> bool:
+    """Whether the run is the outer one of a write whose inner run failed; only tables made from a query have both."""
+    return lineage.operation in OUTER_OPERATIONS and any(_encloses(run, failure) for failure in failures)
+
+
+def _encloses(run: RunRef, failure: RunRef) -> bool:
+    same = failure.application_run == run.application_run != ""
+    return same and run.started <= failure.started and failure.ended <= run.ended
 
 
 def _in_window(item: Contribution, newest: RunRef, window: timedelta) -> bool:
     if window:
-        return item.runs[0].ended >= newest.ended - window
+        return newest.ended - item.runs[0].ended <= window
     same = newest.application_run or newest.run_key
     return any((run.application_run or run.run_key) == same for run in item.runs)
 
 
-def _union(lineages: list[Lineage]) -> Lineage:
-    """The newest lineage comes first: what only one can say, such as the order of columns, it says."""
+def united(lineages: Sequence[Lineage]) -> Lineage:
+    """One lineage of several of one sink: what only one can say, such as the order of columns, the first says."""
     newest = lineages[0]
     inputs = _merged_datasets(dataset for lineage in lineages for dataset in lineage.inputs)
     return replace(

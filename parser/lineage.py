@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.model import Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
@@ -75,8 +75,8 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
         operation=operation.name,
         sink=sink,
         inputs=inputs,
-        columns=told.columns,
-        indirect=told.indirect,
+        columns=tuple(_without_excluded(column, rules) for column in told.columns),
+        indirect=tuple(use for use in told.indirect if not _excluded(use.column.dataset, rules)),
         conditions=told.conditions,
         notes=(*_notes(sink, inputs, told.columns), *told.notes),
         mount_points=mount_points(run.environment, [sink, *inputs]),
@@ -102,6 +102,14 @@ def _read(run: MergedRun, output: EventDataset) -> Iterator[Dataset]:
     for named in named_datasets(output.column_lineage):
         known.setdefault(named, Dataset(named))
     yield from known.values()
+
+
+def _without_excluded(column: SinkColumn, rules: LineageRules) -> SinkColumn:
+    if not rules.exclude_datasets:
+        return column
+    sources = tuple(source for source in column.sources if not _excluded(source.dataset, rules))
+    indirect = tuple(use for use in column.indirect if not _excluded(use.column.dataset, rules))
+    return replace(column, sources=sources, indirect=indirect)
 
 
 def _excluded(dataset: DatasetId, rules: LineageRules) -> bool:

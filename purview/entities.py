@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import count, islice
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from core.model import (
     Asset,
@@ -184,7 +184,7 @@ def _create(datasets: Iterable[_NewDataset], guids: Iterator[str], unknown_types
 def _dataset(dataset: _NewDataset, guid: str, columns: Schema) -> Entity:
     name = dataset.name
     values = {
-        "path": unquote(urlsplit(name.qualified_name).path).lstrip("/"),
+        "path": unquote(name.qualified_name.partition("://")[2].partition("/")[2]),
         "qualified name": name.qualified_name,
         "name": dataset.short_name,
     }

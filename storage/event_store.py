@@ -8,7 +8,7 @@ same event sent again in another hour finds its blob there, and its new row beco
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from itertools import groupby, islice
 from typing import Any
@@ -47,6 +47,14 @@ class StoredEvent:
 
     name: EventName
     partition: str
+
+    @property
+    def received(self) -> datetime | None:
+        """The hour of receipt (UTC), None for a blob that somebody else put there."""
+        try:
+            return datetime.strptime(self.partition[:10], "%Y%m%d%H").replace(tzinfo=UTC)
+        except ValueError:
+            return None
 
 
 class EventStore:

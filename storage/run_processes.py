@@ -1,9 +1,16 @@
-"""Table RunProcesses: to which processes a run has contributed, so that a failure can take it out of them again."""
+"""Table RunProcesses: what is known of a run beyond its events.
+
+To which processes it has contributed, so that a failure can take it out of them again; which set of its events was
+processed last, so that a notification that brings nothing new costs nothing; and when it is tried again, so that its
+other events do not start retries of their own.
+"""
 
 import json
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from core import naming
 from core.errors import LeaseLost
@@ -14,57 +21,105 @@ from storage.rows import Key, LargeRows, Version
 _ATTEMPTS = 50
 
 
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run's processes by qualified name; ``processed`` names a set of its events, ``retry_at`` is UTC."""
+
+    processes: frozenset[str] = frozenset()
+    processed: str = ""
+    retry_at: datetime | None = None
+
+
 class RunProcesses:
-    """The qualified names of the processes of each run, by run key."""
+    """The records of runs, by run key."""
 
     def __init__(self, clients: StorageClients) -> None:
         self._rows = LargeRows(clients.table(RUN_PROCESSES), clients.container(DETAILS))
+
+    def read(self, run_key: str) -> RunRecord:
+        """What is known of a run; an empty record if nothing is.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        return self._read(run_key)[0]
 
     def get(self, run_key: str) -> frozenset[str]:
         """The names of a run's processes.
 
         :raises StorageUnavailable: as the name says.
         """
-        return self._read(run_key)[0]
+        return self.read(run_key).processes
 
     def add(self, run_key: str, names: Iterable[str]) -> None:
         """Add names to those of a run.
 
         :raises StorageUnavailable: they may not be added.
         """
-        self._change(run_key, added=frozenset(names))
+        added = frozenset(names)
+        self._change(run_key, lambda record: replace(record, processes=record.processes | added))
 
     def remove(self, run_key: str, names: Iterable[str]) -> None:
-        """Take names out of those of a run; the last one takes the row with it.
+        """Take names out of those of a run.
 
         :raises StorageUnavailable: they may still be there.
         """
-        self._change(run_key, removed=frozenset(names))
+        removed = frozenset(names)
+        self._change(run_key, lambda record: replace(record, processes=record.processes - removed))
 
-    def _change(self, run_key: str, added: frozenset[str] = frozenset(), removed: frozenset[str] = frozenset()) -> None:
+    def note_processed(self, run_key: str, events: str) -> None:
+        """Remember that this set of events was processed to its end; no retry is due any more.
+
+        :raises StorageUnavailable: it may not be remembered.
+        """
+        self._change(run_key, lambda record: replace(record, processed=events, retry_at=None))
+
+    def note_retry(self, run_key: str, at: datetime) -> None:
+        """Remember when the run is tried again.
+
+        :raises StorageUnavailable: it may not be remembered.
+        """
+        self._change(run_key, lambda record: replace(record, retry_at=at))
+
+    def _change(self, run_key: str, change: Callable[[RunRecord], RunRecord]) -> None:
         key = _key(run_key)
         for attempt in range(_ATTEMPTS):
             before, version = self._read(run_key)
-            after = (before | added) - removed
+            after = change(before)
             if after == before:
                 return
             try:
-                if after or version is None:
-                    self._rows.put(key, {"processes": json.dumps(sorted(after))}, version)
-                else:
+                if after == RunRecord() and version is not None:
                     self._rows.delete(key, version)
+                else:
+                    self._rows.put(key, _values(after), version)
             except Conflict:
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
             else:
                 return
         raise LeaseLost(f"the row of run {run_key} was changed by others {_ATTEMPTS} times in a row")
 
-    def _read(self, run_key: str) -> tuple[frozenset[str], Version | None]:
+    def _read(self, run_key: str) -> tuple[RunRecord, Version | None]:
         found = self._rows.get(_key(run_key))
         if found is None:
-            return frozenset(), None
+            return RunRecord(), None
         values, version = found
-        return frozenset(json.loads(values.get("processes") or "[]")), version
+        at = values.get("retryAt")
+        record = RunRecord(
+            processes=frozenset(json.loads(values.get("processes") or "[]")),
+            processed=values.get("processed") or "",
+            retry_at=at.astimezone(UTC) if isinstance(at, datetime) else None,
+        )
+        return record, version
+
+
+def _values(record: RunRecord) -> dict[str, str | datetime]:
+    values: dict[str, str | datetime] = {
+        "processes": json.dumps(sorted(record.processes)),
+        "processed": record.processed,
+    }
+    if record.retry_at:
+        values["retryAt"] = record.retry_at
+    return values
 
 
 def _key(run_key: str) -> Key:

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,45 @@ def test_a_run_whose_sink_turns_out_to_be_another_leaves_the_first_one(universe:
     assert list(universe.processes()) == ["Shared/Load → guess"]
 
 
+def test_two_outputs_that_are_one_asset_are_one_process_with_what_both_tell(universe: Universe) -> None:
+    written = dataset("t", ["a"], {"a": [("s", "x")]})
+    part = dataset("t/part-00000-aa.snappy.parquet")
+    universe.deliver(body(event(inputs=[dataset("s", ["x"])], outputs=[written, part])))
+    (process,) = universe.processes().values()
+    assert process["columns"][0]["ColumnMapping"] == [{"Source": "x", "Sink": "a"}]
+
+
+@pytest.mark.parametrize("namespace", ["oracle:thin:@[::1]:1521:x", "hdfs://[nn1]:8020", "http://[::1", "a b://%%"])
+def test_an_odd_namespace_costs_neither_its_run_nor_later_ones(universe: Universe, namespace: str) -> None:
+    written = dataset("t", ["a"], {"a": [("s", "x")]})
+    odd = dataset("odd", ["o"], namespace=namespace)
+    universe.deliver(body(event(run="1", inputs=[dataset("s", ["x"]), odd], outputs=[written])))
+    universe.deliver_all(a_run("COMPLETE", source="later", run="2", minute=5))
+    (process,) = universe.processes().values()
+    assert len(process["inputs"]) == 3
+
+
+def test_a_clock_that_is_ahead_hides_no_other_run(universe: Universe) -> None:
+    far = json.loads(a_run("COMPLETE", source="ahead", run="1")[0])
+    far["eventTime"] = "9999-12-31T23:59:59Z"
+    universe.deliver(json.dumps(far).encode())
+    now = json.loads(a_run("COMPLETE", source="now", run="2")[0])
+    now["eventTime"] = datetime.now(UTC).isoformat()
+    universe.deliver(json.dumps(now).encode())
+    (process,) = universe.processes().values()
+    assert [name.split("/")[-2] for name in process["inputs"]] == ["ahead", "now"]
+
+
+def test_a_notification_that_brings_nothing_new_reads_nothing(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = a_run("START", "RUNNING", "COMPLETE")
+    universe.deliver_all(events)
+    monkeypatch.setattr(EventStore, "bodies", lambda *_: pytest.fail("the events were read again"))
+    for stored in events:
+        universe.deliver(stored)
+
+
 def test_two_processes_at_once_show_what_one_after_the_other_does(
     universe: Universe, data_map: str, tmp_path: Path
 ) -> None:
@@ -153,7 +193,7 @@ def test_an_upload_cut_short_is_made_up_for(universe: Universe, services: Servic
     assert universe.processes() == {}
     assert universe.statuses([complete]) == ["Retrying"]
     _forget_faults(universe)
-    universe.deliver(complete)
+    pipeline.process_run(run_key(universe.run_id("run-1")), services)
     assert list(universe.processes()) == ["nb → t"]
     assert universe.statuses([complete]) == ["Processed"]
     (row,) = [row for row in services.details.all() if universe.name in row.qualified_name]

@@ -61,6 +61,20 @@ def test_a_run_that_fails_for_now_is_enqueued_with_its_reason(universe: Universe
     assert letters(here) == []
 
 
+def test_other_events_of_a_run_that_is_to_be_retried_start_no_retries_of_their_own(universe: Universe) -> None:
+    here = with_services(universe, replace(universe.services))
+    here.fail(count=100, path="entity/bulk", status=503)
+    here.deliver(a_write())
+    here.forget_calls()
+    here.deliver(a_write("START"))
+    assert here.calls() == 0
+    assert here.statuses([a_write("START")]) == ["Received"]
+    recovery.attempt(RetryPointer(run_key(here.run_id("run-1")), 1, datetime.now(UTC)), here.services)
+    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=10)
+    recovery.attempt(RetryPointer(run_key(here.run_id("run-1")), 2, datetime.now(UTC)), here.services)
+    assert here.statuses([a_write("START"), a_write()]) == ["Processed", "Processed"]
+
+
 def test_a_retry_that_succeeds_ends_the_matter(universe: Universe) -> None:
     here = with_services(universe, hasty(universe.services))
     here.fail(count=100, path="entity/bulk", status=503)

@@ -30,11 +30,11 @@ def run(number: int, day: float = 0, hours: float = 0.1, application_run: str = 
     return RunRef(started + timedelta(hours=hours), started, f"run-{number}", application_run or f"app-{number}")
 
 
-def lineage(*sources: str) -> Lineage:
+def lineage(*sources: str, operation: str = "insert") -> Lineage:
     datasets = [DatasetId("file", source) for source in sorted(sources)]
     return Lineage(
         application=Application("ns", "nb"),
-        operation="insert",
+        operation=operation,
         sink=Dataset(DatasetId("file", "sink"), (Field("a", "int"),)),
         inputs=tuple(Dataset(dataset, (Field("a", "int"),)) for dataset in datasets),
         columns=(SinkColumn("a", tuple(ColumnRef(dataset, "a") for dataset in datasets)),),
@@ -114,11 +114,35 @@ def test_a_run_around_a_failed_one_of_the_same_application_run_failed_with_it() 
     inner = RunRef(NOON + timedelta(minutes=5), NOON + timedelta(minutes=1), "inner", "app")
     later = RunRef(NOON + timedelta(hours=2), NOON + timedelta(hours=1), "later", "app")
     steps: list[Callable[[History], History]] = [
-        lambda history: with_run(history, lineage("broken"), outer),
+        lambda history: with_run(history, lineage("broken", operation="create table as select"), outer),
         lambda history: with_failure(history, inner),
         lambda history: with_run(history, lineage("good"), later),
     ]
     assert {tuple(sources(of(*order)) or ()) for order in permutations(steps)} == {("good",)}
+
+
+def test_a_failure_beside_another_write_takes_nothing_back_from_it() -> None:
+    good = RunRef(NOON + timedelta(minutes=9), NOON, "good", "app")
+    parallel = RunRef(NOON + timedelta(minutes=5), NOON + timedelta(minutes=1), "parallel", "app")
+    history = with_failure(with_run(History(), lineage("a"), good), parallel)
+    assert sources(history) == ["a"]
+
+
+def test_failures_that_still_count_are_kept_however_many_follow() -> None:
+    outer = RunRef(NOON + timedelta(minutes=9), NOON, "outer", "app")
+    inner = RunRef(NOON + timedelta(minutes=5), NOON + timedelta(minutes=1), "inner", "app")
+    history = with_run(History(), lineage("broken", operation="create table as select"), outer)
+    history = with_failure(history, inner)
+    for number in range(300):
+        history = with_failure(history, run(number, day=1 + number / 100))
+    assert sources(history) is None
+
+
+def test_times_at_the_ends_of_the_calendar_do_no_harm() -> None:
+    first = RunRef(datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), "first", "a")
+    last = RunRef(datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), "last", "b")
+    assert sources(with_run(History(), lineage("old"), first)) == ["old"]
+    assert sources(with_run(with_run(History(), lineage("old"), first), lineage("new"), last)) == ["new"]
 
 
 def test_a_history_survives_storage() -> None:

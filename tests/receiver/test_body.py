@@ -96,7 +96,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("body", BROKEN)
+@pytest.mark.parametrize("body", BROKEN, ids=range(len(BROKEN)))
 def test_broken_gzip_is_refused(body: bytes) -> None:
     assert_refused(400, GZIP, body, "gzip")
 

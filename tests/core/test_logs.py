@@ -1,0 +1,31 @@
+"""Log lines cannot be forged."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from core.logs import escape_arguments
+
+FORGED = [
+    ("a\n2025-01-01 ERROR forged", "a\\u000a2025-01-01 ERROR forged"),
+    ("a\r\x1b[31mred", "a\\u000d\\u001b[31mred"),
+    ("a\u2028b", "a\\u2028b"),
+    ("grün 数据", "grün 数据"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _factory() -> Iterator[None]:
+    before = logging.getLogRecordFactory()
+    escape_arguments()
+    escape_arguments()
+    yield
+    logging.setLogRecordFactory(before)
+
+
+@pytest.mark.parametrize(("name", "shown"), FORGED)
+def test_control_characters_in_arguments_are_escaped(caplog: pytest.LogCaptureFixture, name: str, shown: str) -> None:
+    with caplog.at_level(logging.INFO):
+        logging.getLogger("test").info("uploaded %s (%s), because of %s", name, 7, ValueError(name))
+    assert caplog.messages == [f"uploaded {shown} (7), because of {shown}"]
