@@ -5,8 +5,9 @@ follow it. A parameter of a node that is a child is a number, the position among
 is a list of numbers. Expressions inside plans, and plans inside expressions, are lists of their own in a parameter.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 
@@ -54,18 +55,23 @@ def tree(nodes: object) -> Node | None:
 
     Built from the end, so that deep plans cost no recursion: when a node is met, its children stand on the stack.
     """
-    if not isinstance(nodes, Sequence) or isinstance(nodes, str) or not nodes:
+    if not isinstance(nodes, list | tuple) or not nodes:
         return None
     stack: list[Node] = []
     for raw in reversed(nodes):
-        if not isinstance(raw, Mapping):
+        if not isinstance(raw, dict):
             return None
         count = raw.get("num-children", 0)
         if not _is_position(count, len(stack) + 1):
             return None
-        children = tuple(stack.pop() for _ in range(count))
         name = raw.get("class")
-        stack.append(Node(_simple(name) if isinstance(name, str) else "", raw, children))
+        kind = _simple(name) if isinstance(name, str) else ""
+        if count:
+            children = tuple(reversed(stack[-count:]))
+            del stack[-count:]
+        else:
+            children = ()
+        stack.append(Node(kind, raw, children))
     return stack[0] if len(stack) == 1 else None
 
 
@@ -78,10 +84,11 @@ def object_name(value: object) -> str:
 def expression_id(node: Node, parameter: str = "exprId") -> int | None:
     """The number that ties an attribute to where it comes from; None if the node has none."""
     value = node.params.get(parameter)
-    number = value.get("id") if isinstance(value, Mapping) else None
+    number = value.get("id") if isinstance(value, dict) else None
     return number if isinstance(number, int) else None
 
 
+@lru_cache(maxsize=4096)
 def _simple(name: str) -> str:
     """The class without package and enclosing object: ``a.b.Outer$Inner`` → ``Inner``."""
     return (

@@ -32,7 +32,9 @@ class Value:
 
     def as_uses(self, kind: str) -> frozenset[Use]:
         """All that the value is made of or decided by, where the value itself only decides."""
-        return self.uses | {(column, kind) for column in self.sources}
+        if not self.sources:
+            return self.uses
+        return self.uses.union([(column, kind) for column in self.sources])
 
 
 CONSTANT = Value()
