@@ -19,6 +19,7 @@ _PARTITION = re.compile(r"^[^=/]+=[^/]*$")
 def dataset_id(namespace: str, name: str) -> DatasetId:
     """The identity of the dataset that an agent calls ``namespace`` and ``name``."""
     space = _namespace(namespace.strip())
+    space, name = _with_database(space, name)
     path = "/".join(part for part in name.strip().split("/") if part).strip()
     if is_file_namespace(space):
         path = _without_partitions(path)
@@ -50,6 +51,26 @@ def _namespace(namespace: str) -> str:
     authority = re.split(r"[/;?]", rest, maxsplit=1)[0]
     user, at, host = authority.rpartition("@")
     return f"{scheme}://{user}{at}{host.lower()}{rest[len(authority) :]}"
+
+
+def _with_database(namespace: str, name: str) -> tuple[str, str]:
+    """Agents up to 0.18 leave SQL Server's connection string in the namespace; later ones put its database in the name.
+
+    The rest of the string (encryption, time-outs, even passwords) is no part of the dataset, but for the instance. A
+    query (``COMPLEX``) is left as it is.
+    """
+    if not namespace.startswith("sqlserver://") or ";" not in namespace or name.endswith("COMPLEX"):
+        return namespace, name
+    server, *properties = namespace.split(";")
+    values: dict[str, str] = {}
+    for key, _, value in (item.partition("=") for item in properties):
+        values.setdefault(key.strip().lower(), value.strip())
+    instance = f";instanceName={values['instancename']}" if values.get("instancename") else ""
+    database = values.get("database") or values.get("databasename")
+    if not database:
+        return server + instance, name
+    known = name.strip().lower().startswith((database.lower() + ".", f"[{database.lower()}]."))
+    return server + instance, name if known else f"{database}.{name.strip()}"
 
 
 def _without_partitions(path: str) -> str:

@@ -5,7 +5,7 @@ over FAIL and ABORT, these over the last RUNNING, that over START: agents up to 
 others leave outputs out of START, and statistics or schemas are only right at the end.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from core.identity import run_key
 from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef
+from parser.phantoms import without_phantoms
 
 _RANK = {"OTHER": 0, "START": 1, "RUNNING": 2, "ABORT": 3, "FAIL": 3, "COMPLETE": 4}
 _NOISE = {"_delta_log", "_temporary", "_checkpoints", "_spark_metadata", "_SUCCESS"}
@@ -68,7 +69,7 @@ def merge(events: Iterable[RunEvent]) -> MergedRun:
         started=min(event.time for event in ordered),
         ended=max(event.time for event in ordered),
         inputs=_unite(dataset for event in ordered for dataset in event.inputs),
-        outputs=_unite(dataset for event in ordered for dataset in event.outputs),
+        outputs=_unite(dataset for event in ordered for dataset in _outputs(event)),
         environment={key: value for event in ordered for key, value in event.environment.items()},
         events=ordered,
     )
@@ -97,6 +98,13 @@ def _unite(datasets: Iterable[EventDataset]) -> tuple[EventDataset, ...]:
                 _believed(old.dataset, new.dataset), _fuller(old.column_lineage, new.column_lineage)
             )
     return tuple(united[key] for key in sorted(united))
+
+
+def _outputs(event: RunEvent) -> Iterator[EventDataset]:
+    inputs = {item.dataset.id for item in event.inputs}
+    for output in event.outputs:
+        facet = output.column_lineage
+        yield replace(output, column_lineage=without_phantoms(facet, event.agent, inputs)) if facet else output
 
 
 def _believed(old: Dataset, new: Dataset) -> Dataset:

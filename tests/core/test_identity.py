@@ -15,7 +15,10 @@ SAME = [
     ("s3a://Bucket", "k", "s3://bucket", "k"),
     ("wasb://c@h", "k", "wasbs://c@h", "k"),
     ("postgresql://Host:5432", "db.public.t", "postgres://host:5432", "db.public.t"),
-    ("sqlserver://Host:1433;database=DB", "DB.dbo.T", "sqlserver://host:1433;database=DB", "DB.dbo.T"),
+    ("sqlserver://Host:1433;database=DB", "DB.dbo.T", "sqlserver://host:1433", "DB.dbo.T"),
+    ("sqlserver://Host:1433;database=DB;password=x", "dbo.T", "sqlserver://host:1433", "DB.dbo.T"),
+    ("sqlserver://Host;databaseName=DB", "[dbo].[T]", "sqlserver://host", "DB.[dbo].[T]"),
+    ("sqlserver://Host;instanceName=I;database=DB", "T", "sqlserver://host;instanceName=I", "DB.T"),
     (" file ", " /tmp/x ", "file", "tmp/x"),
     ("kafka://broker:9092", "topic=x/y=z", "kafka://broker:9092", "topic=x/y=z"),
 ]
