@@ -53,8 +53,8 @@ class Settings:
     purview_collection: str = _told("Internal (six-letter) name of the collection for new assets; empty: the root.", "")
     purview_collections: Mapping[str, str] = _told("The same by job namespace, as a JSON object.", {})
     blob_trigger_source: str = _told("`EventGrid`, or `LogsAndContainerScan` where no Event Grid reaches.", "EventGrid")
-    max_body_bytes: int = _told("Largest body on the wire.", 32 * 1024 * 1024)
-    max_expanded_bytes: int = _told("Largest body after gzip is undone.", 128 * 1024 * 1024)
+    max_body_bytes: int = _told("Largest body on the wire, in bytes.", 32 * 1024 * 1024)
+    max_expanded_bytes: int = _told("Largest body after gzip is undone, in bytes.", 128 * 1024 * 1024)
     storage_budget_seconds: float = _told("How long the receiver tries to store an event; the agent waits 5.", 4.0)
     allow_operations: tuple[str, ...] = _told("More job-name nodes or plan classes that carry lineage.", ())
     exclude_jobs: tuple[re.Pattern[str], ...] = _told(

@@ -46,8 +46,10 @@ def accept(envelope: Envelope, rules: ReceiverRules) -> Decision:
         return Decision(True, f"{envelope.event_type} takes back what the run told")
     node = split_job_name(envelope.job_name).node
     has_datasets = envelope.has_inputs or envelope.has_outputs
-    if envelope.job_type.upper() == _APPLICATION or not (node or has_datasets):
+    if envelope.job_type.upper() == _APPLICATION:
         return Decision(False, "an application event describes no operation")
+    if not (node or has_datasets):
+        return Decision(False, "it names neither a dataset nor, in its job name, an operation")
     if envelope.has_outputs:
         return Decision(True, "it names an output")
     operation = classify(node, envelope.plan_class, rules.allow_operations)

@@ -20,7 +20,7 @@ def _default(setting: "dataclasses.Field[object]") -> str:
     value = setting.default if setting.default is not dataclasses.MISSING else None
     if value in (None, "", ()) or isinstance(value, Mapping | tuple | re.Pattern):
         return ""
-    return f"{value // (1024 * 1024)} MiB" if isinstance(value, int) and value >= 1024 * 1024 else f"`{value}`"
+    return f"`{value}`"
 
 
 if __name__ == "__main__":
