@@ -94,7 +94,7 @@ def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:
         return replace(row, dirty=False, fingerprint="", uploaded=None, process_guid="")
     process = process_of(lineage, services.naming)
     result = services.upload(process)
-    log.info("uploaded process %s (%s entities created, %s changed or newly connected)", row.qualified_name, result.created, result.updated)
+    log.info("uploaded process %s (%s new, %s touched)", row.qualified_name, result.created, result.updated)
     return replace(
         row,
         dirty=False,
