@@ -89,18 +89,21 @@ def _ends_with_name(text: str, table: str) -> bool:
 
 
 def _by_columns(leaves: Sequence[Leaf], datasets: Sequence[Dataset], found: dict[int, frozenset[DatasetId]]) -> None:
-    """Leaves of tables keep out: their names were no help, and an equal schema proves nothing then."""
-    taken = frozenset[DatasetId]().union(*found.values())
+    """What the columns tell of leaves that are still open, those outside of subqueries first."""
     schemas = Counter(leaf.columns for number, leaf in enumerate(leaves) if number not in found)
-    for number, leaf in enumerate(leaves):
+    taken = frozenset[DatasetId]().union(*found.values())
+    for number in sorted(range(len(leaves)), key=lambda number: leaves[number].in_subquery):
+        leaf = leaves[number]
         if number in found or not leaf.columns:
             continue
         equal = {dataset.id for dataset in datasets if _columns(dataset) == leaf.columns}
-        free = equal - taken
         if leaf.in_subquery:
             # Its table may be missing among the inputs, so a dataset that others read proves nothing.
-            equal = free if len(free) == 1 else set()
-        if len(equal) == 1 or (equal and schemas[leaf.columns] == 1 and equal == free):
+            equal -= frozenset[DatasetId]().union(*found.values())
+            certain = len(equal) == 1 and schemas[leaf.columns] == 1
+        else:
+            certain = len(equal) == 1 or (bool(equal) and schemas[leaf.columns] == 1 and not equal & taken)
+        if certain:
             found[number] = frozenset(equal)
 
 
