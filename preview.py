@@ -3,7 +3,7 @@
 The same steps as for stored events, on events in memory: filter, merge, derive, unite the runs of each process.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -49,7 +49,7 @@ class Preview:
 def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
     """Preview the events in ``bodies``, which must be readable events.
 
-    A run without an end counts as if it had been settled.
+    A run without an end counts as if it had been settled; its processes get a note that says so.
     """
     run_ids: dict[str, str] = {}
     events: dict[str, list[RunEvent]] = {}
@@ -63,12 +63,16 @@ def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
         else:
             reasons.setdefault(envelope.run_id, decision.reason)
     found: dict[str, History] = {}
+    unended: set[str] = set()
     for run_key in sorted(events):
-        reason = _contribute(merge(events[run_key]), rules, found)
+        run = merge(events[run_key])
+        if run.state is RunState.OPEN:
+            unended.add(run_key)
+        reason = _contribute(run, rules, found)
         reasons.pop(run_ids[run_key], None)
         if reason:
             reasons[run_ids[run_key]] = reason
-    previewed = (_previewed(found[name], rules, run_ids) for name in sorted(found))
+    previewed = (_previewed(found[name], rules, run_ids, unended) for name in sorted(found))
     return Preview(tuple(item for item in previewed if item), reasons)
 
 
@@ -83,16 +87,31 @@ def _contribute(run: MergedRun, rules: Rules, found: dict[str, History]) -> str:
     return "the run failed" if failed else derived.reason
 
 
-def _previewed(history: History, rules: Rules, run_ids: Mapping[str, str]) -> PreviewedProcess | None:
+def _previewed(
+    history: History, rules: Rules, run_ids: Mapping[str, str], unended: Collection[str]
+) -> PreviewedProcess | None:
     lineage = histories.shown(history, rules.window)
     if lineage is None:
         return None
     process = process_of(lineage, rules.naming)
     draft = preview_entities(lineage, process.resolutions)
+    runs = [run.run_key for run in histories.shown_runs(history, rules.window)]
     resolved = [note for resolution in process.resolutions.values() for note in resolution.notes]
     return PreviewedProcess(
         process=process,
-        runs=tuple(sorted(run_ids[run.run_key] for run in histories.shown_runs(history, rules.window))),
+        runs=tuple(sorted(run_ids[run_key] for run_key in runs)),
         draft=draft,
-        notes=tuple(dict.fromkeys([*lineage.notes, *resolved, *draft.notes])),
+        notes=tuple(dict.fromkeys([*lineage.notes, *resolved, *draft.notes, *_open_notes(runs, unended)])),
     )
+
+
+def _open_notes(runs: Sequence[str], unended: Collection[str]) -> Iterator[Note]:
+    """A note if runs behind a process have not ended: the app waits with them."""
+    waiting = sum(1 for run_key in runs if run_key in unended)
+    if waiting:
+        which = "The run has" if len(runs) == 1 else f"{waiting} of {len(runs)} runs have"
+        yield Note(
+            "not-ended",
+            f"{which} no end in these events; the app draws such a run only once it is settled, "
+            "after SETTLE_AFTER_MINUTES.",
+        )

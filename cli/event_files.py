@@ -11,6 +11,7 @@ from core.errors import BadEvent
 from core.events import describes_no_run, read_envelope
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
+KINDS = ".json, .json.gz, JSON lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ def event_files(paths: Iterable[Path]) -> Iterator[EventFile]:
         if path.resolve() not in seen:
             seen.add(path.resolve())
             yield _read(path)
+
+
+def empty_folders(paths: Iterable[Path]) -> Iterator[Path]:
+    """Those of the paths that are folders without any event file."""
+    yield from (path for path in paths if path.is_dir() and next(_files(path), None) is None)
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.explain_input import Fault, Question, from_line, from_words, merged
+from cli.plain import plain
 from core.model import NameContext, Resolution
 from core.settings import Settings
 from qualified_names import rules as name_rules
@@ -39,7 +40,7 @@ def explain(
     try:
         question = from_words(namespace or "", name or "", context)
     except Fault as fault:
-        raise typer.BadParameter(str(fault), param_hint="--context") from None
+        raise typer.BadParameter(plain(str(fault)), param_hint="--context") from None
     _warn(question, "")
     resolution = _answer(question, settings.name_context(), rules)
     if as_json or not sys.stdout.isatty():
@@ -81,7 +82,7 @@ def _explain_lines(stream: BinaryIO, context: NameContext, rules: Rules) -> None
             question = from_line(line)
         except Fault as fault:
             failed = True
-            typer.echo(f"line {number}: {fault}", err=True)
+            typer.echo(plain(f"line {number}: {fault}"), err=True)
             _print({"error": f"line {number}: {fault}"})
             continue
         _warn(question, f"line {number}: ")
@@ -99,7 +100,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _warn(question: Question, where: str) -> None:
     for key in question.unknown:
-        typer.echo(f"{where}context.{key} is unknown and was passed over", err=True)
+        typer.echo(plain(f"{where}context.{key} is unknown and was passed over"), err=True)
 
 
 def _print(value: dict[str, Any]) -> None:
@@ -113,14 +114,16 @@ def _print(value: dict[str, Any]) -> None:
 
 
 def _show(resolution: Resolution) -> None:
-    table = Table(title=f"{resolution.dataset.id}", title_justify="left", show_edge=False)
+    # Text everywhere: a plain string would be read for markup.
+    table = Table(title=Text(plain(str(resolution.dataset.id))), title_justify="left", show_edge=False)
     table.add_column("type")
     table.add_column("qualified name", overflow="fold")
     for candidate in resolution.candidates:
         style = "bold" if candidate == resolution.asset else ""
-        table.add_row(Text(candidate.type_name), Text(candidate.qualified_name), style=style)
+        table.add_row(Text(plain(candidate.type_name)), Text(plain(candidate.qualified_name)), style=style)
     console = Console()
     console.print(table)
-    console.print(Text(f"rule: {resolution.rule}; looked up in this order, created as the one in bold", style="dim"))
+    rule = plain(resolution.rule)
+    console.print(Text(f"rule: {rule}; looked up in this order, created as the one in bold", style="dim"))
     for note in resolution.notes:
-        console.print(Text(f"note: {note.text}", style="yellow"))
+        console.print(Text(f"note: {plain(note.text)}", style="yellow"))

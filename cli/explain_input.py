@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import typer
+
 from core.identity import dataset_id
-from core.model import Dataset, NameContext, Symlink
+from core.model import Dataset, DatasetId, NameContext, Symlink
 
 _KEYS = ("mountPoints", "hiveCluster", "oneLakeIds", "metastoreIds", "sqlKinds")
+_EMPTY = "namespace and name are both empty"
 
 
 class Fault(ValueError):
@@ -31,7 +34,10 @@ def from_words(namespace: str, name: str, context: str) -> Question:
     """The question of one command line; ``context`` is a JSON object, or "".
 
     :raises Fault: the context is none.
+    :raises typer.BadParameter: both words are empty.
     """
+    if _is_empty(DatasetId(namespace, name)):
+        raise typer.BadParameter(_EMPTY, param_hint="NAMESPACE NAME")
     value = _json(context.encode("utf-8", "surrogatepass")) if context else {}
     return _question({"namespace": namespace, "name": name, "context": value})
 
@@ -39,12 +45,15 @@ def from_words(namespace: str, name: str, context: str) -> Question:
 def from_line(line: bytes) -> Question:
     """The question on one line.
 
-    :raises Fault: the line is no JSON object, or a field of it has a wrong type.
+    :raises Fault: the line is no JSON object, a field of it has a wrong type, or namespace and name are empty.
     """
     value = _json(line)
     if not isinstance(value, dict):
         raise Fault("must be a JSON object with namespace and name")
-    return _question(value)
+    question = _question(value)
+    if _is_empty(question.dataset.id):
+        raise Fault(_EMPTY)
+    return question
 
 
 def merged(settings: NameContext, own: NameContext) -> NameContext:
@@ -69,11 +78,16 @@ def _question(value: Mapping[str, Any]) -> Question:
     facets = _object(value.get("facets"), "facets")
     context = _object(value.get("context"), "context")
     dataset = Dataset(
-        id=dataset_id(_text(value.get("namespace"), "namespace"), _text(value.get("name"), "name")),
+        # Not in one spelling yet: the partition folders that it cuts tell a folder from a file.
+        id=DatasetId(_text(value.get("namespace"), "namespace"), _text(value.get("name"), "name")),
         symlinks=tuple(_symlinks(facets.get("symlinks"))),
         storage_layer=_storage_layer(facets.get("storage")),
     )
     return Question(dataset, _context(context), tuple(key for key in context if key not in _KEYS))
+
+
+def _is_empty(dataset: DatasetId) -> bool:
+    return dataset_id(dataset.namespace, dataset.name) == DatasetId("", "")
 
 
 def _context(context: Mapping[str, Any]) -> NameContext:

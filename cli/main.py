@@ -3,14 +3,16 @@
 Data goes to stdout, talk to stderr. Exit 2: the command or a setting was wrong; 1: the work failed.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from cli.explain import explain
+from cli.plain import plain
 from cli.preview import preview
 from core.errors import SettingsError, SparklinError
+from core.version import VERSION
 
 
 class _Commands(TyperGroup):
@@ -21,18 +23,28 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except SettingsError as error:
             for problem in error.problems:
-                typer.echo(problem, err=True)
+                typer.echo(plain(problem), err=True)
             raise typer.Exit(2) from None
         except SparklinError as error:
-            typer.echo(str(error), err=True)
+            typer.echo(plain(str(error)), err=True)
             raise typer.Exit(1) from None
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sparklin {VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
-def sparklin() -> None:
+def sparklin(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Column-level lineage from Spark to Microsoft Purview."""
 
 

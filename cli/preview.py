@@ -2,15 +2,18 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-from cli.event_files import event_files
-from cli.tables import process_table
+from cli.event_files import KINDS, empty_folders, event_files
+from cli.plain import plain
+from cli.tables import print_process
 from core.model import AssetName, ColumnRef, Note
 from core.settings import Settings
 from parser.lineage import LineageRules
@@ -22,27 +25,41 @@ from receiver.accept import ReceiverRules
 
 
 def preview(
-    paths: Annotated[list[Path], typer.Argument(help="Files or folders of events: .json, .json.gz or JSON lines.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Files or folders of events: .json, .json.gz or JSON lines; a file may also hold an array of events. "
+            "In folders, names that begin with _ or . are passed over."
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
     """Show what a set of events would leave in the catalogue. Nothing is sent anywhere."""
     missing = [path for path in paths if not path.exists()]
     if missing:
-        typer.echo(f"no such file or folder: {', '.join(map(str, missing))}", err=True)
+        typer.echo(plain(f"no such file or folder: {', '.join(map(str, missing))}"), err=True)
         raise typer.Exit(2)
-    bodies: list[bytes] = []
-    for file in event_files(paths):
-        bodies.extend(file.bodies)
-        for problem in file.problems:
-            typer.echo(f"{file.path}: {problem}", err=True)
-    if not bodies:
-        typer.echo("nothing could be read as an OpenLineage event", err=True)
-        raise typer.Exit(1)
-    result = preview_events(bodies, preview_rules(Settings.offline()))
+    result = preview_events(_bodies(paths), preview_rules(Settings.offline()))
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps([as_object(process) for process in result.processes], ensure_ascii=False, indent=2))
     else:
         _show(result)
+
+
+def _bodies(paths: list[Path]) -> list[bytes]:
+    """All events that can be read; what can't is told. Exit code 1 if there is none."""
+    bodies: list[bytes] = []
+    for folder in (empty := list(empty_folders(paths))):
+        typer.echo(plain(f"no event files ({KINDS}) in {folder}"), err=True)
+    for file in event_files(paths):
+        bodies.extend(file.bodies)
+        for problem in file.problems:
+            typer.echo(plain(f"{file.path}: {problem}"), err=True)
+    if not bodies:
+        if len(empty) < len(paths):
+            typer.echo("nothing could be read as an OpenLineage event", err=True)
+        raise typer.Exit(1)
+    return bodies
 
 
 def as_object(previewed: PreviewedProcess) -> dict[str, Any]:
@@ -96,11 +113,20 @@ def _note(note: Note) -> dict[str, str]:
 def _show(result: Preview) -> None:
     console = Console()
     for previewed in result.processes:
-        console.print(process_table(as_object(previewed)))
+        print_process(console, as_object(previewed))
     talk = Console(stderr=True)
-    talk.print(f"{len(result.processes)} process(es); {len(result.reasons)} run(s) draw nothing:")
-    for reason in sorted(set(result.reasons.values())):
-        talk.print(f"  {sum(1 for other in result.reasons.values() if other == reason)} x {reason}", highlight=False)
+    for line in _summary(len(result.processes), Counter(result.reasons.values())):
+        talk.print(Text(plain(line)))
+
+
+def _summary(processes: int, reasons: Counter[str]) -> Iterator[str]:
+    shown = f"{processes} process{'' if processes == 1 else 'es'}"
+    idle = reasons.total()
+    if not idle:
+        yield f"{shown}; every run draws something"
+        return
+    yield f"{shown}; {idle} run{' draws' if idle == 1 else 's draw'} nothing:"
+    yield from (f"  {number} x {reason}" for reason, number in sorted(reasons.items()))
 
 
 def preview_rules(settings: Settings) -> Rules:

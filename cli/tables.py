@@ -4,28 +4,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Group, RenderableType
-from rich.markup import escape
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from cli.plain import plain
 
 _SHOWN_COLUMNS = 40
 
 
-def process_table(process: Mapping[str, Any]) -> RenderableType:
-    """Inputs → process → sink with its columns, from an object of the preview contract."""
-    shown = process["process"]
+def print_process(console: Console, process: Mapping[str, Any]) -> None:
+    """Print inputs → process → sink with its columns, from an object of the preview contract.
+
+    Only a terminal folds long lines: elsewhere a qualified name stays in one piece.
+    """
+    whole_lines = not console.file.isatty()
     everywhere = _on_every_row(process["columns"])
-    on_rows = sorted((kind, name, column) for name, column, kind in everywhere)
-    parts: list[RenderableType] = [Text(shown["name"], style="bold"), *_assets(shown)]
+    for line in _head(process["process"]):
+        console.print(line, soft_wrap=whole_lines)
     if process["columns"]:
-        parts.append(_columns(process["columns"], everywhere))
-    if everywhere:
-        parts.append(
-            Text("every row depends on " + _uses((name, column, kind) for kind, name, column in on_rows), style="dim")
-        )
-    parts += [Text(f"note: {note['text']}", style="yellow") for note in process["notes"]]
-    return Group(*parts, "")
+        console.print(_columns(process["columns"], everywhere))
+    for line in _foot(process["notes"], everywhere):
+        console.print(line, soft_wrap=whole_lines)
+    console.print()
 
 
 def short(qualified_name: str) -> str:
@@ -34,11 +35,22 @@ def short(qualified_name: str) -> str:
     return parts[-1] if parts else qualified_name
 
 
-def _assets(shown: Mapping[str, Any]) -> Iterator[Text]:
+def _head(shown: Mapping[str, Any]) -> Iterator[Text]:
+    yield Text(plain(shown["name"]), style="bold")
     for asset in shown["inputs"]:
-        yield Text(f"  from {asset['qualifiedName']}", overflow="fold")
+        yield Text(f"  from {plain(asset['qualifiedName'])}", overflow="fold")
     for asset in shown["outputs"]:
-        yield Text(f"  to   {asset['qualifiedName']}", overflow="fold")
+        yield Text(f"  to   {plain(asset['qualifiedName'])}", overflow="fold")
+
+
+def _foot(notes: Iterable[Mapping[str, str]], everywhere: Iterable[tuple[str, ...]]) -> Iterator[Text]:
+    on_rows = sorted((kind, name, column) for name, column, kind in everywhere)
+    if on_rows:
+        yield Text(
+            "every row depends on " + plain(_uses((name, column, kind) for kind, name, column in on_rows)), style="dim"
+        )
+    for note in notes:
+        yield Text(f"note: {plain(note['text'])}", style="yellow")
 
 
 def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[str, ...]]) -> Table:
@@ -50,7 +62,8 @@ def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[s
         values = [f"{short(name)}.{source}" for name, source in column["from"]]
         values += [f"= {column['expression']}"] if column["expression"] else []
         own = [use for use in column["indirect"] if tuple(use) not in everywhere]
-        table.add_row(escape(column["column"]), escape(", ".join(values) or "–"), escape(_uses(own)))
+        # Text, since a plain string would be read for markup and emoji codes.
+        table.add_row(*(Text(plain(cell)) for cell in (column["column"], ", ".join(values) or "–", _uses(own))))
     if len(columns) > _SHOWN_COLUMNS:
         table.add_row(f"… and {len(columns) - _SHOWN_COLUMNS} more", "", "")
     return table

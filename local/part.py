@@ -7,15 +7,17 @@ then keeps it, so that whoever has its address can go on using it after a restar
 import re
 import time
 from abc import ABC, abstractmethod
+from itertools import takewhile
 from pathlib import Path
 from typing import Self
 
-from local import processes
+from local import processes, signals
 from local.errors import StackError
 from local.processes import Command, Started
 
 _POLL_SECONDS = 0.02
 _TAIL_LINES = 25
+_PROBLEM = "error: "
 
 
 class Part(ABC):
@@ -56,7 +58,9 @@ class Part(ABC):
         """Start the process without waiting for it; nothing if it runs already."""
         if not self.is_running:
             self._log_start = self.log.stat().st_size if self.log.exists() else 0
-            self.started = processes.launch(self.command())
+            with signals.held():
+                # Cut off in between, a process would run that nobody knows.
+                self.started = processes.launch(self.command())
 
     def wait_until_ready(self, deadline: float | None = None) -> None:
         """Wait until every `ready` pattern was printed; `deadline` in seconds of `time.monotonic`.
@@ -71,7 +75,7 @@ class Part(ABC):
                 self._addresses = tuple(match.group(1) for match in found if match)
                 return
             if not running:
-                raise StackError(f"{self.name} ended while starting.\n{self.tail()}")
+                raise StackError(self._why_ended())
             if time.monotonic() > limit:
                 raise StackError(f"{self.name} was not ready in time.\n{self.tail()}")
             time.sleep(_POLL_SECONDS)
@@ -116,6 +120,14 @@ class Part(ABC):
         """The last lines of its output, with the file to read on in."""
         lines = self.output().splitlines()[-_TAIL_LINES:]
         return "\n".join([f"The end of {self.log}:", *(f"  {line}" for line in lines)])
+
+    def _why_ended(self) -> str:
+        """What is known of a start that failed: the problems it named last, as `error: …`, or the log's tail."""
+        lines = self.output().rstrip().splitlines()
+        named = list(takewhile(lambda line: line.startswith(_PROBLEM), reversed(lines)))
+        if named:
+            return "\n".join(line.removeprefix(_PROBLEM) for line in reversed(named))
+        return f"{self.name} ended while starting.\n{self.tail()}"
 
     _log_start: int = 0
 

@@ -1,8 +1,6 @@
 """The local stack: Azurite, the Data Map and the function host, started together and ended together.
 
-    python -m local.stack up [--foreground]
-    python -m local.stack down [--purge]
-    python -m local.stack status
+    python -m local.stack --help
 
 Tests use `Stack`, whose parts can be stopped, killed and started again one by one.
 """
@@ -16,7 +14,8 @@ from typing import Self
 
 import requests
 
-from local import environment
+from cli.plain import plain_lines
+from local import environment, signals
 from local.azurite import Azurite, AzuritePorts
 from local.errors import StackError
 from local.part import Part
@@ -54,6 +53,7 @@ class Stack:
         data_map: bool = True,
         in_memory: bool = False,
         ports: StackPorts | None = None,
+        keys: HostKeys | None = None,
         host_options: tuple[str, ...] = (),
         on_launch: Callable[[Part], None] | None = None,
     ) -> None:
@@ -66,7 +66,7 @@ class Stack:
         logs, data = folder / "logs", folder / "data"
         self._extra = dict(environment or {})
         self._on_launch = on_launch or (lambda _part: None)
-        self.keys = HostKeys()
+        self.keys = keys or HostKeys()
         self.azurite = Azurite(logs / "azurite.log", None if in_memory else data / "azurite", chosen.storage)
         self.data_map = DataMap(logs / "data_map.log", data / "data_map.db", chosen.data_map) if data_map else None
         self.hosts = [
@@ -157,8 +157,9 @@ class Stack:
 
     def _start_together(self, parts: list[Part] | list[FunctionHost], deadline: float) -> None:
         for part in parts:
-            part.launch()
-            self._on_launch(part)
+            with signals.held():
+                part.launch()
+                self._on_launch(part)
         for part in parts:
             part.wait_until_ready(deadline)
 
@@ -185,4 +186,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except StackError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {plain_lines(str(error))}")

@@ -4,24 +4,38 @@ import argparse
 import contextlib
 import fcntl
 import shutil
-import signal
 import sys
-import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from local import environment, processes
-from local.azurite import AzuritePorts
-from local.errors import StackError
+from cli.plain import plain
+from local import environment, processes, signals
 from local.parts import ROOT
-from local.stack import Stack, StackPorts
+from local.stack import Stack
+from local.stack_choices import Choices, ports
 from local.stack_files import StackFiles
 
 _LOOK_SECONDS = 1.0
+_PURPOSE = """\
+Run Sparklin on this machine: storage (Azurite), a Data Map in Purview's place with a page that draws its
+lineage, and a host for the functions, which receives events.
+"""
+_ENVIRONMENT = """\
+environment of up:
+  SPARKLIN_RECEIVER_PORT  port of the receiver, which agents post to
+  SPARKLIN_DATA_MAP_PORT  port of the Data Map and its lineage page
+  SPARKLIN_BLOB_PORT      port of the storage's blobs
+  SPARKLIN_QUEUE_PORT     port of its queues
+  SPARKLIN_TABLE_PORT     port of its tables
+Without them the ports of the last stack are taken again if they are free, else any free ones. The function
+key stays that of the last stack. All settings of the app hold too; the README lists them.
+"""
 _ROWS = (("receiver", "receiver"), ("function key", "functionKey"), ("Data Map", "dataMap"), ("page", "page"))
 
 
@@ -34,21 +48,21 @@ def main(arguments: list[str] | None = None) -> int:
     files = StackFiles(options.folder.resolve())
     if options.command == "status":
         return status(files)
-    with _only_one(files.folder):
-        if options.command == "down":
-            return down(files, purge=options.purge)
-        exit_code = up(files, options.app_dir.resolve())
-    if options.foreground:
-        _stay(files)
+    if options.command == "down":
         with _only_one(files.folder):
-            return down(files, purge=False)
-    return exit_code
+            return down(files, purge=options.purge)
+    signals.end_by_signals()
+    if options.foreground:
+        return _foreground(files, options.app_dir.resolve())
+    with _only_one(files.folder):
+        return up(files, options.app_dir.resolve())
 
 
 def up(files: StackFiles, app_dir: Path = ROOT) -> int:
     """Start the stack unless it runs; what is left of a broken one is ended first.
 
     :raises StackError: when a part fails; the others are ended before.
+    :raises SystemExit: on a signal; nothing is left running then either.
     """
     published = files.published()
     if published and _all_running(files):
@@ -57,14 +71,19 @@ def up(files: StackFiles, app_dir: Path = ROOT) -> int:
         return 0
     _end_all(files)
     _say("Starting storage, Data Map and function host …")
-    stack = Stack(files.folder, app_dir=app_dir, ports=ports(environment.variables()), on_launch=files.note)
+    last = files.remembered()
+    chosen = ports(environment.variables(), last, _say)
+    stack = Stack(files.folder, app_dir=app_dir, ports=chosen, keys=last.keys(), on_launch=files.note)
     try:
         stack.start()
         files.publish(stack)
-    except BaseException:
+        files.remember(Choices.of(stack))
+        _show(files.published() or {})
+    except BaseException as error:
         _end_all(files)
+        if isinstance(error, SystemExit):
+            _say("Interrupted; nothing is left running.")
         raise
-    _show(files.published() or {})
     return 0
 
 
@@ -91,22 +110,6 @@ def status(files: StackFiles) -> int:
     return 3
 
 
-def ports(variables: Mapping[str, str]) -> StackPorts:
-    """The ports that the environment asks for; free ones else.
-
-    :raises StackError: when one is no port.
-    """
-
-    def port(name: str) -> int:
-        text = variables.get(f"SPARKLIN_{name}_PORT") or "0"
-        if not text.isdigit() or int(text) > 65535:
-            raise StackError(f"SPARKLIN_{name}_PORT must be a port, not {text}")
-        return int(text)
-
-    storage = AzuritePorts(port("BLOB"), port("QUEUE"), port("TABLE"))
-    return StackPorts(port("RECEIVER"), port("DATA_MAP"), storage)
-
-
 def _all_running(files: StackFiles) -> bool:
     started = files.started()
     return bool(started) and all(processes.is_running(each) for each in started)
@@ -122,16 +125,32 @@ def _end_all(files: StackFiles) -> bool:
     return bool(running)
 
 
+def _foreground(files: StackFiles, app_dir: Path) -> int:
+    """Start the stack, and end it on Ctrl-C, another signal, or the end of a part."""
+    is_ours = False
+    try:
+        with _only_one(files.folder):
+            is_ours = True
+            up(files, app_dir)
+        _stay(files)
+    finally:
+        if is_ours:
+            with _only_one(files.folder):
+                ended = _end_all(files)
+            if ended:
+                _say("The stack has ended.")
+    return 0
+
+
 def _stay(files: StackFiles) -> None:
-    """Wait for Ctrl-C, SIGTERM, or the end of a part."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    _say("Ctrl-C ends the stack.")
-    while not stop.wait(_LOOK_SECONDS):
-        if not _all_running(files):
-            _say("A part has ended; see its log.")
-            return
+    """Wait for a signal or the end of a part."""
+    try:
+        _say("Ctrl-C ends the stack.")
+        while _all_running(files):
+            time.sleep(_LOOK_SECONDS)
+    except SystemExit:
+        return
+    _say("A part has ended; see its log.")
 
 
 @contextlib.contextmanager
@@ -150,24 +169,38 @@ def _show(published: Mapping[str, Any]) -> None:
         return
     table = Table(show_header=False, box=None)
     for name, key in _ROWS:
-        table.add_row(f"[bold]{name}[/bold]", str(published.get(key, "")))
+        table.add_row(Text(name, style="bold"), Text(plain(str(published.get(key, "")))))
     Console().print(table)
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{plain(text)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--folder", type=Path, default=ROOT / ".local", help="for data, logs and stack.json")
-    parser = argparse.ArgumentParser(prog="python -m local.stack", description="The local stack.")
+    shared.add_argument(
+        "--folder", type=Path, default=ROOT / ".local", help="for data, logs and stack.json (default: %(default)s)"
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m local.stack",
+        description=_PURPOSE,
+        epilog=_ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    up_parser = commands.add_parser("up", parents=[shared], help="start it, and return when it is ready")
-    up_parser.add_argument("--foreground", action="store_true", help="stay, and end it on Ctrl-C")
-    up_parser.add_argument("--app-dir", type=Path, default=ROOT, help="folder of the function app")
-    down_parser = commands.add_parser("down", parents=[shared], help="end it")
-    down_parser.add_argument("--purge", action="store_true", help="delete its data, too")
-    commands.add_parser("status", parents=[shared], help="say what runs")
+
+    def command(name: str, text: str, epilog: str = "") -> argparse.ArgumentParser:
+        shape = argparse.RawDescriptionHelpFormatter
+        return commands.add_parser(
+            name, parents=[shared], help=text, description=text, epilog=epilog, formatter_class=shape
+        )
+
+    up_parser = command("up", "start it, show its addresses, and return when it is ready", _ENVIRONMENT)
+    up_parser.add_argument("--foreground", action="store_true", help="stay, and end it on Ctrl-C or another signal")
+    up_parser.add_argument("--app-dir", type=Path, default=ROOT, help="folder of the function app (default: this one)")
+    down_parser = command("down", "end it; its data, ports and key are kept for the next time")
+    down_parser.add_argument("--purge", action="store_true", help="delete its data")
+    command("status", "say what runs; exit code 3 if it is not the whole stack")
     parser.set_defaults(foreground=False)
     return parser

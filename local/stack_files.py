@@ -2,6 +2,7 @@
 
 `processes.json` is written whenever a process was started, so that even an `up` that was killed half-way
 leaves nothing behind that `down` doesn't know. `stack.json` is there exactly while the stack is ready.
+`choices.json` has ports and key for the next `up`, and stays.
 """
 
 import json
@@ -15,9 +16,11 @@ from local.errors import StackError
 from local.part import Part
 from local.processes import Started
 from local.stack import Stack
+from local.stack_choices import Choices
 
 _STACK = "stack.json"
 _PROCESSES = "processes.json"
+_CHOICES = "choices.json"
 
 
 class StackFiles:
@@ -46,6 +49,17 @@ class StackFiles:
                 "pids": {part.name: part.started.pid for part in stack.parts if part.started},
             },
         )
+
+    def remember(self, choices: Choices) -> None:
+        """Keep the stack's choices for the next `up`."""
+        self._write(_CHOICES, choices.as_object())
+
+    def remembered(self) -> Choices:
+        """What `remember` kept last; nothing if that can't be read."""
+        try:
+            return Choices.read(self._read(_CHOICES))
+        except StackError:
+            return Choices({})
 
     def published(self) -> dict[str, Any] | None:
         """What `publish` wrote; None if there is no stack."""
@@ -86,4 +100,5 @@ class StackFiles:
         number, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{name}.")
         with os.fdopen(number, "w") as file:
             json.dump(content, file, indent=2)
+            file.write("\n")
         Path(temporary).replace(self.folder / name)

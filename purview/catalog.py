@@ -4,7 +4,9 @@ Errors are those of core.errors: ``CatalogUnavailable`` where a later attempt ma
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
@@ -14,15 +16,18 @@ from core.errors import CatalogRefused, SettingsError
 from core.model import Asset, AssetName
 from core.settings import LOOPBACK_HOSTS
 from purview import refusals
+from purview.patience import Breaker, Clock, Patience, shared_allowance
+from purview.threads import in_threads
 
 if TYPE_CHECKING:
     from purview.client import DataMapClient, DiscoveryClient
-    from purview.transport import Credential, Patience
+    from purview.transport import Credential
 
 # Azure's gateways take more, some proxies between don't.
 _URL_CHARACTERS = 2_000
 _PAGE = 1_000
 _PAGES = 3
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,14 @@ class SearchHit:
 
     asset: Asset
     display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search returned; there may be more where it is not complete."""
+
+    hits: tuple[SearchHit, ...]
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,7 @@ class Catalog:
     :param auth: "default" for a token by azure-identity, "none" for a Data Map on this machine.
     :param credential: the credential for "default"; by default the identity of the app, or a service principal by
         environment (azure.identity.DefaultAzureCredential).
+    :param clock: seconds that never run backwards; ``sleep`` waits for some of them.
     :raises SettingsError: the endpoint can't be used with this auth.
     """
 
@@ -65,7 +79,9 @@ class Catalog:
         auth: str = "default",
         *,
         credential: "Credential | None" = None,
-        patience: "Patience | None" = None,
+        patience: Patience | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
         parts = urlsplit(self.endpoint)
@@ -74,7 +90,10 @@ class Catalog:
             raise SettingsError(("PURVIEW_ENDPOINT: only a Data Map on this machine goes without https and a token",))
         self._auth = auth
         self._credential = credential
-        self._patience = patience
+        self._patience = patience or Patience()
+        self._clock = clock
+        self._sleep = sleep
+        self._breaker = Breaker(self._patience, clock)
         self._opened: _Clients | None = None
         self._opening = threading.Lock()
 
@@ -91,35 +110,48 @@ class Catalog:
                 self._opened.close()
             self._opened = None
 
+    def patience(self) -> AbstractContextManager[None]:
+        """Let all requests inside share one allowance of time for faults, and fail at once while it is time to rest.
+
+        :raises CatalogUnavailable: on entering, where the catalogue failed for others a moment ago.
+        """
+        return shared_allowance(self._patience.budget, self._clock, self._breaker)
+
     def find(self, names: Iterable[AssetName]) -> dict[AssetName, Asset]:
         """The assets that have these names exactly; those that don't exist, or whose type doesn't, are left out.
 
-        An asset's own type may be a subtype of the one that was asked for. One call a type, more where the names
-        are too long for one address.
+        An asset's own type may be a subtype of the one that was asked for. One call a type, more, several at a time,
+        where the names are too long for one address.
         """
         wanted = set(names)
-        found: dict[AssetName, Asset] = {}
-        for type_name, group in groupby(sorted(wanted), key=lambda name: name.type_name):
-            for qualified_names in self._chunks(type_name, [name.qualified_name for name in group]):
-                for entity in self._named(type_name, qualified_names):
-                    asset = _asset(entity)
-                    found[AssetName(type_name, asset.name.qualified_name)] = asset
+        calls = [
+            (type_name, chunk)
+            for type_name, group in groupby(sorted(wanted), key=lambda name: name.type_name)
+            for chunk in self._chunks(type_name, [name.qualified_name for name in group])
+        ]
+        answers = in_threads(lambda call: self._named(*call), calls, _AT_ONCE)
+        found = {
+            AssetName(type_name, asset.name.qualified_name): asset
+            for (type_name, _), entities in zip(calls, answers, strict=True)
+            for asset in map(_asset, entities)
+        }
         return {name: asset for name, asset in found.items() if name in wanted}
 
-    def search(
-        self, words: Sequence[str], types: Sequence[str], accept: Callable[[AssetName], bool]
-    ) -> list[SearchHit]:
-        """Assets of one of the types whose qualified name contains every word and that ``accept`` agrees to.
+    def search(self, alternatives: Sequence[Sequence[str]], types: Sequence[str]) -> SearchResult:
+        """Assets of one of the types whose qualified name contains every word of at least one of the alternatives.
 
         The index lags behind by seconds to minutes: what is missing may exist, what is found may be gone.
         """
-        kinds = [{"entityType": type_name, "includeSubTypes": False} for type_name in types]
-        contains = [
-            {"attributeName": "qualifiedName", "operator": "contains", "attributeValue": word} for word in words
-        ]
-        body: dict[str, Any] = {"limit": _PAGE, "filter": {"and": [{"or": kinds}, *contains]}}
-        hits = [hit for hit in self._pages(body) if hit.asset.name.type_name in types]
-        return [hit for hit in hits if accept(hit.asset.name)]
+        body: dict[str, Any] = {"limit": _PAGE, "filter": _filter(alternatives, types)}
+        hits: list[SearchHit] = []
+        for _ in range(_PAGES):
+            answer = self._clients().discovery.query(body=body)
+            hits += (hit for hit in map(_hit, answer.get("value") or ()) if hit.asset.name.type_name in types)
+            token = answer.get("continuationToken")
+            if not token:
+                return SearchResult(tuple(hits), is_complete=True)
+            body = {**body, "continuationToken": token}
+        return SearchResult(tuple(hits), is_complete=False)
 
     def upload(
         self, entities: Sequence[Mapping[str, Any]], collection: str = "", guard: Callable[[], None] | None = None
@@ -184,17 +216,6 @@ class Catalog:
         entities = (answer or {}).get("entities") or ()
         return [entity for entity in entities if entity.get("status") != "DELETED"]
 
-    def _pages(self, body: dict[str, Any]) -> Iterator[SearchHit]:
-        for _ in range(_PAGES):
-            answer = self._clients().discovery.query(body=body)
-            for entry in answer.get("value") or ():
-                name = AssetName(str(entry.get("entityType")), str(entry.get("qualifiedName")))
-                yield SearchHit(Asset(name, str(entry.get("id"))), str(entry.get("name") or ""))
-            token = answer.get("continuationToken")
-            if not token:
-                return
-            body = {**body, "continuationToken": token}
-
     def _clients(self) -> _Clients:
         with self._opening:
             if self._opened is None:
@@ -204,7 +225,7 @@ class Catalog:
     def _open(self) -> _Clients:
         # requests, azure-identity and pyapacheatlas take 0.1 s to import; most starts of the app never get here.
         from purview.client import DataMapClient, DiscoveryClient
-        from purview.transport import Patience, Transport
+        from purview.transport import Transport
 
         credential = self._credential
         if self._auth != "none" and credential is None:
@@ -213,8 +234,10 @@ class Catalog:
             credential = DefaultAzureCredential()
         transport = Transport(
             None if self._auth == "none" else credential,
-            self._patience or Patience(),
+            self._patience,
             trust_environment=not self._loopback,
+            clock=self._clock,
+            sleep=self._sleep,
         )
         return _Clients(
             DataMapClient(self.endpoint, transport), DiscoveryClient(self.endpoint, transport), transport.close
@@ -224,3 +247,23 @@ class Catalog:
 def _asset(entity: Mapping[str, Any]) -> Asset:
     name = AssetName(str(entity["typeName"]), str(entity["attributes"]["qualifiedName"]))
     return Asset(name, str(entity["guid"]))
+
+
+def _hit(entry: Mapping[str, Any]) -> SearchHit:
+    name = AssetName(str(entry.get("entityType")), str(entry.get("qualifiedName")))
+    return SearchHit(Asset(name, str(entry.get("id"))), str(entry.get("name") or ""))
+
+
+def _filter(alternatives: Sequence[Sequence[str]], types: Sequence[str]) -> dict[str, Any]:
+    """What the alternatives have in common is asked for once."""
+    kinds = [{"entityType": type_name, "includeSubTypes": False} for type_name in types]
+    common = [word for word in alternatives[0] if all(word in words for words in alternatives)]
+    rests = [[word for word in words if word not in common] for words in alternatives]
+    conditions: list[dict[str, Any]] = [{"or": kinds}, *map(_contains, common)]
+    if all(rests):
+        conditions.append({"or": [{"and": [_contains(word) for word in rest]} for rest in rests]})
+    return {"and": conditions}
+
+
+def _contains(word: str) -> dict[str, str]:
+    return {"attributeName": "qualifiedName", "operator": "contains", "attributeValue": word}

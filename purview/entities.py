@@ -8,7 +8,7 @@ negative guids. Identity and look of the process depend on no look-up, but for t
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import count
 from urllib.parse import unquote
 
 from core.model import (
@@ -47,6 +47,16 @@ _MANDATORY: Mapping[str, Mapping[str, str]] = {
     "hdfs_path": {"path": "qualified name"},
     "kafka_topic": {"topic": "name", "uri": "qualified name"},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDraft:
+    """The datasets and columns to be sent before the process; the fields are those of ``Draft``."""
+
+    entities: tuple[Entity, ...]
+    created: Mapping[AssetName, str]
+    columns: Mapping[str, tuple[Asset, frozenset[str]]]
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,21 @@ def datasets_of(lineage: Lineage) -> tuple[Dataset, ...]:
     return tuple(sorted({dataset.id: dataset for dataset in (*lineage.inputs, lineage.sink)}.values(), key=_identity))
 
 
+def within_limits(lineage: Lineage, resolutions: Resolutions) -> Lineage:
+    """The lineage with as many inputs as a process can refer to; a note says if that is not all.
+
+    Which ones depends on their planned names alone, so that nothing needs to be looked up for the others.
+    """
+    planned = {dataset.id: storable(resolutions[dataset.id].asset) for dataset in lineage.inputs}
+    distinct = sorted(set(planned.values()))
+    if len(distinct) <= REFERENCES:
+        return lineage
+    shown = set(distinct[:REFERENCES])
+    note = Note("inputs-cut", f"Only {REFERENCES} of {len(distinct)} inputs are shown.")
+    inputs = tuple(dataset for dataset in lineage.inputs if planned[dataset.id] in shown)
+    return replace(lineage, inputs=inputs, notes=(*lineage.notes, note))
+
+
 def storable(name: AssetName) -> AssetName:
     """The name as the catalogue can hold it: a longer one is cut and kept unique by a hash."""
     return AssetName(name.type_name, cut_uniquely(name.qualified_name))
@@ -111,49 +136,66 @@ def build_entities(
     ``unknown_types`` are column types that the catalogue does not have; ``additions`` are columns for assets that
     exist. The result depends on no order but that of a dataset's fields.
     """
+    shown = within_limits(lineage, resolutions)
     guids = (str(-number) for number in count(1))
-    creation = _create(_new_datasets(lineage, resolutions, assets), guids, unknown_types)
-    grown = [(addition.asset, added_columns(addition, guids, unknown_types)) for addition in additions]
-    sink = assets[lineage.sink.id]
-    columns = _without_kept_values(lineage, assets)
-    datasets = _inputs(lineage, assets, columns)
-    distinct = _distinct(assets[dataset] for dataset in datasets)
-    inputs = dict(islice(distinct.items(), REFERENCES))
-    names = {
-        dataset: inputs[_key(assets[dataset])].name.qualified_name
-        for dataset in datasets
-        if _key(assets[dataset]) in inputs
-    }
+    by_name = sorted(datasets_of(shown), key=lambda dataset: (assets[dataset.id].name, dataset.id))
+    datasets = _datasets(by_name, resolutions, assets, guids, unknown_types, additions)
+    sink = assets[shown.sink.id]
+    columns = _without_kept_values(shown, assets)
+    inputs = _inputs(shown, assets, columns)
+    distinct = _distinct(assets[dataset] for dataset in inputs)
+    names = {dataset: distinct[_key(assets[dataset])].name.qualified_name for dataset in inputs}
     mapping = column_mapping(columns, sink.name.qualified_name, names)
-    notes = (*_asset_notes(lineage, resolutions, assets), *_input_notes(len(distinct)), *mapping.notes)
-    process = _process(lineage, resolutions, notes)
+    notes = (*shown.notes[len(lineage.notes) :], *_asset_notes(shown, resolutions, assets), *mapping.notes)
+    process = _process(shown, resolutions, notes)
     process["guid"] = next(guids)
     process["attributes"] |= {
-        "inputs": [_reference(asset, creation.guids) for asset in inputs.values()],
-        "outputs": [_reference(sink, creation.guids)],
+        "inputs": [_reference(asset, datasets.created) for asset in distinct.values()],
+        "outputs": [_reference(sink, datasets.created)],
         "columnMapping": mapping.text,
     }
     return Draft(
-        entities=(*creation.entities, *(entity for _, columns in grown for entity in columns.entities), process),
-        inputs=tuple(asset.name for asset in inputs.values()),
+        entities=(*datasets.entities, process),
+        inputs=tuple(asset.name for asset in distinct.values()),
         outputs=(sink.name,),
-        created=creation.guids,
-        columns=creation.columns | {c.entities[-1]["guid"]: (asset, c.columns) for asset, c in grown if c.entities},
-        notes=(*notes, *creation.notes),
+        created=datasets.created,
+        columns=datasets.columns,
+        notes=(*notes, *datasets.notes),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Creation:
-    entities: tuple[Entity, ...]
-    guids: Mapping[AssetName, str]
-    columns: dict[str, tuple[Asset, frozenset[str]]]
-    notes: tuple[Note, ...]
+def build_datasets(
+    datasets: Iterable[Dataset],
+    resolutions: Resolutions,
+    assets: Assets,
+    unknown_types: AbstractSet[str] = frozenset(),
+    additions: Sequence[Addition] = (),
+) -> DatasetDraft:
+    """The same without a process, for some of a lineage's datasets, in their order."""
+    guids = (str(-number) for number in count(1))
+    return _datasets(datasets, resolutions, assets, guids, unknown_types, additions)
 
 
-def _new_datasets(lineage: Lineage, resolutions: Resolutions, assets: Assets) -> list[_NewDataset]:
+def _datasets(
+    datasets: Iterable[Dataset],
+    resolutions: Resolutions,
+    assets: Assets,
+    guids: Iterator[str],
+    unknown_types: AbstractSet[str],
+    additions: Sequence[Addition],
+) -> DatasetDraft:
+    made = _create(_new_datasets(datasets, resolutions, assets), guids, unknown_types)
+    grown = [(addition.asset, added_columns(addition, guids, unknown_types)) for addition in additions]
+    return replace(
+        made,
+        entities=(*made.entities, *(entity for _, columns in grown for entity in columns.entities)),
+        columns={**made.columns, **{c.entities[-1]["guid"]: (asset, c.columns) for asset, c in grown if c.entities}},
+    )
+
+
+def _new_datasets(datasets: Iterable[Dataset], resolutions: Resolutions, assets: Assets) -> list[_NewDataset]:
     new: dict[AssetName, _NewDataset] = {}
-    for dataset in datasets_of(lineage):
+    for dataset in datasets:
         asset = assets[dataset.id]
         if asset.guid:
             continue
@@ -164,10 +206,10 @@ def _new_datasets(lineage: Lineage, resolutions: Resolutions, assets: Assets) ->
             before.short_name if before else short_name,
             (*before.fields, *dataset.fields) if before else dataset.fields,
         )
-    return [new[name] for name in sorted(new)]
+    return list(new.values())
 
 
-def _create(datasets: Iterable[_NewDataset], guids: Iterator[str], unknown_types: AbstractSet[str]) -> _Creation:
+def _create(datasets: Iterable[_NewDataset], guids: Iterator[str], unknown_types: AbstractSet[str]) -> DatasetDraft:
     entities: list[Entity] = []
     created: dict[AssetName, str] = {}
     complete: dict[str, tuple[Asset, frozenset[str]]] = {}
@@ -178,7 +220,7 @@ def _create(datasets: Iterable[_NewDataset], guids: Iterator[str], unknown_types
         entities += [*columns.entities, _dataset(dataset, created[dataset.name], columns)]
         complete[created[dataset.name]] = (Asset(dataset.name), columns.columns)
         notes += columns.notes
-    return _Creation(tuple(entities), created, complete, tuple(notes))
+    return DatasetDraft(tuple(entities), created, complete, tuple(notes))
 
 
 def _dataset(dataset: _NewDataset, guid: str, columns: Schema) -> Entity:
@@ -277,11 +319,6 @@ def _asset_notes(lineage: Lineage, resolutions: Resolutions, assets: Assets) -> 
                 f"{cut(str(dataset.id), 200)} is a plain data set, for want of a {planned.type_name} in the catalogue."
             )
             yield Note("generic-type", text, dataset.id)
-
-
-def _input_notes(number: int) -> Iterator[Note]:
-    if number > REFERENCES:
-        yield Note("inputs-cut", f"Only {REFERENCES} of {number} inputs are shown.")
 
 
 def _identity(dataset: Dataset) -> DatasetId:

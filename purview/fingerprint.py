@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from core.model import Lineage
-from purview.entities import Resolutions, datasets_of, preview_entities
+from purview.entities import Resolutions, datasets_of, preview_entities, within_limits
 
 #: To be raised whenever the same lineage is to be shown in another way.
 _VERSION = 1
@@ -20,7 +20,7 @@ def fingerprint(lineage: Lineage, resolutions: Resolutions, collection: str = ""
             [resolution.asset.type_name, resolution.asset.qualified_name, resolution.short_name],
             sorted([field.name, field.type] for field in dataset.fields),
         ]
-        for dataset in datasets_of(lineage)
+        for dataset in datasets_of(within_limits(lineage, resolutions))
         for resolution in (resolutions[dataset.id],)
     ]
     shown = {

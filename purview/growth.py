@@ -10,14 +10,18 @@ leaves an asset that counts as not ours, since a scan may have made it as well.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from core.model import Asset, AssetName, Created, Field, Lineage
-from purview.entities import Assets, datasets_of
+from core.model import Asset, AssetName, Created, Dataset, Field
+from purview.entities import Assets
 from purview.limits import REFERENCES
 from purview.schema import Addition, column_names, storable_fields
+from purview.threads import in_threads
+
+_AT_ONCE = 8
 
 
 class Record(Protocol):
@@ -51,13 +55,18 @@ class Gaps:
         """What is to be locked."""
         return {asset.name for asset in self.fields} | self.unfinished
 
+    def of(self, names: AbstractSet[AssetName]) -> "Gaps":
+        """Those of some assets only."""
+        fields = {asset: lacking for asset, lacking in self.fields.items() if asset.name in names}
+        return Gaps(fields, self.unfinished & names)
 
-def find_gaps(lineage: Lineage, assets: Assets, record: Record) -> Gaps:
-    """What the existing assets of a lineage lack.
+
+def find_gaps(datasets: Iterable[Dataset], assets: Assets, record: Record) -> Gaps:
+    """What the existing assets of some datasets lack.
 
     :raises TryLater: the record is out of reach.
     """
-    known = _known_fields(lineage, assets)
+    known = _known_fields(datasets, assets)
     created = record.get_many(asset.name for asset in known)
     ours = {asset: created[asset.name] for asset in known if asset.name in created}
     lacking = {asset: _lacking(known[asset], ours[asset]) for asset in ours if asset.guid == ours[asset].guid}
@@ -75,24 +84,21 @@ def plan_additions(gaps: Gaps, catalog: Reader, record: Record) -> tuple[Additio
     :raises TryLater: the catalogue or the record is out of reach.
     :raises CatalogRefused: the catalogue refuses to be read.
     """
-    return tuple(_additions(gaps, catalog, record))
+    present = _present(gaps, catalog)
+    record.add_many({asset.name: Created(asset.guid, columns) for asset, columns in present.items() if columns})
+    missing = {
+        asset: tuple(each for each in gaps.fields[asset] if each.name not in present[asset])
+        for asset in sorted(gaps.fields, key=lambda asset: asset.name)
+    }
+    growing = [asset for asset, fields in missing.items() if fields]
+    schemas = in_threads(lambda asset: _schema_guid(catalog.get(asset.guid)), growing, _AT_ONCE)
+    return tuple(Addition(asset, missing[asset], guid) for asset, guid in zip(growing, schemas, strict=True))
 
 
-def _additions(gaps: Gaps, catalog: Reader, record: Record) -> Iterator[Addition]:
-    for asset in sorted(gaps.fields, key=lambda asset: asset.name):
-        fields = gaps.fields[asset]
-        present = _present(asset.name, fields, catalog)
-        if present:
-            record.add_many({asset.name: Created(asset.guid, present)})
-        missing = tuple(each for each in fields if each.name not in present)
-        if missing:
-            yield Addition(asset, missing, _schema_guid(catalog.get(asset.guid)))
-
-
-def _known_fields(lineage: Lineage, assets: Assets) -> dict[Asset, tuple[Field, ...]]:
+def _known_fields(datasets: Iterable[Dataset], assets: Assets) -> dict[Asset, tuple[Field, ...]]:
     """The fields of each asset that exists; several datasets may be one asset."""
     fields: defaultdict[Asset, list[Field]] = defaultdict(list)
-    for dataset in datasets_of(lineage):
+    for dataset in datasets:
         if assets[dataset.id].guid and dataset.fields:
             fields[assets[dataset.id]] += dataset.fields
     return {asset: storable_fields(asset.name, fields[asset]) for asset in fields}
@@ -103,10 +109,16 @@ def _lacking(fields: Iterable[Field], created: Created) -> tuple[Field, ...]:
     return tuple(lacking[: max(0, REFERENCES - len(created.columns))])
 
 
-def _present(table: AssetName, fields: Iterable[Field], catalog: Reader) -> frozenset[str]:
-    names = {each.name: column_names(table, each.name) for each in fields}
-    found = catalog.find(name for group in names.values() for name in group)
-    return frozenset(column for column, group in names.items() if any(name in found for name in group))
+def _present(gaps: Gaps, catalog: Reader) -> dict[Asset, frozenset[str]]:
+    """The missing columns of each asset that are there all the same."""
+    names = {
+        asset: {each.name: column_names(asset.name, each.name) for each in gaps.fields[asset]} for asset in gaps.fields
+    }
+    found = catalog.find(name for columns in names.values() for group in columns.values() for name in group)
+    return {
+        asset: frozenset(column for column, group in columns.items() if any(name in found for name in group))
+        for asset, columns in names.items()
+    }
 
 
 def _schema_guid(entity: Mapping[str, Any]) -> str:

@@ -3,18 +3,30 @@
 In this order: what the cache kept; the candidates by exact name, in their order; a search restricted to types of
 datasets, compared name by name. A scanned resource set goes before a folder, a folder before a placeholder: where an
 exact name led only to one of the latter, the search is asked too.
+
+A dataset whose search did not happen is never taken for one that is not there: a look-up that cannot be finished
+fails as a whole. So searches are made few instead: datasets that are looked for by the same words share one, and the
+words of several go into one request.
 """
 
-import re
+import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Protocol
 
+from core.errors import CatalogRefused
 from core.model import Asset, AssetName, DatasetId, Resolution
-from purview.catalog import SearchHit
+from purview.catalog import SearchResult
 from purview.entities import GENERIC_TYPE, Resolutions, storable
+from purview.found import Found, is_replaceable
+from purview.threads import in_threads
 
-#: Says whether ``found`` names the same dataset as ``wanted``, as scans may name it.
+#: Says whether ``found`` names the same dataset as ``wanted``, as scans may name it. It may agree only to names that
+#: purview.found.Found does not rule out.
 Same = Callable[[AssetName, AssetName], bool]
+
+_log = logging.getLogger(__name__)
 
 # What stands for a dataset until a scan finds it: ours, and that of Microsoft's Databricks accelerator.
 _PLACEHOLDERS = (GENERIC_TYPE, "purview_custom_connector_generic_entity_with_columns")
@@ -40,9 +52,15 @@ _TABLE_FAMILIES: tuple[tuple[str, ...], ...] = (
 )
 _FAMILY_OF = {type_name: family for family in (*_FILE_FAMILIES, *_TABLE_FAMILIES) for type_name in family}
 _TABLES = frozenset(type_name for family in _TABLE_FAMILIES for type_name in family)
-# What scans replace: anything with a digit, a partition, a placeholder, a locale, hexadecimal digits.
-_REPLACED = re.compile(r"[\d={}]|(?<![a-z])[a-z]{2}-[a-z]{2,4}(?![a-z])|[a-f]{8}", re.IGNORECASE)
 _MOST_WORDS = 8
+# How many searches go into one request, and how many requests are under way at a time.
+_BUNDLE = 16
+_AT_ONCE = 4
+# Statuses with which a request may be refused that asks too much at once.
+_TOO_MUCH = (400, 413)
+
+# The types to search for, and the words.
+_Query = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class Finder(Protocol):
@@ -50,9 +68,7 @@ class Finder(Protocol):
 
     def find(self, names: Iterable[AssetName]) -> dict[AssetName, Asset]: ...
 
-    def search(
-        self, words: Sequence[str], types: Sequence[str], accept: Callable[[AssetName], bool]
-    ) -> list[SearchHit]: ...
+    def search(self, alternatives: Sequence[Sequence[str]], types: Sequence[str]) -> SearchResult: ...
 
 
 class Cache(Protocol):
@@ -82,7 +98,17 @@ def look_up(resolutions: Resolutions, catalog: Finder, cache: Cache, same: Same)
 
 def look_up_exactly(resolutions: Resolutions, catalog: Finder) -> dict[DatasetId, Asset]:
     """The same by exact names only, past the cache: what was just created is found too, unlike by the search."""
-    wanted = {dataset: _candidates(resolution) for dataset, resolution in resolutions.items()}
+    return _find(resolutions, {dataset: _candidates(each) for dataset, each in resolutions.items()}, catalog)
+
+
+def look_up_planned(resolutions: Resolutions, catalog: Finder) -> dict[DatasetId, Asset]:
+    """The same by the names only under which the datasets would be created."""
+    return _find(resolutions, {dataset: [storable(each.asset)] for dataset, each in resolutions.items()}, catalog)
+
+
+def _find(
+    resolutions: Resolutions, wanted: Mapping[DatasetId, Sequence[AssetName]], catalog: Finder
+) -> dict[DatasetId, Asset]:
     exact = catalog.find({name for names in wanted.values() for name in names})
     missing = {dataset: names for dataset, names in wanted.items() if not any(name in exact for name in names)}
     # A type of which the tenant knows nothing was created as a generic one. Asking for the generic type also finds an
@@ -116,11 +142,13 @@ def _search_all(
     resolutions: Resolutions, exact: Mapping[DatasetId, Asset], catalog: Finder, same: Same
 ) -> dict[DatasetId, Asset]:
     """The exact finds, replaced by what the search finds where that is better."""
-    hits = {
-        dataset: _search(resolutions[dataset].asset, catalog, same)
+    wanted = {
+        dataset: resolutions[dataset].asset
         for dataset, asset in exact.items()
         if _is_worth_a_search(resolutions[dataset].asset, asset)
     }
+    answers = _search(wanted.values(), catalog, same)
+    hits = {dataset: answers[name] for dataset, name in wanted.items() if name in answers}
     # The search may still show what is long gone, and would go on doing so.
     existing = catalog.find({asset.name for assets in hits.values() for asset in assets})
     better = dict(exact)
@@ -139,17 +167,53 @@ def _is_worth_a_search(wanted: AssetName, asset: Asset) -> bool:
     return not asset.guid or _rank(asset.name) > best
 
 
-def _search(wanted: AssetName, catalog: Finder, same: Same) -> list[Asset]:
-    words = _words(wanted.qualified_name)
-    if len(words) < 2:
-        return []
+def _search(names: Iterable[AssetName], catalog: Finder, same: Same) -> dict[AssetName, list[Asset]]:
+    """What the search finds for each name that has words enough to be searched for, the best first."""
+    groups: defaultdict[_Query, set[AssetName]] = defaultdict(set)
+    for name in names:
+        words = _words(name.qualified_name)
+        if len(words) > 1:
+            groups[_family(name.type_name), words].add(name)
+    results = in_threads(lambda bundle: _ask(bundle, catalog), _bundles(groups), _AT_ONCE)
+    return {
+        name: _chosen(name, found, same) for queries, found in chain.from_iterable(results) for name in groups[queries]
+    }
 
-    def accept(found: AssetName) -> bool:
-        return same(wanted, found) or (wanted.type_name in _TABLES and _differ_in_case(wanted, found))
 
-    found = sorted((hit.asset for hit in catalog.search(words, _family(wanted.type_name), accept)), key=_by_rank)
+def _bundles(queries: Iterable[_Query]) -> list[list[_Query]]:
+    """Queries that go into one request: of one family, and neighbours, which have most words in common."""
+    families: defaultdict[tuple[str, ...], list[_Query]] = defaultdict(list)
+    for query in sorted(queries, key=lambda query: (query[0], query[1][0], sorted(query[1]))):
+        families[query[0]].append(query)
+    return [group[at : at + _BUNDLE] for group in families.values() for at in range(0, len(group), _BUNDLE)]
+
+
+def _ask(bundle: Sequence[_Query], catalog: Finder) -> list[tuple[_Query, Found]]:
+    """The answer to each query. Where they have too many hits for one request, or are too long, each gets its own."""
+    family, half = bundle[0][0], len(bundle) // 2
+    try:
+        result = catalog.search([words for _, words in bundle], family)
+    except CatalogRefused as error:
+        if not half or error.status not in _TOO_MUCH:
+            raise
+    else:
+        if not result.is_complete and not half:
+            _log.warning("the search has more hits than are read for %s", " ".join(bundle[0][1]))
+        if result.is_complete or not half:
+            found = Found(hit.asset for hit in result.hits)
+            return [(query, found) for query in bundle]
+    return [*_ask(bundle[:half], catalog), *_ask(bundle[half:], catalog)]
+
+
+def _chosen(wanted: AssetName, found: Found, same: Same) -> list[Asset]:
+    is_table = wanted.type_name in _TABLES
+    accepted = [
+        asset
+        for asset in found.like(wanted.qualified_name)
+        if same(wanted, asset.name) or (is_table and _differ_in_case(wanted, asset.name))
+    ]
     # Where case tells one table from another, it is not for us to choose.
-    return [] if wanted.type_name in _TABLES and len(found) > 1 else found
+    return [] if is_table and len(accepted) > 1 else sorted(accepted, key=_by_rank)
 
 
 def _differ_in_case(one: AssetName, other: AssetName) -> bool:
@@ -171,7 +235,7 @@ def _by_rank(asset: Asset) -> tuple[int, AssetName]:
     return _rank(asset.name), asset.name
 
 
-def _words(qualified_name: str) -> list[str]:
+def _words(qualified_name: str) -> tuple[str, ...]:
     """Words that the qualified name of the same dataset contains however a scan wrote it.
 
     Path segments as they are, without those of which a scan may have replaced something; of the host only the
@@ -179,10 +243,10 @@ def _words(qualified_name: str) -> list[str]:
     only.
     """
     host, *segments = [part for part in qualified_name.partition("://")[2].split("/") if part] or [""]
-    plain = [part for part in segments if not _REPLACED.search(part)]
+    plain = [part for part in segments if not is_replaceable(part)]
     account = host.partition(".")[0]
     longest = sorted(set(plain), key=lambda word: (-len(word), word))[: _MOST_WORDS - 1]
-    return [word for word in (account, *longest) if word]
+    return tuple(word for word in (account, *longest) if word)
 
 
 def _encode(key: AssetName, asset: Asset) -> str:

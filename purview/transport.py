@@ -1,4 +1,4 @@
-"""HTTP to the Data Map: one session, tokens, timeouts, and patience within a budget.
+"""HTTP to the Data Map: one session, tokens, timeouts, and patience within a budget (see purview.patience).
 
 A request is repeated after 408, 429, any 5xx and broken connections; all requests that are sent through here may be
 carried out twice without harm. Everything else that is no success is refused at once.
@@ -9,7 +9,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -22,6 +21,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from core.errors import CatalogUnavailable
+from purview.patience import Allowance, Clock, Patience, current_allowance
 from purview.refusals import refusal
 
 SCOPE = "https://purview.azure.net/.default"
@@ -29,8 +29,9 @@ SCOPE = "https://purview.azure.net/.default"
 _log = logging.getLogger(__name__)
 # A token is renewed when it has less than this left, in seconds; azure-identity does the same in its own cache.
 _RENEW_BEFORE = 300.0
-_FIRST_WAIT = 0.5
+# A wait that is asked for is honoured up to this; our own stays shorter, so that the end of a fault is soon noticed.
 _LONGEST_WAIT = 30.0
+_LONGEST_BACKOFF = 5.0
 _BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
@@ -54,24 +55,21 @@ class Credential(Protocol):
     def get_token(self, *scopes: str) -> Token: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a call may take, in seconds.
-
-    ``budget`` bounds the time after which no further attempt begins; ``first_wait`` doubles from attempt to attempt.
-    """
-
-    connect: float = 5.0
-    read: float = 60.0
-    budget: float = 60.0
-    first_wait: float = _FIRST_WAIT
-
-
 class Transport:
     """Sends requests; safe to use from several threads."""
 
-    def __init__(self, credential: Credential | None, patience: Patience, *, trust_environment: bool = True) -> None:
+    def __init__(
+        self,
+        credential: Credential | None,
+        patience: Patience,
+        *,
+        trust_environment: bool = True,
+        clock: Clock = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._patience = patience
+        self._clock = clock
+        self._sleep = sleep
         self._auth = _BearerAuth(credential) if credential else None
         self._session = requests.Session()
         # Proxies come from the environment; passwords (.netrc) don't, since the session has an auth of its own.
@@ -101,24 +99,32 @@ class Transport:
         :raises CatalogRefused: it refused the request.
         """
         request = f"{method} {urlsplit(url).path}"
-        start = time.monotonic()
-        attempt, renewed = 0, False
-        while True:
-            if guard:
-                guard()
-            answer = self._attempt(method, url, params, json)
-            if isinstance(answer, requests.Response):
-                if answer.status_code == 401 and self._auth and not renewed:
-                    renewed = True
-                    self._auth.forget()
-                    continue
-                if not _is_transient(answer.status_code):
-                    return _accepted(answer, request)
-            attempt += 1
-            self._wait(answer, request, attempt, self._patience.budget - (time.monotonic() - start))
+        allowance = current_allowance() or Allowance(self._patience.budget, self._clock)
+        failures, renewed = 0, False
+        try:
+            while True:
+                if guard:
+                    guard()
+                began = self._clock()
+                answer = self._attempt(method, url, params, json, allowance)
+                if isinstance(answer, requests.Response):
+                    if answer.status_code == 401 and self._auth and not renewed:
+                        renewed = True
+                        self._auth.forget()
+                        continue
+                    if not _is_transient(answer.status_code):
+                        allowance.answered()
+                        return _accepted(answer, request)
+                failures += 1
+                if failures == 1:
+                    allowance.begin_loss(began)
+                self._wait(answer, request, failures, allowance)
+        finally:
+            if failures:
+                allowance.end_loss()
 
     def _attempt(
-        self, method: str, url: str, params: Mapping[str, str] | None, json: object
+        self, method: str, url: str, params: Mapping[str, str] | None, json: object, allowance: Allowance
     ) -> requests.Response | Exception:
         timeout = (self._patience.connect, self._patience.read)
         try:
@@ -127,23 +133,25 @@ class Transport:
         except _BROKEN as error:
             return error
         except AzureError as error:
+            allowance.exhausted()
             text = str(error).partition("\n")[0][:300]
             raise CatalogUnavailable(f"no token for Purview ({type(error).__name__}): {text}") from None
 
-    def _wait(self, answer: requests.Response | Exception, request: str, attempt: int, left: float) -> None:
+    def _wait(self, answer: requests.Response | Exception, request: str, failures: int, allowance: Allowance) -> None:
         """Sleep before the next attempt.
 
-        :raises CatalogUnavailable: the wait is longer than what is left of the budget.
+        :raises CatalogUnavailable: the wait is longer than what is left of the allowance.
         """
         asked = retry_after(answer.headers.get("Retry-After")) if isinstance(answer, requests.Response) else None
-        backoff = min(_LONGEST_WAIT, self._patience.first_wait * 2.0 ** (attempt - 1))
+        backoff = min(_LONGEST_BACKOFF, self._patience.first_wait * 2.0 ** min(failures - 1, 30))
         # Jitter keeps workers that failed together from coming back together; it never shortens what was asked for.
         wait = max(asked or 0.0, backoff * random.uniform(0.5, 1.0))
         what = str(answer.status_code) if isinstance(answer, requests.Response) else type(answer).__name__
-        if wait > min(left, _LONGEST_WAIT):
-            raise CatalogUnavailable(f"{request} failed {attempt} times, last with {what}", asked)
+        if wait > min(allowance.left(), _LONGEST_WAIT):
+            allowance.exhausted(asked)
+            raise CatalogUnavailable(f"{request} failed {failures} times, last with {what}", asked)
         _log.info("%s failed with %s; again in %.1f s", request, what, wait)
-        time.sleep(wait)
+        self._sleep(wait)
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:

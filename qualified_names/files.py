@@ -2,12 +2,13 @@
 
 Decisions, in this order:
 1. No path: the container itself.
-2. Known to be a folder (part files were cut, or it is a Delta or Iceberg table): a folder.
+2. Known to be a folder (part files or partition folders were cut, or it is a Delta, Iceberg or Hudi table): a folder.
 3. The last segment ends in an extension of a data file: a file. Spark may have written a folder of that name
    (``people.parquet``), which no name can tell; the folder's names are looked up after the file's.
 4. Everything else: a folder, in which Spark keeps a set of files.
 
-What is created for a folder is its resource set, as a scan of Spark's output gives; for a file it is the path.
+What is created for a folder is its resource set, as a scan of Spark's output gives; for a file it is the path. Purview
+keeps a file's extension in lower case; a folder's name stays as it is, ``Orders.CSV`` too.
 """
 
 import re
@@ -70,7 +71,7 @@ def _folder(store: StoreNames, path: str) -> Iterator[AssetName]:
         for pattern in (escaped, *_patterns(path, is_file=False)):
             yield AssetName(store.resource_set, f"{store.base}/{pattern}/{SPARK_PARTITIONS}")
     yield AssetName(store.folder, f"{store.base}/{escaped}/")
-    yield AssetName(store.folder, f"{store.base}/{lower_extension(escaped)}")
+    yield AssetName(store.folder, f"{store.base}/{escaped}")
 
 
 def _patterns(path: str, *, is_file: bool) -> Iterator[str]:

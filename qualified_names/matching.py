@@ -17,6 +17,9 @@ from qualified_names.rule import FileStore, Layout, Rule
 from qualified_names.table_name import PART, table_name
 from qualified_names.templates import Template
 
+# Well-known schemas of SQL Server and PostgreSQL; as the name of a database each would be odd.
+_SCHEMAS = ("dbo", "public", "sys", "guest", "information_schema")
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -160,4 +163,21 @@ def _short_name(values: Values) -> str:
 def _notes(values: Values) -> tuple[Note, ...]:
     note = values.rule.note
     text = values.fill(note.text) if note else None
-    return (Note(note.code, text, values.place.id),) if note and text else ()
+    own = (Note(note.code, text, values.place.id),) if note and text else ()
+    return own + _database_notes(values)
+
+
+def _database_notes(values: Values) -> tuple[Note, ...]:
+    """A note if the name may be ``schema.table``, but had to be read as ``database.table``.
+
+    Only rules that know a default schema read it so; where the namespace tells the database, another layout fits.
+    """
+    database, name = values.captures.get("database", ""), values.place.id.name
+    two_parts = values.captures.keys() >= {"database", "table"} and len(table_name(name)) == 2
+    if not two_parts or "schema" not in values.rule.values or database.lower() not in _SCHEMAS:
+        return ()
+    text = (
+        f"{database!r} was taken for the database of {name}, as no other is told, but looks like a schema. If so, "
+        "name the database in the JDBC URL: jdbc:sqlserver://host;databaseName=shop, jdbc:postgresql://host/shop."
+    )
+    return (Note("database-missing", text, values.place.id),)

@@ -1,8 +1,12 @@
 """Where a dataset lies: what precedes all rules.
 
-In this order: one spelling (core.identity); in paths, what Spark and table formats add below a dataset's folder is
-cut (``_delta_log``, ``_temporary``, ``part-00000-….csv``), and then ``key=value`` folders once more; a Databricks
-mount is replaced by its source, the longest mount that fits first.
+In this order: one spelling (core.identity); a path in the namespace of a store of files goes before the name; in
+paths, what Spark and table formats add below a dataset's folder is cut (``_delta_log``, ``_temporary``,
+``part-00000-….csv``), and then ``key=value`` folders once more; a Databricks mount is replaced by its source, the
+longest mount that fits first.
+
+Whatever is cut tells a folder, even if its name looks like a file's. That ``key=value`` folders were cut shows only
+where the name comes as the agent sent it, since one spelling has none.
 """
 
 import re
@@ -21,6 +25,12 @@ _BOOKKEEPING = (
 _BOOKKEEPING_PREFIXES = (".spark-staging", "_committed_", "_started_")
 _PART = re.compile(r"part-(?:[rm]-)?\d{5}(?:[-.].*)?")
 _MOUNTABLE = ("dbfs", "file")
+# scheme://authority/path, dbfs:/path and file:/path; a query (?key=value) is no part of the path.
+_LOCATION = re.compile(
+    r"(?P<store>(?:dbfs|file)(?=:/[^/])|[A-Za-z][A-Za-z0-9+.\-]*://[^/?;]*):?/(?P<path>.*?)"
+    r"(?P<properties>[?;&][^=/;&?]+=.*)?",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class Place:
 
 def place(dataset: DatasetId, mount_points: Mapping[str, str], *, is_folder: bool = False) -> Place:
     """The place of a dataset, whatever its spelling."""
-    own = _dataset_folder(dataset_id(dataset.namespace, dataset.name))
+    own = _dataset_folder(dataset)
     mounted = _mounted(own.id, mount_points)
     if mounted:
         source = _dataset_folder(mounted)
@@ -49,15 +59,33 @@ def place(dataset: DatasetId, mount_points: Mapping[str, str], *, is_folder: boo
     return replace(own, is_folder=own.is_folder or is_folder)
 
 
-def _dataset_folder(dataset: DatasetId) -> Place:
+def _dataset_folder(raw: DatasetId) -> Place:
+    raw = _path_in_name(raw)
+    dataset = dataset_id(raw.namespace, raw.name)
     namespace = parse(dataset.namespace)
-    if not is_file_namespace(dataset.namespace) and namespace.scheme not in ("https", "http"):
+    if not _has_paths(dataset.namespace):
         return Place(dataset, namespace)
     parts = dataset.name.split("/")
     kept = _kept(parts)
-    if kept == len(parts):
-        return Place(dataset, namespace)
-    return Place(dataset_id(dataset.namespace, "/".join(parts[:kept])), namespace, is_folder=True)
+    if kept < len(parts):
+        return Place(dataset_id(dataset.namespace, "/".join(parts[:kept])), namespace, is_folder=True)
+    return Place(dataset, namespace, is_folder=len(_segments(raw.name)) > len(parts))
+
+
+def _path_in_name(raw: DatasetId) -> DatasetId:
+    """The dataset with the namespace's path before its name, as agents that split a table's location elsewhere mean."""
+    found = _LOCATION.fullmatch(dataset_id(raw.namespace, "").namespace)
+    if not found or not found["path"] or not _has_paths(found["store"]):
+        return raw
+    return DatasetId(found["store"] + (found["properties"] or ""), f"{found['path']}/{raw.name}")
+
+
+def _has_paths(namespace: str) -> bool:
+    return is_file_namespace(namespace) or parse(namespace).scheme in ("https", "http")
+
+
+def _segments(path: str) -> list[str]:
+    return [part for part in path.strip().split("/") if part]
 
 
 def _kept(parts: list[str]) -> int:
@@ -78,7 +106,7 @@ def _mounted(dataset: DatasetId, mount_points: Mapping[str, str]) -> DatasetId |
         rest = name[len(mount) :] if name == mount or name.startswith(mount.rstrip("/") + "/") else None
         # Databricks lists mounts without an address as well: "/" at "DatabricksRoot".
         if rest is not None and "://" in mounts[mount]:
-            return _join(mounts[mount], rest)
+            return DatasetId(mounts[mount], rest)
     return None
 
 
@@ -88,12 +116,6 @@ def _mount_name(dataset: DatasetId) -> str:
     if parse(dataset.namespace).scheme == "file":
         name = name.removeprefix("dbfs/")
     return f"/{name}"
-
-
-def _join(source: str, rest: str) -> DatasetId:
-    scheme, _, address = source.strip().partition("://")
-    authority, _, directory = address.partition("/")
-    return dataset_id(f"{scheme}://{authority}", f"{directory}/{rest}")
 
 
 def _unknown_mount(dataset: DatasetId) -> Note:

@@ -2,13 +2,14 @@
 
 The order of decisions:
 1. One spelling: slashes, schemes and hosts as in core.identity, so that all agents' spellings get one answer.
-2. The place: bookkeeping folders, part files and partition folders are cut, a Databricks mount becomes its source
-   (qualified_names.places).
+2. The place: a path in the namespace goes before the name; bookkeeping folders, part files and partition folders are
+   cut, a Databricks mount becomes its source (qualified_names.places).
 3. The rules, the user's before the shipped ones: the first that matches names the assets. What it would create comes
    first; further names of the same data (views, hosts, resource set patterns) follow and are only looked up.
 4. A rule that matches but needs to know more (a GUID that no event tells) ends the search: the dataset becomes a
    generic one, and a note says which setting would help.
-5. Nothing matches, or the name is longer than a catalogue takes: type ``DataSet``, qualified name ``namespace/name``.
+5. Nothing matches, or the name is longer than a catalogue takes: type ``DataSet``, qualified name ``namespace/name``,
+   and a note that says why.
 6. Symlinks to catalogues (Unity Catalog, Hive) add their tables' names at the end, since the data's location is what
    all agents agree on; in storage that a catalogue hides from users (``__unitystorage``) they come first.
 
@@ -36,8 +37,9 @@ _LONGEST_NAME = 4096
 
 def resolve(dataset: Dataset, context: NameContext, rules: Rules) -> Resolution:
     """The names of a dataset, in the order in which they are to be looked up; the first is what is created."""
-    dataset = _one_spelling(dataset)
+    # The place first: folders that one spelling cuts from the name tell it that this is no file.
     where = place(dataset.id, context.mount_points, is_folder=dataset.storage_layer.lower() in _TABLE_FORMATS)
+    dataset = _one_spelling(dataset)
     own = _resolve(dataset, where, context, rules)
     catalogues = tuple(_catalogue_matches(dataset, context, rules))
     if _HIDDEN_STORAGE in where.id.name.split("/"):
@@ -63,7 +65,7 @@ def _resolve(dataset: Dataset, where: Place, context: NameContext, rules: Rules)
             return _resolution(dataset, found, notes)
         if found:
             return replace(_generic(dataset, where, rule.name, (*notes, *found.notes)), short_name=found.short_name)
-    return _generic(dataset, where, GENERIC_RULE, notes or _unread(where, rules))
+    return _generic(dataset, where, GENERIC_RULE, (*notes, _unknown(where, rules)))
 
 
 def _resolution(dataset: Dataset, found: Match, notes: tuple[Note, ...]) -> Resolution:
@@ -88,12 +90,14 @@ def _is_too_long(dataset: DatasetId) -> bool:
     return len(dataset.namespace) + len(dataset.name) > _LONGEST_NAME
 
 
-def _unread(where: Place, rules: Rules) -> tuple[Note, ...]:
-    """A note if rules know the store, but none could read the name."""
+def _unknown(where: Place, rules: Rules) -> Note:
+    """Why no rule named the dataset: none knows the store, or those that do cannot read the name."""
     if all(applies(rule, where) is None for rule in rules.rules):
-        return ()
+        store = without_secrets(where.id.namespace)
+        text = f"No rule knows the store {store!r}, so its data get generic assets; NAME_RULES_FILE can teach it."
+        return Note("no-rule", text, where.id)
     text = f"The rules for {where.namespace.scheme} cannot read the name {where.id.name!r}."
-    return (Note("name-not-understood", text, where.id),)
+    return Note("name-not-understood", text, where.id)
 
 
 def _catalogue_matches(dataset: Dataset, context: NameContext, rules: Rules) -> Iterator[Match]:

@@ -132,9 +132,9 @@ def run_logged(step: str, command: list[str], progress: Progress, detail: Callab
 
 def has_environment(same_version: bool) -> bool:
     stamp = VENV / ".made-in"
-    if not PYTHON.exists() or not stamp.exists() or stamp.read_text() != str(ROOT):
+    if not PYTHON.exists() or not stamp.exists() or stamp.read_bytes() != os.fsencode(ROOT):
         return False
-    return not same_version or f"version = {_minor()}." in (VENV / "pyvenv.cfg").read_text()
+    return not same_version or f"version = {_minor()}.".encode() in (VENV / "pyvenv.cfg").read_bytes()
 
 
 def make_environment(progress: Progress, same_version: bool) -> None:
@@ -146,12 +146,12 @@ def make_environment(progress: Progress, same_version: bool) -> None:
             )
         base: str = getattr(sys, "_base_executable", sys.executable)
         run_logged("venv", [base, "-m", "venv", "--clear", str(VENV)], progress, lambda _log: "", ROOT)
-    (VENV / ".made-in").write_text(str(ROOT))
+    (VENV / ".made-in").write_bytes(os.fsencode(ROOT))
 
 
 def _will_do(same_version: bool) -> bool:
     stamp = VENV / ".made-in"
-    if stamp.exists() and stamp.read_text() != str(ROOT):
+    if stamp.exists() and stamp.read_bytes() != os.fsencode(ROOT):
         return False  # The checkout was moved or copied: the commands in bin/ name the old place.
     wanted = f"== {tuple(sys.version_info[:2])}" if same_version else ">= (3, 11)"
     check = f"import sys, pip; sys.exit(not sys.version_info[:2] {wanted})"
@@ -193,27 +193,30 @@ def _digest() -> str:
 # --- the command `sparklin`
 
 
-def command_files() -> Iterator[tuple[Path, str]]:
+def command_files() -> Iterator[tuple[Path, bytes]]:
     """The files that an editable install would leave, and what is in them (see docs/decisions/0002)."""
     import tomllib
 
     for site_packages in VENV.glob("lib/python3.*/site-packages"):
-        yield site_packages / "sparklin.pth", f"{ROOT}\n"
+        # Python reads this file in the encoding of the locale, and does not start if it can't.
+        code = f"import os, sys; sys.path.append(os.fsdecode({os.fsencode(ROOT)!r}))"
+        yield site_packages / "sparklin.pth", f"{ROOT if str(ROOT).isascii() else code}\n".encode("ascii")
     scripts: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     for name, entry in scripts.items():
         module, _, function = entry.partition(":")
         # Starts through sh, as a path after #! may have neither blanks nor more than 127 characters.
         shebang = f"#!/bin/sh\n'''exec' \"{PYTHON}\" \"$0\" \"$@\"\n' '''\n"
-        yield VENV / "bin" / name, f"{shebang}import sys\n\nfrom {module} import {function}\n\nsys.exit({function}())\n"
+        text = f"{shebang}import sys\n\nfrom {module} import {function}\n\nsys.exit({function}())\n"
+        yield VENV / "bin" / name, os.fsencode(text)
 
 
 def has_command() -> bool:
-    return PYTHON.exists() and all(path.exists() and path.read_text() == text for path, text in command_files())
+    return PYTHON.exists() and all(path.exists() and path.read_bytes() == text for path, text in command_files())
 
 
 def write_command(_progress: Progress) -> None:
     for path, text in command_files():
-        path.write_text(text)
+        path.write_bytes(text)
         if path.parent.name == "bin":
             path.chmod(0o755)
 
@@ -224,10 +227,10 @@ def write_command(_progress: Progress) -> None:
 def has_azurite() -> bool:
     """Whether what npm noted at its end in node_modules has all that the lock file asks for."""
     try:
-        installed = json.loads((AZURITE / "node_modules" / ".package-lock.json").read_text())["packages"]
+        installed = json.loads((AZURITE / "node_modules" / ".package-lock.json").read_bytes())["packages"]
     except (OSError, ValueError, KeyError):
         return False
-    wanted = json.loads((AZURITE / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((AZURITE / "package-lock.json").read_bytes())["packages"]
     return all(
         package.get("optional") or installed.get(path, {}).get("integrity") == package["integrity"]
         for path, package in wanted.items()

@@ -1,4 +1,7 @@
-"""Print the README's table of settings from what the settings say of themselves."""
+"""Print the README's table of settings from what the settings say of themselves.
+
+python -m scripts.settings_table
+"""
 
 import dataclasses
 import re

@@ -5,13 +5,14 @@ A cache: whatever goes wrong with it is logged and otherwise without effect.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError
 
 from core.errors import StorageUnavailable
 from core.model import AssetName
+from storage.batches import read_rows, transactions
 from storage.clients import ASSET_CACHE, StorageClients
 from storage.faults import describe
 from storage.rows import Key
@@ -38,35 +39,30 @@ class AssetCache:
 
     def get_many(self, names: Iterable[AssetName]) -> dict[AssetName, str]:
         """The guids of those names that are known and not expired."""
-        distinct = list(dict.fromkeys(names))
-        found = zip(distinct, in_threads(self._get, distinct, _AT_ONCE), strict=True)
-        return {name: guid for name, guid in found if guid}
+        keys = {asset_key(name): name for name in names}
+        try:
+            rows = read_rows(self._table, ((key.partition, key.row) for key in keys))
+        except (AzureError, StorageUnavailable) as error:
+            _log("read", error)
+            return {}
+        return {
+            keys[Key(row["PartitionKey"], row["RowKey"])]: str(row["guid"])
+            for row in rows
+            if row.get("guid") and _is_valid(row.get("expires"), self._clock())
+        }
 
     def put_many(self, guids: Mapping[AssetName, str]) -> None:
         """Remember guids from now on."""
-        in_threads(self._put, guids.items(), _AT_ONCE)
+        rows = (self._row(name, guid) for name, guid in guids.items())
+        in_threads(self._put, transactions(rows, lambda row: str(row["PartitionKey"])), _AT_ONCE)
 
     def drop(self, names: Iterable[AssetName]) -> None:
         """Forget names."""
         in_threads(self._drop, dict.fromkeys(names), _AT_ONCE)
 
-    def _get(self, name: AssetName) -> str:
+    def _row(self, name: AssetName, guid: str) -> dict[str, object]:
         key = asset_key(name)
-        try:
-            entity = self._table.get_entity(key.partition, key.row)
-        except ResourceNotFoundError:
-            return ""
-        except (AzureError, StorageUnavailable) as error:
-            _log("read", error)
-            return ""
-        expires = entity.get("expires")
-        is_valid = isinstance(expires, datetime) and expires > self._clock()
-        return str(entity.get("guid") or "") if is_valid else ""
-
-    def _put(self, item: tuple[AssetName, str]) -> None:
-        name, guid = item
-        key = asset_key(name)
-        entity = {
+        return {
             "PartitionKey": key.partition,
             "RowKey": key.row,
             "typeName": cut(name.type_name, _NAME_UNITS),
@@ -74,8 +70,14 @@ class AssetCache:
             "guid": guid,
             "expires": self._clock() + self._keep,
         }
+
+    def _put(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Write rows of one partition."""
         try:
-            self._table.upsert_entity(entity)
+            if len(rows) == 1:
+                self._table.upsert_entity(rows[0])
+            else:
+                self._table.submit_transaction([("upsert", row) for row in rows])
         except (AzureError, StorageUnavailable) as error:
             _log("written", error)
 
@@ -92,6 +94,10 @@ def asset_key(name: AssetName) -> Key:
     text = f"{name.type_name}\n{name.qualified_name}"
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Key(digest[:2], digest)
+
+
+def _is_valid(expires: object, now: datetime) -> bool:
+    return isinstance(expires, datetime) and expires > now
 
 
 def _log(action: str, error: AzureError | StorageUnavailable) -> None:

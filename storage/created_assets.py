@@ -7,11 +7,12 @@ import json
 import logging
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from core.errors import LeaseLost
 from core.model import AssetName, Created
 from storage.asset_cache import asset_key
+from storage.batches import transactions
 from storage.clients import CREATED_ASSETS, DETAILS, StorageClients
 from storage.faults import Conflict
 from storage.rows import Key, LargeRows, MissingBlob, Version
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _ATTEMPTS = 50
 _AT_ONCE = 8
+_MOST_ANNOUNCED = 20_000
 
 
 class CreatedAssets:
@@ -28,22 +30,26 @@ class CreatedAssets:
 
     def __init__(self, clients: StorageClients) -> None:
         self._rows = LargeRows(clients.table(CREATED_ASSETS), clients.container(DETAILS))
+        # The versions of rows without a guid that were written here, so that they need not be read to be completed.
+        self._announced: dict[Key, Version] = {}
 
     def get_many(self, names: Iterable[AssetName]) -> dict[AssetName, Created]:
         """What is known of these names; those that were never created by us are left out.
 
         :raises StorageUnavailable: as the name says.
         """
-        distinct = list(dict.fromkeys(names))
-        found = zip(distinct, in_threads(self._get, distinct, _AT_ONCE), strict=True)
-        return {name: created for name, created in found if created}
+        keys = {asset_key(name): name for name in names}
+        rows = self._rows.get_many(keys)
+        # A row of which a part is gone is as none: its asset is left alone from now on.
+        return {keys[key]: _decode(row[0]) for key, row in rows.items() if row}
 
     def add_many(self, created: Mapping[AssetName, Created]) -> None:
         """Add columns to what is known of these names; another guid than the known one starts anew.
 
         :raises StorageUnavailable, LeaseLost: they may not be added.
         """
-        in_threads(self._add, created.items(), _AT_ONCE)
+        groups = transactions(created.items(), lambda item: asset_key(item[0]).partition)
+        in_threads(self._add_group, groups, _AT_ONCE)
 
     def all(self) -> Iterator[tuple[AssetName, Created]]:
         """Every asset that was created, one by one. Characters that a table cannot hold are replaced in the names.
@@ -56,9 +62,47 @@ class CreatedAssets:
             if created.guid:
                 yield AssetName(str(values["typeName"]), str(values["qualifiedName"])), created
 
-    def _get(self, name: AssetName) -> Created | None:
-        values, version = self._readable(asset_key(name))
-        return _decode(values) if version else None
+    def _add_group(self, items: Sequence[tuple[AssetName, Created]]) -> None:
+        """Add to assets of one partition, one by one where that is not done in one go."""
+        if self._add_unread(items) or (len(items) > 1 and self._add_together(items)):
+            return
+        for item in items:
+            self._add(item)
+
+    def _add_unread(self, items: Sequence[tuple[AssetName, Created]]) -> bool:
+        """Announce assets that were never created, which is usual, and complete what was announced here."""
+        versions = [self._announced.pop(asset_key(name), None) for name, _ in items]
+        if any(version is None and added != Created() for (_, added), version in zip(items, versions, strict=True)):
+            return False
+        written = self._rows.put_small(
+            [
+                (asset_key(name), _encode(name, added), version)
+                for (name, added), version in zip(items, versions, strict=True)
+            ]
+        )
+        if written is None:
+            return False
+        if len(self._announced) > _MOST_ANNOUNCED:
+            self._announced.clear()
+        for (name, added), version in zip(items, written, strict=True):
+            if not added.guid:
+                self._announced[asset_key(name)] = version
+        return True
+
+    def _add_together(self, items: Sequence[tuple[AssetName, Created]]) -> bool:
+        rows = self._rows.get_many(asset_key(name) for name, _ in items)
+        changes = []
+        for name, added in items:
+            key = asset_key(name)
+            row: tuple[Mapping[str, object], Version | None] | None = rows.get(key, ({}, None))
+            if row is None:
+                return False
+            values, version = row
+            before = _decode(values)
+            after = _united(before, added)
+            if version is None or after != before:
+                changes.append((key, _encode(name, after), version))
+        return not changes or self._rows.put_small(changes) is not None
 
     def _add(self, item: tuple[AssetName, Created]) -> None:
         name, added = item
@@ -66,7 +110,7 @@ class CreatedAssets:
         for attempt in range(_ATTEMPTS):
             values, version = self._read(key)
             before = _decode(values)
-            after = Created(added.guid, added.columns | before.columns) if added.guid == before.guid else added
+            after = _united(before, added)
             if version and after == before:
                 return
             try:
@@ -87,6 +131,10 @@ class CreatedAssets:
 
     def _read(self, key: Key) -> tuple[Mapping[str, object], Version | None]:
         return self._rows.get(key) or ({}, None)
+
+
+def _united(before: Created, added: Created) -> Created:
+    return Created(added.guid, added.columns | before.columns) if added.guid == before.guid else added
 
 
 def _encode(name: AssetName, created: Created) -> dict[str, object]:

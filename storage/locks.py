@@ -3,6 +3,9 @@
 A lock is a lease on a blob named after its key. A worker that crashes lets its leases run out. The leases of a
 worker that lives are renewed by a thread; should that fail for too long, ``Held.check`` says so before the worker
 does what only one may do.
+
+Keys of several kinds are safe from each other if all workers take the kinds in one order: the lock of a process, then
+those under which assets are created (see purview.uploader).
 """
 
 import hashlib
@@ -10,7 +13,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -19,12 +22,14 @@ from azure.storage.blob import BlobLeaseClient, ContainerClient
 from core.errors import LeaseLost, StorageUnavailable
 from storage.clients import LOCKS, StorageClients
 from storage.faults import describe, storage_faults
-from storage.transport import budget
+from storage.transport import budget, in_threads
 
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
+# One after the other, renewing dozens of leases on slow storage would take longer than they last.
+_AT_ONCE = 16
 
 
 class _Lease:
@@ -39,8 +44,7 @@ class _Lease:
     def renew(self) -> None:
         started = time.monotonic()
         try:
-            with budget(self._seconds / 4):
-                self._client.renew()
+            self._client.renew()
             self.valid_until = started + self._seconds
         except HttpResponseError as error:
             log.warning("the lease on %s was not renewed: %s", self.key, describe(error))
@@ -51,16 +55,16 @@ class _Lease:
 
     def release(self) -> None:
         try:
-            with budget(self._seconds / 4):
-                self._client.release()
+            self._client.release()
         except (AzureError, StorageUnavailable) as error:
             log.info("the lease on %s was not released and will expire: %s", self.key, type(error).__name__)
 
 
 class Held:
-    """The locks that are held."""
+    """The locks that are held; renewing or releasing all of them takes at most ``seconds``."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._leases: list[_Lease] = []
 
     def check(self) -> None:
@@ -77,12 +81,19 @@ class Held:
         self._leases.append(lease)
 
     def renew(self) -> None:
-        for lease in list(self._leases):
-            lease.renew()
+        self._each(_Lease.renew)
 
     def release(self) -> None:
-        for lease in reversed(self._leases):
-            lease.release()
+        self._each(_Lease.release)
+
+    def _each(self, work: Callable[[_Lease], None]) -> None:
+        # Those that come first to their end go first.
+        leases = sorted(self._leases, key=lambda lease: lease.valid_until)
+        with budget(self._seconds):
+            if len(leases) > 1:
+                in_threads(work, leases, min(_AT_ONCE, len(leases)))
+            elif leases:
+                work(leases[0])
 
 
 class Locks:
@@ -106,7 +117,7 @@ class Locks:
         :raises StorageUnavailable: as the name says.
         """
         deadline = time.monotonic() + wait_seconds
-        held = Held()
+        held = Held(self._seconds / 4)
         done = threading.Event()
         renewer = threading.Thread(target=self._keep_renewing, args=(held, done), name="locks", daemon=True)
         renewer.start()

@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from azure.data.tables import TableClient, TableEntity, UpdateMode
 from azure.storage.blob import ContainerClient
 
 from core.errors import StorageUnavailable
+from storage.batches import Operation, read_rows
 from storage.faults import Conflict, describe, storage_faults
 from storage.text import clean, units
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 MAX_UNITS = 30_000
 MAX_BYTES = 60_000
 MAX_ROW_BYTES = 800_000
+MAX_SMALL_BYTES = 15_000
 
 _OVERFLOW = "Overflow"
 _KEYS = ("PartitionKey", "RowKey", _OVERFLOW)
@@ -84,6 +86,26 @@ class LargeRows:
                     continue  # Another worker has replaced the row since: read it again.
         raise MissingBlob(f"row {key.row} points at a blob that is not there")
 
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, tuple[dict[str, Value], Version] | None]:
+        """The same for many rows at once; None for a row of which a part is gone.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        wanted = list(dict.fromkeys(keys))
+        with storage_faults("read rows"):
+            rows = read_rows(self._table, ((key.partition, key.row) for key in wanted))
+        found = {Key(row["PartitionKey"], row["RowKey"]): row for row in rows}
+        return {key: self._whole(key, found[key]) for key in wanted if key in found}
+
+    def _whole(self, key: Key, entity: TableEntity) -> tuple[dict[str, Value], Version] | None:
+        if not entity.get(_OVERFLOW):
+            return self._resolved(entity)
+        try:
+            return self.get(key)
+        except MissingBlob as error:
+            log.error("passed over a row: %s", error.reason)
+            return None
+
     def all_keys(self) -> Iterator[Key]:
         """The keys of all rows.
 
@@ -108,6 +130,29 @@ class LargeRows:
                 raise
             self._discard(set(version.blobs if version else ()) - set(blobs))
             return Version(etag, blobs)
+
+    def put_small(self, rows: Sequence[tuple[Key, Mapping[str, Value], Version | None]]) -> list[Version] | None:
+        """Write rows of one partition, all or none: their versions, or None if it was not done.
+
+        It is not where one of them is, or was, too large for a row of its own, or is another version by now.
+
+        :raises StorageUnavailable: they may not be written.
+        """
+        entities = [(_cleaned(key, values), version) for key, values, version in rows]
+        if any(_is_large(entity) or (version and version.blobs) for entity, version in entities):
+            return None
+        with storage_faults("write rows"):
+            try:
+                if len(entities) == 1:
+                    return [Version(self._write(*entities[0]))]
+                written = self._table.submit_transaction([_operation(entity, version) for entity, version in entities])
+            except Conflict:
+                return None
+            except HttpResponseError as error:
+                if error.status_code in (404, 409, 412):
+                    return None
+                raise
+        return [Version(str(each["etag"])) for each in written]
 
     def delete(self, key: Key, version: Version) -> None:
         """Delete this version of a row.
@@ -138,7 +183,7 @@ class LargeRows:
 
     def _packed(self, key: Key, values: Mapping[str, Value]) -> tuple[dict[str, Value], tuple[str, ...]]:
         """The entity and the names of its blobs, which are written."""
-        entity = {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
+        entity = _cleaned(key, values)
         pointers: dict[str, dict[str, str]] = {}
         while (name := _too_large(entity)) is not None:
             blob = self._put_blob(key, name, entity[name])
@@ -146,7 +191,6 @@ class LargeRows:
             entity[name] = f"{self._overflow.container_name}/{blob}"
         if pointers:
             entity[_OVERFLOW] = json.dumps(pointers)
-        entity["PartitionKey"], entity["RowKey"] = key.partition, key.row
         return entity, tuple(pointer["blob"] for pointer in pointers.values())
 
     def _put_blob(self, key: Key, name: str, value: str | bytes) -> str:
@@ -183,6 +227,23 @@ class LargeRows:
                 self._overflow.delete_blob(blob)
             except AzureError as error:
                 log.warning("blob %s is not used any more, but could not be deleted: %s", blob, describe(error))
+
+
+def _cleaned(key: Key, values: Mapping[str, Value]) -> dict[str, Value]:
+    entity = {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
+    return {**entity, "PartitionKey": key.partition, "RowKey": key.row}
+
+
+def _operation(entity: Mapping[str, Value], version: Version | None) -> Operation:
+    if version is None:
+        return "create", entity
+    condition = {"etag": version.etag, "match_condition": MatchConditions.IfNotModified}
+    return "update", entity, {"mode": UpdateMode.REPLACE, **condition}
+
+
+def _is_large(entity: Mapping[str, Value]) -> bool:
+    """A transaction has room for 100 rows of this size."""
+    return sum(_size(value) for value in entity.values() if isinstance(value, str | bytes)) > MAX_SMALL_BYTES
 
 
 def _too_large(entity: Mapping[str, Value]) -> str | None:

@@ -103,6 +103,24 @@ def test_the_command_runs_the_code_of_the_checkout(checkout: Path) -> None:
     assert pth.read_text() == f"{checkout}\n"
 
 
+def test_a_path_of_other_letters_is_found_in_every_locale(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = checkout / "Übung 売上"
+    root.mkdir()
+    monkeypatch.setattr(bootstrap, "ROOT", root)
+    (root / "pyproject.toml").write_text('[project.scripts]\nhello = "greeting:main"\n')
+    (root / "greeting.py").write_text("print('hello')\n")
+    bootstrap.PYTHON.symlink_to(sys.executable)
+    bootstrap.write_command(progress())
+    assert bootstrap.has_command()
+
+    site_packages = checkout / ".venv" / "lib" / "python3.13" / "site-packages"
+    assert (site_packages / "sparklin.pth").read_bytes().isascii()
+    code = f"import site; site.addsitedir({str(site_packages)!r}); import greeting"
+    for locale in ({"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        run = subprocess.run([sys.executable, "-c", code], env=locale, capture_output=True, text=True)
+        assert (run.stdout, run.stderr) == ("hello\n", "")
+
+
 def test_azurite_counts_when_all_of_its_lock_is_there(checkout: Path) -> None:
     wanted = {
         "": {},

@@ -17,7 +17,7 @@ def main() -> int:
     try:
         serve(given.host, given.port, None if given.database == ":memory:" else Path(given.database))
     except (ValueError, OSError) as problem:
-        sys.stderr.write(f"{problem}\n")
+        sys.stderr.write(f"error: {problem}\n")
         return 2
     return 0
 

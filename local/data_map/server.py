@@ -55,6 +55,7 @@ def bind(host: str, port: int) -> socket.socket:
     """Returns a listening socket; port 0 takes a free one.
 
     :raises ValueError: for a host that isn't this machine.
+    :raises OSError: when the port is taken.
     """
     if not is_loopback(host):
         raise ValueError(f"{host} is no loopback address: the Data Map has no access control")
@@ -64,9 +65,9 @@ def bind(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-    except OSError:
+    except OSError as error:
         listening.close()
-        raise
+        raise OSError(f"Port {port} of {host} can't be used: {error.strerror}") from error
     listening.listen(128)
     return listening
 

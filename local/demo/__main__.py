@@ -1,16 +1,15 @@
 """``python -m local.demo``: run the whole pipeline on recorded events and show what came out.
 
-With a terminal the page stays up until Ctrl-C; without one the demo ends by itself. The exit code is 1 if any event
-was lost, and what is missing is named.
+However it ends, by itself or by a signal, nothing of it is left.
 """
 
 import argparse
-import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,27 @@ from typing import Any
 import requests
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from cli.tables import process_table
+from cli.plain import plain, plain_lines
+from cli.tables import print_process
+from local import signals
 from local.demo.check import Inbox, expected_processes, missing
 from local.demo.scenarios import ENVIRONMENT, SCENARIOS
 from local.errors import StackError
 from local.stack import Stack
 
 TIMEOUT_SECONDS = 120.0
+_PURPOSE = """\
+Try out the whole way on this machine, without an Azure account: start storage (Azurite), a Data Map in Purview's
+place and a host for the functions; post recorded events of real Spark applications; print the lineage that came out.
+
+On a terminal the page that draws it stays up until Ctrl-C; else the demo ends by itself, and nothing of it is left.
+"""
+_EPILOG = """\
+exit code: 0 if every event is accounted for; 1 if anything is missing, which is named
+All settings of the app hold, as environment variables; the README lists them. Ports are free ones.
+"""
 
 out = Console(width=None if sys.stdout.isatty() else 120)
 talk = Console(stderr=True)
@@ -33,21 +45,31 @@ talk = Console(stderr=True)
 
 def main() -> int:
     """Run the demo; the exit code."""
+    signals.end_by_signals()
     started = time.monotonic()
     bodies = [(scenario, body) for scenario in SCENARIOS for body in scenario.bodies()]
+    with _running_stack() as stack:
+        since = datetime.now(UTC)
+        problems = _send(stack, bodies)
+        problems += _wait(Inbox(stack.azurite.connection_string, since))
+        problems += _show(stack, [body for _, body in bodies])
+        return _end(stack, problems, len(bodies), time.monotonic() - started)
+
+
+@contextmanager
+def _running_stack() -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="sparklin-demo-") as folder:
         stack = Stack(Path(folder), environment=ENVIRONMENT)
-        with talk.status("Starting Azurite, the Data Map and the function host …"):
-            stack.start()
         try:
-            since = datetime.now(UTC)
-            problems = _send(stack, bodies)
-            problems += _wait(Inbox(stack.azurite.connection_string, since))
-            problems += _show(stack, [body for _, body in bodies])
-            return _end(stack, problems, len(bodies), time.monotonic() - started)
+            with talk.status("Starting Azurite, the Data Map and the function host …"):
+                stack.start()
+            yield stack
         finally:
-            with talk.status("Stopping …"):
-                stack.stop()
+            try:
+                with talk.status("Stopping …"):
+                    stack.stop()
+            finally:
+                stack.stop()  # Even where nothing can be said any more.
 
 
 def _send(stack: Stack, bodies: Sequence[Any]) -> list[str]:
@@ -89,8 +111,7 @@ def _show(stack: Stack, bodies: Sequence[bytes]) -> list[str]:
     expected = expected_processes(bodies, ENVIRONMENT)
     entities = requests.get(f"{stack.data_map.url}/_control/entities", timeout=30).json()
     for process in expected:
-        out.print(process_table(process))
-        out.print()
+        print_process(out, process)
     runs = {run for process in expected for run in process["runs"]}
     talk.print(f"{len(expected)} processes of {len(runs)} runs, {len(entities)} entities in the Data Map")
     return list(missing(expected, entities))
@@ -98,28 +119,26 @@ def _show(stack: Stack, bodies: Sequence[bytes]) -> list[str]:
 
 def _end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> int:
     for problem in problems:
-        talk.print(f"[red]missing:[/red] {problem}", highlight=False)
+        talk.print(Text.assemble(("missing: ", "red"), plain(problem)), soft_wrap=True)
     if problems:
         return 1
     talk.print(f"All {events} events are accounted for, after {seconds:.1f} s.")
-    talk.print(f"The lineage as a picture: {stack.page}")
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        talk.print("On a terminal the lineage is also a picture on a page; `make up` keeps such a page running.")
+        return 0
+    try:
+        talk.print(f"The lineage as a picture: {stack.page}")
         talk.print("Ctrl-C ends the demo.")
-        _wait_for_interrupt()
+        threading.Event().wait()
+    except SystemExit:
+        pass
     return 0
-
-
-def _wait_for_interrupt() -> None:
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
-    done.wait()
 
 
 def _progress() -> Progress:
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -129,11 +148,14 @@ def _progress() -> Progress:
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser("python -m local.demo", description=__doc__).parse_args()
+    argparse.ArgumentParser(
+        "python -m local.demo",
+        description=_PURPOSE,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     try:
         sys.exit(main())
     except StackError as error:
-        talk.print(f"[red]error:[/red] {error}")
+        talk.print(Text.assemble(("error: ", "red"), plain_lines(str(error))))
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -10,6 +10,7 @@ from typing import Any
 from cli.preview import as_object, preview_rules
 from core.settings import Settings, StorageConnection
 from preview import preview
+from purview.entities import PROCESS_TYPE
 from storage.clients import connect
 from storage.event_rows import EventRow, Status
 from storage.event_store import EventStore
@@ -54,7 +55,8 @@ def expected_processes(bodies: Iterable[bytes], environment: Mapping[str, str]) 
 
 def missing(expected: Iterable[Mapping[str, Any]], entities: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """A sentence for each process that the Data Map does not show as it should."""
-    shown = {entity["attributes"]["qualifiedName"]: entity for entity in entities}
+    by_asset = {_asset(entity): entity for entity in entities}
+    shown = {name: entity for (kind, name), entity in by_asset.items() if kind == PROCESS_TYPE}
     for item in expected:
         process = item["process"]
         entity = shown.get(process["qualifiedName"])
@@ -66,6 +68,21 @@ def missing(expected: Iterable[Mapping[str, Any]], entities: Iterable[Mapping[st
                 yield f"process {process['name']} has other {side} than its events tell"
         if json.loads(entity["attributes"].get("columnMapping") or "[]") != process["columnMapping"]:
             yield f"process {process['name']} has other columns than its events tell"
+        lost = [name for kind, name in _columns(item) if (kind, name) not in by_asset]
+        if lost:
+            which = "1 column of its assets is" if len(lost) == 1 else f"{len(lost)} columns of its assets are"
+            yield f"process {process['name']}: {which} missing, such as {lost[0]}"
+
+
+def _columns(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The columns that were to be created: what is neither the process nor one of its assets."""
+    process = item["process"]
+    ends = {(asset["typeName"], asset["qualifiedName"]) for side in ("inputs", "outputs") for asset in process[side]}
+    yield from sorted({_asset(e) for e in item["entities"]} - ends - {(process["typeName"], process["qualifiedName"])})
+
+
+def _asset(entity: Mapping[str, Any]) -> tuple[str, str]:
+    return entity["typeName"], entity["attributes"]["qualifiedName"]
 
 
 def _names(entity: Mapping[str, Any], side: str) -> list[str]:

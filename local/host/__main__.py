@@ -1,4 +1,4 @@
-"""Command line of the local host: `python -m local.host --app-dir DIR --port PORT`.
+"""Command line of the local host: `python -m local.host --app-dir DIR --port PORT`; `--help` says it all.
 
 Prints its keys where it made them up, and `listening on http://…` when all triggers listen. SIGTERM and Ctrl-C
 stop it: running invocations get five seconds (`--grace-seconds`) to finish.
@@ -19,6 +19,8 @@ from pathlib import Path
 import uvicorn
 from azure.core.exceptions import AzureError
 
+from cli.plain import plain
+from core.errors import SettingsError
 from local import environment
 from local.host import logs, worker
 from local.host.errors import HostError
@@ -29,6 +31,21 @@ from local.host.keys import Keys
 _log = logging.getLogger("local.host")
 _LOCAL_SETTINGS = "local.settings.json"
 _KEY_SETTING = "LOCAL_HOST_{}_KEY"
+_PURPOSE = """\
+Run the functions of a function_app.py on this machine as Azure Functions would: HTTP, blob, queue and timer triggers
+against real storage, such as Azurite. `python -m local.stack up` starts it together with all that the app needs.
+
+It prints `listening on http://…` when all triggers listen. SIGTERM and Ctrl-C stop it; running invocations may finish.
+"""
+_EPILOG = """\
+environment; what is missing there is taken from local.settings.json:
+  AzureWebJobsStorage       connection string of the host's own storage
+  the app's own settings    for Sparklin at least LINEAGE_STORAGE and PURVIEW_ENDPOINT; the README lists them
+  LOCAL_HOST_FUNCTION_KEY   key of the functions; those that are not set are made up and printed
+  LOCAL_HOST_SYSTEM_KEY     key of the webhooks
+  LOCAL_HOST_MASTER_KEY     key of /admin
+exit code: 0 after a signal, 1 if the app can't be hosted
+"""
 
 
 def main() -> int:
@@ -49,6 +66,9 @@ def main() -> int:
             arguments.grace_seconds,
         )
         asyncio.run(_serve(app_dir, functions, host_json, settings, listening, options))
+    except SettingsError as error:
+        sys.stderr.writelines(f"error: {plain(problem)}\n" for problem in error.problems)
+        return 1
     except (HostError, AzureError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1
@@ -91,18 +111,25 @@ async def _serve(
         starting.result()
         _announce(url, keys, settings)
         await asyncio.wait({stopping, serving}, return_when="FIRST_COMPLETED")
+    finished = await _stop(host, server)
+    await serving
+    if not (finished and starting.done()):
+        _leave_at_once()
+
+
+async def _stop(host: Host, server: "_Server") -> bool:
+    """Take no more work. True if all that was running has ended."""
     await host.stop_listening()
     # Not earlier: events are posted to this very server.
     server.should_exit = True
     finished = await host.drain()
-    await serving
     if not finished:
-        _leave_at_once()
+        _log.warning("Invocations were still running; they will be tried again")
+    return finished
 
 
 def _leave_at_once() -> None:
-    """End although threads of invocations are still at work; they would keep the process alive."""
-    _log.warning("Invocations were still running; they will be tried again")
+    """End although threads are still at work; they would keep the process alive."""
     logging.shutdown()
     os._exit(0)
 
@@ -155,17 +182,30 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
-    parser.add_argument("--app-dir", default=".", help="folder of function_app.py and host.json")
-    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
-    parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
-    parser.add_argument("--settings", help="default: local.settings.json in the app's folder, if there is one")
-    parser.add_argument("--function-key", help="default: LOCAL_HOST_FUNCTION_KEY, or a new one that is printed")
-    parser.add_argument("--poll-seconds", type=float, default=0.2, help="between looks at an empty queue")
-    parser.add_argument("--event-seconds", type=float, default=0.3, help="between looks for new blobs")
-    parser.add_argument("--lock-seconds", type=int, default=30, help="after which a dead host's messages return")
-    parser.add_argument("--claim-seconds", type=float, default=10, help="after which a dead host's events return")
-    parser.add_argument("--grace-seconds", type=float, default=5, help="for running invocations at the end")
+    parser = argparse.ArgumentParser(
+        prog="python -m local.host",
+        description=_PURPOSE,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+    def option(name: str, text: str, default: str | float | None, metavar: str) -> None:
+        if default is None:
+            parser.add_argument(name, metavar=metavar, help=text)
+        else:
+            told = f"{text} (default: %(default)s)"
+            parser.add_argument(name, metavar=metavar, type=type(default), default=default, help=told)
+
+    option("--app-dir", "folder of function_app.py and host.json", ".", "FOLDER")
+    option("--host", "loopback address to listen on", "127.0.0.1", "ADDRESS")
+    option("--port", "port to listen on; 0 takes a free one", 7071, "PORT")
+    option("--settings", "settings (default: local.settings.json in the app's folder, if there is one)", None, "FILE")
+    option("--function-key", "default: LOCAL_HOST_FUNCTION_KEY, or a new one that is printed", None, "KEY")
+    option("--poll-seconds", "between looks at an empty queue", 0.2, "N")
+    option("--event-seconds", "between looks for new blobs", 0.3, "N")
+    option("--lock-seconds", "after which a dead host's messages return", 30, "N")
+    option("--claim-seconds", "after which a dead host's events return", 10.0, "N")
+    option("--grace-seconds", "for running invocations at the end", 5.0, "N")
     return parser
 
 

@@ -23,6 +23,7 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties
 
 from local.host.blob_trigger import EVENT_GRID, BlobFunction, BlobMessage, BlobQueue, quoted
+from local.host.connections import place
 from local.host.errors import HostError
 from local.host.event_grid import WEBHOOK
 from local.host.path_pattern import path_pattern
@@ -62,6 +63,11 @@ class BlobSource:
         self._fits = _pattern(target)
         self.misdelivery = Misdelivery()
 
+    @property
+    def address(self) -> str:
+        """The storage it watches."""
+        return place(str(self._target.data.blobs.url))
+
     def start(self) -> None:
         """Read the receipts and begin to watch.
 
@@ -73,7 +79,8 @@ class BlobSource:
     def stop(self) -> None:
         """Watch no more; an event that is being sent is finished."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         self._senders.shutdown()
 
     def _watch(self) -> None:

@@ -7,6 +7,7 @@ has no identities, so those are refused by name.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
@@ -60,6 +61,12 @@ def connect(name: str, settings: Mapping[str, str]) -> Connection:
         )
     except ValueError as error:
         raise HostError(f"Setting {name} is no storage connection string: {error}") from error
+
+
+def place(url: str) -> str:
+    """The server in a client's address, without account, path and whatever is secret in it."""
+    found = urlsplit(url)
+    return f"{found.scheme}://{found.netloc.rpartition('@')[2]}"
 
 
 def _why_missing(name: str, settings: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ Made and used on one event loop. `start` returns when everything listens; `stop_
 
 import asyncio
 import hashlib
+import logging
 import platform
 import time
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -30,11 +31,15 @@ from local.host.receipts import Receipts
 from local.host.timer_trigger import TimerListener
 from local.host.worker import HostedFunction
 
+_log = logging.getLogger("local.host")
 _STORAGE_WAIT_SECONDS = 30.0
+_SILENT_SECONDS = 2.0
 _HOST_ID_LENGTH = 32
 
 
 class _Listener(Protocol):
+    @property
+    def address(self) -> str: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
 
@@ -159,13 +164,34 @@ def is_disabled(name: str, settings: Mapping[str, str]) -> bool:
 
 
 async def _start(listener: _Listener) -> None:
-    deadline = time.monotonic() + _STORAGE_WAIT_SECONDS
+    text = "The storage at %s does not answer yet; it has %.0f seconds"
+    loop = asyncio.get_running_loop()
+    remark = loop.call_later(_SILENT_SECONDS, _log.warning, text, listener.address, _STORAGE_WAIT_SECONDS)
+    try:
+        await _start_within(listener, time.monotonic() + _STORAGE_WAIT_SECONDS)
+    finally:
+        remark.cancel()
+
+
+async def _start_within(listener: _Listener, deadline: float) -> None:
     while True:
         try:
             await asyncio.to_thread(listener.start)
         except AzureError as error:
             if time.monotonic() > deadline:
-                raise HostError(f"The storage does not answer: {str(error).splitlines()[0]}") from error
+                raise HostError(f"The storage at {listener.address} can't be used: {_why(error)}") from error
             await asyncio.sleep(0.5)
         else:
             return
+
+
+def _why(error: AzureError) -> str:
+    """Why the storage can't be used; not in the client's words, which may hold a signature."""
+    if isinstance(error, HttpResponseError):
+        return f"it answers {error.status_code} {error.reason or ''}".rstrip()
+    cause: BaseException | None = error.inner_exception
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return "it does not answer"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueMessage
 
+from local.host.connections import place
 from local.host.errors import InvocationFailed
 
 _log = logging.getLogger("local.host")
@@ -90,6 +91,11 @@ class QueueListener:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._listen, name=f"queue {queue.queue_name}", daemon=True)
         self._workers = ThreadPoolExecutor(concurrency.largest, thread_name_prefix=queue.queue_name)
+
+    @property
+    def address(self) -> str:
+        """The storage it listens to."""
+        return place(str(self._queue.url))
 
     def start(self) -> None:
         """Create the queue where it is missing, and listen.

@@ -17,7 +17,7 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModif
 from azure.storage.blob import BlobClient
 
 from local.host import worker
-from local.host.connections import HOST_STORAGE, connect
+from local.host.connections import HOST_STORAGE, connect, place
 from local.host.errors import HostError, InvocationFailed
 from local.host.invoker import Invoker
 from local.host.ncrontab import parse_schedule
@@ -57,6 +57,11 @@ class TimerListener:
         self._note: BlobClient = self._storage.get_blob_client(STATE_CONTAINER, name)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"timer {function.name}", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """The storage that keeps when it is due."""
+        return place(str(self._storage.url))
 
     def start(self) -> None:
         """Note when the timer is next due where that is not known yet, and wait for it.

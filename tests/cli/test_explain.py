@@ -81,6 +81,13 @@ def test_half_a_character_is_still_json() -> None:
     assert found[0]["qualifiedName"] == f"{HOST}/a\ud83d/{{SparkPartitions}}"
 
 
+def test_partition_folders_tell_a_folder() -> None:
+    line = asked({"namespace": LAKE, "name": "x.parquet/day=1"})[0]
+
+    assert line["qualifiedName"] == f"{HOST}/x.parquet/{{SparkPartitions}}"
+    assert answers(run(LAKE, "x.parquet/day=1")) == [line]
+
+
 def test_lines_are_answered_in_their_order() -> None:
     found = asked(*({"namespace": LAKE, "name": f"t{n}x"} for n in range(5)))
 
@@ -172,6 +179,8 @@ def test_storage_facet_tells_a_folder() -> None:
         (b'{"name": "n"}', "field 'namespace' is missing"),
         (b'{"namespace": "n"}', "field 'name' is missing"),
         (b'{"namespace": "n", "name": 3}', "field 'name' must be a text"),
+        (b'{"namespace": "", "name": ""}', "namespace and name are both empty"),
+        (b'{"namespace": " ", "name": "/"}', "namespace and name are both empty"),
         (b'{"namespace": "n", "name": "", "facets": []}', "field 'facets' must be an object"),
         (b'{"namespace": "n", "name": "", "context": 1}', "field 'context' must be an object"),
         (b'{"namespace": "n", "name": "", "context": {"hiveCluster": 1}}', "field 'context.hiveCluster'"),
@@ -227,6 +236,8 @@ def test_context_on_the_command_line() -> None:
         [LAKE],
         ["--jsonl", LAKE, "t"],
         ["--jsonl", "--context", "{}"],
+        ["", ""],
+        [" ", "/"],
         [LAKE, "t", "more"],
         [LAKE, "t", "--nope"],
         [LAKE, "t", "--context", "{"],

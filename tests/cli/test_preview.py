@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from tests.support.corpus import CORPUS, SPARK_35, bodies, scenarios
+from tests.support.events import body, dataset, event
 
 CONTRACT = json.loads((CORPUS.parent.parent / "docs" / "contracts" / "preview.schema.json").read_text())
 TUTORIAL = f"{SPARK_35}/tutorial_customer_master"
@@ -81,8 +82,8 @@ def test_every_way_of_packing_the_same_events_shows_the_same(tmp_path: Path) -> 
     array.write_bytes(b"[" + b",".join(found) + b"]")
     packed.write_bytes(gzip.compress(lines.read_bytes()))
     (folder / "deep").mkdir(parents=True)
-    for number, body in enumerate(found):
-        (folder / "deep" / f"{number}.json").write_bytes(b"\xef\xbb\xbf" + body)
+    for number, content in enumerate(found):
+        (folder / "deep" / f"{number}.json").write_bytes(b"\xef\xbb\xbf" + content)
     (folder / "notes.txt").write_text("no events here")
     expected = preview(CORPUS / TUTORIAL)
     assert [preview(path) for path in (lines, array, packed, folder)] == [expected] * 4
@@ -123,3 +124,43 @@ def test_a_failed_run_is_not_shown() -> None:
 
 def test_nothing_to_show_is_an_empty_list() -> None:
     assert preview(CORPUS / f"{SPARK_35}/no_lineage_actions") == []
+
+
+def test_a_folder_without_event_files_is_named(tmp_path: Path) -> None:
+    empty, other = tmp_path / "empty", tmp_path / "other"
+    empty.mkdir()
+    other.mkdir()
+    (other / "_e.json").write_bytes(bodies(TUTORIAL)[0])
+    said = "no event files (.json, .json.gz, JSON lines) in"
+
+    alone = CliRunner().invoke(app, ["preview", str(empty), str(other)])
+    beside = CliRunner().invoke(app, ["preview", str(empty), str(CORPUS / TUTORIAL)])
+
+    assert (alone.exit_code, alone.stderr) == (1, f"{said} {empty}\n{said} {other}\n")
+    assert (beside.exit_code, beside.stderr) == (0, f"{said} {empty}\n")
+
+
+@pytest.mark.parametrize(("ends", "told"), [([], "The run has"), (["COMPLETE"], "1 of 2 runs have"), (["FAIL"], "The")])
+def test_a_run_without_an_end_is_told(tmp_path: Path, ends: list[str], told: str) -> None:
+    for number, kind in enumerate(["START", *ends]):
+        made = event(kind, run=f"run-{number}", inputs=[dataset("s")], outputs=[dataset("t")])
+        (tmp_path / f"{number}.json").write_bytes(body(made))
+
+    (item,) = preview(tmp_path)
+
+    (text,) = [note["text"] for note in item["notes"] if note["code"] == "not-ended"]
+    assert text.startswith(told)
+    assert "SETTLE_AFTER_MINUTES" in text
+
+
+def test_an_ended_run_has_no_such_note() -> None:
+    (item,) = preview(CORPUS / TUTORIAL)
+
+    assert "not-ended" not in [note["code"] for note in item["notes"]]
+
+
+def test_help_says_what_is_read() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["preview", "--help"]).stdout.replace("│", " ").split())
+
+    assert "an array of events" in shown
+    assert "names that begin with _ or . are passed over" in shown

@@ -9,7 +9,7 @@ import pytest
 from core.settings import Settings, StorageConnection
 from local.data_map.server import running
 from purview.catalog import Catalog
-from purview.transport import Patience
+from purview.patience import Patience
 from services import Services, build
 from tests.support.universe import Universe
 
@@ -25,7 +25,7 @@ def data_map() -> Iterator[str]:
 def services(storage_connection: StorageConnection, data_map: str) -> Iterator[Services]:
     """Services with little patience for the catalogue, so that faults show soon."""
     built = build(Settings(lineage_storage=storage_connection, purview_endpoint=data_map, purview_auth="none"))
-    patience = Patience(connect=1, read=2, budget=0.3, first_wait=0.01)
+    patience = Patience(connect=1, read=2, budget=0.3, first_wait=0.01, rest=0)
     with Catalog(data_map, "none", patience=patience) as catalog:
         yield replace(built, catalog=catalog)
 

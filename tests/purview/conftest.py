@@ -6,7 +6,7 @@ import pytest
 
 from local.data_map.server import running
 from purview.catalog import Catalog
-from purview.transport import Patience
+from purview.patience import Patience
 from tests.purview.helpers import DataMap, MemoryCache, MemoryRecord, ThreadLocks
 
 

@@ -182,6 +182,10 @@ class DataMap:
     def fail(self, **fault: Any) -> None:
         self._control("POST", "faults", fault)
 
+    def heal(self) -> None:
+        """Forget the faults that are still to come."""
+        self._control("DELETE", "faults")
+
     def settings(self, **settings: Any) -> None:
         self._control("POST", "settings", settings)
 

@@ -7,8 +7,8 @@ import pytest
 from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
 from core.model import Asset, AssetName
 from purview.catalog import Catalog
+from purview.patience import Patience
 from purview.refusals import ReferenceMissing, UnusableType
-from purview.transport import Patience
 from tests.purview.helpers import PROCESS, SQL, DataMap
 
 NAME = AssetName(SQL, "mssql://s/d/dbo/t")
@@ -39,12 +39,27 @@ def test_a_generic_name_finds_assets_of_any_type(catalog: Catalog, data_map: Dat
     assert catalog.find([generic]) == {generic: Asset(NAME, guid)}
 
 
-def test_search_keeps_to_the_types_and_to_the_comparison(catalog: Catalog, data_map: DataMap) -> None:
+def test_search_keeps_to_the_types_and_to_the_words(catalog: Catalog, data_map: DataMap) -> None:
     guid = data_map.add(SQL, "mssql://srv/db/dbo/Orders", name="Orders")
-    data_map.add(SQL, "mssql://srv/db/dbo/OrdersOld")
+    data_map.add(SQL, "mssql://srv/db/dbo/OrdersOld", name="old")
     data_map.add(PROCESS, "mssql://srv/db/dbo/Orders")
-    (hit,) = catalog.search(["srv", "orders"], [SQL], lambda name: name.qualified_name.endswith("Orders"))
-    assert (hit.asset.guid, hit.display_name) == (guid, "Orders")
+    data_map.add(SQL, "mssql://srv/db/dbo/Customers")
+    both = catalog.search([["srv", "orders"]], [SQL])
+    assert both.is_complete
+    assert {hit.display_name for hit in both.hits} == {"Orders", "old"}
+    assert guid in {hit.asset.guid for hit in both.hits}
+
+
+def test_search_takes_alternatives(catalog: Catalog, data_map: DataMap) -> None:
+    for name in ("one/orders", "one/customers", "two/orders", "two/else"):
+        data_map.add(SQL, f"mssql://srv/{name}")
+    result = catalog.search([["srv", "one", "orders"], ["two", "srv"]], [SQL])
+    assert {hit.asset.name.qualified_name for hit in result.hits} == {
+        "mssql://srv/one/orders",
+        "mssql://srv/two/orders",
+        "mssql://srv/two/else",
+    }
+    assert len(catalog.search([["srv", "one"], ["srv"]], [SQL]).hits) == 4
 
 
 def test_upload_tells_guids_and_numbers(catalog: Catalog) -> None:

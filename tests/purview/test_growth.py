@@ -11,8 +11,8 @@ from core.errors import CatalogRefused, LeaseLost
 from core.model import AssetName, Created, DatasetId, Resolution, UploadResult
 from purview import schema
 from purview.catalog import Catalog, Written
-from purview.transport import Patience
-from purview.uploader import upload
+from purview.patience import Patience
+from purview.uploader import creation_locks, upload
 from tests.purview.helpers import (
     LAKE,
     PATH,
@@ -118,8 +118,8 @@ def test_only_new_columns_are_sent_and_nothing_when_all_are_there(worker: Worker
 def test_columns_are_added_under_the_lock_of_the_creation(worker: Worker, locks: ThreadLocks) -> None:
     worker.write(SALES, "id")
     worker.write(SALES, "id", "total")
-    name = f"{SALES_NAME.type_name} {SALES_NAME.qualified_name}"
-    assert locks.held == [[name, f"{PROCESS} sparklin://spark/nightly#{SALES_NAME.qualified_name}"], [name]]
+    process = AssetName(PROCESS, f"sparklin://spark/nightly#{SALES_NAME.qualified_name}")
+    assert locks.held == [creation_locks([SALES_NAME, process]), creation_locks([SALES_NAME])]
 
 
 def test_assets_of_a_scan_get_no_columns(worker: Worker, data_map: DataMap) -> None:
@@ -280,8 +280,9 @@ def test_the_lock_of_an_asset_that_got_another_name_is_taken_too(
     first = Worker(recorder, record, ThreadLocks())
     late = Late(lambda: first.write(SALES, "id", application="first", name=generic))
     Worker(recorder, record, late).write(SALES, "id", "total")
-    assert f"DataSet {generic.qualified_name}" not in late.held[0]
-    assert f"DataSet {generic.qualified_name}" in late.held[1]
+    (lock,) = creation_locks([generic])
+    assert lock not in late.held[0]
+    assert lock in late.held[1]
     assert data_map.entities(RESOURCE_SET) == []
     assert columns_of(data_map, SALES) == ["id", "total"]
 

@@ -127,7 +127,7 @@ def test_what_the_search_still_shows_but_is_gone_is_not_taken(
     guid = data_map.add(RESOURCE_SET, name)
     data_map.settings(searchDelay=60)
     data_map.delete(guid)
-    assert [hit.asset.guid for hit in catalog.search(["sales"], [RESOURCE_SET], lambda name: True)] == [guid]
+    assert [hit.asset.guid for hit in catalog.search([["sales"]], [RESOURCE_SET]).hits] == [guid]
     assert of(catalog, cache, SALES)[SALES].guid == ""
 
 

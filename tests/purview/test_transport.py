@@ -14,7 +14,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from core.errors import CatalogRefused, CatalogUnavailable, SettingsError
 from core.model import AssetName
 from purview.catalog import Catalog
-from purview.transport import SCOPE, Patience, retry_after
+from purview.patience import Patience
+from purview.transport import SCOPE, retry_after
 from tests.purview.helpers import SQL
 
 NAME = AssetName(SQL, "mssql://s/d/dbo/t")
@@ -156,7 +157,7 @@ def test_api_version_is_sent_where_the_official_client_sends_it(script: Script) 
     script.answers = [(200, '{"value": []}', {})]
     with Catalog(script.url, "none", patience=PATIENCE) as catalog:
         catalog.find([NAME])
-        catalog.search(["a"], [SQL], lambda name: True)
+        catalog.search([["a"]], [SQL])
         catalog.upload([{}], "abc")
         catalog.upload([{}])
         catalog.get("g")
@@ -240,8 +241,9 @@ def test_search_reads_further_pages(script: Script) -> None:
         (200, json.dumps({"value": [{**entry, "id": "h"}, {**entry, "entityType": "azure_synapse_notebook"}]}), {}),
     ]
     with Catalog(script.url, "none", patience=PATIENCE) as catalog:
-        hits = catalog.search(["q"], [SQL], lambda name: True)
-    assert [hit.asset.guid for hit in hits] == ["g", "h"]
+        result = catalog.search([["q"]], [SQL])
+    assert [hit.asset.guid for hit in result.hits] == ["g", "h"]
+    assert result.is_complete
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
 from core.model import Application, Asset, AssetName, Lineage, Resolution, UploadResult
 from purview import schema
 from purview.catalog import Catalog, Written
-from purview.transport import Patience
-from purview.uploader import remove, upload
+from purview.patience import Patience
+from purview.uploader import creation_locks, remove, upload
 from tests.purview.helpers import (
     LAKE,
     PATH,
@@ -161,11 +161,12 @@ def test_two_applications_that_fill_one_sink_are_two_processes(worker: Worker, d
     assert len(data_map.entities(RESOURCE_SET)) == 2
 
 
-def test_what_is_created_is_locked_by_type_and_name(worker: Worker, locks: ThreadLocks, data_map: DataMap) -> None:
+def test_what_is_created_is_locked(worker: Worker, locks: ThreadLocks, data_map: DataMap) -> None:
     data_map.add(PATH, f"{LAKE}/raw/orders/")
     worker.upload(copy_of(RAW, SALES, "id"))
     name = f"{LAKE}/gold/sales/{{SparkPartitions}}"
-    assert locks.held == [[f"{RESOURCE_SET} {name}", f"{PROCESS} sparklin://spark/nightly#{name}"]]
+    names = [AssetName(RESOURCE_SET, name), AssetName(PROCESS, f"sparklin://spark/nightly#{name}")]
+    assert locks.held == [creation_locks(names)]
 
 
 def test_wide_tables_are_sent_in_requests_of_at_most_fifty(recorder: Recorder, data_map: DataMap) -> None:

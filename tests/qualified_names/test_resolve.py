@@ -9,7 +9,7 @@ import pytest
 
 from cli.explain_input import from_line
 from core.identity import dataset_id
-from core.model import AssetName, Dataset, NameContext, Resolution, Symlink
+from core.model import AssetName, Dataset, DatasetId, NameContext, Resolution, Symlink
 from qualified_names.resolve import resolve
 from qualified_names.rules import load
 
@@ -52,9 +52,67 @@ def test_every_shipped_rule_has_a_case() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['namespace']} {case['name']}"[:90])
 def test_raw_spellings_give_what_normal_ones_give(case: Mapping[str, Any]) -> None:
     question = from_line(json.dumps(case).encode())
-    raw = Dataset(type(question.dataset.id)(case["namespace"], case["name"]))
+    normal = Dataset(dataset_id(case["namespace"], case["name"]))
 
-    assert resolve(raw, question.context, RULES) == resolve(question.dataset, question.context, RULES)
+    assert resolve(question.dataset, question.context, RULES) == resolve(normal, question.context, RULES)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "qualified_name"),
+    [
+        (LAKE, "x.parquet/day=1", f"{HOST}/x.parquet/{{SparkPartitions}}"),
+        (LAKE, "/x.parquet//year=2024/month=1/", f"{HOST}/x.parquet/{{SparkPartitions}}"),
+        (f"{LAKE}/x.parquet", "day=1", f"{HOST}/x.parquet/{{SparkPartitions}}"),
+        ("s3://bucket", "x.parquet/day=1", "s3://bucket/x.parquet/{SparkPartitions}"),
+        ("dbfs", "/mnt/lake/x.parquet/day=1", f"{HOST}/x.parquet/{{SparkPartitions}}"),
+        # A file within a partition, and one that nothing was cut from.
+        (LAKE, "x.parquet/day=1/a.csv", f"{HOST}/x.parquet/day=1/a.csv"),
+        (LAKE, "/in//x.parquet/", f"{HOST}/in/x.parquet"),
+    ],
+)
+def test_partition_folders_of_a_raw_name_tell_a_folder(namespace: str, name: str, qualified_name: str) -> None:
+    context = NameContext(mount_points={"/mnt/lake": LAKE})
+
+    found = resolve(Dataset(DatasetId(namespace, name)), context, RULES)
+
+    assert found.asset.qualified_name == qualified_name
+    assert found.dataset.id == dataset_id(namespace, name)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "same_namespace", "same_name"),
+    [
+        (f"{LAKE}/crm", "customer", LAKE, "crm/customer"),
+        (f"{LAKE}/crm/", "", LAKE, "crm"),
+        (f"{LAKE}/in", "orders.csv", LAKE, "in/orders.csv"),
+        (f"{LAKE}/crm?sig=abc", "customer", LAKE, "crm/customer"),
+        ("abfss://Sales@onelake.dfs.fabric.microsoft.com/L.Lakehouse/Tables", "t",
+         "abfss://Sales@onelake.dfs.fabric.microsoft.com", "L.Lakehouse/Tables/t"),
+        ("s3a://bucket/R&D/day=1", "x", "s3://bucket", "R&D/day=1/x"),
+        ("gs://bucket/data", "orders", "gs://bucket", "data/orders"),
+        ("hdfs://nn:8020/data", "orders", "hdfs://nn:8020", "data/orders"),
+        ("dbfs:/mnt/lake/crm", "t", "dbfs", "mnt/lake/crm/t"),
+        ("dbfs://adb-1.2/mnt/lake", "crm/t", "dbfs://adb-1.2", "mnt/lake/crm/t"),
+        ("dbfs:/user/hive/warehouse", "t", "dbfs", "user/hive/warehouse/t"),
+        ("file:/lake", "t", "file", "lake/t"),
+        ("file:///lake", "t", "file://", "lake/t"),
+    ],
+)  # fmt: skip
+def test_path_in_the_namespace_goes_before_the_name(
+    namespace: str, name: str, same_namespace: str, same_name: str
+) -> None:
+    context = NameContext(mount_points={"/mnt/lake": LAKE}, hive_cluster="prod")
+
+    found, same = resolved(namespace, name, context), resolved(same_namespace, same_name, context)
+
+    assert (found.candidates, found.rule) == (same.candidates, same.rule)
+    assert found.short_name == same.short_name
+    assert found.dataset.id == dataset_id(namespace, name)
+
+
+@pytest.mark.parametrize(("namespace", "name"), [("sqlserver://h/inst", "d.s.t"), ("postgres://h/d", "s.t")])
+def test_path_of_a_database_stays_in_the_namespace(namespace: str, name: str) -> None:
+    assert resolved(namespace, name).asset.type_name != "DataSet"
 
 
 def test_folder_is_looked_up_as_resource_set_then_pattern_then_folder_then_path() -> None:
@@ -84,6 +142,30 @@ def test_file_is_looked_up_as_file_then_pattern_then_as_a_folder_of_that_name() 
         ("azure_datalake_gen2_resource_set", f"{HOST}/in/orders_{{N}}.csv/{{SparkPartitions}}"),
         ("azure_datalake_gen2_path", f"{HOST}/in/orders_7.csv/"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "kinds", "base"),
+    [
+        ("s3://b", ("aws_s3_v2_object", "aws_s3_v2_directory"), "s3://b"),
+        (LAKE, ("azure_datalake_gen2_path", "azure_datalake_gen2_path"), HOST),
+        ("wasbs://raw@lake.blob.core.windows.net", ("azure_blob_path", "azure_blob_path"), HOST.replace("dfs", "blob")),
+        ("adl://a.azuredatalakestore.net", ("azure_datalake_gen1_path",) * 2, "adl://a.azuredatalakestore.net"),
+    ],
+)
+def test_extension_is_in_lower_case_for_files_only(namespace: str, kinds: tuple[str, str], base: str) -> None:
+    names = [name for name in resolved(namespace, "In/Orders.CSV").candidates if name.qualified_name.startswith(base)]
+
+    assert [name for name in names if not name.type_name.endswith("resource_set")] == [
+        AssetName(kinds[0], f"{base}/In/Orders.csv"),
+        AssetName(kinds[1], f"{base}/In/Orders.CSV/"),
+        AssetName(kinds[1], f"{base}/In/Orders.CSV"),
+    ]
+
+
+def test_name_of_a_folder_keeps_its_case() -> None:
+    assert looked_up(LAKE, "crm/My.Table")[-1] == ("azure_datalake_gen2_path", f"{HOST}/crm/My.Table")
+    assert not any("Orders.csv" in name for _, name in looked_up(LAKE, "Orders.CSV", storage_layer="delta"))
 
 
 def test_own_host_is_looked_up_before_the_other() -> None:
@@ -201,6 +283,9 @@ def test_catalogue_symlink_that_needs_a_setting_changes_nothing() -> None:
         ("sqlserver://srv.database.windows.net", "t", "name-not-understood", "'t'"),
         ("sqlserver://srv.database.windows.net;database=d", "COMPLEX", "query-as-source", "query"),
         ("file", "lake/t", "local-file", "machine"),
+        ("cassandra://h:9042", "ks.t", "no-rule", "'cassandra://h:9042'"),
+        ("MyStore", "Thing", "no-rule", "NAME_RULES_FILE"),
+        ("", "t", "no-rule", "''"),
         ("sqlserver://h", "d." * 2100 + "t", "name-too-long", "4 KB"),
     ],
 )
@@ -211,6 +296,46 @@ def test_note_says_what_is_missing(namespace: str, name: str, code: str, said: s
     assert {note.code for note in found.notes} == {code}
     assert any(said in note.text for note in found.notes)
     assert all(note.dataset for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "database"),
+    [
+        ("sqlserver://host:1433", "dbo.orders", "dbo"),
+        ("sqlserver://host:14330", "[DBO].[orders]", "DBO"),
+        ("sqlserver://srv.database.windows.net", "guest.orders", "guest"),
+        ("sqlserver://ws.sql.azuresynapse.net", "sys.tables", "sys"),
+        ("postgres://h", "public.orders", "public"),
+        ("postgres://h", "Information_Schema.tables", "Information_Schema"),
+    ],
+)
+def test_schema_that_was_taken_for_the_database_is_noted(namespace: str, name: str, database: str) -> None:
+    found = resolved(namespace, name)
+
+    assert f"/{database}/" in found.asset.qualified_name
+    assert [note.code for note in found.notes] == ["database-missing"]
+    assert f"{database!r} was taken for the database of {name}" in found.notes[0].text
+    assert found.notes[0].dataset == found.dataset.id
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name"),
+    [
+        ("sqlserver://h", "shop.orders"),
+        ("sqlserver://h", "shop.dbo.orders"),
+        ("sqlserver://h", "dbo.sales.orders"),
+        ("sqlserver://h", "dbo..orders"),
+        ("sqlserver://h;database=shop", "dbo.orders"),
+        ("jdbc:sqlserver://h;databaseName=shop", "dbo.orders"),
+        ("postgres://h/shop", "public.orders"),
+        ("postgres://h/public", "orders"),
+        ("mysql://h", "sys.orders"),
+        ("oracle://h", "sys.orders"),
+        ("hive://h", "public.orders"),
+    ],
+)
+def test_no_note_where_the_database_is_told(namespace: str, name: str) -> None:
+    assert resolved(namespace, name).notes == ()
 
 
 def test_note_names_both_keys_of_onelake() -> None:
@@ -231,4 +356,6 @@ def test_note_names_both_keys_of_onelake() -> None:
     ],
 )
 def test_generic_names_hold_no_password(namespace: str) -> None:
-    assert "hunter2" not in repr(resolved(namespace, "t").candidates)
+    found = resolved(namespace, "t")
+
+    assert "hunter2" not in repr((found.candidates, [note.text for note in found.notes]))

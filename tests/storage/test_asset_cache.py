@@ -6,6 +6,7 @@ import pytest
 
 from core.model import AssetName
 from core.settings import StorageConnection
+from storage import batches
 from storage.asset_cache import AssetCache
 from storage.clients import StorageClients, connect
 from storage.transport import budget
@@ -48,6 +49,19 @@ def test_guids_are_remembered_and_dropped(cache: AssetCache) -> None:
     cache.put_many({one: "g3"})
     cache.drop([two, three, two])
     assert cache.get_many([one, two, three]) == {one: "g3"}
+
+
+def test_many_are_remembered(cache: AssetCache, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many that several are in a partition."""
+    monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)
+    some = {name: f"g{number}" for number, name in enumerate(names(600))}
+    cache.put_many(some)
+    others = names(50)
+    assert cache.get_many([*others, *some]) == some
+    clock.now += KEEP / 2
+    cache.put_many(dict.fromkeys(list(some)[:2000], "new"))
+    clock.now += KEEP / 2
+    assert cache.get_many(some) == dict.fromkeys(list(some)[:2000], "new")
 
 
 def test_guids_expire(cache: AssetCache, clock: Clock) -> None:

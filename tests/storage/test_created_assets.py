@@ -1,12 +1,14 @@
 """What we created is known by its guid and its columns, and no worker's columns are lost."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from core.errors import StorageUnavailable
 from core.model import AssetName, Created
 from core.settings import StorageConnection
+from storage import batches
 from storage.clients import CREATED_ASSETS, DETAILS, StorageClients, connect
 from storage.created_assets import CreatedAssets
 from storage.transport import budget
@@ -43,6 +45,50 @@ def test_another_guid_starts_anew(created: CreatedAssets) -> None:
     assert created.get_many([name]) == {name: Created()}
     created.add_many({name: Created("new", columns("b"))})
     assert created.get_many([name]) == {name: Created("new", columns("b"))}
+
+
+def test_many_are_kept_whatever_was_there(
+    created: CreatedAssets, storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many that several are in a partition; some announced, some known, some too large for a row."""
+    monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)
+    wide = frozenset(f"a rather long name of a column {number}" for number in range(1_500))
+    some = [a_name() for _ in range(600)]
+    known = {name: Created("g", columns("a")) for name in some[:100]} | {
+        name: Created("h", wide) for name in some[100:110]
+    }
+    CreatedAssets(storage_clients).add_many(known)
+    announced = dict.fromkeys(some, Created())
+    created.add_many(announced)
+    assert created.get_many(some) == announced
+    made = {name: Created(f"g{number}", columns("b")) for number, name in enumerate(some)}
+    created.add_many({name: made[name] for name in some[:400]})
+    CreatedAssets(storage_clients).add_many({name: made[name] for name in some[400:]})
+    assert created.get_many(some) == made
+    created.add_many({name: replace(each, columns=columns("c")) for name, each in made.items()})
+    assert created.get_many(some) == {name: replace(each, columns=columns("b", "c")) for name, each in made.items()}
+    grown = {name: replace(each, columns=wide) for name, each in list(made.items())[:300:30]}
+    created.add_many(made | grown)
+    assert all(created.get_many(grown)[name].columns == wide | columns("b", "c") for name in grown)
+
+
+def test_what_was_announced_here_and_changed_elsewhere_is_not_overwritten(
+    created: CreatedAssets, storage_clients: StorageClients
+) -> None:
+    name = a_name()
+    created.add_many({name: Created()})
+    CreatedAssets(storage_clients).add_many({name: Created("g", columns("a"))})
+    created.add_many({name: Created("g", columns("b"))})
+    assert created.get_many([name]) == {name: Created("g", columns("a", "b"))}
+
+
+def test_an_announcement_of_what_is_announced_already_changes_nothing(
+    created: CreatedAssets, storage_clients: StorageClients
+) -> None:
+    name = a_name()
+    for each in (created, CreatedAssets(storage_clients), created, created):
+        each.add_many({name: Created()})
+    assert created.get_many([name]) == {name: Created()}
 
 
 def test_the_type_is_a_part_of_the_name(created: CreatedAssets) -> None:

@@ -6,8 +6,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
 from azure.storage.blob import BlobLeaseClient
 
 from core.errors import LeaseLost
@@ -156,6 +158,50 @@ def test_leases_are_renewed(storage_clients: StorageClients, monkeypatch: pytest
         before = [lease.valid_until for lease in held._leases]
         time.sleep(0.6)
         assert all(lease.valid_until > old + 0.3 for lease, old in zip(held._leases, before, strict=True))
+
+
+def test_many_leases_are_renewed_in_time_on_slow_storage(
+    storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other, this many would take longer than the renewals are apart."""
+    locks = Locks(storage_clients, 15)
+    monkeypatch.setattr(locks, "_renew_seconds", 0.5)
+    renew = BlobLeaseClient.renew
+
+    def slowly(client: BlobLeaseClient, **more: Any) -> None:
+        time.sleep(0.1)
+        renew(client, **more)
+
+    monkeypatch.setattr(BlobLeaseClient, "renew", slowly)
+    with locks.hold([new_run() for _ in range(64)], wait_seconds=0) as held:
+        taken = [lease.valid_until for lease in held._leases]
+        time.sleep(2.5)
+        held.check()
+        assert all(lease.valid_until > before + 0.8 for lease, before in zip(held._leases, taken, strict=True))
+
+
+def test_a_renewal_that_hangs_keeps_the_others_from_nothing(
+    storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = Locks(storage_clients, 15)
+    monkeypatch.setattr(locks, "_renew_seconds", 0.2)
+    renew, hanging = BlobLeaseClient.renew, threading.Event()
+    victims: list[BlobLeaseClient] = []
+
+    def renew_but_one(client: BlobLeaseClient, **more: Any) -> None:
+        if client in victims or not victims:
+            victims[:] = [client]
+            hanging.wait(5)
+            raise ServiceRequestError("hung")
+        renew(client, **more)
+
+    monkeypatch.setattr(BlobLeaseClient, "renew", renew_but_one)
+    with locks.hold([new_run() for _ in range(5)], wait_seconds=0) as held:
+        taken = [lease.valid_until for lease in held._leases]
+        time.sleep(1)
+        later = [lease.valid_until > before for lease, before in zip(held._leases, taken, strict=True)]
+        hanging.set()
+    assert later.count(True) == 4
 
 
 def test_a_stalled_worker_notices_by_its_own_clock(locks: Locks, monkeypatch: pytest.MonkeyPatch) -> None:

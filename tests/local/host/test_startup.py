@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from local import environment
 from local.host import worker
 from local.host.__main__ import listening_socket
+from local.host.connections import place
 from local.host.errors import HostError
 from local.parts import ROOT, FunctionHost
 from tests.local.host.sample import SECONDS, SampleApp, ask, eventually
@@ -86,6 +88,50 @@ def test_an_app_that_can_not_be_read_is_refused(
 )
 def test_what_is_wrong_is_said_at_the_terminal(tmp_path: Path, source: str, said: str) -> None:
     assert said in try_to_host(tmp_path, source)
+
+
+def test_wrong_settings_are_told_one_a_line(tmp_path: Path) -> None:
+    source = "from core.errors import SettingsError\nraise SettingsError(('A is missing', 'B is no number'))"
+    assert try_to_host(tmp_path, source) == "error: A is missing\nerror: B is no number\n"
+
+
+def test_storage_that_does_not_answer_is_named_soon_and_sigterm_ends_the_wait(tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text("{}")
+    trigger = '@app.blob_trigger(arg_name="b", path="c/{n}", connection="STORE", source="EventGrid")\ndef f(b): pass\n'
+    (tmp_path / "function_app.py").write_text(APP + trigger)
+    secret = "c2VjcmV0LWtleQ=="
+    services = ";".join(f"{kind}Endpoint=http://127.0.0.1:1/a" for kind in ("Blob", "Queue"))
+    store = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey={secret};{services}"
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.host", "--app-dir", str(tmp_path), "--port", "0"],
+        cwd=ROOT,
+        env={**environment.variables(), "STORE": store, "AzureWebJobsStorage": store},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = [process.stderr.readline()]
+        while "The storage at http://127.0.0.1:1 does not answer yet" not in said[-1]:
+            assert said[-1], said
+            said.append(process.stderr.readline())
+        process.terminate()
+        said.append(process.stderr.read())
+        assert process.wait(SECONDS) == 0
+    assert "Traceback" not in "".join(said)
+    assert "cannot join thread" not in "".join(said)
+    assert secret not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:10000/devstoreaccount1", "http://127.0.0.1:10000"),
+        ("https://a.blob.core.windows.net/?sv=1&sig=secret", "https://a.blob.core.windows.net"),
+        ("https://user:secret@host:1/x", "https://host:1"),
+    ],
+)
+def test_an_address_is_told_without_what_is_secret_in_it(url: str, shown: str) -> None:
+    assert place(url) == shown
 
 
 def test_a_broken_host_json_is_named(tmp_path: Path) -> None:

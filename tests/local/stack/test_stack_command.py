@@ -3,22 +3,27 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from local import environment
+from local import environment, processes
 from local.errors import StackError
 from local.parts import ROOT
-from local.stack_command import ports
+from local.processes import Started
+from local.stack_choices import Choices, ports
+from local.stack_files import StackFiles
 
+PARTS = {"azurite", "dataMap", "host"}
 APP = """
 import azure.functions as func
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -26,6 +31,10 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 @app.route(route="hello", methods=["GET"])
 def hello(req: func.HttpRequest) -> str:
     return "hello"
+"""
+WRONG_SETTINGS = """
+from core.errors import SettingsError
+raise SettingsError(("FIRST must be a number", "SECOND is missing"))
 """
 BROKEN = "raise RuntimeError('this app is broken')"
 
@@ -57,6 +66,18 @@ class Terminal:
         content: dict[str, Any] = json.loads((self.folder / "stack.json").read_text())
         return content
 
+    def started(self) -> list[Started]:
+        """The processes of the stack that run."""
+        return [started for started in StackFiles(self.folder).started() if processes.is_running(started)]
+
+
+def until(look: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 60
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
@@ -71,7 +92,8 @@ def test_up_publishes_addresses_that_answer_and_down_ends_all(terminal: Terminal
     assert up.returncode == 0, up.stderr
     found = terminal.published
     assert set(found) == {"receiver", "functionKey", "dataMap", "page", "storage", "pids"}
-    assert set(found["pids"]) == {"azurite", "dataMap", "host"}
+    assert set(found["pids"]) == PARTS
+    assert (terminal.folder / "stack.json").read_text().endswith("}\n")
     assert stat.S_IMODE((terminal.folder / "stack.json").stat().st_mode) == 0o600
     assert f"receiver: {found['receiver']}" in up.stdout.splitlines()
     answer = requests.get(
@@ -134,27 +156,72 @@ def test_a_broken_app_is_shown_with_its_log_and_leaves_nothing(tmp_path: Path) -
     assert not (terminal.folder / "processes.json").exists()
 
 
-def test_in_the_foreground_a_signal_ends_the_stack(terminal: Terminal) -> None:
+def test_wrong_settings_are_told_without_a_traceback(tmp_path: Path) -> None:
+    up = Terminal(tmp_path, WRONG_SETTINGS).run("up")
+    assert up.returncode == 1
+    assert up.stderr.splitlines()[1:] == ["error: FIRST must be a number", "SECOND is missing"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_during_up_leaves_nothing(terminal: Terminal, number: signal.Signals) -> None:
+    with subprocess.Popen(terminal.arguments("up"), cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: len(terminal.started()) == 2)
+        process.send_signal(number)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in said
+    assert terminal.started() == []
+
+
+def test_ports_and_key_stay(terminal: Terminal) -> None:
+    terminal.run("up")
+    first = terminal.published
+    terminal.run("down")
+    taken = urlsplit(first["dataMap"]).port
+    assert taken
+    with socket.create_server(("127.0.0.1", taken)):
+        up = terminal.run("up")
+    second = terminal.published
+    assert [second[name] == first[name] for name in ("receiver", "functionKey", "storage")] == [True] * 3
+    assert second["dataMap"] != first["dataMap"]
+    assert f"Port {taken}, SPARKLIN_DATA_MAP_PORT of the last stack, is taken" in up.stderr
+    assert stat.S_IMODE((terminal.folder / "choices.json").stat().st_mode) == 0o600
+
+
+def test_the_environment_goes_before_the_last_ports() -> None:
+    told: list[str] = []
+    chosen = ports({"SPARKLIN_BLOB_PORT": "7071"}, Choices({"BLOB": 10000, "RECEIVER": 7071}), told.append)
+    assert (chosen.storage.blob, chosen.receiver) == (7071, 0)
+    assert [line[:9] for line in told] == ["Port 7071"]
+
+
+@pytest.mark.parametrize("content", [None, [], {"ports": 3}, {"ports": {"BLOB": "x", "QUEUE": -1}, "functionKey": 7}])
+def test_choices_that_make_no_sense_are_passed_over(content: object) -> None:
+    assert Choices.read(content) == Choices({})
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_in_the_foreground_a_signal_ends_the_stack(terminal: Terminal, number: signal.Signals) -> None:
     command = terminal.arguments("up", "--foreground")
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while not (terminal.folder / "stack.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until((terminal.folder / "stack.json").exists)
         assert process.stdout is not None
-        process.stdout.readline()  # the addresses are shown once signals are ours
+        process.stdout.readline()
         time.sleep(0.3)
-        process.terminate()
+        process.send_signal(number)
         assert process.wait(30) == 0
     assert not (terminal.folder / "stack.json").exists()
+    assert terminal.started() == []
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "65536", "1.5"])
 def test_a_port_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(StackError, match="SPARKLIN_BLOB_PORT must be a port"):
-        ports({"SPARKLIN_BLOB_PORT": text})
+        ports({"SPARKLIN_BLOB_PORT": text}, Choices({}), print)
 
 
 def test_ports_are_taken_from_the_environment() -> None:
-    chosen = ports({"SPARKLIN_RECEIVER_PORT": "7071", "SPARKLIN_TABLE_PORT": "10002"})
+    chosen = ports({"SPARKLIN_RECEIVER_PORT": "7071", "SPARKLIN_TABLE_PORT": "10002"}, Choices({}), print)
     assert (chosen.receiver, chosen.data_map, chosen.storage.table) == (7071, 0, 10002)
     assert environment.variables() is not environment.variables()

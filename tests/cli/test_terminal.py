@@ -1,0 +1,122 @@
+"""What a person sees on a terminal: names as they are, whatever they hold, and a summary that says what is so."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from cli.plain import plain, plain_lines
+from cli.tables import print_process
+from core.version import VERSION
+from tests.support.corpus import CORPUS, SPARK_35
+from tests.support.events import body, dataset, event
+
+Command = Callable[..., Result]
+EVIL = "a\x1b]0;owned\x07\x9b31m\u2028b\u202ec\x7f"
+SHOWN = r"a\u001b]0;owned\u0007\u009b31m\u2028b\u202ec\u007f"
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs a command as on a very wide terminal."""
+    monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("NO_COLOR", "1")
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (EVIL, SHOWN),
+        ("a\r\n\tb", r"a\u000d\u000a\u0009b"),
+        ("\u2066x\u2069\u200f\u061c", r"\u2066x\u2069\u200f\u061c"),
+        ("half \ud83d", r"half \ud83d"),
+        ("tag \U000e0041", r"tag \U000e0041"),
+        ("Ümsätze 売上 😀 نمی‌خواهم", "Ümsätze 売上 😀 نمی‌خواهم"),
+    ],
+)
+def test_what_steers_a_terminal_is_spelled_out(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+def test_lines_stay_lines() -> None:
+    assert plain_lines("a\n\tb\x1b\r\n") == "a\n\tb\\u001b\\u000d\n"
+
+
+@pytest.mark.parametrize("name", ["[SalesDW].[dbo].[Order Details]", "/a[/x]b", "/a[red]b", ":smile:", "a\\[b]", EVIL])
+def test_explain_shows_names_as_they_are(terminal: Command, name: str) -> None:
+    done = terminal("explain", "odd://store", name)
+
+    assert done.exit_code == 0, done.exception
+    assert f"odd://store/{plain(name).removeprefix('/')}" in done.stdout
+    assert "\x1b]" not in done.stdout
+
+
+def test_what_is_wrong_with_a_name_is_told_without_its_control_characters(terminal: Command, tmp_path: Path) -> None:
+    faulty = terminal("explain", "n", "x", "--context", json.dumps({"oneLakeIds": {f"[/x]{EVIL}": 3}}))
+    unknown = terminal("explain", "n", "x", "--context", json.dumps({EVIL: 3}))
+    missing = terminal("preview", tmp_path / EVIL.replace("/", ""))
+
+    assert (faulty.exit_code, unknown.exit_code, missing.exit_code) == (2, 0, 2)
+    for done in (faulty, unknown, missing):
+        assert "\x1b]" not in done.stderr
+        assert r"\u202e" in done.stderr
+
+
+def test_preview_shows_names_as_they_are(terminal: Command, tmp_path: Path) -> None:
+    column = f"[/c]{EVIL}"
+    written = dataset(f"t[/x]{EVIL}", [column], {column: [("s[/y]:smile:", f"[/v]{EVIL}")]})
+    read = dataset("s[/y]:smile:", [f"[/v]{EVIL}"])
+    (tmp_path / "e.json").write_bytes(body(event(inputs=[read], outputs=[written])))
+
+    done = terminal("preview", tmp_path)
+
+    assert done.exit_code == 0, done.exception
+    for shown in (f"[/c]{SHOWN}", "s[/y]:smile:", f"[/v]{SHOWN}"):
+        assert shown in done.stdout
+    assert "\x1b]" not in done.stdout
+    assert not {"\x07", "\x9b", "\u2028", "\u202e"} & set(done.stdout)
+
+
+def test_only_a_terminal_folds_qualified_names(terminal: Command, tmp_path: Path) -> None:
+    sink = "t" * 500
+    (tmp_path / "e.json").write_bytes(body(event(inputs=[dataset("s")], outputs=[dataset(sink)])))
+    piped = io.StringIO()
+
+    (process,) = json.loads(CliRunner().invoke(app, ["preview", "--json", str(tmp_path)]).stdout)
+    print_process(Console(file=piped, width=120), process)
+
+    assert sink not in terminal("preview", tmp_path).stdout
+    assert f"{sink}/{{SparkPartitions}}\n" in piped.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("folder", "summary"),
+    [
+        ("tutorial_parquet_plain_spark", "draw"),
+        ("no_lineage_actions", "0 processes; "),
+    ],
+)
+def test_the_summary_ends_in_a_colon_only_before_a_list(terminal: Command, folder: str, summary: str) -> None:
+    said = terminal("preview", CORPUS / SPARK_35 / folder).stderr.splitlines()
+
+    assert summary in said[0]
+    assert said[0].endswith(":") == (len(said) > 1)
+
+
+def test_the_summary_of_one_run(terminal: Command, tmp_path: Path) -> None:
+    (tmp_path / "e.json").write_bytes(body(event(inputs=[dataset("s")], outputs=[dataset("t")])))
+
+    assert terminal("preview", tmp_path).stderr == "1 process; every run draws something\n"
+
+
+def test_the_version_is_shown() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+
+    assert (done.exit_code, done.stdout) == (0, f"sparklin {VERSION}\n")

@@ -1,0 +1,62 @@
+"""Signals unwind a command once, and never in the midst of what is held."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from local.parts import ROOT
+
+HEAD = """
+import os, signal
+from local import signals
+
+def send(number):
+    os.kill(os.getpid(), number)
+
+"""
+
+
+def run(code: str) -> tuple[int, list[str]]:
+    """The exit code and the lines of a program."""
+    done = subprocess.run([sys.executable, "-c", HEAD + code], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout.split()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_signal_unwinds_and_no_later_one_disturbs_that(number: signal.Signals) -> None:
+    code = f"""
+signals.end_by_signals()
+try:
+    send({number:d})
+    print("on")
+finally:
+    send(signal.SIGTERM)
+    send(signal.SIGINT)
+    print("ended")
+"""
+    assert run(code) == (128 + number, ["ended"])
+
+
+def test_what_is_held_is_finished_first() -> None:
+    code = """
+signals.end_by_signals()
+with signals.held():
+    with signals.held():
+        send(signal.SIGHUP)
+    print("finished")
+print("on")
+"""
+    assert run(code) == (129, ["finished"])
+
+
+def test_what_is_ignored_stays_so() -> None:
+    code = """
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signals.end_by_signals()
+send(signal.SIGHUP)
+print("on")
+"""
+    assert run(code) == (0, ["on"])

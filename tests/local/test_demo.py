@@ -1,0 +1,163 @@
+"""The demo: what it finds missing, and that nothing of it stays however it ends."""
+
+import copy
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import environment
+from local.demo.check import expected_processes, missing
+from local.parts import ROOT
+from tests.support.corpus import SPARK_35, bodies
+
+POSTING = "Executing 'Functions.receive'"
+
+
+def command() -> list[str]:
+    return [sys.executable, "-m", "local.demo"]
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """The environment of a demo whose processes, and files, can be told by their folder."""
+    return {**environment.variables(), "TMPDIR": str(folder)}
+
+
+def running(folder: Path) -> list[str]:
+    """The ids of all processes that a demo in this folder has left."""
+    mark = f"TMPDIR={folder}".encode()
+    return [found.parent.name for found in Path("/proc").glob("[0-9]*/environ") if mark in content(found)]
+
+
+def content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def until(look: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_starting(folder: Path) -> bool:
+    return any(folder.glob("sparklin-demo-*/logs/azurite.log"))
+
+
+def is_posting(folder: Path) -> bool:
+    return any(POSTING.encode() in content(log) for log in folder.glob("sparklin-demo-*/logs/host.log"))
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by their environment")
+
+
+@linux
+@pytest.mark.parametrize("moment", [is_starting, is_posting])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing(tmp_path: Path, moment: Callable[[Path], bool], number: signal.Signals) -> None:
+    with subprocess.Popen(command(), cwd=ROOT, env=variables(tmp_path), stderr=subprocess.PIPE, text=True) as demo:
+        until(lambda: moment(tmp_path))
+        demo.send_signal(number)
+        demo.send_signal(number)
+        _, said = demo.communicate(timeout=30)
+
+    assert demo.returncode == 128 + number
+    assert "Traceback" not in said
+    assert running(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@linux
+def test_a_terminal_that_is_closed_leaves_nothing(tmp_path: Path) -> None:
+    # A session of its own, whose terminal goes when nobody holds its other end.
+    lead = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", lead, *command()],
+        cwd=ROOT,
+        env=variables(tmp_path),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as demo:
+        os.close(theirs)
+        until(lambda: is_starting(tmp_path))
+        os.close(ours)
+        assert demo.wait(30) == 129
+
+    assert running(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_terminal_it_ends_and_names_what_keeps_the_page(tmp_path: Path) -> None:
+    demo = subprocess.run(
+        command(), cwd=ROOT, env=variables(tmp_path), capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert demo.returncode == 0, demo.stderr
+    assert "make up" in demo.stderr
+    assert "http://127.0.0.1" not in demo.stderr
+    name = "https://contosolake.dfs.core.windows.net/data/raw/crm/customer/{SparkPartitions}"
+    assert f"  from {name}\n" in demo.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def expected() -> list[dict[str, Any]]:
+    return expected_processes(bodies(f"{SPARK_35}/tutorial_customer_master"), {})
+
+
+def shown(expected: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the Data Map shows if all went well."""
+    found = [copy.deepcopy(entity) for item in expected for entity in item["entities"]]
+    for entity in found:
+        entity["relationships"] = {}
+        for item in expected:
+            process = item["process"]
+            if entity["attributes"]["qualifiedName"] == process["qualifiedName"]:
+                sides = ("inputs", "outputs")
+                entity["relationships"] = {
+                    side: [[asset["typeName"], asset["qualifiedName"]] for asset in process[side]] for side in sides
+                }
+    return found
+
+
+def test_nothing_is_missing_where_all_is_there(expected: list[dict[str, Any]]) -> None:
+    assert list(missing(expected, shown(expected))) == []
+
+
+def test_a_process_that_is_missing_is_named(expected: list[dict[str, Any]]) -> None:
+    entities = [entity for entity in shown(expected) if entity["typeName"] != "azure_synapse_operation"]
+
+    assert list(missing(expected, entities)) == ["process customer_master → customer_master_delta is missing"]
+
+
+def test_columns_that_are_missing_are_named(expected: list[dict[str, Any]]) -> None:
+    lost = "#__tabular_schema//email"
+    entities = [e for e in shown(expected) if not e["attributes"]["qualifiedName"].endswith(lost)]
+
+    (problem,) = missing(expected, entities)
+
+    assert "1 column of its assets is missing" in problem
+    assert problem.endswith(lost)
+
+
+def test_other_columns_of_the_process_are_told(expected: list[dict[str, Any]]) -> None:
+    entities = shown(expected)
+    entities[-1]["attributes"]["columnMapping"] = json.dumps([])
+
+    assert list(missing(expected, entities)) == [
+        "process customer_master → customer_master_delta has other columns than its events tell"
+    ]
