@@ -63,6 +63,7 @@ def _running_stack() -> Iterator[Stack]:
         try:
             with talk.status("Starting Azurite, the Data Map and the function host …"):
                 stack.start()
+            talk.print(f"The page that shows what comes out, for as long as this runs: {stack.page}", soft_wrap=True)
             yield stack
         finally:
             try:
@@ -124,7 +125,7 @@ def _end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> 
         return 1
     talk.print(f"All {events} events are accounted for, after {seconds:.1f} s.")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        talk.print("On a terminal the lineage is also a picture on a page; `make up` keeps such a page running.")
+        talk.print("The page ends with the demo here; `make up` keeps one running.")
         return 0
     try:
         talk.print(f"The lineage as a picture: {stack.page}")

@@ -108,7 +108,7 @@ def test_without_a_terminal_it_ends_and_names_what_keeps_the_page(tmp_path: Path
 
     assert demo.returncode == 0, demo.stderr
     assert "make up" in demo.stderr
-    assert "http://127.0.0.1" not in demo.stderr
+    assert "for as long as this runs: http://127.0.0.1" in demo.stderr
     name = "https://contosolake.dfs.core.windows.net/data/raw/crm/customer/{SparkPartitions}"
     assert f"  from {name}\n" in demo.stdout
     assert list(tmp_path.iterdir()) == []
