@@ -18,16 +18,7 @@ def details(lineage: Lineage) -> Mapping[str, str | bool]:
         "input_columns": _json(sorted({_text(ref) for column in lineage.columns for ref in column.sources})),
         "output_columns": _json([column.name for column in lineage.columns] or [f.name for f in lineage.sink.fields]),
         "derived_columns": _json([_derived(column) for column in lineage.columns]),
-        "joinconditions": _json(
-            [
-                *({"condition": text} for text in lineage.conditions),
-                *(
-                    {"kind": use.kind, "column": _text(use.column)}
-                    for use in lineage.indirect
-                    if use.kind in _ROW_KINDS
-                ),
-            ]
-        ),
+        "joinconditions": _json([*({"condition": text} for text in lineage.conditions), *_row_uses(lineage)]),
         "isdelta": lineage.sink.storage_layer == "delta",
         "isintermediate": False,
         "isglobal": False,
@@ -45,6 +36,7 @@ def _derived(column: SinkColumn) -> Mapping[str, object]:
         "from": [_text(ref) for ref in column.sources],
         "indirect": [{"kind": use.kind, "column": _text(use.column)} for use in column.indirect],
         "expression": column.expression,
+        "constant": column.constant,
     }
 
 

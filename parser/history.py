@@ -1,14 +1,16 @@
 """What a process shows: the union of its runs, kept so that every order of events ends in the same picture.
 
 A process stands for all runs of one application that fill one sink. Equal lineages are one contribution, which
-remembers its newest runs: enough to take one back. A run that failed is remembered too, because it also takes back
+remembers its newest runs: enough to take one back. The texts of expressions and conditions make no difference to
+that: literals in them change from run to run (a date to load, ``current_date()``), so those of the newest run that
+counts are shown. A run that failed is remembered too, because it also takes back
 the run around it: a table created by CTAS fails in an inner run only, while the outer run of the same write ends
 with a plain COMPLETE.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import msgspec
@@ -17,16 +19,30 @@ from core.model import ColumnRef, Dataset, DatasetId, IndirectUse, Lineage, RunR
 
 OUTER_OPERATIONS = ("create table as select", "replace table as select")
 KEPT_RUNS = 100
+KEPT_WORDINGS = 10
 KEPT_FAILURES = 200
 KEPT_OUTSIDE_WINDOW = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """The texts of a lineage, and the newest runs that had them: expressions by column, and conditions."""
+
+    expressions: Mapping[str, str] = field(default_factory=dict)
+    conditions: tuple[str, ...] = ()
+    runs: tuple[RunRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
-    """One lineage and the newest of the runs that had it, the newest first, at most ``KEPT_RUNS``."""
+    """One lineage without its texts, and the newest of the runs that had it, the newest first, at most ``KEPT_RUNS``.
+
+    ``wordings`` are the texts of the newest ``KEPT_WORDINGS`` of these runs.
+    """
 
     lineage: Lineage
     runs: tuple[RunRef, ...]
+    wordings: tuple[Wording, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +55,12 @@ class History:
 
 def with_run(history: History, lineage: Lineage, run: RunRef) -> History:
     """The history in which ``run`` had ``lineage``, whatever was thought of that run before."""
+    bare, wording = _told_apart(lineage, run)
     by_content = {_content(item.lineage): item for item in without_run(history, run.run_key).contributions}
-    own = by_content.get(_content(lineage), Contribution(lineage, ()))
-    by_content[_content(lineage)] = replace(own, runs=_newest({*own.runs, run}, KEPT_RUNS))
+    own = by_content.get(_content(bare), Contribution(bare, ()))
+    runs = _newest({*own.runs, run}, KEPT_RUNS)
+    wordings = _worded((*own.wordings, wording), runs[:KEPT_WORDINGS])
+    by_content[_content(bare)] = replace(own, runs=runs, wordings=wordings)
     return replace(history, contributions=_sorted(by_content.values()), failures=_without(history.failures, run))
 
 
@@ -57,7 +76,7 @@ def with_failure(history: History, run: RunRef) -> History:
 def without_run(history: History, run_key: str) -> History:
     """The history as if the run had never been seen."""
     contributions = (
-        replace(item, runs=tuple(run for run in item.runs if run.run_key != run_key)) for item in history.contributions
+        _of_runs(item, (run for run in item.runs if run.run_key != run_key)) for item in history.contributions
     )
     failures = tuple(run for run in history.failures if run.run_key != run_key)
     return History(_sorted(item for item in contributions if item.runs), failures)
@@ -69,7 +88,7 @@ def shown(history: History, window: timedelta) -> Lineage | None:
     ``window`` is the span before the newest run that counts; 0 means: the newest application run only.
     """
     counting = _in_view(history, window)
-    return united([item.lineage for item in counting]) if counting else None
+    return united([_in_words(item) for item in counting]) if counting else None
 
 
 def shown_runs(history: History, window: timedelta) -> tuple[RunRef, ...]:
@@ -105,6 +124,39 @@ def _content(lineage: Lineage) -> str:
     return hashlib.sha256(msgspec.json.encode(lineage)).hexdigest()
 
 
+def _told_apart(lineage: Lineage, run: RunRef) -> tuple[Lineage, Wording]:
+    """The lineage without its texts, and these."""
+    expressions = {column.name: column.expression for column in lineage.columns if column.expression is not None}
+    columns = tuple(replace(column, expression=None) for column in lineage.columns)
+    return replace(lineage, columns=columns, conditions=()), Wording(expressions, lineage.conditions, (run,))
+
+
+def _worded(wordings: Iterable[Wording], runs: Sequence[RunRef]) -> tuple[Wording, ...]:
+    """The wordings that these runs had, each once, the newest first."""
+    by_text: dict[bytes, Wording] = {}
+    for wording in wordings:
+        text = msgspec.json.encode(replace(wording, runs=()), order="sorted")
+        known = by_text.get(text, replace(wording, runs=()))
+        kept = tuple(sorted({*known.runs, *wording.runs} & set(runs), reverse=True))
+        if kept:
+            by_text[text] = replace(known, runs=kept)
+    return tuple(sorted(by_text.values(), key=lambda wording: wording.runs, reverse=True))
+
+
+def _of_runs(item: Contribution, runs: Iterable[RunRef]) -> Contribution:
+    kept = tuple(runs)
+    return item if kept == item.runs else replace(item, runs=kept, wordings=_worded(item.wordings, kept))
+
+
+def _in_words(item: Contribution) -> Lineage:
+    """The lineage with the newest of its texts."""
+    if not item.wordings:
+        return item.lineage
+    told = item.wordings[0]
+    columns = tuple(replace(column, expression=told.expressions.get(column.name)) for column in item.lineage.columns)
+    return replace(item.lineage, columns=columns, conditions=told.conditions)
+
+
 def _newest(runs: Iterable[RunRef], most: int) -> tuple[RunRef, ...]:
     return tuple(sorted(runs, reverse=True)[:most])
 
@@ -120,7 +172,7 @@ def _without(runs: tuple[RunRef, ...], run: RunRef) -> tuple[RunRef, ...]:
 def _counting(history: History) -> list[Contribution]:
     """The contributions without the runs that enclose a failed one, the newest first."""
     kept = (
-        replace(item, runs=tuple(run for run in item.runs if not _failed_inside(run, item.lineage, history.failures)))
+        _of_runs(item, (run for run in item.runs if not _failed_inside(run, item.lineage, history.failures)))
         for item in history.contributions
     )
     return list(_sorted(item for item in kept if item.runs))

@@ -24,6 +24,7 @@ from core.model import (
     SinkColumn,
 )
 from purview.column_mapping import column_mapping
+from purview.description import description
 from purview.limits import NAME_BYTES, REFERENCES, cut, cut_uniquely
 from purview.process_name import process_name
 from purview.schema import Addition, Entity, Schema, added_columns, schema
@@ -247,20 +248,9 @@ def _dataset(dataset: _NewDataset, guid: str, columns: Schema) -> Entity:
 def _process(lineage: Lineage, resolutions: Resolutions, notes: Iterable[Note]) -> Entity:
     qualified_name, name = process_name(lineage.application, resolutions[lineage.sink.id])
     resolved = [note for dataset in datasets_of(lineage) for note in resolutions[dataset.id].notes]
-    description = _description(lineage, (*lineage.notes, *resolved, *notes))
-    attributes = {"qualifiedName": qualified_name, "name": name, "description": description}
+    text = description(lineage, (*lineage.notes, *resolved, *notes))
+    attributes = {"qualifiedName": qualified_name, "name": name, "description": text}
     return {"typeName": PROCESS_TYPE, "attributes": attributes}
-
-
-def _description(lineage: Lineage, notes: Iterable[Note]) -> str:
-    """A few lines for people, at most 4 KB: what ran, and what the picture does not show."""
-    application = lineage.application
-    operation = f"{lineage.operation} by" if lineage.operation else "Written by"
-    lines = [f"{operation} {application.name} ({application.namespace}), as told by Spark's OpenLineage events."]
-    texts = sorted({note.text for note in notes})
-    if texts:
-        lines += ["", "What to know:", *(f"- {text}" for text in texts)]
-    return cut("\n".join(lines))
 
 
 def _distinct(assets: Iterable[Asset]) -> dict[object, Asset]:

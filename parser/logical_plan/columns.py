@@ -11,10 +11,6 @@ from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import NOT_NULL, Use, Value
 from parser.logical_plan.visit import new_walk
 
-_VARYING = {
-    "AggregateExpression", "WindowExpression", "Rand", "Randn", "Uuid", "MonotonicallyIncreasingID", "SparkPartitionID",
-    "InputFileName", "PythonUDF", "ScalaUDF", "ScalarSubquery", "ReplicateRows", "Explode", "PosExplode", "Stack",
-}  # fmt: skip
 _LISTS_AN_INPUT_PER_LEAF = ("0.4.0",)
 
 
@@ -127,7 +123,7 @@ def _column(value: Value, found: Assigned, groups: Iterable[Twins], names: Names
         certain=value.known and not unassigned,
         plain=_is_plain(value.definition),
         expression=None if _is_plain(value.definition) else expression_text(value, names),
-        constant=value.known and not value.sources and not value.uses and _is_literal(value.definition),
+        constant=value.known and value.literal,
         source_names=frozenset(name for _, name in value.sources) if value.known else None,
     )
 
@@ -136,14 +132,6 @@ def _is_plain(definition: Node | None) -> bool:
     if definition is None:
         return True
     return all(node.kind in ("Alias", "AttributeReference", "Cast", "AnsiCast") for node in definition.walk())
-
-
-def _is_literal(definition: Node | None) -> bool:
-    """Made of literals by functions that give the same for every row and run."""
-    if definition is None:
-        return False
-    kinds = {node.kind for node in definition.walk()}
-    return "Literal" in kinds and kinds.isdisjoint(_VARYING)
 
 
 def _uses(uses: Iterable[Use], found: Assigned) -> frozenset[IndirectUse]:

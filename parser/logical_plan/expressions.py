@@ -6,9 +6,10 @@ children). An expression is evaluated from its leaves up, so that deep ones cost
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from parser.logical_plan.tree import Node, expression_id
-from parser.logical_plan.value import CONSTANT, UNKNOWN, Value, combined
+from parser.logical_plan.value import CONSTANT, LITERAL, UNKNOWN, Value, combined
 
 #: Evaluates a plan inside an expression, given the columns around it: its first column, and what decides its rows.
 Subquery = Callable[[Node, Mapping[int, Value]], Value]
@@ -32,10 +33,13 @@ _WITHOUT_VALUE = {
     "LambdaVariable",
     "NamedLambdaVariable",
     "UnresolvedNamedLambdaVariable",
-    "Literal",
-    "CurrentDate",
-    "CurrentTimestamp",
 }
+_LITERALS = {"Literal", "CurrentDate", "CurrentTimestamp", "LocalTimestamp", "CurrentTimeZone", "CurrentUser"}
+# Other for each row, or each group of rows, though their arguments may be literals.
+_VARYING = {
+    "AggregateExpression", "WindowExpression", "Rand", "Randn", "Uuid", "Shuffle", "PythonUDF", "ScalaUDF",
+    "RandStr", "Uniform",
+}  # fmt: skip
 _REFERENCES = {"AttributeReference"}
 _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists", "LateralSubquery", "DynamicPruningSubquery"}
 # What only a plan that is not resolved holds, or what stands for a row of objects.
@@ -55,6 +59,8 @@ def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], 
     if node.kind in _REFERENCES:
         number = expression_id(node)
         return columns.get(number, UNKNOWN) if number is not None else UNKNOWN
+    if node.kind in _LITERALS:
+        return LITERAL
     if node.kind in _WITHOUT_VALUE:
         return CONSTANT
     if node.kind in _UNREADABLE:
@@ -64,7 +70,9 @@ def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], 
         # The children are the columns of the query around it that it refers to.
         return _decided(subquery(plan, columns), children, "JOIN") if plan else UNKNOWN
     rule = _RULES.get(node.kind)
-    return rule(node, children) if rule else combined(children)
+    value = rule(node, children) if rule else combined(children)
+    same = bool(children) and node.kind not in _VARYING and all(child.literal for child in children)
+    return replace(value, literal=True) if same else value
 
 
 def _decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL") -> Value:

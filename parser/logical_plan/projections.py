@@ -1,7 +1,7 @@
 """Operators that make columns: projections, aggregates, windows, generators, Python functions."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from parser.logical_plan.tree import Node, expression_id, tree
@@ -52,9 +52,17 @@ def generate(node: Node, children: list[Relation], walk: Walk) -> Relation:
         number = expression_id(attribute)
         if number is not None and generator:
             parts = _generated(generator, position, len(made))
-            values[number] = replace(combined(walk.evaluate(p, below) for p in parts), definition=generator)
+            definition = _definition(generator, position, made)
+            values[number] = replace(combined(walk.evaluate(p, below) for p in parts), definition=definition)
     walk.define({column.id: values[column.id] for column in attributes(made) if column.id in values})
     return replace(below, output=(*below.output, *attributes(made)), values=values)
+
+
+def _definition(generator: Node, position: int, made: Sequence[Node]) -> Node:
+    """What the output column at ``position`` is: all of a generator that makes one column, else a field of it."""
+    if generator.kind == "ReplicateRows" and position + 1 < len(generator.children):
+        return generator.children[position + 1]
+    return generator if len(made) == 1 else Node("GetStructField", made[position].params, (generator,))
 
 
 def _generated(generator: Node, position: int, width: int) -> tuple[Node, ...]:
@@ -82,6 +90,7 @@ def expand(node: Node, children: list[Relation], walk: Walk) -> Relation:
             values[attribute.id] = below.values[attribute.id]
         else:
             values[attribute.id] = _by_name(attribute.name, by_name)
+    walk.define({number: value for number, value in values.items() if value.sources})
     return replace(below, output=output, values={**below.values, **values})
 
 
@@ -95,8 +104,11 @@ def _by_name(name: str, below: Mapping[str, Value]) -> Value:
         return below[name]
     if name in ("gid", "spark_grouping_id", "_gen_grouping_pos"):
         return CONSTANT
-    quoted = [part for part in re.findall(r"`([^`]+)`", name) if part in below]
-    return combined(below[part] for part in quoted) if quoted else UNKNOWN
+    if re.search(r"\b(CASE|IF)\b", name, re.IGNORECASE):
+        return UNKNOWN
+    parts = re.findall(r"`([^`]+)`", name) or re.findall(r"(?:\w+\.)+(\w+)", name)
+    known = [part for part in parts if part in below]
+    return combined(below[part] for part in known) if known else UNKNOWN
 
 
 def _trees(row: list[object]) -> list[Node]:

@@ -53,7 +53,7 @@ def join(node: Node, children: list[Relation], walk: Walk) -> Relation:
     if kind in ("LeftSemi", "LeftAnti"):
         return replace(children[0], uses=uses)
     if kind == "ExistenceJoin":
-        return replace(_with_flag(node, children[0], uses - both.uses), uses=uses)
+        return replace(_with_flag(node, children[0], uses - both.uses, walk), uses=uses)
     return replace(both, uses=uses)
 
 
@@ -65,15 +65,14 @@ def _join_type(node: Node) -> str:
     return object_name(kind)
 
 
-def _with_flag(node: Node, left: Relation, uses: frozenset[Use]) -> Relation:
+def _with_flag(node: Node, left: Relation, uses: frozenset[Use], walk: Walk) -> Relation:
     """The left side, and a column that tells whether the right side has a partner."""
     exists = tree(node.params["joinType"].get("exists"))
     flag = expression_id(exists) if exists else None
     if flag is None:
         return left
-    return replace(
-        left, output=(*left.output, Attribute(flag, "exists")), values={**left.values, flag: Value(uses=uses)}
-    )
+    made = walk.define({flag: Value(uses=uses, definition=Node("Exists", {}))})
+    return replace(left, output=(*left.output, Attribute(flag, "exists")), values={**left.values, **made})
 
 
 def union(_node: Node, children: list[Relation], _walk: Walk) -> Relation:

@@ -26,7 +26,7 @@ def layout(node: Node) -> Layout:
         return Layout((names.PREFIX[kind], Operand(node.children[0], Level.ATOM)), Level.UNARY)
     if kind in names.PATTERN_LISTS and node.children:
         return _predicate(node.children[0], names.PATTERN_LISTS[kind])
-    if kind in names.SUBQUERIES:
+    if kind in names.SUBQUERIES and kind not in _FORMS:
         return Layout((names.SUBQUERIES[kind],))
     needed, form = _FORMS.get(kind, (0, calls.function))
     return form(node) if len(node.children) >= needed else calls.function(node)
@@ -118,6 +118,17 @@ def _literal(node: Node) -> Layout:
     return Layout((text,), level)
 
 
+def _scalar_subquery(node: Node) -> Layout:
+    """What the subquery selects; its tables and conditions are told elsewhere."""
+    plan = node.tree("plan")
+    while plan:
+        listed = plan.trees("aggregateExpressions") or plan.trees("projectList")
+        if listed:
+            return Layout(("(SELECT ", Operand(listed[0]), ")"))
+        plan = plan.children[0] if len(plan.children) == 1 else None
+    return Layout((names.SUBQUERIES[class_of(node)],))
+
+
 def _variable(node: Node) -> Layout:
     name = node.params.get("name") or node.params.get("nameParts")
     return Layout((identifier(dotted(name) or "x"),))
@@ -192,6 +203,7 @@ _FORMS: dict[str, tuple[int, Callable[[Node], Layout]]] = {
     "Literal": (0, _literal),
     "NamedLambdaVariable": (0, _variable),
     "Not": (1, _not),
+    "ScalarSubquery": (0, _scalar_subquery),
     "SortOrder": (1, calls.sort_order),
     "UnresolvedExtractValue": (2, _extracted),
     "UnresolvedFunction": (0, calls.unresolved_function),

@@ -21,7 +21,8 @@ NO_USES: frozenset[Use] = frozenset()
 class Value:
     """The leaf columns that a value is computed from, and those that decide about it.
 
-    ``known`` is false where something on the way could not be followed, so that sources may be missing.
+    ``known`` is false where something on the way could not be followed, so that sources may be missing; ``literal``
+    is true where it is made of literals only, so that all rows have the same.
     ``definition`` is the expression that made it, None for a column of a leaf.
     """
 
@@ -29,6 +30,7 @@ class Value:
     uses: frozenset[Use] = NO_USES
     known: bool = True
     definition: Node | None = None
+    literal: bool = False
 
     def as_uses(self, kind: str) -> frozenset[Use]:
         """All that the value is made of or decided by, where the value itself only decides."""
@@ -38,6 +40,7 @@ class Value:
 
 
 CONSTANT = Value()
+LITERAL = Value(literal=True)
 UNKNOWN = Value(known=False)
 
 

@@ -106,7 +106,7 @@ class Walk:
         inner = self.relation(plan, around)
         self.depth -= 1
         value = inner.value(0)
-        return replace(value, uses=value.uses | inner.uses, known=value.known and inner.known)
+        return replace(value, uses=value.uses | inner.uses, known=value.known and inner.known, literal=False)
 
 
 def children_first(plan: Node) -> Iterator[Node]:

@@ -1,6 +1,7 @@
 """What a process shows is a function of the set of its runs, not of their order or repetition."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -69,6 +70,33 @@ def test_columns_are_united_too() -> None:
     union = shown(of(ran(1, "monday"), ran(2, "tuesday", day=1)), MONTH)
     assert union is not None
     assert [ref.dataset.name for ref in union.columns[0].sources] == ["monday", "tuesday"]
+
+
+def worded(number: int, text: str) -> Callable[[History], History]:
+    told = replace(lineage("a"), conditions=(text,), columns=(SinkColumn("a", (), expression=text),))
+    return lambda history: with_run(history, told, run(number, number))
+
+
+def words(history: History) -> tuple[str | None, ...]:
+    union = shown(history, MONTH)
+    return (union.columns[0].expression, *union.conditions) if union else ()
+
+
+def test_lineages_that_differ_in_literals_only_are_one_contribution() -> None:
+    history = of(*(worded(number, f"day = {number}") for number in range(25)))
+    assert len(history.contributions) == 1
+    assert len(history.contributions[0].wordings) == 10
+
+
+def test_the_texts_of_the_newest_run_are_shown_in_every_order() -> None:
+    steps = [worded(1, "day = 1"), worded(2, "day = 2"), worded(3, "day = 3")]
+    assert {words(of(*order)) for order in permutations(steps)} == {("day = 3", "day = 3")}
+
+
+def test_a_run_taken_back_takes_its_texts_along() -> None:
+    steps = [worded(1, "day = 1"), worded(2, "day = 2"), failed(2, 2)]
+    assert {words(of(*order)) for order in (steps, steps[::-1])} >= {("day = 1", "day = 1")}
+    assert words(decode(encode(of(*steps)))) == ("day = 1", "day = 1")
 
 
 def test_what_lies_before_the_window_fades() -> None:

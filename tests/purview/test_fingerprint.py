@@ -39,10 +39,13 @@ def test_order_makes_no_difference() -> None:
 
 
 def test_what_is_not_shown_makes_no_difference() -> None:
-    columns = tuple(
-        replace(each, expression="x + 1", indirect=(IndirectUse(each.sources[0], "FILTER"),)) for each in BASE.columns
-    )
+    columns = tuple(replace(each, indirect=(IndirectUse(each.sources[0], "FILTER"),)) for each in BASE.columns)
     assert of(replace(BASE, columns=columns)) == of(BASE)
+
+
+def test_a_filter_for_another_day_makes_no_difference() -> None:
+    monday, tuesday = (replace(BASE, conditions=(f"WHERE: day = '2024-05-0{day}'",)) for day in (6, 7))
+    assert of(monday) == of(tuesday) != of(BASE)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,7 @@ def test_what_is_not_shown_makes_no_difference() -> None:
         replace(BASE, sink=dataset(B, "one", "two")),
         replace(BASE, inputs=BASE.inputs[:1]),
         replace(BASE, columns=BASE.columns[:1]),
+        replace(BASE, columns=tuple(replace(each, expression="x + 1") for each in BASE.columns)),
         replace(BASE, notes=()),
         replace(BASE, sink=replace(BASE.sink, fields=(Field("one", "int"), Field("two", "string")))),
         replace(BASE, sink=replace(BASE.sink, fields=())),
