@@ -28,3 +28,7 @@ def storage_clients(storage_connection: StorageConnection) -> StorageClients:
     clients = connect(storage_connection)
     provision(clients)
     return clients
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-expected", action="store_true", help="write tests/corpus/*/*/_expected.json, and fail")

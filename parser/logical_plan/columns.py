@@ -11,7 +11,7 @@ from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import NOT_NULL, Use, Value
 from parser.logical_plan.visit import new_walk
 
-_LISTS_AN_INPUT_PER_LEAF = ("0.4.0",)
+_LISTS_AN_INPUT_PER_LEAF = "0."  # the agents' versions begin so; seen with 0.4.0, 0.10.0 and 0.28.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def planned_write(
     values = _by_name(write, sink)
     datasets = [*inputs, sink] if write.target is not None else list(inputs)
     known = {write.target: frozenset({sink.id})} if write.target is not None else {}
-    in_order = [item.dataset.id for item in event.inputs] if event.agent in _LISTS_AN_INPUT_PER_LEAF else []
+    in_order = [item.dataset for item in event.inputs] if event.agent.startswith(_LISTS_AN_INPUT_PER_LEAF) else []
     found = assign(walk.leaves, datasets, in_order, known)
     found |= from_facet(found, {name: value.sources for name, value in values.items()}, facet)
     groups = twins(walk.leaves, datasets, found)

@@ -2,8 +2,8 @@
 
 A plan tells a catalogue table by name, and a folder not at all: only its columns. In this order:
 
-1. Agent 0.4.0 lists one input per leaf outside of subqueries, in the order of the plan: where the counts agree, leaf i
-   is input i.
+1. Agents 0.x list one input per leaf outside of subqueries, in the order of the plan: where the counts agree, and no
+   columns speak against it, leaf i is input i.
 2. A table's name that exactly one dataset has: as symlink, as folder ``db.db/table``, or as ``…db.table``.
 3. The columns, names and types in their order, that exactly one dataset has. Where only one leaf has them, all datasets
    with these columns are read by it (one read of several folders).
@@ -51,7 +51,7 @@ def twins(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assigned) 
 def assign(
     leaves: Sequence[Leaf],
     datasets: Sequence[Dataset],
-    in_order: Sequence[DatasetId] = (),
+    in_order: Sequence[Dataset] = (),
     known: Assigned | None = None,
 ) -> dict[int, frozenset[DatasetId]]:
     """The datasets of the leaves that are certain.
@@ -61,8 +61,8 @@ def assign(
     """
     found = dict(known or {})
     outer = [number for number, leaf in enumerate(leaves) if not leaf.in_subquery]
-    if in_order and len(in_order) == len(outer):
-        found |= {number: frozenset({dataset}) for number, dataset in zip(outer, in_order, strict=True)}
+    if len(in_order) == len(outer) and all(map(_may_be, (leaves[number] for number in outer), in_order)):
+        found |= {number: frozenset({dataset.id}) for number, dataset in zip(outer, in_order, strict=True)}
     for number, leaf in enumerate(leaves):
         if number not in found and leaf.table:
             named = _with_name(leaf.table, datasets)
@@ -70,6 +70,10 @@ def assign(
                 found[number] = frozenset(named)
     _by_columns(leaves, datasets, found)
     return found
+
+
+def _may_be(leaf: Leaf, dataset: Dataset) -> bool:
+    return not dataset.fields or {name for name, _ in leaf.columns} <= {field.name for field in dataset.fields}
 
 
 def _with_name(table: str, datasets: Iterable[Dataset]) -> set[DatasetId]:
