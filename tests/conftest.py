@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
 from core.settings import StorageConnection
 from local.azurite import Azurite
@@ -32,3 +33,12 @@ def storage_clients(storage_connection: StorageConnection) -> StorageClients:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-expected", action="store_true", help="write tests/corpus/*/*/_expected.json, and fail")
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print the figures that tests recorded, also those of other processes."""
+    passed = terminalreporter.getreports("passed")
+    if lines := sorted(str(value) for report in passed for name, value in report.user_properties if name == "figure"):
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.line(line)

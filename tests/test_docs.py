@@ -11,6 +11,7 @@ import pytest
 
 from core.settings import Settings
 from core.version import VERSION
+from scripts import agent_versions
 from scripts.settings_table import settings_table
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +29,11 @@ def test_the_example_of_local_settings_holds_settings_that_exist() -> None:
     hosts_own = {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"}
     assert values.keys() <= ours | hosts_own
     assert Settings.from_env(values).blob_trigger_source == "LogsAndContainerScan"
+
+
+def test_the_page_of_agent_versions_is_made_of_the_recorded_events() -> None:
+    written = (ROOT / "docs" / "agent-versions.md").read_text("utf-8")
+    assert written == agent_versions.page() + "\n", "run `python -m scripts.agent_versions > docs/agent-versions.md`"
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))

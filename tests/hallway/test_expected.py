@@ -1,7 +1,8 @@
 """Each recorded application and all that is made of it, whatever the order in which its events come.
 
-``_expected.json`` beside the events holds what ``sparklin preview --json`` prints for them. After a wanted change,
-``pytest tests/hallway/test_expected.py --write-expected`` writes it anew and fails: read the differences, then run again.
+``_expected.json`` beside the events holds what ``sparklin preview --json`` prints for them. After a change that is
+wanted, ``pytest tests/hallway/test_expected.py --write-expected`` writes it anew and fails: read the differences, then
+run the tests again.
 """
 
 import json

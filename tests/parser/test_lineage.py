@@ -7,7 +7,6 @@ does a listed one that is gone.
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +16,9 @@ import pytest
 from core.model import RunEvent
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
-from tests.support.corpus import events, scenarios, truth
+from tests.support.corpus import events, scenarios
 from tests.support.events import dataset, run_event
+from tests.support.figures import true_lineage
 from tests.support.lineage import drawn
 
 GAPS = json.loads(Path(__file__).with_name("lineage_gaps.json").read_text())
@@ -35,15 +35,8 @@ def differences(scenario: str) -> dict[str, Difference]:
 
 
 def true_statements(scenario: str) -> dict[str, set[str]]:
-    """By sink: what its writes really did. A value that is kept in its own column is no edge."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for write in truth(scenario):
-        if not write.failed:
-            edges = {(c, s) for c, sources in write.columns.items() for s in sources if s != f"{write.sink}#{c}"}
-            read_back = any(source.startswith(f"{write.sink}#") for _, source in edges)
-            inputs = {name for name in write.inputs if name != write.sink or read_back}
-            wanted[write.sink] |= _statements(inputs, edges)
-    return dict(wanted)
+    """By sink: what its writes really did."""
+    return {sink: _statements(item.inputs, item.edges) for sink, item in true_lineage(scenario).items()}
 
 
 def without_facets(found: Iterable[RunEvent]) -> Iterator[RunEvent]:

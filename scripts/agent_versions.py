@@ -1,0 +1,116 @@
+"""Print docs/agent-versions.md from the recorded applications: what is drawn of what each agent sends.
+
+python -m scripts.agent_versions > docs/agent-versions.md
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.support.corpus import events
+from tests.support.figures import TrueLineage, figures, folders, true_lineage
+from tests.support.lineage import Drawn, drawn
+
+_GAPS = Path(__file__).parent.parent / "tests" / "parser" / "lineage_gaps.json"
+_HEAD = """\
+# What is drawn, by version of the agent
+
+Made by `python -m scripts.agent_versions` from the recorded applications in [tests/corpus](../tests/corpus); a test
+keeps it true. Real Sparks with real agents sent these events; what their writes really did was written down by hand.
+
+## The same ten writes, told by ten versions
+
+"plan" means that the agent's `spark.logicalPlan` facet was switched on (0.x have it by default). Where a cell says less
+than "all", the reasons stand below.
+"""
+_WRITES = {
+    "customer_master": "join, to a folder",
+    "customer_master_delta": "join, to a Delta folder; MERGE",
+    "customer_city": "CTAS; INSERT",
+    "orders_by_day": "partitioned write",
+    "orders_one_day": "one partition, to a folder",
+    "orders_all": "union",
+    "sql_accounts": "JDBC, to a folder",
+    "orders_checked": "a write that fails",
+}
+_FIGURES = """
+## Figures by recording
+
+Inputs are datasets read, edges are pairs of an output column and a column that its value comes from. "As sent" is what
+Sparklin draws. "Facet alone" is what the agent's own `columnLineage` tells, "plan alone" what is left without that
+facet. Precision is the share of drawn edges that are true, recall the share of true edges that are drawn. Sinks that no
+event names count as missing with all their edges.
+
+| recording | sinks | inputs | edges | as sent: precision, recall | facet alone | plan alone |
+|---|---|---|---|---|---|---|
+"""
+_REASONS = """
+## What is missing or too much, and why
+
+Each sink that is not drawn exactly as it was written, with every edge, is listed in
+[lineage_gaps.json](../tests/parser/lineage_gaps.json). In short:
+
+| why | recordings | sinks |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    return "\n".join([_HEAD, *_ten_writes(), _FIGURES + "\n".join(_figures()), _REASONS + "\n".join(_reasons())])
+
+
+def _ten_writes() -> Iterator[str]:
+    yield "| agent | Spark | " + " | ".join(_WRITES.values()) + " |"
+    yield "|---" * (len(_WRITES) + 2) + "|"
+    for folder in sorted((folder for folder in folders() if folder.startswith("agents/")), key=_version):
+        agent, spark = re.findall(r"\d+\.\d+\.\d+", folder)
+        plan = ", plan" if folder.endswith("_plan") or agent.startswith("0.") else ""
+        cells = " | ".join(_cells(drawn(events(folder)), true_lineage(folder)))
+        yield f"| {agent}{plan} | {spark} | {cells} |"
+
+
+def _version(folder: str) -> tuple[list[int], bool]:
+    return [int(part) for part in re.findall(r"\d+", folder)], folder.endswith("_plan")
+
+
+def _cells(found: Mapping[str, Drawn], true: Mapping[str, TrueLineage]) -> Iterator[str]:
+    for name in _WRITES:
+        sink = next((sink for sink in (*true, *found) if sink.endswith(f"/{name}")), "")
+        yield _cell(found.get(sink), true.get(sink))
+
+
+def _cell(found: Drawn | None, true: TrueLineage | None) -> str:
+    if true is None:
+        return "drawn, as nothing tells that it failed" if found else "not drawn, as it failed"
+    if found is None:
+        return "lost"
+    missing, wrong = len(true.edges - found.edges), len(found.edges - true.edges)
+    said = [f"{missing} missing"] * bool(missing) + [f"{wrong} too many"] * bool(wrong)
+    return ", ".join(said) or "all"
+
+
+def _figures() -> Iterator[str]:
+    for folder in folders():
+        counted = figures(folder)
+        rates = " | ".join(figures(folder, variant).rates for variant in ("as sent", "facet alone", "plan alone"))
+        yield (
+            f"| {folder} | {counted.sinks - counted.sinks_missing} of {counted.sinks} "
+            f"| {counted.inputs - counted.inputs_missing} of {counted.inputs}, {counted.inputs_wrong} wrong "
+            f"| {counted.edges - counted.edges_missing} of {counted.edges}, {counted.edges_wrong} wrong | {rates} |"
+        )
+
+
+def _reasons() -> Iterator[str]:
+    sinks: dict[str, list[str]] = {}
+    for scenario, gaps in json.loads(_GAPS.read_text("utf-8")).items():
+        for gap in gaps.values():
+            sinks.setdefault(gap["why"], []).append(scenario)
+    for why in sorted(sinks, key=lambda why: (-len(sinks[why]), why)):
+        where = sorted({scenario.partition("/")[0] for scenario in sinks[why]})
+        yield f"| {why} | {', '.join(where)} | {len(sinks[why])} |"
+
+
+if __name__ == "__main__":
+    print(page())  # noqa: T201
