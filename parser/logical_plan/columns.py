@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core.model import ColumnRef, Dataset, IndirectUse, RunEvent
 from parser.logical_plan.commands import Write, writes
 from parser.logical_plan.leaves import Assigned, Twins, assign, from_facet, twins
+from parser.logical_plan.resolution import among, is_parsed, resolved
 from parser.logical_plan.texts import Names, condition_texts, expression_text, names_of
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import NOT_NULL, Use, Value
@@ -60,7 +61,8 @@ def planned_write(
     ``facet`` are the sources that the columnLineage facet gives, by the sink's column: evidence for leaves that the
     plan does not name.
     """
-    chosen = _resolved_plan(events)
+    datasets = list(inputs)
+    chosen = _resolved_plan(events, datasets)
     if chosen is None:
         return None
     event, plan = chosen
@@ -70,8 +72,10 @@ def planned_write(
         return None
     (write,) = written
     values = _by_name(write, sink)
-    datasets = [*inputs, sink] if write.target is not None else list(inputs)
-    known = {write.target: frozenset({sink.id})} if write.target is not None else {}
+    known = {number: frozenset({leaf.dataset}) for number, leaf in enumerate(walk.leaves) if leaf.dataset}
+    if write.target is not None:
+        datasets.append(sink)
+        known[write.target] = frozenset({sink.id})
     in_order = [item.dataset for item in event.inputs] if event.agent.startswith(_LISTS_AN_INPUT_PER_LEAF) else []
     found = assign(walk.leaves, datasets, in_order, known)
     found |= from_facet(found, {name: value.sources for name, value in values.items()}, facet)
@@ -85,12 +89,16 @@ def planned_write(
     )
 
 
-def _resolved_plan(events: Sequence[RunEvent]) -> tuple[RunEvent, Node] | None:
-    """START's plan before others: up to agent 0.4.0 that of COMPLETE is the text as parsed."""
-    for event in sorted((event for event in events if event.plan), key=lambda event: event.event_type != "START"):
-        plan = tree(event.plan)
-        if plan and not any(node.kind.startswith("Unresolved") for node in plan.walk()):
+def _resolved_plan(events: Sequence[RunEvent], inputs: Iterable[Dataset]) -> tuple[RunEvent, Node] | None:
+    """START's plan before others: up to agent 0.4.0 that of COMPLETE may be the text as parsed."""
+    in_order = sorted((event for event in events if event.plan), key=lambda event: event.event_type != "START")
+    plans = [(event, plan) for event in in_order if (plan := tree(event.plan))]
+    for event, plan in plans:
+        if not is_parsed(plan):
             return event, plan
+    for event, plan in plans:
+        if known := resolved(plan, among(inputs)):
+            return event, known
     return None
 
 
@@ -99,7 +107,7 @@ def _by_name(write: Write, sink: Dataset) -> Mapping[str, Value]:
     if write.named:
         return write.named
     names: Sequence[str] = write.names
-    if len(sink.fields) == len(write.columns) and not _told(write, sink):
+    if len(sink.fields) == len(write.columns) and not (names and _told(write, sink)):
         names = [field.name for field in sink.fields]
     return dict(zip(names, write.columns, strict=False))
 

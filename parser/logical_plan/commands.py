@@ -15,6 +15,9 @@ INSERTS = {
     "AppendData", "OverwriteByExpression", "OverwritePartitionsDynamic", "ReplaceData", "CreateTableAsSelect",
     "ReplaceTableAsSelect", "WriteToDataSourceV2", "WriteToMicroBatchDataSource", "WriteToMicroBatchDataSourceV1",
     "WriteIntoDelta", "WriteIntoDeltaCommand",
+    # Statements as parsed
+    "InsertIntoStatement", "CreateTableAsSelectStatement", "ReplaceTableAsSelectStatement", "CreateTable",
+    "InsertIntoDir",
 }  # fmt: skip
 MERGES = {"MergeIntoCommand", "MergeIntoCommandEdge", "MergeIntoTable", "DeltaMergeInto"}
 _CLAUSES = ("matchedClauses", "notMatchedClauses", "notMatchedBySourceClauses", "matchedActions", "notMatchedActions")
@@ -63,8 +66,8 @@ def _insert(plan: Node, walk: Walk) -> Iterator[Write]:
     columns = tuple(result.value(position) for position in range(len(result.output)))
     if not result.known:
         columns = tuple(replace(value, known=False) for value in columns)
-    own = tuple(attribute.name for attribute in result.output)
-    names = told if len(told) == len(own) else own
+    own = () if plan.kind == "InsertIntoStatement" else tuple(attribute.name for attribute in result.output)
+    names = told if len(told) == len(result.output) else own
     yield Write(columns, names, uses=result.uses, table=table_name(plan))
 
 
@@ -78,7 +81,7 @@ def _chosen(result: Relation, names: tuple[str, ...]) -> Relation:
 
 def _told_names(plan: Node) -> tuple[str, ...]:
     """The sink's column names. Spark writes them as one text, cut behind 25 names; cut texts tell nothing."""
-    text = plan.params.get("outputColumnNames")
+    text = plan.params.get("outputColumnNames") or plan.params.get("userSpecifiedCols")
     if not isinstance(text, str) or not text.startswith("[") or " more fields]" in text:
         return ()
     return tuple(text[1:-1].split(", "))

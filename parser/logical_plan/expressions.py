@@ -8,6 +8,7 @@ children). An expression is evaluated from its leaves up, so that deep ones cost
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from parser.logical_plan.sql_layout import dotted
 from parser.logical_plan.tree import Node, expression_id
 from parser.logical_plan.value import CONSTANT, LITERAL, UNKNOWN, Value, combined
 
@@ -38,12 +39,12 @@ _LITERALS = {"Literal", "CurrentDate", "CurrentTimestamp", "LocalTimestamp", "Cu
 # Other for each row, or each group of rows, though their arguments may be literals.
 _VARYING = {
     "AggregateExpression", "WindowExpression", "Rand", "Randn", "Uuid", "Shuffle", "PythonUDF", "ScalaUDF",
-    "RandStr", "Uniform",
+    "RandStr", "Uniform", "UnresolvedFunction",
 }  # fmt: skip
 _REFERENCES = {"AttributeReference"}
 _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists", "LateralSubquery", "DynamicPruningSubquery"}
 # What only a plan that is not resolved holds, or what stands for a row of objects.
-_UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "UnresolvedFunction", "BoundReference", "GetColumnByOrdinal"}
+_UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "BoundReference", "GetColumnByOrdinal"}
 
 
 def evaluate(expression: Node, columns: Mapping[int, Value], subquery: Subquery) -> Value:
@@ -119,9 +120,26 @@ _RULES.update(
         "WindowExpression": _window,
         "ArrayFilter": _first,
         "MapFilter": _first,
+        "UnresolvedFunction": lambda node, children: _function(node, children),
         "PivotFirst": lambda node, children: _pivot(node, children),
     }
 )
+
+
+def _function(node: Node, children: Sequence[Value]) -> Value:
+    """A function that is known by its name only, in a plan as parsed."""
+    rule = _BY_NAME.get(dotted(node.params.get("name")).lower())
+    return rule(node, children) if rule else combined(children)
+
+
+_BY_NAME: dict[str, Callable[[Node, Sequence[Value]], Value]] = {
+    "if": _if,
+    "nvl2": _if,
+    "nullif": lambda _, children: combined(children[:1]),
+    "filter": _first,
+    "map_filter": _first,
+    "ntile": lambda _node, _children: CONSTANT,
+}
 
 
 def _pivot(node: Node, children: Sequence[Value]) -> Value:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from parser.logical_plan.tree import Node, expression_id, object_name, tree
 from parser.logical_plan.value import NOT_NULL, Attribute, Relation, Use, Value, combined
-from parser.logical_plan.walk import Condition, Walk, joined
+from parser.logical_plan.walk import Condition, Walk, attributes, joined
 
 
 def filter_rows(node: Node, children: list[Relation], walk: Walk) -> Relation:
@@ -93,6 +93,14 @@ def union(_node: Node, children: list[Relation], _walk: Walk) -> Relation:
 def left_side(_node: Node, children: list[Relation], _walk: Walk) -> Relation:
     """INTERSECT and EXCEPT: rows come from the left side."""
     return children[0] if children else Relation()
+
+
+def view(node: Node, children: list[Relation], _walk: Walk) -> Relation:
+    """A view; up to Spark 3.1 its columns are those of its query under other ids."""
+    below, own = joined(children), attributes(node.trees("output"))
+    if len(own) != len(below.output) or all(column.id in below.values for column in own):
+        return below
+    return replace(below, output=own, values={column.id: below.value(at) for at, column in enumerate(own)})
 
 
 def handed_on(_node: Node, children: list[Relation], _walk: Walk) -> Relation:

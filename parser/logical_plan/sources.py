@@ -14,7 +14,7 @@ def leaf(node: Node, _children: list[Relation], walk: Walk) -> Relation:
     output = attributes(listed)
     columns = tuple((column.name, _type(found)) for column, found in zip(output, listed, strict=True))
     number = len(walk.leaves)
-    walk.leaves.append(Leaf(columns, table_name(node), walk.depth > 0))
+    walk.leaves.append(Leaf(columns, table_name(node), walk.depth > 0, node.params.get("dataset")))
     return Relation(output, walk.define({column.id: Value(frozenset({(number, column.name)})) for column in output}))
 
 

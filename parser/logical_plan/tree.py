@@ -53,8 +53,11 @@ class Node:
 def tree(nodes: object) -> Node | None:
     """The tree of a flat list; None for anything else, or a list that ends before all children have come.
 
+    A tree that is one already, put into a parameter by parser.logical_plan.resolution, is handed back.
     Built from the end, so that deep plans cost no recursion: when a node is met, its children stand on the stack.
     """
+    if isinstance(nodes, Node):
+        return nodes
     if not isinstance(nodes, list | tuple) or not nodes:
         return None
     stack: list[Node] = []

@@ -14,7 +14,7 @@ PASS_THROUGH = {
     "ColumnarToRow", "CommandResult", "CustomShuffleReader", "Distinct", "EventTimeWatermark", "GlobalLimit",
     "InputAdapter", "Limit", "LocalLimit", "Offset", "QueryStage", "RebalancePartitions", "Repartition",
     "RepartitionByExpression", "ResolvedHint", "ReturnAnswer", "ReusedExchange", "RowToColumnar", "Sample",
-    "ShuffleExchange", "ShuffleQueryStage", "Subquery", "SubqueryAlias", "Tail", "UnresolvedHint", "View",
+    "ShuffleExchange", "ShuffleQueryStage", "Subquery", "SubqueryAlias", "Tail", "UnresolvedHint",
     "WholeStageCodegen", "WindowGroupLimit", "WithCTE", "WriteFiles",
 }  # fmt: skip
 WITHOUT_DATASET = {
@@ -65,6 +65,7 @@ RULES: dict[str, Rule] = {
     "BroadcastNestedLoopJoin": rows.join,
     "CartesianProduct": rows.join,
     "Union": rows.union,
+    "View": rows.view,
     "Intersect": rows.left_side,
     "Except": rows.left_side,
     "InMemoryRelation": sources.cached,

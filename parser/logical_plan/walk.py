@@ -7,6 +7,7 @@ the walk calls them in their order, evaluates expressions for them, and remember
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from core.model import DatasetId
 from parser.logical_plan.expressions import evaluate
 from parser.logical_plan.tree import Node, expression_id
 from parser.logical_plan.value import NO_USES, Attribute, Relation, Use, Value
@@ -19,12 +20,14 @@ class Leaf:
     """A dataset that a plan reads: its columns (name, type) in their order, and its table's name if it has one.
 
     ``table`` is ``database.table`` as the catalogue knows it. ``in_subquery`` tells whether it stands in an
-    expression; such leaves may be missing among the inputs of the event.
+    expression; such leaves may be missing among the inputs of the event. ``dataset`` is set where the plan's names
+    were resolved against the event's datasets.
     """
 
     columns: tuple[tuple[str, str], ...]
     table: str = ""
     in_subquery: bool = False
+    dataset: DatasetId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+from core.events import read_event
+from parser.lineage import LineageRules, derive
+from parser.merge import merge
+from tests.support.events import body, dataset, event
+
 Nodes = list[dict[str, Any]]
 
 
@@ -43,3 +48,50 @@ def operator(kind: str, *children: Nodes, **params: Any) -> Nodes:
 def insert(query: Nodes, names: str) -> Nodes:
     """An insert into a folder; ``names`` as Spark writes them, ``[a, b]``."""
     return node("sql.execution.datasources.InsertIntoHadoopFsRelationCommand", query, query=0, outputColumnNames=names)
+
+
+def project(child: Nodes, *listed: Nodes) -> Nodes:
+    return operator("Project", child, projectList=list(listed))
+
+
+def drawn(plan: Nodes, inputs: list[dict[str, Any]], names: str) -> dict[str, list[str]]:
+    """By sink column: ``folder.column`` of its sources."""
+    columns = names.strip("[]").split(", ")
+    told = event(inputs=inputs, outputs=[dataset("out", columns)])
+    told["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}
+    (lineage,) = derive(merge([read_event(body(told))]), LineageRules()).lineages
+    return {c.name: [f"{s.dataset.name}.{s.column}" for s in c.sources] for c in lineage.columns}
+
+
+def named(name: str) -> Nodes:
+    """A column as parsed: ``a``, ``t.a``, ``t.struct.field``."""
+    return node("sql.catalyst.analysis.UnresolvedAttribute", nameParts=f"[{name.replace('.', ', ')}]")
+
+
+def relation(name: str, alias_name: str = "") -> Nodes:
+    """A table or view as parsed."""
+    read_it = node("sql.catalyst.analysis.UnresolvedRelation", multipartIdentifier=f"[{name.replace('.', ', ')}]")
+    return aliased(read_it, alias_name) if alias_name else read_it
+
+
+def aliased(query: Nodes, name: str) -> Nodes:
+    return operator("SubqueryAlias", query, identifier={"name": name, "qualifier": []})
+
+
+def called(name: str, *arguments: Nodes) -> Nodes:
+    """A function as parsed."""
+    return node("sql.catalyst.analysis.UnresolvedFunction", *arguments, name={"funcName": name})
+
+
+def unnamed(expression: Nodes) -> Nodes:
+    """An expression without AS, as parsed."""
+    return node("sql.catalyst.analysis.UnresolvedAlias", expression, child=0)
+
+
+def star(of: str = "") -> Nodes:
+    return node("sql.catalyst.analysis.UnresolvedStar", **({"target": f"[{of}]"} if of else {}))
+
+
+def insert_statement(query: Nodes, columns: str = "") -> Nodes:
+    """INSERT INTO as parsed, perhaps with a list of columns, ``[a, b]``."""
+    return operator("InsertIntoStatement", query, query=0, userSpecifiedCols=columns or [])

@@ -8,27 +8,13 @@ from core.events import read_event
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.events import body, dataset, event
-from tests.support.plans import Nodes, alias, attribute, function, insert, literal, node, operator, read
-
-
-def drawn(plan: Nodes, inputs: list[dict[str, Any]], names: str) -> dict[str, list[str]]:
-    """By sink column: ``folder.column`` of its sources."""
-    columns = names.strip("[]").split(", ")
-    told = event(inputs=inputs, outputs=[dataset("out", columns)])
-    told["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}
-    (lineage,) = derive(merge([read_event(body(told))]), LineageRules()).lineages
-    return {c.name: [f"{s.dataset.name}.{s.column}" for s in c.sources] for c in lineage.columns}
-
+from tests.support.plans import alias, attribute, drawn, function, insert, literal, node, operator, project, read
 
 ONE = read({"a": 1, "b": 2})
 TWIN = read({"a": 11, "b": 12})
 OTHER = read({"k": 21, "v": 22})
 FOLDERS = [dataset("one", ["a", "b"]), dataset("other", ["k", "v"])]
 TWINS = [dataset("one", ["a", "b"]), dataset("twin", ["a", "b"])]
-
-
-def project(child: Nodes, *listed: Nodes) -> Nodes:
-    return operator("Project", child, projectList=list(listed))
 
 
 def test_a_computed_column_comes_from_all_its_arguments_through_any_number_of_projections() -> None:
