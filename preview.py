@@ -91,7 +91,7 @@ def _previewed(
     history: History, rules: Rules, run_ids: Mapping[str, str], unended: Collection[str]
 ) -> PreviewedProcess | None:
     lineage = histories.shown(history, rules.window)
-    if lineage is None:
+    if lineage is None or lineage.view:
         return None
     process = process_of(lineage, rules.naming)
     draft = preview_entities(lineage, process.resolutions)

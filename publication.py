@@ -73,6 +73,8 @@ def _is_due(row: DetailsRow, services: Services) -> bool:
     if row.dirty:
         return True
     lineage = _shown(row, services)
+    if lineage and lineage.view:
+        return False
     if lineage is None:
         return bool(row.fingerprint)
     stale = row.uploaded is None or datetime.now(UTC) - row.uploaded >= services.settings.upload_refresh

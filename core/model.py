@@ -178,6 +178,7 @@ class Lineage:
     ``indirect`` are the columns that affect every row of the sink, ``conditions`` the joins and filters as text, where
     a plan tells them. ``columns`` is empty where only table level
     lineage is known; a note says so. ``mount_points`` are the dbfs mounts (mount, source) that its names need.
+    ``view`` says that the sink is a view (persistent, temporary or global temporary), which is kept but not drawn.
     """
 
     application: Application
@@ -189,6 +190,7 @@ class Lineage:
     conditions: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     mount_points: tuple[tuple[str, str], ...] = ()
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

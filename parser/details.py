@@ -20,8 +20,8 @@ def details(lineage: Lineage) -> Mapping[str, str | bool]:
         "derived_columns": _json([_derived(column) for column in lineage.columns]),
         "joinconditions": _json([*({"condition": text} for text in lineage.conditions), *_row_uses(lineage)]),
         "isdelta": lineage.sink.storage_layer == "delta",
-        "isintermediate": False,
-        "isglobal": False,
+        "isintermediate": bool(lineage.view),
+        "isglobal": lineage.view == "global temporary",
     }
 
 

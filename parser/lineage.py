@@ -11,6 +11,7 @@ from parser.columns import named_datasets
 from parser.evidence import account
 from parser.merge import MergedRun
 from parser.mounts import mount_points
+from parser.views import view_lineage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,10 @@ class LineageRules:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The lineage of a run, one entry a sink in the order of their identities; ``reason`` says why there is none."""
+    """The lineage of a run, one entry a sink in the order of their identities.
+
+    ``reason`` says why nothing of it is drawn.
+    """
 
     lineages: tuple[Lineage, ...] = ()
     reason: str = ""
@@ -36,6 +40,9 @@ def derive(run: MergedRun, rules: LineageRules) -> Derived:
         return Derived(reason="an application event describes no write")
     operation = _operation(run, rules)
     outputs = [output for output in run.outputs if not _excluded(output.dataset.id, rules)]
+    if not run.outputs and operation.name == "create view":
+        view = view_lineage(run, application(run, rules.application_name_tails))
+        return Derived((view,) if view else (), reason="a view is drawn through to its tables where it is read")
     if not outputs:
         return Derived(reason="its outputs are excluded by EXCLUDE_DATASETS" if run.outputs else "it wrote nothing")
     reason = _no_write(run, operation, outputs)

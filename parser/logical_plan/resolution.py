@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.model import Dataset, DatasetId
-from parser.logical_plan.scope import Column, Scope, named_parts, numbering
+from parser.logical_plan.scope import Column, Scope, Unlisted, named_parts, numbering
 from parser.logical_plan.tree import Node, expression_id, object_name, tree
 
 _DEEPEST = 100
@@ -93,6 +93,8 @@ class _Resolver:
     def leaf(self, dataset: Dataset, alias: str) -> _Result:
         attributes = [self.attribute(field.name, field.type) for field in dataset.fields]
         scope = Scope(tuple(Column(alias, field.name, a) for field, a in zip(dataset.fields, attributes, strict=True)))
+        if not dataset.fields:
+            scope = Scope(unlisted=(Unlisted(alias, attributes, self.attribute),))
         return Node("LogicalRelation", {"output": attributes, "dataset": dataset.id}), scope
 
     def attribute(self, name: str, data_type: str = "") -> Node:
@@ -104,7 +106,7 @@ class _Resolver:
             query, scope = self.operator(shared[parts[0].lower()], around, shared, depth + 1)
             return query, scope.under(parts[0])
         dataset = self._tables(parts)
-        if dataset is None or not dataset.fields:
+        if dataset is None:
             raise _OpenError
         return self.leaf(dataset, parts[-1])
 
@@ -141,7 +143,10 @@ class _Place:
         for expression in self.node.trees(parameter):
             if expression.kind == "UnresolvedStar":
                 qualifier = (named_parts(expression, "target") or ("",))[-1]
-                found.extend(column.attribute for column in self.scope.star(qualifier))
+                columns = self.scope.star(qualifier)
+                if columns is None:
+                    raise _OpenError
+                found.extend(column.attribute for column in columns)
             else:
                 found.append(self._named(self.expression(expression)))
         return found

@@ -16,24 +16,49 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A relation whose columns nobody listed: it has those that are named. ``attributes`` grows by them."""
+
+    qualifier: str
+    attributes: list[Node]
+    make: Callable[[str], Node]
+
+    def column(self, name: str) -> Node:
+        """The attribute of this name, made if it is new."""
+        for attribute in self.attributes:
+            if _same(str(attribute.params["name"]), name):
+                return attribute
+        self.attributes.append(self.make(name))
+        return self.attributes[-1]
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The columns that expressions may name, in the order in which ``*`` lists them.
 
-    ``around`` is the scope of the query that a subquery stands in.
+    ``unlisted`` are relations that may have further ones, ``around`` is the scope of the query that a subquery
+    stands in.
     """
 
     columns: tuple[Column, ...] = ()
+    unlisted: tuple[Unlisted, ...] = ()
     around: "Scope | None" = None
 
     def __add__(self, other: "Scope") -> "Scope":
-        return replace(self, columns=self.columns + other.columns)
+        return replace(self, columns=self.columns + other.columns, unlisted=self.unlisted + other.unlisted)
 
     def under(self, qualifier: str) -> "Scope":
         """The same columns behind a new alias."""
-        return replace(self, columns=tuple(replace(column, qualifier=qualifier) for column in self.columns))
+        return replace(
+            self,
+            columns=tuple(replace(column, qualifier=qualifier) for column in self.columns),
+            unlisted=tuple(replace(relation, qualifier=qualifier) for relation in self.unlisted),
+        )
 
-    def star(self, qualifier: str = "") -> tuple[Column, ...]:
-        """What ``*`` or ``qualifier.*`` stands for."""
+    def star(self, qualifier: str = "") -> tuple[Column, ...] | None:
+        """What ``*`` or ``qualifier.*`` stands for; None if nobody knows."""
+        if any(not qualifier or _same(relation.qualifier, qualifier) for relation in self.unlisted):
+            return None
         return tuple(column for column in self.columns if not qualifier or _same(column.qualifier, qualifier))
 
     def find(self, parts: tuple[str, ...]) -> Node | None:
@@ -49,7 +74,16 @@ class Scope:
                     return _fields(next(iter(found.values())), parts[skipped + 1 :])
                 if found:
                     return None
-        return self.around.find(parts) if self.around else None
+        return self._unlisted(parts) or (self.around.find(parts) if self.around else None)
+
+    def _unlisted(self, parts: tuple[str, ...]) -> Node | None:
+        """A column of the one relation that may have it: the one named before the dot, else the only one."""
+        named = [relation for relation in self.unlisted if len(parts) > 1 and _same(relation.qualifier, parts[0])]
+        if len(named) == 1:
+            return _fields(named[0].column(parts[1]), parts[2:])
+        if len(self.unlisted) == 1 and not named and not self.columns:
+            return _fields(self.unlisted[0].column(parts[0]), parts[1:])
+        return None
 
     def _named(self, name: str, qualifier: str | None) -> Iterable[Column]:
         for column in self.columns:

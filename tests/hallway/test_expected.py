@@ -69,7 +69,7 @@ def event_by_event(found: list[bytes]) -> dict[str, Lineage]:
             runs[envelope.run_key].append(read_event(body))
             _work_out(envelope.run_key, runs[envelope.run_key], found_histories)
     shown = {name: histories.shown(history, RULES.window) for name, history in found_histories.items()}
-    return {name: lineage for name, lineage in shown.items() if lineage}
+    return {name: lineage for name, lineage in shown.items() if lineage and not lineage.view}
 
 
 def _work_out(run_key: str, events: list[RunEvent], found: dict[str, History]) -> None:

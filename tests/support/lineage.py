@@ -40,5 +40,5 @@ def drawn(events: Iterable[RunEvent], rules: LineageRules | None = None) -> dict
             frozenset((column.name, column_text(source)) for column in union.columns for source in column.sources),
         )
         for sink, union in unions.items()
-        if union
+        if union and not union.view
     }

@@ -1,0 +1,81 @@
+"""Views that the events of old agents tell of: what they are made of, for LineageDetails.
+
+A view is no asset: what reads it is drawn from its base tables, since Spark writes the view's query in its place. Only
+agents up to 1.0, and those on Spark up to 3.2, send CREATE VIEW; their plans name tables, but no folders.
+"""
+
+from collections.abc import Iterator
+
+from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, Note, SinkColumn
+from parser.logical_plan.resolution import resolved
+from parser.logical_plan.scope import named_parts
+from parser.logical_plan.texts import expression_text, names_of
+from parser.logical_plan.tree import Node, object_name, tree
+from parser.logical_plan.visit import new_walk
+from parser.logical_plan.walk import Walk
+from parser.merge import MergedRun
+
+#: Namespaces of what has a name in Spark's catalogue only.
+VIEW, TABLE = "view", "table"
+_KINDS = {"GlobalTempView": "global temporary", "LocalTempView": "temporary", "PersistedView": "persistent"}
+_COMMANDS = ("CreateViewCommand", "CreateViewStatement", "CreateTempViewUsing")
+
+
+def view_lineage(run: MergedRun, application: Application) -> Lineage | None:
+    """The lineage of the view that the run made; None if its plan tells of none.
+
+    The sink is ``view/database.name``, inputs are ``table/database.name``.
+    """
+    plans = (plan for event in run.events if (plan := tree(event.plan)) and plan.kind in _COMMANDS)
+    plan = next(plans, None)
+    name = _name(plan) if plan else ""
+    if plan is None or not name:
+        return None
+    walk = new_walk()
+    columns = tuple(_columns(plan, walk))
+    tables = sorted({dataset for leaf in walk.leaves if (dataset := _table(leaf.table, leaf.dataset))})
+    sink = Dataset(DatasetId(VIEW, name), tuple(Field(column.name) for column in columns))
+    return Lineage(
+        application=application,
+        operation="create view",
+        sink=sink,
+        inputs=tuple(Dataset(table) for table in tables),
+        columns=columns,
+        notes=() if columns else (Note("view-open", f"The columns of view {name} could not be told.", sink.id),),
+        view=_kind(plan),
+    )
+
+
+def _columns(plan: Node, walk: Walk) -> Iterator[SinkColumn]:
+    """The view's columns. Names that the statement gives are not in the plan: then there are none."""
+    query = resolved(plan, lambda parts: Dataset(DatasetId(TABLE, ".".join(parts))))
+    query = query.tree("query") if query else None
+    if query is None:
+        return
+    result = walk.relation(query)
+    if plan.params.get("userSpecifiedColumns"):
+        return
+    names = names_of(walk, {})
+    for position, attribute in enumerate(result.output):
+        value = result.value(position)
+        found = {(_table(walk.leaves[leaf].table, walk.leaves[leaf].dataset), column) for leaf, column in value.sources}
+        sources = tuple(sorted(ColumnRef(table, column) for table, column in found if table))
+        yield SinkColumn(attribute.name, sources, expression=expression_text(value, names))
+
+
+def _table(name: str, dataset: DatasetId | None) -> DatasetId | None:
+    return dataset or (DatasetId(TABLE, name) if name else None)
+
+
+def _name(plan: Node) -> str:
+    identifier = plan.params.get("name") or plan.params.get("tableIdent")
+    if isinstance(identifier, dict):
+        parts = [identifier.get("database"), identifier.get("table")]
+        return ".".join(part for part in parts if isinstance(part, str))
+    return ".".join(named_parts(plan, "viewName"))
+
+
+def _kind(plan: Node) -> str:
+    if plan.kind == "CreateTempViewUsing":
+        return "global temporary" if plan.params.get("global") is True else "temporary"
+    return _KINDS.get(object_name(plan.params.get("viewType")), "persistent")
