@@ -15,12 +15,16 @@ from parser.logical_plan.columns import PlannedColumn, PlannedWrite, planned_wri
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The columns of a sink, what decides about its rows, as columns and as text, and what is open."""
+    """The columns of a sink, what decides about its rows, as columns and as text, and what is open.
+
+    ``tables`` are inputs that no event lists.
+    """
 
     columns: tuple[SinkColumn, ...]
     indirect: tuple[IndirectUse, ...]
     conditions: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    tables: tuple[Dataset, ...] = ()
 
 
 def account(events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable[Dataset]) -> Account:
@@ -34,7 +38,8 @@ def account(events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable
     facet = {column.name: column for column in told if column.sources or column.indirect}
     found = tuple(_columns(plan, facet, sink))
     indirect = plan.indirect if plan.certain else plan.indirect | set(everywhere)
-    return Account(found, tuple(sorted(indirect)), plan.conditions, tuple(_notes(plan, found, facet, sink.id)))
+    notes = tuple(_notes(plan, found, facet, sink.id))
+    return Account(found, tuple(sorted(indirect)), plan.conditions, notes, plan.tables)
 
 
 def _columns(plan: PlannedWrite, facet: Mapping[str, SinkColumn], sink: Dataset) -> Iterator[SinkColumn]:

@@ -16,6 +16,7 @@ from datetime import timedelta
 import msgspec
 
 from core.model import ColumnRef, Dataset, DatasetId, IndirectUse, Lineage, RunRef, SinkColumn
+from parser.notes import missing
 
 OUTER_OPERATIONS = ("create table as select", "replace table as select")
 KEPT_RUNS = 100
@@ -88,7 +89,10 @@ def shown(history: History, window: timedelta) -> Lineage | None:
     ``window`` is the span before the newest run that counts; 0 means: the newest application run only.
     """
     counting = _in_view(history, window)
-    return united([_in_words(item) for item in counting]) if counting else None
+    if not counting:
+        return None
+    union = united([_in_words(item) for item in counting])
+    return replace(union, notes=(*missing(union), *union.notes))
 
 
 def shown_runs(history: History, window: timedelta) -> tuple[RunRef, ...]:
@@ -203,14 +207,16 @@ def _in_window(item: Contribution, newest: RunRef, window: timedelta) -> bool:
 def united(lineages: Sequence[Lineage]) -> Lineage:
     """One lineage of several of one sink: what only one can say, such as the order of columns, the first says."""
     newest = lineages[0]
+    # The outer run of a table made from a query may list no inputs: then its texts don't name them either.
+    worded = [lineage for lineage in lineages if lineage.inputs] or lineages
     inputs = _merged_datasets(dataset for lineage in lineages for dataset in lineage.inputs)
     return replace(
         newest,
         sink=_merged_datasets(lineage.sink for lineage in lineages)[newest.sink.id],
         inputs=tuple(inputs[key] for key in sorted(inputs)),
-        columns=tuple(_merged_columns(column for lineage in lineages for column in lineage.columns)),
+        columns=tuple(_merged_columns(lineages, {c.name: c.expression for w in worded[::-1] for c in w.columns})),
         indirect=tuple(sorted({use for lineage in lineages for use in lineage.indirect})),
-        conditions=tuple(dict.fromkeys(text for lineage in lineages for text in lineage.conditions)),
+        conditions=tuple(dict.fromkeys(text for lineage in worded for text in lineage.conditions)),
         notes=tuple(dict.fromkeys(note for lineage in lineages for note in lineage.notes)),
         mount_points=tuple(sorted({pair for lineage in lineages for pair in lineage.mount_points})),
     )
@@ -232,9 +238,9 @@ def _merged_datasets(datasets: Iterable[Dataset]) -> dict[DatasetId, Dataset]:
     return merged
 
 
-def _merged_columns(columns: Iterable[SinkColumn]) -> Iterator[SinkColumn]:
+def _merged_columns(lineages: Iterable[Lineage], texts: Mapping[str, str | None]) -> Iterator[SinkColumn]:
     merged: dict[str, SinkColumn] = {}
-    for column in columns:
+    for column in (column for lineage in lineages for column in lineage.columns):
         first = merged.setdefault(column.name, column)
         sources: set[ColumnRef] = {*first.sources, *column.sources}
         indirect: set[IndirectUse] = {*first.indirect, *column.indirect}
@@ -242,7 +248,7 @@ def _merged_columns(columns: Iterable[SinkColumn]) -> Iterator[SinkColumn]:
             first,
             sources=tuple(sorted(sources)),
             indirect=tuple(sorted(indirect)),
-            expression=first.expression or column.expression,
+            expression=texts.get(column.name) or first.expression or column.expression,
             constant=first.constant and column.constant,
         )
     yield from merged.values()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from core.model import Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
+from core.model import Dataset, DatasetId, EventDataset, Lineage, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
 from parser.application import application
 from parser.columns import named_datasets
@@ -76,7 +76,7 @@ def _no_write(run: MergedRun, operation: Operation, outputs: Iterable[EventDatas
 def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: LineageRules) -> Lineage:
     sink = output.dataset
     told = account(run.events, output, _read(run, output))
-    inputs = tuple(_inputs(run, output, told.columns, rules))
+    inputs = tuple(_inputs([*_read(run, output), *told.tables], output, told.columns, rules))
     return Lineage(
         application=application(run, rules.application_name_tails),
         operation=operation.name,
@@ -85,16 +85,16 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
         columns=tuple(_without_excluded(column, rules) for column in told.columns),
         indirect=tuple(use for use in told.indirect if not _excluded(use.column.dataset, rules)),
         conditions=told.conditions,
-        notes=(*_notes(sink, inputs, told.columns), *told.notes),
+        notes=told.notes,
         mount_points=mount_points(run.environment, [sink, *inputs]),
     )
 
 
 def _inputs(
-    run: MergedRun, output: EventDataset, found: tuple[SinkColumn, ...], rules: LineageRules
+    read: Iterable[Dataset], output: EventDataset, found: tuple[SinkColumn, ...], rules: LineageRules
 ) -> Iterator[Dataset]:
     """The datasets read; the sink itself only where values of its columns go into other columns."""
-    known = {dataset.id: dataset for dataset in _read(run, output)}
+    known = {dataset.id: dataset for dataset in reversed(list(read))}
     read_back = any(source.dataset == output.dataset.id for column in found for source in column.sources)
     if not read_back:
         known.pop(output.dataset.id, None)
@@ -121,10 +121,3 @@ def _without_excluded(column: SinkColumn, rules: LineageRules) -> SinkColumn:
 
 def _excluded(dataset: DatasetId, rules: LineageRules) -> bool:
     return any(pattern.search(str(dataset)) for pattern in rules.exclude_datasets)
-
-
-def _notes(sink: Dataset, inputs: tuple[Dataset, ...], found: tuple[SinkColumn, ...]) -> Iterator[Note]:
-    if not inputs:
-        yield Note("no-inputs", "The events name no dataset that this write read from.", sink.id)
-    elif not any(column.sources for column in found):
-        yield Note("table-level", "The events tell nothing about columns; only tables are connected.", sink.id)

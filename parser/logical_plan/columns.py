@@ -1,16 +1,17 @@
 """The columns of a sink as the logical plan of its run tells them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.model import ColumnRef, Dataset, IndirectUse, RunEvent
+from core.model import ColumnRef, Dataset, Field, IndirectUse, RunEvent
 from parser.logical_plan.commands import Write, writes
-from parser.logical_plan.leaves import Assigned, Twins, assign, from_facet, twins
+from parser.logical_plan.leaves import Assigned, Twins, assign, from_facet, managed_beside, twins
 from parser.logical_plan.resolution import among, is_parsed, resolved
 from parser.logical_plan.texts import Names, condition_texts, expression_text, names_of
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import NOT_NULL, Use, Value
 from parser.logical_plan.visit import new_walk
+from parser.logical_plan.walk import Leaf
 
 _LISTS_AN_INPUT_PER_LEAF = "0."  # the agents' versions begin so; seen with 0.4.0, 0.10.0 and 0.28.0
 
@@ -37,13 +38,15 @@ class PlannedColumn:
 class PlannedWrite:
     """What the plan tells of one sink: columns by name, and what decides about rows.
 
-    ``conditions`` are joins and filters as text, ``unknown`` are classes of operators that no rule knows.
+    ``conditions`` are joins and filters as text, ``unknown`` are classes of operators that no rule knows, and
+    ``tables`` are inputs that only the plan tells of.
     """
 
     columns: Mapping[str, PlannedColumn]
     indirect: frozenset[IndirectUse]
     conditions: tuple[str, ...] = ()
     unknown: frozenset[str] = frozenset()
+    tables: tuple[Dataset, ...] = ()
 
     @property
     def certain(self) -> bool:
@@ -78,6 +81,8 @@ def planned_write(
         known[write.target] = frozenset({sink.id})
     in_order = [item.dataset for item in event.inputs] if event.agent.startswith(_LISTS_AN_INPUT_PER_LEAF) else []
     found = assign(walk.leaves, datasets, in_order, known)
+    beside = managed_beside(walk.leaves, found, (write.table, sink.id) if write.managed else None)
+    found |= beside
     found |= from_facet(found, {name: value.sources for name, value in values.items()}, facet)
     groups = twins(walk.leaves, datasets, found)
     names = names_of(walk, found)
@@ -86,6 +91,7 @@ def planned_write(
         indirect=_uses(write.uses, found),
         conditions=condition_texts(walk, names),
         unknown=frozenset(walk.unknown),
+        tables=tuple(_tables(walk.leaves, beside)),
     )
 
 
@@ -100,6 +106,12 @@ def _resolved_plan(events: Sequence[RunEvent], inputs: Iterable[Dataset]) -> tup
         if known := resolved(plan, among(inputs)):
             return event, known
     return None
+
+
+def _tables(leaves: Sequence[Leaf], beside: Assigned) -> Iterator[Dataset]:
+    for number, datasets in sorted(beside.items()):
+        fields = tuple(Field(name, data_type) for name, data_type in leaves[number].columns)
+        yield from (Dataset(dataset, fields) for dataset in datasets)
 
 
 def _by_name(write: Write, sink: Dataset) -> Mapping[str, Value]:

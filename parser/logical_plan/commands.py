@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from parser.logical_plan.sources import table_name
+from parser.logical_plan.sources import is_managed, table_name
 from parser.logical_plan.tree import Node, expression_id
 from parser.logical_plan.value import NO_USES, Relation, Use, Value, combined
 from parser.logical_plan.walk import Walk
@@ -29,7 +29,8 @@ class Write:
 
     ``columns`` are the values in the order of the sink's columns; ``names`` are the sink's column names as the plan
     tells them, shorter or empty where it does not. ``named`` are values by the sink's column name instead (MERGE).
-    ``target`` is the number of the leaf that is the sink itself, ``table`` the sink's table name.
+    ``target`` is the number of the leaf that is the sink itself, ``table`` the sink's table name; ``managed`` is that
+    of Leaf.
     """
 
     columns: tuple[Value, ...] = ()
@@ -38,6 +39,7 @@ class Write:
     uses: frozenset[Use] = NO_USES
     target: int | None = None
     table: str = ""
+    managed: bool = False
 
 
 def writes(plan: Node, walk: Walk) -> tuple[Write, ...]:
@@ -68,7 +70,7 @@ def _insert(plan: Node, walk: Walk) -> Iterator[Write]:
         columns = tuple(replace(value, known=False) for value in columns)
     own = () if plan.kind == "InsertIntoStatement" else tuple(attribute.name for attribute in result.output)
     names = told if len(told) == len(result.output) else own
-    yield Write(columns, names, uses=result.uses, table=table_name(plan))
+    yield Write(columns, names, uses=result.uses, table=table_name(plan), managed=is_managed(plan))
 
 
 def _chosen(result: Relation, names: tuple[str, ...]) -> Relation:

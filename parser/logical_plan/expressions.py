@@ -121,6 +121,11 @@ _RULES.update(
         "ArrayFilter": _first,
         "MapFilter": _first,
         "UnresolvedFunction": lambda node, children: _function(node, children),
+        "Alias": lambda _, children: children[0] if children else UNKNOWN,
+        "CreateNamedStruct": lambda _, children: replace(combined(children), fields=tuple(children[1::2])),
+        "InSubquery": lambda node, children: _in(node, children),
+        "In": lambda node, children: _in(node, children),
+        "GetStructField": lambda node, children: _field(node, children),
         "PivotFirst": lambda node, children: _pivot(node, children),
     }
 )
@@ -140,6 +145,23 @@ _BY_NAME: dict[str, Callable[[Node, Sequence[Value]], Value]] = {
     "map_filter": _first,
     "ntile": lambda _node, _children: CONSTANT,
 }
+
+
+def _in(node: Node, children: Sequence[Value]) -> Value:
+    """Values and lists are compared alike; the rows of a subquery only decide."""
+    pairs = list(zip(node.children, children, strict=True))
+    queries = [value for child, value in pairs if child.kind == "ListQuery"]
+    return _decided(combined(value for child, value in pairs if child.kind != "ListQuery"), queries, "JOIN")
+
+
+def _field(node: Node, children: Sequence[Value]) -> Value:
+    """A field of a struct: of one that is read, all of it counts as one column.
+
+    Spark makes one subquery of several that read the same table, and takes the fields of its result.
+    """
+    ordinal = node.params.get("ordinal")
+    fields = children[0].fields if children else ()
+    return fields[ordinal] if isinstance(ordinal, int) and 0 <= ordinal < len(fields) else combined(children)
 
 
 def _pivot(node: Node, children: Sequence[Value]) -> Value:

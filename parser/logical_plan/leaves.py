@@ -7,7 +7,9 @@ A plan tells a catalogue table by name, and a folder not at all: only its column
 2. A table's name that exactly one dataset has: as symlink, as folder ``db.db/table``, or as ``…db.table``.
 3. The columns, names and types in their order, that exactly one dataset has. Where only one leaf has them, all datasets
    with these columns are read by it (one read of several folders).
-4. What is left is told by the columnLineage facet where it names one of the datasets that come into question.
+4. The name of a managed table, if another managed table of its database is known: Spark puts both into the folder of
+   the database. The tables of scalar subqueries are no inputs of the events, so nothing else tells where they are.
+5. What is left is told by the columnLineage facet where it names one of the datasets that come into question.
 
 What is still open stays open: a wrong dataset is worse than none. Only where as many open leaves as datasets have the
 same columns, and a value takes the same column of all of them, it does not matter which is which (``Twins``).
@@ -70,6 +72,30 @@ def assign(
                 found[number] = frozenset(named)
     _by_columns(leaves, datasets, found)
     return found
+
+
+def managed_beside(
+    leaves: Sequence[Leaf], found: Assigned, written: tuple[str, DatasetId] | None
+) -> dict[int, frozenset[DatasetId]]:
+    """The open leaves that are managed tables, beside another one whose folder is known.
+
+    ``written`` is the sink's table name and dataset, if it is a managed table.
+    """
+    known = [(leaf.table, found[n]) for n, leaf in enumerate(leaves) if leaf.managed and n in found]
+    known += [(written[0], frozenset({written[1]}))] if written else []
+    folders: dict[str, set[DatasetId]] = {}
+    for table, datasets in known:
+        database, _, name = table.rpartition(".")
+        for dataset in datasets:
+            folder, _, own = dataset.name.rpartition("/")
+            folders.setdefault(database, set()).add(DatasetId(dataset.namespace, folder if own == name else ""))
+    placed: dict[int, frozenset[DatasetId]] = {}
+    for number, leaf in enumerate(leaves):
+        database, _, name = leaf.table.rpartition(".")
+        places = folders.get(database, set())
+        if number not in found and leaf.managed and len(places) == 1 and (place := min(places)).name:
+            placed[number] = frozenset({DatasetId(place.namespace, f"{place.name}/{name}")})
+    return placed
 
 
 def _may_be(leaf: Leaf, dataset: Dataset) -> bool:

@@ -98,17 +98,30 @@ def _by_name(name: str, below: Mapping[str, Value]) -> Value:
     """What a column of an Expand without projections is made of, as its name tells.
 
     The rewrite of several count(DISTINCT …) names its columns after their expressions, as in
-    ``CAST(sales.orders.`amount` AS BIGINT)``; ``gid`` and ``spark_grouping_id`` tell the copies of a row apart.
+    ``CAST(sales.orders.`amount` AS BIGINT)`` (3.1) or ``CASE WHEN (orders.tax > 1) THEN orders.note END`` (3.5);
+    ``gid`` and ``spark_grouping_id`` tell the copies of a row apart.
     """
     if name in below:
         return below[name]
     if name in ("gid", "spark_grouping_id", "_gen_grouping_pos"):
         return CONSTANT
-    if re.search(r"\b(CASE|IF)\b", name, re.IGNORECASE):
-        return UNKNOWN
-    parts = re.findall(r"`([^`]+)`", name) or re.findall(r"(?:\w+\.)+(\w+)", name)
-    known = [part for part in parts if part in below]
-    return combined(below[part] for part in known) if known else UNKNOWN
+    text = _values_of(re.sub(r"'(?:[^']|'')*'", "", name))
+    parts = [quoted or word for quoted, word in _COLUMN_IN_TEXT.findall(text)]
+    known = [below[part] for part in parts if part in below]
+    return combined(known) if known else UNKNOWN
+
+
+_COLUMN_IN_TEXT = re.compile(r"(?:\w+\.)*(?:`([^`]+)`|\b([A-Za-z_]\w*)\b)(?![\w.(])")
+
+
+def _values_of(text: str) -> str:
+    """The parts of an expression that give values: of one CASE its branches, of more conditions nothing for sure."""
+    conditions = re.findall(r"\b(?:CASE|IF)\b", text, re.IGNORECASE)
+    if not conditions:
+        return text
+    if conditions != ["CASE"]:
+        return ""
+    return " ".join(re.findall(r"\b(?:THEN|ELSE)\b(.*?)(?=\b(?:WHEN|ELSE|END)\b)", text))
 
 
 def _trees(row: list[object]) -> list[Node]:

@@ -14,7 +14,9 @@ def leaf(node: Node, _children: list[Relation], walk: Walk) -> Relation:
     output = attributes(listed)
     columns = tuple((column.name, _type(found)) for column, found in zip(output, listed, strict=True))
     number = len(walk.leaves)
-    walk.leaves.append(Leaf(columns, table_name(node), walk.depth > 0, node.params.get("dataset")))
+    walk.leaves.append(
+        Leaf(columns, table_name(node), walk.depth > 0, node.params.get("dataset"), managed=is_managed(node))
+    )
     return Relation(output, walk.define({column.id: Value(frozenset({(number, column.name)})) for column in output}))
 
 
@@ -35,6 +37,15 @@ def table_name(node: Node) -> str:
         if isinstance(identifier, str) and place is node.params:
             return identifier
     return ""
+
+
+def is_managed(node: Node) -> bool:
+    """Whether the catalogue table that a node reads or writes is one whose folder Spark chose."""
+    for place in (node.params.get("catalogTable"), node.params.get("tableMeta"), node.params.get("table")):
+        kind = place.get("tableType") if isinstance(place, Mapping) else None
+        if isinstance(kind, Mapping):
+            return kind.get("name") == "MANAGED"
+    return False
 
 
 def without_dataset(node: Node, _children: list[Relation], _walk: Walk) -> Relation:

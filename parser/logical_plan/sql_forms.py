@@ -120,13 +120,27 @@ def _literal(node: Node) -> Layout:
 
 def _scalar_subquery(node: Node) -> Layout:
     """What the subquery selects; its tables and conditions are told elsewhere."""
-    plan = node.tree("plan")
+    selected = _selected(node)
+    return Layout(("(SELECT ", Operand(selected), ")") if selected else (names.SUBQUERIES[class_of(node)],))
+
+
+def _selected(subquery: Node) -> Node | None:
+    plan = subquery.tree("plan")
     while plan:
         listed = plan.trees("aggregateExpressions") or plan.trees("projectList")
         if listed:
-            return Layout(("(SELECT ", Operand(listed[0]), ")"))
+            return listed[0]
         plan = plan.children[0] if len(plan.children) == 1 else None
-    return Layout((names.SUBQUERIES[class_of(node)],))
+    return None
+
+
+def _field_of_subquery(subquery: Node, ordinal: object) -> Layout | None:
+    """One of several subqueries that Spark made one of: a field of the struct that it selects."""
+    struct = _selected(subquery) if subquery.kind == "ScalarSubquery" else None
+    values = bare(struct).children[1::2] if struct and bare(struct).kind == "CreateNamedStruct" else ()
+    if isinstance(ordinal, int) and 0 <= ordinal < len(values):
+        return Layout(("(SELECT ", Operand(values[ordinal]), ")"))
+    return None
 
 
 def _variable(node: Node) -> Layout:
@@ -148,6 +162,9 @@ def _lambda(node: Node) -> Layout:
 
 
 def _field(node: Node) -> Layout:
+    merged = _field_of_subquery(bare(node.children[0]), node.params.get("ordinal"))
+    if merged:
+        return merged
     name = node.params.get("name")
     if not isinstance(name, str):
         known = field_at(struct_fields(type_of(node.children[0])), node.params.get("ordinal"))

@@ -22,7 +22,8 @@ class Value:
     """The leaf columns that a value is computed from, and those that decide about it.
 
     ``known`` is false where something on the way could not be followed, so that sources may be missing; ``literal``
-    is true where it is made of literals only, so that all rows have the same.
+    is true where it is made of literals only, so that all rows have the same. ``fields`` are the values of a
+    struct that the query itself puts together, in their order.
     ``definition`` is the expression that made it, None for a column of a leaf.
     """
 
@@ -31,6 +32,7 @@ class Value:
     known: bool = True
     definition: Node | None = None
     literal: bool = False
+    fields: tuple["Value", ...] = ()
 
     def as_uses(self, kind: str) -> frozenset[Use]:
         """All that the value is made of or decided by, where the value itself only decides."""

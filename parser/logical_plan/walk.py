@@ -21,13 +21,14 @@ class Leaf:
 
     ``table`` is ``database.table`` as the catalogue knows it. ``in_subquery`` tells whether it stands in an
     expression; such leaves may be missing among the inputs of the event. ``dataset`` is set where the plan's names
-    were resolved against the event's datasets.
+    were resolved against the event's datasets, ``managed`` where the table's folder was chosen by Spark.
     """
 
     columns: tuple[tuple[str, str], ...]
     table: str = ""
     in_subquery: bool = False
     dataset: DatasetId | None = None
+    managed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,14 @@ class Walk:
         self.depth += 1
         inner = self.relation(plan, around)
         self.depth -= 1
-        value = inner.value(0)
-        return replace(value, uses=value.uses | inner.uses, known=value.known and inner.known, literal=False)
+        return _decided_by(inner, inner.value(0))
+
+
+def _decided_by(inner: Relation, value: Value) -> Value:
+    """A value of a subquery's row, which the subquery's conditions choose."""
+    fields = tuple(_decided_by(inner, part) for part in value.fields)
+    known = value.known and inner.known
+    return replace(value, uses=value.uses | inner.uses, known=known, literal=False, fields=fields)
 
 
 def children_first(plan: Node) -> Iterator[Node]:

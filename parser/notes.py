@@ -1,0 +1,18 @@
+"""What a lineage as a whole does not tell, to be said beside the picture."""
+
+from collections.abc import Iterator
+
+from core.model import Lineage, Note, SinkColumn
+
+
+def missing(lineage: Lineage) -> Iterator[Note]:
+    """A note where no input is known, or nothing about columns. Told of all runs together: one may know more."""
+    sink = lineage.sink.id
+    if not lineage.inputs:
+        yield Note("no-inputs", "The events name no dataset that this write read from.", sink)
+    elif not any(map(_is_told, lineage.columns)):
+        yield Note("table-level", "The events tell nothing about columns; only tables are connected.", sink)
+
+
+def _is_told(column: SinkColumn) -> bool:
+    return bool(column.sources or column.indirect or column.expression or column.constant)
