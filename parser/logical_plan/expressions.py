@@ -49,11 +49,17 @@ _UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "BoundReference", "GetCo
 
 def evaluate(expression: Node, columns: Mapping[int, Value], subquery: Subquery) -> Value:
     """What the expression is made of; ``columns`` are those it may refer to."""
-    values: dict[int, Value] = {}
+    if not expression.children:
+        return _value(expression, (), columns, subquery)
+    # From the end of the pre-order, a node's children are the last values on the stack.
+    stack: list[Value] = []
     for node in reversed(list(expression.walk())):
-        children = [values.pop(id(child)) for child in node.children]
-        values[id(node)] = _value(node, children, columns, subquery)
-    return values[id(expression)]
+        children: Sequence[Value] = ()
+        if count := len(node.children):
+            children = stack[: -count - 1 : -1]
+            del stack[-count:]
+        stack.append(_value(node, children, columns, subquery))
+    return stack[0]
 
 
 def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], subquery: Subquery) -> Value:
@@ -72,16 +78,20 @@ def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], 
         return _decided(subquery(plan, columns), children, "JOIN") if plan else UNKNOWN
     rule = _RULES.get(node.kind)
     value = rule(node, children) if rule else combined(children)
-    same = bool(children) and node.kind not in _VARYING and all(child.literal for child in children)
-    return replace(value, literal=True) if same else value
+    if children and children[0].literal and node.kind not in _VARYING and all(child.literal for child in children):
+        return replace(value, literal=True)
+    return value
 
 
 def _decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL") -> Value:
     """The value, decided about by conditions."""
     if not conditions:
         return value
-    uses = value.uses.union(*(condition.as_uses(kind) for condition in conditions))
-    return Value(value.sources, uses, value.known and all(condition.known for condition in conditions))
+    uses, known = value.uses, value.known
+    for condition in conditions:
+        uses = uses | condition.as_uses(kind)
+        known = known and condition.known
+    return Value(value.sources, uses, known)
 
 
 def _case(_node: Node, children: Sequence[Value]) -> Value:

@@ -65,15 +65,15 @@ def tree(nodes: object) -> Node | None:
         if not isinstance(raw, dict):
             return None
         count = raw.get("num-children", 0)
-        if not _is_position(count, len(stack) + 1):
-            return None
         name = raw.get("class")
         kind = _simple(name) if isinstance(name, str) else ""
-        if count:
-            children = tuple(reversed(stack[-count:]))
-            del stack[-count:]
-        else:
-            children = ()
+        if count == 0:
+            stack.append(Node(kind, raw))
+            continue
+        if not _is_position(count, len(stack) + 1):
+            return None
+        children = tuple(stack[: -count - 1 : -1])
+        del stack[-count:]
         stack.append(Node(kind, raw, children))
     return stack[0] if len(stack) == 1 else None
 

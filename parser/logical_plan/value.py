@@ -34,6 +34,10 @@ class Value:
     literal: bool = False
     fields: tuple["Value", ...] = ()
 
+    def defined_by(self, definition: Node) -> "Value":
+        """The same value as the result of an expression."""
+        return Value(self.sources, self.uses, self.known, definition, self.literal, self.fields)
+
     def as_uses(self, kind: str) -> frozenset[Use]:
         """All that the value is made of or decided by, where the value itself only decides."""
         if not self.sources:
@@ -50,8 +54,10 @@ def combined(values: Iterable[Value]) -> Value:
     """The value that is computed from all of these."""
     sources, uses, known = NO_COLUMNS, NO_USES, True
     for value in values:
-        sources = sources | value.sources if value.sources else sources
-        uses = uses | value.uses if value.uses else uses
+        if value.sources:
+            sources = sources | value.sources if sources else value.sources
+        if value.uses:
+            uses = uses | value.uses if uses else value.uses
         known = known and value.known
     return Value(sources, uses, known)
 

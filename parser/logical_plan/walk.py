@@ -86,7 +86,7 @@ class Walk:
             if expression.kind == "AttributeReference" and number in columns.values:
                 values[number] = columns.values[number]
             else:
-                values[number] = replace(self.evaluate(expression, columns), definition=expression)
+                values[number] = self.evaluate(expression, columns).defined_by(expression)
                 self.defined[number] = values[number]
         return values
 

@@ -111,6 +111,46 @@ def test_what_writes_data_has_lineage(job: str, inputs: list[str], why: str) -> 
     assert [found.id.name for found in lineage.inputs] == inputs
 
 
+OPERATIONS = [
+    ("execute_insert_into_hadoop_fs_relation_command.t", "insert"),
+    ("execute_insert_into_hive_table.db_t", "insert"),
+    ("execute_insert_into_hive_dir_command", "insert"),
+    ("append_data.db_t", "insert"),
+    ("overwrite_by_expression_exec_v1.t", "overwrite"),
+    ("overwrite_partitions_dynamic.db_t", "overwrite"),
+    ("execute_create_data_source_table_as_select_command.db_t", "create table as select"),
+    ("execute_optimized_create_hive_table_as_select_command.db_t", "create table as select"),
+    ("atomic_create_table_as_select.db_t", "create table as select"),
+    ("atomic_replace_table_as_select.db_t", "replace table as select"),
+    ("execute_save_into_data_source_command.t", "save"),
+    ("write_to_data_source_v2.t", "stream"),
+    ("execute_merge_into_command.t", "merge"),
+    ("execute_merge_into_command_edge.t", "merge"),
+    ("replace_data.db_t", "row-level write"),
+    ("write_delta.db_t", "row-level write"),
+    ("execute_update_command_edge.t", "update"),
+    ("execute_delete_command_edge.t", "delete"),
+    ("execute_load_data_command.db_t", "load data"),
+    ("execute_copy_into_command_edge.t", "copy into"),
+    ("execute_clone_table_command.t", "clone"),
+]
+
+
+@pytest.mark.parametrize(("job", "operation"), OPERATIONS)
+def test_every_operation_that_writes_is_drawn_under_its_name(job: str, operation: str) -> None:
+    event = run_event(job_name=f"app.{job}", inputs=[dataset("s")], outputs=[dataset("t")])
+    (lineage,) = derive(merge([event]), LineageRules()).lineages
+    assert (lineage.operation, lineage.sink.id.name) == (operation, "t")
+    assert [found.id.name for found in lineage.inputs] == ["s"]
+
+
+@pytest.mark.parametrize("job", ["execute_update_command_edge.t", "execute_delete_command_edge.t"])
+def test_an_update_or_delete_that_reads_its_own_table_only_is_a_process_without_inputs(job: str) -> None:
+    event = run_event(job_name=f"app.{job}", inputs=[dataset("t")], outputs=[dataset("t")])
+    (lineage,) = derive(merge([event]), LineageRules()).lineages
+    assert lineage.inputs == ()
+
+
 def test_a_sink_is_an_input_only_where_values_go_into_other_columns() -> None:
     kept = dataset("t", ["a", "b"], {"a": [("t", "a")], "b": [("s", "b")]})
     moved = dataset("t", ["a", "b"], {"a": [("t", "b")], "b": [("s", "b")]})
