@@ -11,8 +11,8 @@ import pytest
 
 from core.settings import Settings
 from core.version import VERSION
-from scripts import agent_versions
 from scripts.settings_table import settings_table
+from tests.support import agent_versions
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -33,7 +33,9 @@ def test_the_example_of_local_settings_holds_settings_that_exist() -> None:
 
 def test_the_page_of_agent_versions_is_made_of_the_recorded_events() -> None:
     written = (ROOT / "docs" / "agent-versions.md").read_text("utf-8")
-    assert written == agent_versions.page() + "\n", "run `python -m scripts.agent_versions > docs/agent-versions.md`"
+    assert written == agent_versions.page() + "\n", (
+        "run `python -m tests.support.agent_versions > docs/agent-versions.md`"
+    )
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))

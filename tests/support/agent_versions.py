@@ -1,6 +1,6 @@
 """Print docs/agent-versions.md from the recorded applications: what is drawn of what each agent sends.
 
-python -m scripts.agent_versions > docs/agent-versions.md
+python -m tests.support.agent_versions > docs/agent-versions.md
 """
 
 import json
@@ -12,12 +12,12 @@ from tests.support.corpus import events
 from tests.support.figures import TrueLineage, figures, folders, true_lineage
 from tests.support.lineage import Drawn, drawn
 
-_GAPS = Path(__file__).parent.parent / "tests" / "parser" / "lineage_gaps.json"
+_GAPS = Path(__file__).parent.parent / "parser" / "lineage_gaps.json"
 _HEAD = """\
 # What is drawn, by version of the agent
 
-Made by `python -m scripts.agent_versions` from the recorded applications in [tests/corpus](../tests/corpus); a test
-keeps it true. Real Sparks with real agents sent these events; what their writes really did was written down by hand.
+Made by `python -m tests.support.agent_versions` from the recorded applications in [tests/corpus](../tests/corpus); a
+test keeps it true. Real Sparks with real agents sent these events; what their writes really did was written down by hand.
 
 ## The same ten writes, told by ten versions
 
