@@ -36,12 +36,16 @@ class Symlink:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset as one or more events describe it; ``storage_layer`` is delta, iceberg or "" if not told."""
+    """A dataset as one or more events describe it; ``storage_layer`` is delta, iceberg or "" if not told.
+
+    ``is_folder`` is true where a path is known to be a folder, whatever its name looks like.
+    """
 
     id: DatasetId
     fields: tuple[Field, ...] = ()
     symlinks: tuple[Symlink, ...] = ()
     storage_layer: str = ""
+    is_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -74,9 +74,10 @@ def _no_write(run: MergedRun, operation: Operation, outputs: Iterable[EventDatas
 
 
 def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: LineageRules) -> Lineage:
-    sink = output.dataset
+    # Spark never writes a single file.
+    sink = replace(output.dataset, is_folder=True)
     told = account(run.events, output, _read(run, output))
-    inputs = tuple(_inputs([*_read(run, output), *told.tables], output, told.columns, rules))
+    inputs = tuple(_inputs([*_read(run, output), *told.tables], sink, told.columns, rules))
     return Lineage(
         application=application(run, rules.application_name_tails),
         operation=operation.name,
@@ -91,15 +92,13 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
 
 
 def _inputs(
-    read: Iterable[Dataset], output: EventDataset, found: tuple[SinkColumn, ...], rules: LineageRules
+    read: Iterable[Dataset], sink: Dataset, found: tuple[SinkColumn, ...], rules: LineageRules
 ) -> Iterator[Dataset]:
     """The datasets read; the sink itself only where values of its columns go into other columns."""
     known = {dataset.id: dataset for dataset in reversed(list(read))}
-    read_back = any(source.dataset == output.dataset.id for column in found for source in column.sources)
-    if not read_back:
-        known.pop(output.dataset.id, None)
-    elif output.dataset.id not in known or not known[output.dataset.id].fields:
-        known[output.dataset.id] = output.dataset
+    before = known.pop(sink.id, sink)
+    if any(source.dataset == sink.id for column in found for source in column.sources):
+        known[sink.id] = replace(before, is_folder=True) if before.fields else sink
     yield from (known[key] for key in sorted(known) if not _excluded(key, rules))
 
 

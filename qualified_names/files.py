@@ -2,8 +2,9 @@
 
 Decisions, in this order:
 1. No path: the container itself.
-2. Known to be a folder (part files or partition folders were cut, or it is a Delta, Iceberg or Hudi table): a folder.
-3. The last segment ends in an extension of a data file: a file. Spark may have written a folder of that name
+2. Known to be a folder (Spark wrote it, part files or partition folders were cut, or it is a Delta, Iceberg or Hudi
+   table): a folder.
+3. The last segment ends in an extension of a data file: a file. Where it is only read, it may be a folder of that name
    (``people.parquet``), which no name can tell; the folder's names are looked up after the file's.
 4. Everything else: a folder, in which Spark keeps a set of files.
 

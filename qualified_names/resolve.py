@@ -38,7 +38,8 @@ _LONGEST_NAME = 4096
 def resolve(dataset: Dataset, context: NameContext, rules: Rules) -> Resolution:
     """The names of a dataset, in the order in which they are to be looked up; the first is what is created."""
     # The place first: folders that one spelling cuts from the name tell it that this is no file.
-    where = place(dataset.id, context.mount_points, is_folder=dataset.storage_layer.lower() in _TABLE_FORMATS)
+    is_folder = dataset.is_folder or dataset.storage_layer.lower() in _TABLE_FORMATS
+    where = place(dataset.id, context.mount_points, is_folder=is_folder)
     dataset = _one_spelling(dataset)
     own = _resolve(dataset, where, context, rules)
     catalogues = tuple(_catalogue_matches(dataset, context, rules))

@@ -164,3 +164,13 @@ def test_help_says_what_is_read() -> None:
 
     assert "an array of events" in shown
     assert "names that begin with _ or . are passed over" in shown
+
+
+def test_what_spark_writes_is_a_folder_whatever_its_name_looks_like(tmp_path: Path) -> None:
+    written = event(inputs=[dataset("raw/in.csv", ["a"])], outputs=[dataset("out/orders.parquet", ["a"])])
+    (tmp_path / "1.json").write_bytes(body(written))
+    (item,) = preview(tmp_path)
+    (source,), (sink,) = item["process"]["inputs"], item["process"]["outputs"]
+    assert (source["typeName"], source["qualifiedName"].rpartition("/")[2]) == ("azure_datalake_gen2_path", "in.csv")
+    assert sink["typeName"] == "azure_datalake_gen2_resource_set"
+    assert sink["qualifiedName"].endswith("/out/orders.parquet/{SparkPartitions}")
