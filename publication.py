@@ -65,6 +65,23 @@ def publish(process: str, services: Services) -> bool:
     return True
 
 
+def republish(process: str, services: Services) -> None:
+    """Upload a process anew, even if nothing about it has changed.
+
+    :raises TryLater, Refused: as an upload does; the row stays dirty then, so that the next run uploads it.
+    """
+    for _ in range(_CONFLICTS):
+        row = services.details.read(process)
+        if row is None:
+            return
+        try:
+            services.details.write(replace(row, dirty=True))
+        except Conflict:
+            continue
+        publish(process, services)
+        return
+
+
 def _shown(row: DetailsRow, services: Services) -> Lineage | None:
     return histories.shown(histories.decode(row.history), services.settings.lineage_window)
 

@@ -72,7 +72,7 @@ class Services:
             self.created,
             self.locks,
             self.settings.collection(process.lineage.application.namespace),
-            same=_same_data,
+            same=same_data,
             wait_seconds=self.lock_wait_seconds,
         )
 
@@ -109,5 +109,6 @@ def build(settings: Settings) -> Services:
     )
 
 
-def _same_data(wanted: AssetName, found: AssetName) -> bool:
+def same_data(wanted: AssetName, found: AssetName) -> bool:
+    """Whether an asset that was found is the one that is wanted, as scans may name it."""
     return same_resource_set(wanted.qualified_name, found.qualified_name)

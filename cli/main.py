@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from cli.explain import explain
 from cli.plain import plain
 from cli.preview import preview
+from cli.relink import relink
 from core.errors import SettingsError, SparklinError
 from core.version import VERSION
 
@@ -50,6 +51,7 @@ def sparklin(
 
 app.command()(explain)
 app.command()(preview)
+app.command()(relink)
 
 if __name__ == "__main__":
     app()

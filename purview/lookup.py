@@ -11,7 +11,7 @@ words of several go into one request.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Protocol
 
@@ -106,6 +106,29 @@ def look_up_planned(resolutions: Resolutions, catalog: Finder) -> dict[DatasetId
     return _find(resolutions, {dataset: [storable(each.asset)] for dataset, each in resolutions.items()}, catalog)
 
 
+def look_up_others(
+    resolutions: Resolutions, ours: Mapping[DatasetId, Asset], catalog: Finder, same: Same
+) -> dict[DatasetId, Asset]:
+    """For datasets that have an asset of ours, the asset of somebody else that stands for them, where there is one.
+
+    Only one that is looked up before ours counts: a scan that knows a resource set also lists the folder it lies in.
+    """
+    names = {dataset: [*_candidates(resolutions[dataset]), _generic(resolutions[dataset])] for dataset in ours}
+    exact = catalog.find({name for found in names.values() for name in found})
+    own_guids = {asset.guid for asset in ours.values()}
+    hits = _search([resolutions[dataset].asset for dataset in ours], catalog, same, own_guids)
+    listed = {dataset: hits.get(resolutions[dataset].asset, []) for dataset in ours}
+    existing = catalog.find({asset.name for assets in listed.values() for asset in assets})
+    others: dict[DatasetId, Asset] = {}
+    for dataset, own in ours.items():
+        found = [exact[name] for name in names[dataset] if name in exact]
+        found += [existing[asset.name] for asset in listed[dataset] if asset.name in existing]
+        better = [asset for asset in found if asset.guid != own.guid and _rank(asset.name) <= _rank(own.name)]
+        if better:
+            others[dataset] = min(better, key=lambda asset: _rank(asset.name))
+    return others
+
+
 def _find(
     resolutions: Resolutions, wanted: Mapping[DatasetId, Sequence[AssetName]], catalog: Finder
 ) -> dict[DatasetId, Asset]:
@@ -167,8 +190,13 @@ def _is_worth_a_search(wanted: AssetName, asset: Asset) -> bool:
     return not asset.guid or _rank(asset.name) > best
 
 
-def _search(names: Iterable[AssetName], catalog: Finder, same: Same) -> dict[AssetName, list[Asset]]:
-    """What the search finds for each name that has words enough to be searched for, the best first."""
+def _search(
+    names: Iterable[AssetName], catalog: Finder, same: Same, without: Container[str] = ()
+) -> dict[AssetName, list[Asset]]:
+    """What the search finds for each name that has words enough to be searched for, the best first.
+
+    ``without`` are guids of assets that do not count.
+    """
     groups: defaultdict[_Query, set[AssetName]] = defaultdict(set)
     for name in names:
         words = _words(name.qualified_name)
@@ -176,7 +204,9 @@ def _search(names: Iterable[AssetName], catalog: Finder, same: Same) -> dict[Ass
             groups[_family(name.type_name), words].add(name)
     results = in_threads(lambda bundle: _ask(bundle, catalog), _bundles(groups), _AT_ONCE)
     return {
-        name: _chosen(name, found, same) for queries, found in chain.from_iterable(results) for name in groups[queries]
+        name: _chosen(name, [hit for hit in found.like(name.qualified_name) if hit.guid not in without], same)
+        for queries, found in chain.from_iterable(results)
+        for name in groups[queries]
     }
 
 
@@ -205,12 +235,10 @@ def _ask(bundle: Sequence[_Query], catalog: Finder) -> list[tuple[_Query, Found]
     return [*_ask(bundle[:half], catalog), *_ask(bundle[half:], catalog)]
 
 
-def _chosen(wanted: AssetName, found: Found, same: Same) -> list[Asset]:
+def _chosen(wanted: AssetName, found: Iterable[Asset], same: Same) -> list[Asset]:
     is_table = wanted.type_name in _TABLES
     accepted = [
-        asset
-        for asset in found.like(wanted.qualified_name)
-        if same(wanted, asset.name) or (is_table and _differ_in_case(wanted, asset.name))
+        asset for asset in found if same(wanted, asset.name) or (is_table and _differ_in_case(wanted, asset.name))
     ]
     # Where case tells one table from another, it is not for us to choose.
     return [] if is_table and len(accepted) > 1 else sorted(accepted, key=_by_rank)

@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from core.errors import LeaseLost
 from core.model import AssetName, Created
@@ -50,6 +51,17 @@ class CreatedAssets:
         """
         groups = transactions(created.items(), lambda item: asset_key(item[0]).partition)
         in_threads(self._add_group, groups, _AT_ONCE)
+
+    def remove(self, name: AssetName, guid: str) -> None:
+        """Forget an asset, unless another one of its name was created since.
+
+        :raises StorageUnavailable: it may not be removed.
+        """
+        key = asset_key(name)
+        values, version = self._read(key)
+        if version and _decode(values).guid == guid:
+            with suppress(Conflict):
+                self._rows.delete(key, version)
 
     def all(self) -> Iterator[tuple[AssetName, Created]]:
         """Every asset that was created, one by one. Characters that a table cannot hold are replaced in the names.

@@ -1,0 +1,112 @@
+"""``sparklin relink``: processes move from assets that Sparklin made to those that scans made since."""
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+import relink as steps
+from cli.online import Local, services_for
+from cli.plain import plain
+from cli.tables import short
+from core.errors import SparklinError
+from core.model import Asset
+from relink import Leftover, Move
+from services import Services
+
+
+def relink(
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this, only show what would be done.")] = False,
+    local: Local = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+) -> None:
+    """Move processes to assets that scans made since, and delete the placeholders that nothing refers to any more.
+
+    Only assets that Sparklin made, and to which nobody added anything, are ever deleted. Safe to repeat.
+    """
+    services = services_for(local=local)
+    talk = Console(stderr=True)
+    found = list(track(steps.moves(services), "looking for scanned assets", console=talk, transient=True))
+    failed = _move(found, services, talk) if apply else {}
+    left = list(steps.leftovers([move for move in found if move.process not in failed], services))
+    if apply:
+        for leftover in left:
+            if not leftover.kept:
+                steps.remove(leftover, services)
+    if as_json or not sys.stdout.isatty():
+        typer.echo(json.dumps(as_object(found, left, failed, applied=apply), ensure_ascii=False, indent=2))
+    else:
+        _show(found, left, applied=apply)
+    for process, reason in failed.items():
+        typer.echo(plain(f"{process}: {reason}"), err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def as_object(
+    found: Sequence[Move], left: Sequence[Leftover], failed: dict[str, str], *, applied: bool
+) -> dict[str, Any]:
+    """The result by the contract in docs/contracts/relink.schema.json."""
+    return {
+        "applied": applied,
+        "moves": [
+            {
+                "process": move.process,
+                "dataset": str(move.dataset),
+                "from": _asset(move.ours),
+                "to": _asset(move.scanned),
+                "moved": not move.pending or (applied and move.process not in failed),
+            }
+            for move in found
+        ],
+        "placeholders": [
+            {**_asset(item.asset), "removed": applied and not item.kept, "kept": item.kept or None} for item in left
+        ],
+    }
+
+
+def _move(found: Iterable[Move], services: Services, talk: Console) -> dict[str, str]:
+    """Move what is pending; the reason for each process that could not be moved."""
+    by_process: defaultdict[str, list[Move]] = defaultdict(list)
+    for move in found:
+        if move.pending:
+            by_process[move.process].append(move)
+    failed: dict[str, str] = {}
+    for process, moves in track(by_process.items(), "moving processes", console=talk, transient=True):
+        try:
+            steps.apply(process, moves, services)
+        except SparklinError as error:
+            failed[process] = str(error)
+    return failed
+
+
+def _asset(asset: Asset) -> dict[str, str]:
+    return {"type": asset.name.type_name, "qualifiedName": asset.name.qualified_name, "guid": asset.guid}
+
+
+def _show(found: Sequence[Move], left: Sequence[Leftover], *, applied: bool) -> None:
+    console = Console()
+    table = Table("process", "from", "to", show_edge=False)
+    for move in found:
+        if move.pending:
+            cells = (move.process.rpartition("#")[0], short(move.ours.name.qualified_name), _told(move.scanned))
+            table.add_row(*(Text(plain(cell)) for cell in cells))
+    if table.rows:
+        console.print(table)
+    for item in left:
+        what = item.kept or ("deleted" if applied else "would be deleted")
+        console.print(Text(plain(f"placeholder {_told(item.asset)}: {what}")))
+    pending = sum(move.pending for move in found)
+    done = "moved" if applied else "to be moved; run again with --apply"
+    console.print(Text(f"{pending} reference{'' if pending == 1 else 's'} {done}" if pending else "nothing to move"))
+
+
+def _told(asset: Asset) -> str:
+    return f"{asset.name.type_name} {short(asset.name.qualified_name)}"

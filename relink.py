@@ -1,0 +1,134 @@
+"""Processes move from assets that we made to those that scans made since.
+
+An asset of ours has the name and type that a scan would give it, so that a later scan usually lands on it. Where it
+did not (a rule was missing, the type was not known, the scan generalised the path further), there are two assets of
+one dataset, and the process refers to ours. The steps here find these, upload the processes anew, and delete what
+nothing refers to any more. Each is safe to repeat.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.model import Asset, AssetName, Created, DatasetId
+from parser import history as histories
+from processes import process_of
+from publication import republish
+from purview.entities import GENERIC_TYPE, storable
+from purview.lookup import look_up_others, remember
+from purview.uploader import creation_locks
+from services import Services, same_data
+from storage.details_table import DetailsRow
+
+# What people add to an asset; one that has any of it is theirs as well.
+_BY_PEOPLE = ("classifications", "meanings", "labels", "customAttributes", "contacts")
+_PROCESSES = ("inputToProcesses", "outputFromProcesses")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A dataset of a process: the asset of ours, and the one that stands for it by now.
+
+    ``planned`` is the name under which it is looked up; ``pending`` is false if the process already refers to the
+    latter, and only ours is left over.
+    """
+
+    process: str
+    dataset: DatasetId
+    planned: AssetName
+    ours: Asset
+    scanned: Asset
+    pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """An asset of ours for which another one stands; ``kept`` is why it may not be deleted, "" if it may."""
+
+    asset: Asset
+    kept: str = ""
+
+
+def moves(services: Services) -> Iterator[Move]:
+    """What is to be moved, process by process, in no particular order.
+
+    :raises TryLater, Refused: storage or the catalogue cannot be asked.
+    """
+    for row in services.details.all():
+        if row.process_guid:
+            yield from _moves_of(row, services)
+
+
+def apply(process: str, wanted: Iterable[Move], services: Services) -> None:
+    """Upload a process anew, now referring to what scans made.
+
+    :raises TryLater, Refused: as an upload does.
+    """
+    # As long as ours exists, an exact look-up would find it first.
+    remember({move.planned: move.scanned for move in wanted}, services.cache)
+    republish(process, services)
+
+
+def leftovers(done: Iterable[Move], services: Services) -> Iterator[Leftover]:
+    """The assets of ours behind these moves, each once, and whether they may be deleted."""
+    for asset in dict.fromkeys(move.ours for move in done):
+        entity = services.catalog.get(asset.guid)
+        if entity:
+            yield Leftover(asset, _reason_to_keep(entity))
+        else:
+            services.created.remove(asset.name, asset.guid)
+
+
+def remove(leftover: Leftover, services: Services) -> None:
+    """Delete an asset of ours that nothing refers to, under the lock of its name.
+
+    :raises TryLater, Refused: the catalogue will not do it now, or at all.
+    """
+    asset = leftover.asset
+    with services.locks.hold(creation_locks([asset.name]), services.lock_wait_seconds):
+        if not _reason_to_keep(services.catalog.get(asset.guid)):
+            services.catalog.delete(asset.guid)
+            services.created.remove(asset.name, asset.guid)
+
+
+def _moves_of(row: DetailsRow, services: Services) -> Iterator[Move]:
+    lineage = histories.shown(histories.decode(row.history), services.settings.lineage_window)
+    if lineage is None or lineage.view:
+        return
+    resolutions = process_of(lineage, services.naming).resolutions
+    planned = {dataset: storable(each.asset) for dataset, each in resolutions.items()}
+    ours = _ours(planned, services)
+    others = look_up_others(resolutions, ours, services.catalog, same_data) if ours else {}
+    if not others:
+        return
+    used = _references(services.catalog.get(row.process_guid))
+    for dataset, scanned in sorted(others.items()):
+        pending = scanned.guid not in used
+        yield Move(row.qualified_name, dataset, planned[dataset], ours[dataset], scanned, pending)
+
+
+def _ours(planned: Mapping[DatasetId, AssetName], services: Services) -> dict[DatasetId, Asset]:
+    """The assets that we made for these datasets, under their planned name or as a generic one."""
+    generic = {dataset: AssetName(GENERIC_TYPE, name.qualified_name) for dataset, name in planned.items()}
+    created: Mapping[AssetName, Created] = services.created.get_many({*planned.values(), *generic.values()})
+    found: dict[DatasetId, Asset] = {}
+    for dataset, name in planned.items():
+        for own in (name, generic[dataset]):
+            if own in created and created[own].guid:
+                found.setdefault(dataset, Asset(own, created[own].guid))
+    return found
+
+
+def _references(process: Mapping[str, Any]) -> frozenset[str]:
+    attributes = process.get("attributes") or {}
+    listed = (*(attributes.get("inputs") or ()), *(attributes.get("outputs") or ()))
+    return frozenset(str(reference.get("guid")) for reference in listed)
+
+
+def _reason_to_keep(entity: Mapping[str, Any]) -> str:
+    related = entity.get("relationshipAttributes") or {}
+    for relation in _PROCESSES:
+        if any(each.get("entityStatus") != "DELETED" for each in related.get(relation) or ()):
+            return "processes refer to it"
+    added = [key for key in _BY_PEOPLE if entity.get(key) or related.get(key)]
+    return f"people added {', '.join(added)}" if added else ""

@@ -1,0 +1,152 @@
+"""Processes move to assets that scans made after ours, on real storage and a real Data Map."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import requests
+from typer.testing import CliRunner
+
+from cli.main import app
+from tests.hallway.conftest import new_universe
+from tests.support.events import body, dataset, event
+from tests.support.universe import Universe
+
+SQL = "sqlserver://contoso.database.windows.net"
+CONTRACT = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "relink.schema.json").read_text())
+
+
+def table(universe: Universe, name: str) -> str:
+    return f"mssql://contoso.database.windows.net/{universe.name}/dbo/{name}"
+
+
+def load(universe: Universe, sink: str = "orders") -> bytes:
+    """An event of a load from table ``Orders``, as the job spells it: in lower case."""
+    source = {**dataset("x", ["id"]), "namespace": SQL, "name": f"{universe.name}.dbo.orders"}
+    return body(
+        event(
+            run=sink, job_name="load.execute_save_into_data_source_command.t", inputs=[source], outputs=[dataset(sink)]
+        )
+    )
+
+
+def scan(universe: Universe, type_name: str, qualified_name: str, **more: Any) -> None:
+    """Put an asset into the Data Map as a scan would."""
+    entity = {
+        "typeName": type_name,
+        "guid": "-1",
+        "attributes": {"qualifiedName": qualified_name, "name": "scanned"},
+        **more,
+    }
+    url = f"{universe.services.settings.purview_endpoint}/datamap/api/atlas/v2/entity/bulk"
+    requests.post(url, json={"entities": [entity]}, timeout=30).raise_for_status()
+
+
+@pytest.fixture
+def relink(universe: Universe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs the command against the services of the universe, and gives what it says of this universe."""
+    stack = {
+        "storage": universe.services.settings.lineage_storage.connection_string,
+        "dataMap": universe.services.settings.purview_endpoint,
+    }
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "stack.json").write_text(json.dumps(stack))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*options: str, here: Universe = universe) -> Any:
+        result = CliRunner().invoke(app, ["relink", "--local", *options])
+        assert result.exit_code == 0, result.stderr
+        shown = json.loads(result.stdout)
+        jsonschema.validate(shown, CONTRACT)
+        moves = [move for move in shown["moves"] if f"//{here.name}/" in move["process"]]
+        ours = {move["from"]["guid"] for move in moves}
+        return moves, [item for item in shown["placeholders"] if item["guid"] in ours]
+
+    return run
+
+
+def names(universe: Universe) -> set[str]:
+    return {str(entity["attributes"]["qualifiedName"]) for entity in universe.entities()}
+
+
+def sources(universe: Universe) -> list[list[str]]:
+    return [list(process["inputs"]) for process in universe.processes().values()]
+
+
+def test_nothing_is_moved_while_no_scan_has_found_the_table(universe: Universe, relink: Any) -> None:
+    universe.deliver(load(universe))
+    assert relink("--apply") == ([], [])
+    assert sources(universe) == [[table(universe, "orders")]]
+
+
+def test_without_apply_nothing_is_done(universe: Universe, relink: Any) -> None:
+    universe.deliver(load(universe))
+    scan(universe, "azure_sql_table", table(universe, "Orders"))
+    (move,), (placeholder,) = relink()
+    assert (move["from"]["qualifiedName"], move["to"]["qualifiedName"]) == (
+        table(universe, "orders"),
+        table(universe, "Orders"),
+    )
+    assert not move["moved"]
+    assert (placeholder["removed"], placeholder["kept"]) == (False, "processes refer to it")
+    assert sources(universe) == [[table(universe, "orders")]]
+
+
+def test_a_process_moves_to_the_scanned_table_and_the_placeholder_goes(universe: Universe, relink: Any) -> None:
+    universe.deliver(load(universe))
+    scan(universe, "azure_sql_table", table(universe, "Orders"))
+    (move,), (placeholder,) = relink("--apply")
+    assert (move["moved"], placeholder["removed"]) == (True, True)
+    assert sources(universe) == [[table(universe, "Orders")]]
+    assert table(universe, "orders") not in names(universe)
+    assert relink("--apply") == ([], [])
+
+
+def test_all_processes_of_a_table_move_before_its_placeholder_goes(universe: Universe, relink: Any) -> None:
+    for sink in ("a", "b", "c"):
+        universe.deliver(load(universe, sink))
+    scan(universe, "azure_sql_table", table(universe, "Orders"))
+    moves, (placeholder,) = relink("--apply")
+    assert [move["moved"] for move in moves] == [True, True, True]
+    assert placeholder["removed"]
+    assert sources(universe) == [[table(universe, "Orders")]] * 3
+
+
+def test_a_placeholder_that_others_use_is_kept_with_the_reason(universe: Universe, relink: Any) -> None:
+    universe.deliver(load(universe))
+    own = {
+        "inputs": [{"typeName": "azure_sql_table", "uniqueAttributes": {"qualifiedName": table(universe, "orders")}}]
+    }
+    name = f"other://{universe.name}"
+    scan(universe, "Process", name, attributes={"qualifiedName": name, "name": "other", "outputs": [], **own})
+    scan(universe, "azure_sql_table", table(universe, "Orders"))
+    (move,), (placeholder,) = relink("--apply")
+    assert (move["moved"], placeholder["removed"], placeholder["kept"]) == (True, False, "processes refer to it")
+    assert table(universe, "orders") in names(universe)
+
+
+def test_a_later_run_goes_on_with_the_scanned_table(universe: Universe, relink: Any) -> None:
+    universe.deliver(load(universe))
+    scan(universe, "azure_sql_table", table(universe, "Orders"))
+    relink("--apply")
+    universe.deliver(load(universe, "second"))
+    assert sources(universe) == [[table(universe, "Orders")]] * 2
+
+
+def test_a_folder_beside_our_resource_set_is_no_reason_to_move(universe: Universe, relink: Any) -> None:
+    other = new_universe(universe.services)
+    other.deliver(body(event(inputs=[dataset(f"{other.name}/in")], outputs=[dataset(f"{other.name}/out")])))
+    lake = "https://contosolake.dfs.core.windows.net/data"
+    scan(other, "azure_datalake_gen2_path", f"{lake}/{other.name}/in/")
+    assert relink("--apply", here=other) == ([], [])
+
+
+def test_without_a_local_stack_the_command_says_how_to_start_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["relink", "--local"])
+    assert result.exit_code == 2
+    assert "make up" in result.stderr
