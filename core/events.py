@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from core.errors import BadEvent
-from core.identity import dataset_id, run_key
+from core.identity import dataset_id, is_folder_name, run_key
 from core.model import (
     ColumnLineageFacet,
     ColumnRef,
@@ -227,6 +227,7 @@ def _dataset(value: _Dataset) -> EventDataset:
             fields=tuple(_fields(_facet(facets, "schema").get("fields"))),
             symlinks=tuple(_symlinks(_facet(facets, "symlinks").get("identifiers"))),
             storage_layer=_text(_facet(facets, "storage"), "storageLayer").lower(),
+            is_folder=is_folder_name(value.namespace, value.name),
         ),
         column_lineage=_column_lineage(_facet(facets, "columnLineage")),
     )

@@ -7,6 +7,7 @@ abfs or abfss, doubled or trailing slashes, hosts in any case, partition directo
 import hashlib
 import re
 import uuid
+from collections.abc import Mapping
 
 from core.model import DatasetId
 
@@ -24,6 +25,14 @@ def dataset_id(namespace: str, name: str) -> DatasetId:
     if is_file_namespace(space):
         path = _without_partitions(path)
     return DatasetId(space, path)
+
+
+def is_folder_name(namespace: str, name: str) -> bool:
+    """Whether a name of files, as the agent sent it, can only be that of a folder, which its one spelling hides."""
+    if name.rstrip().endswith("/"):
+        return bool(name.strip().strip("/"))
+    parts = [part for part in name.strip().split("/") if part]
+    return is_file_namespace(namespace.strip()) and len(_without_partitions("/".join(parts)).split("/")) < len(parts)
 
 
 def is_file_namespace(namespace: str) -> bool:
@@ -64,13 +73,22 @@ def _with_database(namespace: str, name: str) -> tuple[str, str]:
     server, *properties = namespace.split(";")
     values: dict[str, str] = {}
     for key, _, value in (item.partition("=") for item in properties):
-        values.setdefault(key.strip().lower(), value.strip())
+        values.setdefault(key.strip().lower(), value.strip().removeprefix("{").removesuffix("}"))
+    if server == "sqlserver://":
+        server += _server(values)
     instance = f";instanceName={values['instancename']}" if values.get("instancename") else ""
     database = values.get("database") or values.get("databasename")
     if not database:
         return server + instance, name
     known = name.strip().lower().startswith((database.lower() + ".", f"[{database.lower()}]."))
     return server + instance, name if known else f"{database}.{name.strip()}"
+
+
+def _server(values: Mapping[str, str]) -> str:
+    """The address that JDBC's properties give where none precedes them."""
+    host = values.get("servername") or values.get("server") or ""
+    port = values.get("portnumber") or values.get("port") or ""
+    return f"{host.lower()}:{port}" if port else host.lower()
 
 
 def _without_partitions(path: str) -> str:

@@ -234,6 +234,7 @@ def _merged_datasets(datasets: Iterable[Dataset]) -> dict[DatasetId, Dataset]:
             fields=first.fields + more,
             symlinks=first.symlinks or dataset.symlinks,
             storage_layer=first.storage_layer or dataset.storage_layer,
+            is_folder=first.is_folder or dataset.is_folder,
         )
     return merged
 

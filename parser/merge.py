@@ -113,6 +113,7 @@ def _believed(old: Dataset, new: Dataset) -> Dataset:
         fields=new.fields or old.fields,
         symlinks=tuple(sorted({*old.symlinks, *new.symlinks})),
         storage_layer=new.storage_layer or old.storage_layer,
+        is_folder=new.is_folder or old.is_folder,
     )
 
 

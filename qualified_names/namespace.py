@@ -14,7 +14,7 @@ from urllib.parse import unquote
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
 _ORACLE = re.compile(r"oracle:(?:thin|oci8?):@(?://)?", re.IGNORECASE)
-_AUTHORITY_END = re.compile(r"[/\\;?]")
+_AUTHORITY_END = re.compile(r"[/;?]")
 _SECRETS = re.compile(
     r".*(?:password|passwd|pwd|secret|token|credential|accountkey|accesskey).*|user|user ?name|user ?id|uid|sig",
     re.IGNORECASE,
@@ -75,20 +75,24 @@ def _without_jdbc(text: str) -> str:
 
 
 def _host(text: str) -> tuple[str, str, str]:
-    """Host, port and, for ``host:1521:sid``, the sid. The label ``privatelink`` is only a way to the same host."""
-    bracketed = re.fullmatch(r"(\[[^]]*\])(?::(\d+))?", text)
+    """Host, port and what else names the server: the sid of ``host:1521:sid``, the instance of ``host\\instance``.
+
+    The label ``privatelink`` is only a way to the same host.
+    """
+    bracketed = re.fullmatch(r"(\[[^]]*\])(?:\\([^:]*))?(?::(\d+))?", text)
     if bracketed:
-        return bracketed[1].lower(), bracketed[2] or "", ""
-    host, _, rest = text.split(",")[0].partition(":")
-    port, _, tail = rest.partition(":")
+        return bracketed[1].lower(), bracketed[3] or "", bracketed[2] or ""
+    host, _, rest = text.removeprefix("tcp:").split(",")[0].partition(":")
+    host, _, instance = host.partition("\\")
+    port, _, sid = rest.partition(":")
     labels = [label for label in host.lower().split(".") if label != "privatelink"]
-    return ".".join(labels), port if port.isdigit() else "", tail
+    return ".".join(labels), port if port.isdigit() else "", instance or sid
 
 
 def _tail(text: str) -> tuple[str, Mapping[str, str]]:
     """Directory and properties of what follows the host."""
     path, *pairs = re.split(r"[;&?]", text)
-    path = path.replace("\\", "/").strip("/")
+    path = path.strip("/")
     # Teradata writes its parameters as a path: host/DATABASE=x,DBS_PORT=1025
     if re.fullmatch(r"[A-Za-z_]+=[^/]*", path):
         pairs, path = [*path.split(","), *pairs], ""
@@ -102,4 +106,4 @@ def _pairs(texts: list[str]) -> Iterator[tuple[str, str]]:
     for text in texts:
         key, equals, value = text.partition("=")
         if equals and key.strip():
-            yield key.strip().lower(), unquote(value.strip())
+            yield key.strip().lower(), unquote(value.strip().removeprefix("{").removesuffix("}"))

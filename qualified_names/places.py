@@ -1,19 +1,20 @@
 """Where a dataset lies: what precedes all rules.
 
-In this order: one spelling (core.identity); a path in the namespace of a store of files goes before the name; in
-paths, what Spark and table formats add below a dataset's folder is cut (``_delta_log``, ``_temporary``,
-``part-00000-….csv``), and then ``key=value`` folders once more; a Databricks mount is replaced by its source, the
-longest mount that fits first.
+In this order: one spelling (core.identity); a path in the namespace of a store of files goes before the name; an https
+address of Azure Storage or OneLake is written as Spark does it, with the container before the host; in paths, what
+Spark and table formats add below a dataset's folder is cut (``_delta_log``, ``_temporary``, ``part-00000-….csv``), what
+a glob leaves open, and then ``key=value`` folders once more; a Databricks mount is replaced by its source, the longest
+mount that fits first.
 
-Whatever is cut tells a folder, even if its name looks like a file's. That ``key=value`` folders were cut shows only
-where the name comes as the agent sent it, since one spelling has none.
+Whatever is cut tells a folder, even if its name looks like a file's, and so does a slash at the end. That slashes and
+``key=value`` folders were cut shows only where the name comes as the agent sent it, since one spelling has none.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from core.identity import dataset_id, is_file_namespace
+from core.identity import dataset_id, is_file_namespace, is_folder_name
 from core.model import DatasetId, Note
 from qualified_names.namespace import Namespace, parse
 
@@ -24,6 +25,13 @@ _BOOKKEEPING = (
 )  # fmt: skip
 _BOOKKEEPING_PREFIXES = (".spark-staging", "_committed_", "_started_")
 _PART = re.compile(r"part-(?:[rm]-)?\d{5}(?:[-.].*)?")
+# What Iceberg keeps below a table: metadata/v3.metadata.json, metadata/snap-….avro, data/00000-0-<uuid>-00001.parquet.
+_ICEBERG = re.compile(
+    r"metadata/(?:[^/]*\.metadata\.json(?:\.gz)?|(?:snap-|[0-9a-f-]{36}-m\d+)[^/]*\.avro|version-hint\.text)"
+    r"|data/(?:[^/=]+=[^/]*/)*\d{5}-\d+-[0-9a-f-]{36}[^/]*"
+)
+_GLOB = re.compile(r"\*|\{[^{}]*,[^{}]*\}")
+_CONTAINER_HOST = re.compile(r"(?:.+\.)?(?P<service>dfs|blob)\.(?:core\..+|storage\.azure\.net|fabric\.microsoft\.com)")
 _MOUNTABLE = ("dbfs", "file")
 # scheme://authority/path, dbfs:/path and file:/path; a query (?key=value) is no part of the path.
 _LOCATION = re.compile(
@@ -60,7 +68,7 @@ def place(dataset: DatasetId, mount_points: Mapping[str, str], *, is_folder: boo
 
 
 def _dataset_folder(raw: DatasetId) -> Place:
-    raw = _path_in_name(raw)
+    raw = _container_first(_path_in_name(raw))
     dataset = dataset_id(raw.namespace, raw.name)
     namespace = parse(dataset.namespace)
     if not _has_paths(dataset.namespace):
@@ -69,7 +77,7 @@ def _dataset_folder(raw: DatasetId) -> Place:
     kept = _kept(parts)
     if kept < len(parts):
         return Place(dataset_id(dataset.namespace, "/".join(parts[:kept])), namespace, is_folder=True)
-    return Place(dataset, namespace, is_folder=len(_segments(raw.name)) > len(parts))
+    return Place(dataset, namespace, is_folder=is_folder_name(raw.namespace, raw.name))
 
 
 def _path_in_name(raw: DatasetId) -> DatasetId:
@@ -80,18 +88,29 @@ def _path_in_name(raw: DatasetId) -> DatasetId:
     return DatasetId(found["store"] + (found["properties"] or ""), f"{found['path']}/{raw.name}")
 
 
+def _container_first(raw: DatasetId) -> DatasetId:
+    """``https://lake.dfs.core.windows.net`` and ``raw/crm`` as ``abfss://raw@lake…`` and ``crm``."""
+    address = parse(raw.namespace)
+    found = _CONTAINER_HOST.fullmatch(address.host) if address.scheme in ("https", "http") else None
+    container, _, path = raw.name.strip().lstrip("/").partition("/")
+    if not found or not container:
+        return raw
+    scheme = "abfss" if found["service"] == "dfs" else "wasbs"
+    return DatasetId(f"{scheme}://{container}@{address.host}", path)
+
+
 def _has_paths(namespace: str) -> bool:
     return is_file_namespace(namespace) or parse(namespace).scheme in ("https", "http")
-
-
-def _segments(path: str) -> list[str]:
-    return [part for part in path.strip().split("/") if part]
 
 
 def _kept(parts: list[str]) -> int:
     """How many parts belong to the dataset itself; all if that would leave none."""
     for index, part in enumerate(parts):
-        if index and (part.lower() in _BOOKKEEPING or part.lower().startswith(_BOOKKEEPING_PREFIXES)):
+        if not index:
+            continue
+        if part.lower() in _BOOKKEEPING or part.lower().startswith(_BOOKKEEPING_PREFIXES) or _GLOB.search(part):
+            return index
+        if part in ("metadata", "data") and _ICEBERG.fullmatch("/".join(parts[index:])):
             return index
     return len(parts) - 1 if len(parts) > 1 and _PART.fullmatch(parts[-1]) else len(parts)
 

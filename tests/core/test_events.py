@@ -115,6 +115,22 @@ def test_odd_facets_cost_nothing_else(facets: object) -> None:
     assert (found.run_key, found.parent, found.plan, found.environment) == (RUN, None, (), {})
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("in/x.parquet", False),
+        ("in/x.parquet/", True),
+        ("in/x.parquet/day=1", True),
+        ("/in//x.parquet", False),
+        ("day=1", False),
+        ("/", False),
+    ],
+)
+def test_a_name_may_tell_that_it_is_a_folders(name: str, expected: bool) -> None:
+    found = read_event(changed("inputs", value=[{"namespace": LAKE, "name": name}]))
+    assert found.inputs[0].dataset.is_folder == expected
+
+
 ODD_DATASETS: list[Any] = [None, 5, "x", [], {}, {"namespace": "n"}, {"name": "n"}, {"namespace": 1, "name": "n"}]
 
 

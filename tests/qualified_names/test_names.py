@@ -17,7 +17,7 @@ from qualified_names.templates import TemplateError, compile_template
         ("dbfs", Namespace("", "dbfs")),
         ("arn:aws:glue:r:1", Namespace("", "arn")),
         ("mysql://h/db?a=1&b=%2F", Namespace("", "mysql", host="h", directory="db", properties={"a": "1", "b": "/"})),
-        ("sqlserver://h\\i:1433", Namespace("", "sqlserver", host="h", directory="i:1433")),
+        ("sqlserver://h\\i:1433", Namespace("", "sqlserver", host="h", port="1433", directory="i")),
         ("x://u:p@h", Namespace("", "x", "u:p", "h")),
         ("kafka://a:1,b:2", Namespace("", "kafka", host="a", port="1")),
         ("x://[::1]:5/d", Namespace("", "x", host="[::1]", port="5", directory="d")),

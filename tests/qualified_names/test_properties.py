@@ -1,6 +1,7 @@
 """What holds for every dataset, whatever its name."""
 
 import string
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +28,8 @@ hosts = st.sampled_from(
         "",
     ]
 )
+file_schemes = st.sampled_from(["abfss", "abfs", "wasb", "adl", "s3a", "gs", "hdfs", "dbfs", "file"])
+partitions = st.sampled_from(["day=2024-01-31", "hour=7", "a b=%20", "x="])
 words = st.text(string.ascii_letters + string.digits + " .%{}[]=_-äß'\"`", max_size=12)
 paths = st.lists(words, max_size=5).map("/".join).map(str.strip)
 addresses = st.builds(
@@ -75,8 +78,26 @@ def test_slashes_and_case_of_the_address_make_no_difference(scheme: str, host: s
 
     plain = names_of(f"{scheme}://c@{host}", path)
 
-    assert names_of(f"{scheme.upper()}://c@{host.upper()}/", f"/{path}/") == plain
+    assert names_of(f"{scheme.upper()}://c@{host.upper()}/", f"/{path}") == plain
     assert names_of(f" {scheme}://c@{host} ", path.replace("/", "//")) == plain
+
+
+@given(schemes, hosts, paths)
+def test_a_slash_at_the_end_makes_no_difference_to_folders(scheme: str, host: str, path: str) -> None:
+    known = Dataset(DatasetId(f"{scheme}://c@{host}", path), is_folder=True)
+    with_slash = replace(known, id=DatasetId(known.id.namespace, f"{path}/"))
+
+    assert resolve(with_slash, NameContext(), RULES) == resolve(known, NameContext(), RULES)
+
+
+@given(file_schemes, hosts, words, paths, st.lists(partitions, max_size=2))
+def test_partition_folders_make_no_difference_to_folders(
+    scheme: str, host: str, top: str, path: str, tail: list[str]
+) -> None:
+    known = Dataset(DatasetId(f"{scheme}://c@{host}", f"x{top}/{path}"), is_folder=True)
+    partition = replace(known, id=DatasetId(known.id.namespace, "/".join([known.id.name, *tail])))
+
+    assert resolve(partition, NameContext(), RULES) == resolve(known, NameContext(), RULES)
 
 
 @given(paths, st.booleans())

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.explain_input import from_line
-from core.identity import dataset_id
+from core.identity import dataset_id, is_folder_name
 from core.model import AssetName, Dataset, DatasetId, NameContext, Resolution, Symlink
 from qualified_names.resolve import resolve
 from qualified_names.rules import load
@@ -52,9 +53,12 @@ def test_every_shipped_rule_has_a_case() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['namespace']} {case['name']}"[:90])
 def test_raw_spellings_give_what_normal_ones_give(case: Mapping[str, Any]) -> None:
     question = from_line(json.dumps(case).encode())
-    normal = Dataset(dataset_id(case["namespace"], case["name"]))
+    namespace, name = case["namespace"], case["name"]
+    normal = Dataset(dataset_id(namespace, name), is_folder=is_folder_name(namespace, name))
 
-    assert resolve(question.dataset, question.context, RULES) == resolve(normal, question.context, RULES)
+    told = replace(question.dataset, is_folder=normal.is_folder)
+
+    assert resolve(told, question.context, RULES) == resolve(normal, question.context, RULES)
 
 
 @pytest.mark.parametrize(
@@ -65,12 +69,13 @@ def test_raw_spellings_give_what_normal_ones_give(case: Mapping[str, Any]) -> No
         (f"{LAKE}/x.parquet", "day=1", f"{HOST}/x.parquet/{{SparkPartitions}}"),
         ("s3://bucket", "x.parquet/day=1", "s3://bucket/x.parquet/{SparkPartitions}"),
         ("dbfs", "/mnt/lake/x.parquet/day=1", f"{HOST}/x.parquet/{{SparkPartitions}}"),
+        (LAKE, "/in//x.parquet/", f"{HOST}/in/x.parquet/{{SparkPartitions}}"),
         # A file within a partition, and one that nothing was cut from.
         (LAKE, "x.parquet/day=1/a.csv", f"{HOST}/x.parquet/day=1/a.csv"),
-        (LAKE, "/in//x.parquet/", f"{HOST}/in/x.parquet"),
+        (LAKE, "/in//x.parquet", f"{HOST}/in/x.parquet"),
     ],
 )
-def test_partition_folders_of_a_raw_name_tell_a_folder(namespace: str, name: str, qualified_name: str) -> None:
+def test_partition_folders_and_a_slash_at_the_end_tell_a_folder(namespace: str, name: str, qualified_name: str) -> None:
     context = NameContext(mount_points={"/mnt/lake": LAKE})
 
     found = resolve(Dataset(DatasetId(namespace, name)), context, RULES)
