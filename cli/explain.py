@@ -1,8 +1,12 @@
-"""``sparklin explain``: which asset of the catalogue a dataset's name means, and by which rule. Without network."""
+"""``sparklin explain``: which asset of the catalogue a dataset's name means, and by which rule.
+
+Without network, unless ``--lookup`` asks what the catalogue has.
+"""
 
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, BinaryIO
 
 import typer
@@ -11,12 +15,16 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.explain_input import Fault, Question, from_line, from_words, merged
+from cli.online import Local, catalog_for
 from cli.plain import plain
-from core.model import NameContext, Resolution
+from core.model import AssetName, NameContext, Resolution
 from core.settings import Settings
+from purview.catalog import Catalog
+from purview.lookup import Existing, look_up_all
 from qualified_names import rules as name_rules
 from qualified_names.resolve import resolve
 from qualified_names.rules import Rules
+from services import same_data
 
 
 def explain(
@@ -28,39 +36,77 @@ def explain(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Read objects {namespace, name, facets, context} from stdin, one a line.")
     ] = False,
+    lookup: Annotated[bool, typer.Option("--lookup", help="Ask the catalogue which of the names it has.")] = False,
+    local: Local = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
     """Show the type and qualified name that a dataset gets in Purview, the rule, and all names that are looked up."""
     _check_usage(namespace, name, context, jsonl=jsonl)
     settings = Settings.offline()
-    rules = name_rules.load(settings.name_rules_file or None)
+    explainer = Explainer(
+        name_rules.load(settings.name_rules_file or None),
+        settings.name_context(),
+        catalog_for(local=local) if lookup or local else None,
+    )
     if jsonl:
-        _explain_lines(sys.stdin.buffer, settings.name_context(), rules)
+        _explain_lines(sys.stdin.buffer, explainer)
         return
     try:
         question = from_words(namespace or "", name or "", context)
     except Fault as fault:
         raise typer.BadParameter(plain(str(fault)), param_hint="--context") from None
     _warn(question, "")
-    resolution = _answer(question, settings.name_context(), rules)
+    answer = explainer.answer(question)
     if as_json or not sys.stdout.isatty():
-        _print(as_object(resolution))
+        _print(as_object(answer))
     else:
-        _show(resolution)
+        _show(answer)
 
 
-def as_object(resolution: Resolution) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The names of a dataset, and what the catalogue has of them; ``existing`` is None if it was not asked."""
+
+    resolution: Resolution
+    existing: Existing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Answers questions by the rules, what the settings know, and the catalogue if there is one."""
+
+    rules: Rules
+    context: NameContext
+    catalog: Catalog | None = None
+
+    def answer(self, question: Question) -> Answer:
+        """The answer to one question.
+
+        :raises TryLater, Refused: the catalogue cannot be asked.
+        """
+        resolution = resolve(question.dataset, merged(self.context, question.context), self.rules)
+        return Answer(resolution, look_up_all(resolution, self.catalog, same_data) if self.catalog else None)
+
+
+def as_object(answer: Answer) -> dict[str, Any]:
     """The answer by the contract in docs/contracts/explain.schema.json."""
-    return {
+    resolution, existing = answer.resolution, answer.existing
+    shown: dict[str, Any] = {
         "type": resolution.asset.type_name,
         "qualifiedName": resolution.asset.qualified_name,
         "rule": resolution.rule,
-        "candidates": [
-            {"type": candidate.type_name, "qualifiedName": candidate.qualified_name}
-            for candidate in resolution.candidates
-        ],
+        "candidates": [_named(name, existing) for name in resolution.candidates],
         "notes": [{"code": note.code, "text": note.text} for note in resolution.notes],
     }
+    if existing:
+        used = existing.used
+        shown["asset"] = {**_named(used.name, None), "guid": used.guid} if used else None
+    return shown
+
+
+def _named(name: AssetName, existing: Existing | None) -> dict[str, Any]:
+    shown: dict[str, Any] = {"type": name.type_name, "qualifiedName": name.qualified_name}
+    return {**shown, "guid": existing.guids.get(name)} if existing else shown
 
 
 def _check_usage(namespace: str | None, name: str | None, context: str, *, jsonl: bool) -> None:
@@ -70,11 +116,7 @@ def _check_usage(namespace: str | None, name: str | None, context: str, *, jsonl
         raise typer.BadParameter('give both, or --jsonl; "" is a name too', param_hint="NAMESPACE NAME")
 
 
-def _answer(question: Question, context: NameContext, rules: Rules) -> Resolution:
-    return resolve(question.dataset, merged(context, question.context), rules)
-
-
-def _explain_lines(stream: BinaryIO, context: NameContext, rules: Rules) -> None:
+def _explain_lines(stream: BinaryIO, explainer: Explainer) -> None:
     """An answer or an error for each line, in their order; exit code 1 if there was an error."""
     failed = False
     for number, line in _lines(stream):
@@ -86,7 +128,7 @@ def _explain_lines(stream: BinaryIO, context: NameContext, rules: Rules) -> None
             _print({"error": f"line {number}: {fault}"})
             continue
         _warn(question, f"line {number}: ")
-        _print(as_object(_answer(question, context, rules)))
+        _print(as_object(explainer.answer(question)))
     if failed:
         raise typer.Exit(1)
 
@@ -113,17 +155,28 @@ def _print(value: dict[str, Any]) -> None:
     typer.echo(text)
 
 
-def _show(resolution: Resolution) -> None:
+def _show(answer: Answer) -> None:
+    resolution, existing = answer.resolution, answer.existing
     # Text everywhere: a plain string would be read for markup.
     table = Table(title=Text(plain(str(resolution.dataset.id))), title_justify="left", show_edge=False)
     table.add_column("type")
     table.add_column("qualified name", overflow="fold")
+    if existing:
+        table.add_column("in the catalogue")
     for candidate in resolution.candidates:
         style = "bold" if candidate == resolution.asset else ""
-        table.add_row(Text(plain(candidate.type_name)), Text(plain(candidate.qualified_name)), style=style)
+        cells = [candidate.type_name, candidate.qualified_name]
+        cells += [existing.guids.get(candidate, "–")] if existing else []
+        table.add_row(*(Text(plain(cell)) for cell in cells), style=style)
     console = Console()
     console.print(table)
     rule = plain(resolution.rule)
     console.print(Text(f"rule: {rule}; looked up in this order, created as the one in bold", style="dim"))
+    if existing:
+        used = existing.used
+        told = (
+            f"{used.name.type_name} {used.name.qualified_name} ({used.guid})" if used else "none: it would be created"
+        )
+        console.print(Text(f"asset used: {plain(told)}", style="bold"))
     for note in resolution.notes:
         console.print(Text(f"note: {plain(note.text)}", style="yellow"))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from core.settings import Settings
+from purview.catalog import Catalog
 from services import Services, build
 
 _STACK = Path(".local") / "stack.json"
@@ -16,20 +17,21 @@ Local = Annotated[
 ]
 
 
-def settings_for(*, local: bool) -> Settings:
-    """The app's settings, as in the environment; or those of the local stack.
-
-    :raises SettingsError: one is missing or wrong.
-    """
-    return Settings.from_env(_of_stack()) if local else Settings.from_env()
-
-
 def services_for(*, local: bool) -> Services:
-    """Clients of the storage and the catalogue that the settings name.
+    """Clients of the storage and the catalogue that the settings name, or of those of the local stack.
 
     :raises SettingsError, StorageUnavailable: they cannot be used.
     """
-    return build(settings_for(local=local))
+    return build(Settings.from_env(instead=_of_stack() if local else {}))
+
+
+def catalog_for(*, local: bool) -> Catalog:
+    """A client of the catalogue alone; storage need not be within reach.
+
+    :raises SettingsError: PURVIEW_ENDPOINT or another setting is missing or wrong.
+    """
+    settings = Settings.of_catalog(instead=_of_stack() if local else {})
+    return Catalog(settings.purview_endpoint, settings.purview_auth)
 
 
 def _of_stack() -> dict[str, str]:

@@ -11,12 +11,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import SettingsError
 from core.model import NameContext
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 BLOB_TRIGGER_SOURCES = ("EventGrid", "LogsAndContainerScan")
 PURVIEW_AUTHS = ("default", "none")
@@ -84,12 +86,24 @@ class Settings:
     )
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Read and check all settings.
+    def from_env(
+        cls, environment: Mapping[str, str] | None = None, instead: Mapping[str, str] = _NOTHING
+    ) -> "Settings":
+        """Read and check all settings; values in ``instead`` go before those of the environment.
 
         :raises SettingsError: with a sentence for each setting that is missing or wrong.
         """
-        return _read(os.environ if environment is None else environment, online=True)
+        return _read({**(os.environ if environment is None else environment), **instead})
+
+    @classmethod
+    def of_catalog(
+        cls, environment: Mapping[str, str] | None = None, instead: Mapping[str, str] = _NOTHING
+    ) -> "Settings":
+        """Read and check the settings for work with the catalogue alone: as ``from_env``, but storage may be missing.
+
+        :raises SettingsError: with a sentence for each setting that is missing or wrong.
+        """
+        return _read({**(os.environ if environment is None else environment), **instead}, storage=False)
 
     @classmethod
     def offline(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -97,7 +111,7 @@ class Settings:
 
         :raises SettingsError: as ``from_env``, but storage and Purview may be missing.
         """
-        return _read(os.environ if environment is None else environment, online=False)
+        return _read(os.environ if environment is None else environment, storage=False, catalog=False)
 
     @property
     def lineage_window(self) -> timedelta:
@@ -121,7 +135,7 @@ class Settings:
         return self.purview_collections.get(job_namespace, self.purview_collection)
 
 
-def _read(environment: Mapping[str, str], *, online: bool) -> Settings:
+def _read(environment: Mapping[str, str], *, storage: bool = True, catalog: bool = True) -> Settings:
     problems: list[str] = []
     values: dict[str, Any] = {}
 
@@ -137,14 +151,16 @@ def _read(environment: Mapping[str, str], *, online: bool) -> Settings:
         parser = _PARSERS.get(setting.name) or _PARSERS_BY_TYPE.get(str(setting.type))
         if parser:
             take(setting.name, parser)
-    if online:
+    values["lineage_storage"] = StorageConnection()
+    if storage:
         try:
             values["lineage_storage"] = _storage(environment)
         except ValueError as error:
             problems.append(str(error))
+    if catalog:
         problems.extend(_purview_problems(environment, values))
     else:
-        values |= {"lineage_storage": StorageConnection(), "purview_endpoint": ""}
+        values["purview_endpoint"] = ""
     if problems:
         raise SettingsError(tuple(problems))
     return Settings(**values)

@@ -12,6 +12,7 @@ words of several go into one request.
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
@@ -104,6 +105,25 @@ def look_up_exactly(resolutions: Resolutions, catalog: Finder) -> dict[DatasetId
 def look_up_planned(resolutions: Resolutions, catalog: Finder) -> dict[DatasetId, Asset]:
     """The same by the names only under which the datasets would be created."""
     return _find(resolutions, {dataset: [storable(each.asset)] for dataset, each in resolutions.items()}, catalog)
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """What the catalogue has of a dataset: the guid by name, and the asset that stands for it, None if none does."""
+
+    guids: Mapping[AssetName, str]
+    used: Asset | None
+
+
+def look_up_all(resolution: Resolution, catalog: Finder, same: Same) -> Existing:
+    """Everything under any name of a dataset, past the cache.
+
+    :raises CatalogUnavailable, CatalogRefused: as ``look_up``.
+    """
+    named = catalog.find([*resolution.candidates, *_candidates(resolution), _generic(resolution)])
+    dataset = {resolution.dataset.id: resolution}
+    used = _search_all(dataset, look_up_exactly(dataset, catalog), catalog, same)[resolution.dataset.id]
+    return Existing({name: asset.guid for name, asset in named.items()}, used if used.guid else None)
 
 
 def look_up_others(
