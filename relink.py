@@ -64,8 +64,8 @@ def apply(process: str, wanted: Iterable[Move], services: Services) -> None:
 
     :raises TryLater, Refused: as an upload does.
     """
-    # As long as ours exists, an exact look-up would find it first.
-    remember({move.planned: move.scanned for move in wanted}, services.cache)
+    # As long as ours exists, and it may have to stay, an exact look-up would find it first.
+    remember({move.planned: move.scanned for move in wanted}, services.cache, lasting=True)
     republish(process, services)
 
 

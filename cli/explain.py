@@ -159,7 +159,7 @@ def _show(answer: Answer) -> None:
     resolution, existing = answer.resolution, answer.existing
     # Text everywhere: a plain string would be read for markup.
     table = Table(title=Text(plain(str(resolution.dataset.id))), title_justify="left", show_edge=False)
-    table.add_column("type")
+    table.add_column("type", overflow="fold")
     table.add_column("qualified name", overflow="fold")
     if existing:
         table.add_column("in the catalogue")

@@ -77,7 +77,7 @@ class Cache(Protocol):
 
     def get_many(self, names: Iterable[AssetName]) -> Mapping[AssetName, str]: ...
 
-    def put_many(self, guids: Mapping[AssetName, str]) -> None: ...
+    def put_many(self, guids: Mapping[AssetName, str], *, lasting: bool = False) -> None: ...
 
     def drop(self, names: Iterable[AssetName]) -> None: ...
 
@@ -166,10 +166,10 @@ def _find(
     }
 
 
-def remember(assets: Mapping[AssetName, Asset], cache: Cache) -> None:
-    """Keep which asset a planned name led to."""
+def remember(assets: Mapping[AssetName, Asset], cache: Cache, *, lasting: bool = False) -> None:
+    """Keep which asset a planned name led to, if ``lasting`` until that asset is gone."""
     if assets:
-        cache.put_many({key: _encode(key, asset) for key, asset in assets.items()})
+        cache.put_many({key: _encode(key, asset) for key, asset in assets.items()}, lasting=lasting)
 
 
 def _candidates(resolution: Resolution) -> list[AssetName]:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 _NAME_UNITS = 10_000
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def _now() -> datetime:
@@ -51,25 +52,15 @@ class AssetCache:
             if row.get("guid") and _is_valid(row.get("expires"), self._clock())
         }
 
-    def put_many(self, guids: Mapping[AssetName, str]) -> None:
-        """Remember guids from now on."""
-        rows = (self._row(name, guid) for name, guid in guids.items())
+    def put_many(self, guids: Mapping[AssetName, str], *, lasting: bool = False) -> None:
+        """Remember guids from now on; ``lasting`` ones until they are dropped."""
+        expires = _NEVER if lasting else self._clock() + self._keep
+        rows = (_row(name, guid, expires) for name, guid in guids.items())
         in_threads(self._put, transactions(rows, lambda row: str(row["PartitionKey"])), _AT_ONCE)
 
     def drop(self, names: Iterable[AssetName]) -> None:
         """Forget names."""
         in_threads(self._drop, dict.fromkeys(names), _AT_ONCE)
-
-    def _row(self, name: AssetName, guid: str) -> dict[str, object]:
-        key = asset_key(name)
-        return {
-            "PartitionKey": key.partition,
-            "RowKey": key.row,
-            "typeName": cut(name.type_name, _NAME_UNITS),
-            "qualifiedName": cut(name.qualified_name, _NAME_UNITS),
-            "guid": guid,
-            "expires": self._clock() + self._keep,
-        }
 
     def _put(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Write rows of one partition."""
@@ -94,6 +85,18 @@ def asset_key(name: AssetName) -> Key:
     text = f"{name.type_name}\n{name.qualified_name}"
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Key(digest[:2], digest)
+
+
+def _row(name: AssetName, guid: str, expires: datetime) -> dict[str, object]:
+    key = asset_key(name)
+    return {
+        "PartitionKey": key.partition,
+        "RowKey": key.row,
+        "typeName": cut(name.type_name, _NAME_UNITS),
+        "qualifiedName": cut(name.qualified_name, _NAME_UNITS),
+        "guid": guid,
+        "expires": expires,
+    }
 
 
 def _is_valid(expires: object, now: datetime) -> bool:

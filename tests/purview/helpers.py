@@ -96,7 +96,7 @@ class MemoryCache:
     def get_many(self, names: Iterable[AssetName]) -> dict[AssetName, str]:
         return {name: self.kept[name] for name in names if name in self.kept}
 
-    def put_many(self, guids: Mapping[AssetName, str]) -> None:
+    def put_many(self, guids: Mapping[AssetName, str], *, lasting: bool = False) -> None:
         self.kept.update(guids)
 
     def drop(self, names: Iterable[AssetName]) -> None:

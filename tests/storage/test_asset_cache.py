@@ -73,6 +73,15 @@ def test_guids_expire(cache: AssetCache, clock: Clock) -> None:
     assert cache.get_many([name]) == {}
 
 
+def test_lasting_guids_stay_until_they_are_dropped(cache: AssetCache, clock: Clock) -> None:
+    (name,) = names(1)
+    cache.put_many({name: "g"}, lasting=True)
+    clock.now += 1000 * KEEP
+    assert cache.get_many([name]) == {name: "g"}
+    cache.drop([name])
+    assert cache.get_many([name]) == {}
+
+
 def test_the_type_is_a_part_of_the_name(cache: AssetCache) -> None:
     (name,) = names(1)
     cache.put_many({name: "g"})
