@@ -11,13 +11,14 @@ import msgspec
 
 from core.errors import BadEvent, BadRequest, StorageUnavailable
 from core.events import describes_no_run, digest, read_envelope, read_event
+from core.logs import step
 from core.model import Envelope, Lineage, RunEvent
 from core.naming import EventName
 from parser.history import with_failure, with_run, without_run
 from parser.lineage import derive
 from parser.merge import MergedRun, RunState, merge
 from processes import by_process, check_drawable
-from publication import publish, record
+from publication import publish, record, republish
 from receiver import receipt
 from receiver.accept import ReceiverRules, accept
 from receiver.body import Limits, expand
@@ -30,10 +31,11 @@ log = logging.getLogger(__name__)
 
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
-_ENDS = ("COMPLETE", "FAIL", "ABORT")
+ENDS = ("COMPLETE", "FAIL", "ABORT")
 
 Answer = tuple[int, dict[str, Any]]
 Keep = Callable[[Envelope, bytes], None]
+Show = Callable[[str, Services], object]
 
 
 def receive(
@@ -79,15 +81,23 @@ class RunReport:
     status: Status
     message: str
     processes: tuple[str, ...] = ()
+    job: str = ""
 
 
 def process_run(
-    run_key: str, services: Services, *, settle: bool = False, event: EventName | None = None
+    run_key: str,
+    services: Services,
+    *,
+    settle: bool = False,
+    replay: bool = False,
+    force: bool = False,
+    event: EventName | None = None,
 ) -> RunReport | None:
     """Bring the catalogue to what all stored events of a run say; None if they were all processed before.
 
-    ``settle`` takes a run that has no end for ended; ``event`` is the one that gave rise to this. Safe to repeat, in
-    any order, and by several workers at once.
+    ``settle`` takes a run that has no end for ended; ``replay`` processes a run that was processed before, ``force``
+    also uploads what has not changed; ``event`` is the one that gave rise to this. Safe to repeat, in any order, and by
+    several workers at once.
 
     :raises TryLater: storage or the catalogue is out of reach; nothing is lost, the run is to be tried again.
     :raises Refused: the catalogue will not have it; trying again is no use.
@@ -96,26 +106,29 @@ def process_run(
     seen: tuple[StoredEvent, ...] = ()
     while (stored := services.events.names(run_key)) != seen:
         seen = stored
-        if services.run_processes.read(run_key).processed == _set_of(stored):
+        known = services.run_processes.read(run_key).processed == set_of(stored)
+        if known and (report or not replay):
             break
-        if not settle and not any(item.name.event_type in _ENDS for item in stored):
+        if not settle and not any(item.name.event_type in ENDS for item in stored):
             report = RunReport(Status.WAITING, "the run has not ended yet")
             services.events.mark([item for item in stored if event in (None, item.name)], report.status, report.message)
             continue
-        report = _process(run_key, stored, services)
+        report = _process(run_key, stored, services, republish if force else publish)
         services.events.mark(stored, report.status, report.message)
-        services.run_processes.note_processed(run_key, _set_of(stored))
+        services.run_processes.note_processed(run_key, set_of(stored))
     if report:
-        log.info("run %s: %s: %s", run_key, report.status.value, report.message)
+        facts = {"run": run_key, "job": escaped(report.job), "reason": report.message}
+        counts = {"events": len(seen), "processes": len(report.processes)}
+        step(log, "process", report.status.value, {**facts, **counts})
     return report
 
 
-def _set_of(stored: tuple[StoredEvent, ...]) -> str:
+def set_of(stored: tuple[StoredEvent, ...]) -> str:
     """A name for a set of stored events."""
     return digest("".join(item.name.blob for item in stored).encode())
 
 
-def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services) -> RunReport:
+def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services, show: Show) -> RunReport:
     events = _readable(services.events.bodies(stored), services)
     if not events:
         return RunReport(Status.DEAD_LETTERED, "no event of this run can be read")
@@ -125,13 +138,13 @@ def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services) 
     check_drawable(lineages.values(), services.naming)
     affected = _record(run, lineages, services)
     for process in sorted(affected):
-        publish(process, services)
+        show(process, services)
     services.run_processes.remove(run_key, affected - lineages.keys())
     if run.state is RunState.FAILED:
-        return RunReport(Status.PROCESSED, "the run failed and draws nothing", tuple(lineages))
+        return RunReport(Status.PROCESSED, "the run failed and draws nothing", tuple(lineages), run.job_name)
     if derived.reason:
-        return RunReport(Status.IGNORED, derived.reason)
-    return RunReport(Status.PROCESSED, f"in {len(lineages)} process(es)", tuple(lineages))
+        return RunReport(Status.IGNORED, derived.reason, job=run.job_name)
+    return RunReport(Status.PROCESSED, f"in {len(lineages)} process(es)", tuple(lineages), run.job_name)
 
 
 def _record(run: MergedRun, lineages: Mapping[str, Lineage], services: Services) -> frozenset[str]:
@@ -218,10 +231,5 @@ def _array(body: bytes) -> list[bytes]:
 
 
 def _log(taken: Receipt) -> None:
-    log.info(
-        "event %s: run %s, job %s, %s",
-        taken.outcome.value,
-        escaped(taken.run),
-        escaped(taken.job),
-        escaped(taken.reason),
-    )
+    facts = {"run": escaped(taken.run), "job": escaped(taken.job), "reason": escaped(taken.reason)}
+    step(log, "receive", taken.outcome.value, {**facts, "status": taken.status})

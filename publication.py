@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from core.errors import LeaseLost
+from core.logs import step
 from core.model import Lineage
 from parser import history as histories
 from parser.details import details
@@ -52,6 +53,7 @@ def publish(process: str, services: Services) -> bool:
     """Bring the catalogue to what the process' row says; whether that took a call."""
     row = services.details.read(process)
     if row is None or not _is_due(row, services):
+        step(log, "upload", "unchanged", {"process": process})
         return False
     with services.locks.hold([process], wait_seconds=services.lock_wait_seconds) as held:
         while (row := services.details.read(process)) is not None and _is_due(row, services):
@@ -109,11 +111,12 @@ def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:
     lineage = _shown(row, services)
     if lineage is None:
         uploader.remove(row.qualified_name, services.catalog)
-        log.info("removed process %s", row.qualified_name)
+        step(log, "upload", "removed", {"process": row.qualified_name})
         return replace(row, dirty=False, fingerprint="", uploaded=None, process_guid="")
     process = process_of(lineage, services.naming)
     result = services.upload(process)
-    log.info("uploaded process %s (%s new, %s touched)", row.qualified_name, result.created, result.updated)
+    counts = {"created": result.created, "updated": result.updated}
+    step(log, "upload", "uploaded", {"process": row.qualified_name, **counts})
     return replace(
         row,
         dirty=False,

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import pipeline
 from core.errors import Refused, TryLater, UnreadableEvent
+from core.logs import step
 from core.naming import CONTAINER, EventName, parse_blob_name
 from services import Services
 from storage.clients import RETRY_QUEUE
@@ -71,7 +72,15 @@ def attempt(pointer: RetryPointer, services: Services, event: EventName | None =
     ``event`` is the stored event that gave rise to it, None for a retry.
     """
     try:
-        pipeline.process_run(pointer.run_key, services, settle=pointer.settle, event=event)
+        pipeline.process_run(
+            pointer.run_key,
+            services,
+            settle=pointer.settle,
+            replay=pointer.replay,
+            force=pointer.force,
+            event=event,
+        )
+        _drop_replayed(pointer, services)
     except Refused as error:
         _put_aside(pointer, error.reason, error.remedy, services)
     except TryLater as error:
@@ -96,7 +105,7 @@ def sweep(services: Services) -> None:
             services.retries.enqueue(pointer, random.uniform(0, SPREAD_SECONDS))
             # Marked, so that the next sweep does not enqueue it once more.
             _mark(run_key, Status.RETRYING, reason, 0, services)
-            log.info("swept up run %s: %s", run_key, reason)
+            step(log, "sweep", "enqueued", {"run": run_key, "reason": reason})
 
 
 def _pointer(message: bytes, services: Services) -> RetryPointer | None:
@@ -119,15 +128,27 @@ def _again(pointer: RetryPointer, reason: str, retry_after: float | None, servic
     delay = max(_delay(successor, services), retry_after or 0)
     services.retries.enqueue(successor, delay)
     services.run_processes.note_retry(pointer.run_key, now + timedelta(seconds=delay))
-    log.warning("run %s is tried again in %.0f s (attempt %s): %s", pointer.run_key, delay, successor.attempt, reason)
+    counts = {"attempt": successor.attempt, "seconds": round(delay)}
+    step(log, "retry", "retried", {"run": pointer.run_key, "reason": reason, **counts}, logging.WARNING)
     _mark(pointer.run_key, Status.RETRYING, reason, successor.attempt, services)
 
 
 def _put_aside(pointer: RetryPointer, reason: str, remedy: str, services: Services) -> None:
     details = {"attempts": pointer.attempt + 1, "firstFailed": pointer.first_failed.isoformat()}
     services.dead_letters.put(pointer.run_key, reason, remedy, details, _now())
-    log.error("run %s was put aside: %s %s", pointer.run_key, reason, remedy)
+    step(log, "retry", "dead-lettered", {"run": pointer.run_key, "reason": reason, "remedy": remedy}, logging.ERROR)
     _mark(pointer.run_key, Status.DEAD_LETTERED, f"{reason} {remedy}", pointer.attempt, services)
+    _drop_replayed(pointer, services)
+
+
+def _drop_replayed(pointer: RetryPointer, services: Services) -> None:
+    """Delete the dead letters of which a replay is the answer: those from before it."""
+    if not pointer.replay:
+        return
+    for name in list(services.dead_letters.names(pointer.run_key)):
+        letter = services.dead_letters.read(name)
+        if letter and letter.time < pointer.first_failed:
+            services.dead_letters.delete(name)
 
 
 def _mark(run_key: str, status: Status, message: str, attempt: int, services: Services) -> None:

@@ -12,6 +12,7 @@ from cli.explain import explain
 from cli.plain import plain
 from cli.preview import preview
 from cli.relink import relink
+from cli.replay import replay
 from core.errors import SettingsError, SparklinError
 from core.version import VERSION
 
@@ -52,6 +53,7 @@ def sparklin(
 app.command()(explain)
 app.command()(preview)
 app.command()(relink)
+app.command()(replay)
 
 if __name__ == "__main__":
     app()

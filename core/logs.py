@@ -1,7 +1,9 @@
-"""Log lines that nobody can forge: control characters in what is logged are escaped."""
+"""Log lines that queries can read and nobody can forge."""
 
+import json
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -23,6 +25,22 @@ def escape_arguments() -> None:
     logging.setLogRecordFactory(escaping)
 
 
+def step(
+    log: logging.Logger, name: str, outcome: str, facts: Mapping[str, str | int], level: int = logging.INFO
+) -> None:
+    """Log what became of an event, run or process at one step, as one line: ``step`` and a JSON object.
+
+    Queries on Azure read the object from the line, since the Functions host passes on no other fields of a record.
+    """
+    shown = _UNFIT.sub(_spelled, json.dumps({"step": name, "outcome": outcome, **facts}, ensure_ascii=False))
+    # Halves of characters, which no log can hold, become JSON's escapes.
+    log.log(level, "step %s", shown.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
 def _escaped(value: object) -> object:
     text = value if isinstance(value, str) else str(value) if isinstance(value, BaseException) else None
-    return value if text is None else _UNFIT.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return value if text is None else _UNFIT.sub(_spelled, text)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -22,6 +22,7 @@ from core import naming
 from core.errors import StorageUnavailable
 from core.model import Envelope
 from core.naming import EventName
+from storage.batches import read_rows
 from storage.clients import EVENT_METADATA, EVENTS, StorageClients
 from storage.event_rows import EventRow, Status, new_entity, read_row, status_entity
 from storage.faults import storage_faults
@@ -144,6 +145,15 @@ class EventStore:
             parameters.update({f"status{i}": status.value for i, status in enumerate(wanted)})
         with storage_faults("read the rows of events"):
             yield from (read_row(entity) for entity in self._table.query_entities(query, parameters=parameters))
+
+    def rows_of(self, events: Iterable[StoredEvent]) -> list[EventRow]:
+        """The rows of stored events, by time of receipt; those that are missing are left out.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        keys = [(event.partition, event.name.row_key) for event in events if event.partition]
+        with storage_faults("read the rows of events"):
+            return sorted(map(read_row, read_rows(self._table, keys)), key=lambda row: (row.received, row.row_key))
 
     def settle_rows(self, run_key: str, rows: Iterable[EventRow]) -> tuple[EventRow, ...]:
         """Those of a run's rows that stand for a stored event; the others are put right.

@@ -19,7 +19,8 @@ class RetryPointer:
     """Which run to process again.
 
     ``attempt`` counts the failures so far, ``first_failed`` is UTC, ``reason`` the last failure's; ``settle`` takes a
-    run without an end for ended.
+    run without an end for ended. ``replay`` was asked for by a person: what was processed before is processed again,
+    and with ``force`` uploaded again.
     """
 
     run_key: str
@@ -27,6 +28,8 @@ class RetryPointer:
     first_failed: datetime
     reason: str = ""
     settle: bool = False
+    replay: bool = False
+    force: bool = False
 
     def next(self, reason: str) -> "RetryPointer":
         """The pointer of the attempt after this one."""
@@ -58,6 +61,8 @@ def encode(pointer: RetryPointer) -> str:
             "firstFailed": pointer.first_failed.astimezone(UTC).isoformat(),
             "reason": cut(pointer.reason, _REASON_UNITS),
             "settle": pointer.settle,
+            "replay": pointer.replay,
+            "force": pointer.force,
         }
     )
 
@@ -75,6 +80,8 @@ def decode(text: str | bytes) -> RetryPointer:
             first_failed=datetime.fromisoformat(value["firstFailed"]).astimezone(UTC),
             reason=_text(value.get("reason", "")),
             settle=value.get("settle") is True,
+            replay=value.get("replay") is True,
+            force=value.get("force") is True,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableEvent(

@@ -73,6 +73,13 @@ class RunProcesses:
         """
         self._change(run_key, lambda record: replace(record, processed=events, retry_at=None))
 
+    def note_unprocessed(self, run_key: str) -> None:
+        """Forget that the run was processed, and that it is to be retried.
+
+        :raises StorageUnavailable: it may still be remembered.
+        """
+        self._change(run_key, lambda record: replace(record, processed="", retry_at=None))
+
     def note_retry(self, run_key: str, at: datetime) -> None:
         """Remember when the run is tried again.
 

@@ -1,11 +1,12 @@
 """Log lines cannot be forged."""
 
+import json
 import logging
 from collections.abc import Iterator
 
 import pytest
 
-from core.logs import escape_arguments
+from core.logs import escape_arguments, step
 
 FORGED = [
     ("a\n2025-01-01 ERROR forged", "a\\u000a2025-01-01 ERROR forged"),
@@ -29,3 +30,16 @@ def test_control_characters_in_arguments_are_escaped(caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.INFO):
         logging.getLogger("test").info("uploaded %s (%s), because of %s", name, 7, ValueError(name))
     assert caplog.messages == [f"uploaded {shown} (7), because of {shown}"]
+
+
+@pytest.mark.parametrize(
+    "name", ["grün 数据", 'a "b"', "a\n2025-01-01 ERROR forged", "a\u2028b", "half \ud83d", "\x1b[31m"]
+)
+def test_a_step_is_one_line_of_json(caplog: pytest.LogCaptureFixture, name: str) -> None:
+    with caplog.at_level(logging.INFO):
+        step(logging.getLogger("test"), "upload", "uploaded", {"process": name, "created": 3})
+    (line,) = caplog.messages
+    word, _, told = line.partition(" ")
+    assert word == "step"
+    assert json.loads(told) == {"step": "upload", "outcome": "uploaded", "process": name, "created": 3}
+    assert line.isprintable()

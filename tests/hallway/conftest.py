@@ -1,17 +1,27 @@
 """The whole way on real storage and a real Data Map, without the function host."""
 
+import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from core.settings import Settings, StorageConnection
 from local.data_map.server import running
 from purview.catalog import Catalog
 from purview.patience import Patience
 from services import Services, build
 from tests.support.universe import Universe
+
+_CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts"
+
+Sparklin = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +43,25 @@ def services(storage_connection: StorageConnection, data_map: str) -> Iterator[S
 @pytest.fixture
 def universe(services: Services) -> Universe:
     return new_universe(services)
+
+
+@pytest.fixture
+def sparklin(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sparklin:
+    """Runs ``sparklin … --local`` against the services, as after ``make up``: its exit code and what it printed."""
+    connection = services.settings.lineage_storage.connection_string
+    (tmp_path / ".local").mkdir()
+    stack = {"storage": connection, "dataMap": services.settings.purview_endpoint}
+    (tmp_path / ".local" / "stack.json").write_text(json.dumps(stack))
+    monkeypatch.chdir(tmp_path)
+
+    def run(command: str, *options: str) -> tuple[int, Any]:
+        result = CliRunner().invoke(app, [command, "--local", *options])
+        assert result.exit_code < 2, result.stderr
+        shown = json.loads(result.stdout)
+        jsonschema.validate(shown, json.loads((_CONTRACTS / f"{command}.schema.json").read_text()))
+        return result.exit_code, shown
+
+    return run
 
 
 def new_universe(services: Services) -> Universe:

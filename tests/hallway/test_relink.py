@@ -1,21 +1,18 @@
 """Processes move to assets that scans made after ours, on real storage and a real Data Map."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import requests
 from typer.testing import CliRunner
 
 from cli.main import app
-from tests.hallway.conftest import new_universe
+from tests.hallway.conftest import Sparklin, new_universe
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
 SQL = "sqlserver://contoso.database.windows.net"
-CONTRACT = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "relink.schema.json").read_text())
 
 
 def table(universe: Universe, name: str) -> str:
@@ -45,21 +42,12 @@ def scan(universe: Universe, type_name: str, qualified_name: str, **more: Any) -
 
 
 @pytest.fixture
-def relink(universe: Universe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs the command against the services of the universe, and gives what it says of this universe."""
-    stack = {
-        "storage": universe.services.settings.lineage_storage.connection_string,
-        "dataMap": universe.services.settings.purview_endpoint,
-    }
-    (tmp_path / ".local").mkdir()
-    (tmp_path / ".local" / "stack.json").write_text(json.dumps(stack))
-    monkeypatch.chdir(tmp_path)
+def relink(universe: Universe, sparklin: Sparklin) -> Any:
+    """Runs the command, and gives what it says of this universe."""
 
     def run(*options: str, here: Universe = universe) -> Any:
-        result = CliRunner().invoke(app, ["relink", "--local", *options])
-        assert result.exit_code == 0, result.stderr
-        shown = json.loads(result.stdout)
-        jsonschema.validate(shown, CONTRACT)
+        code, shown = sparklin("relink", *options)
+        assert code == 0
         moves = [move for move in shown["moves"] if f"//{here.name}/" in move["process"]]
         ours = {move["from"]["guid"] for move in moves}
         return moves, [item for item in shown["placeholders"] if item["guid"] in ours]

@@ -1,0 +1,132 @@
+"""``sparklin replay``: runs are processed once more, by the app."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+import replay as steps
+from cli.names import run_named
+from cli.online import Local, services_for
+from cli.plain import plain
+from cli.span import since as parse_since
+from replay import Candidate, Outcome
+from services import Services
+from storage.event_rows import Status
+
+_POLL_SECONDS = 1.0
+
+
+def replay(
+    dead_letters: Annotated[bool, typer.Option("--dead-letters", help="All runs that were given up.")] = False,
+    run: Annotated[str, typer.Option(help="One run, by its id.")] = "",
+    since: Annotated[str, typer.Option(help="All runs with an event since then: 2h, 3d or a time.")] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Also runs that were processed, or have not ended; upload them again.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show which runs would be replayed.")] = False,
+    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the app; 0: do not wait.")] = 300,
+    local: Local = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+) -> None:
+    """Let the app process runs once more: after dead letters, for one run, or for a span of time. Safe to repeat.
+
+    Exit code 1 if one of the runs was not processed in the end.
+    """
+    if sum((dead_letters, bool(run), bool(since))) != 1:
+        raise typer.BadParameter("give one of --dead-letters, --run ID and --since TIME")
+    start = parse_since(since) if since else None
+    services = services_for(local=local)
+    if start:
+        keys: Iterable[str] = steps.runs_since(start, services)
+    else:
+        keys = [run_named(run)] if run else steps.runs_of_dead_letters(services)
+    talk = Console(stderr=True)
+    found = [
+        steps.candidate(key, services, force=force)
+        for key in track(list(keys), "looking at runs", console=talk, transient=True)
+    ]
+    wanted = [each for each in found if not each.refusal]
+    done: dict[str, Outcome] = {}
+    if not dry_run:
+        for each in track(wanted, "enqueueing runs", console=talk, transient=True):
+            steps.enqueue(each, services, force=force)
+        done = _awaited(wanted, services, wait, talk)
+    if as_json or not sys.stdout.isatty():
+        typer.echo(json.dumps(as_object(found, done, dry_run=dry_run), ensure_ascii=False, indent=2))
+    else:
+        _show(found, done, dry_run=dry_run)
+    if _failed(found, wanted, done, asked_for_one=bool(run), waited=bool(wait) and not dry_run):
+        raise typer.Exit(1)
+
+
+def as_object(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool) -> dict[str, Any]:
+    """The result by the contract in docs/contracts/replay.schema.json."""
+    return {"dryRun": dry_run, "runs": [_run(each, done.get(each.run_key), dry_run=dry_run) for each in found]}
+
+
+def _run(each: Candidate, outcome: Outcome | None, *, dry_run: bool) -> dict[str, Any]:
+    if each.refusal:
+        state, message = "skipped", each.refusal
+    elif outcome:
+        state, message = outcome.status.value, outcome.message
+    else:
+        state, message = ("wanted", "") if dry_run else ("enqueued", "the app has not taken it up yet")
+    return {"run": each.run_key, "job": each.job, "events": each.events, "state": state, "message": message}
+
+
+def _awaited(wanted: Sequence[Candidate], services: Services, seconds: int, talk: Console) -> dict[str, Outcome]:
+    """What became of the runs within that time; those that the app did not get to are missing."""
+    done: dict[str, Outcome] = {}
+    deadline = time.monotonic() + seconds
+    if not seconds or not wanted:
+        return done
+    settled = _settled([each.run_key for each in wanted], services, deadline)
+    for key, outcome in track(settled, "waiting for the app", total=len(wanted), console=talk, transient=True):
+        done[key] = outcome
+    return done
+
+
+def _settled(open_keys: list[str], services: Services, deadline: float) -> Iterable[tuple[str, Outcome]]:
+    while open_keys:
+        now = list(steps.outcomes(open_keys, services))
+        yield from now
+        open_keys = [key for key in open_keys if key not in dict(now)]
+        if not open_keys or time.monotonic() > deadline:
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _failed(
+    found: Sequence[Candidate],
+    wanted: Sequence[Candidate],
+    done: dict[str, Outcome],
+    *,
+    asked_for_one: bool,
+    waited: bool,
+) -> bool:
+    if asked_for_one and not found[0].events:
+        return True
+    bad = (Status.DEAD_LETTERED, Status.RETRYING)
+    return waited and (len(done) < len(wanted) or any(outcome.status in bad for outcome in done.values()))
+
+
+def _show(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool) -> None:
+    console = Console()
+    table = Table("run", "job", "events", "", show_edge=False)
+    for each in found:
+        shown = _run(each, done.get(each.run_key), dry_run=dry_run)
+        told = f"{shown['state']}: {shown['message']}" if shown["message"] else shown["state"]
+        table.add_row(*(Text(plain(str(cell))) for cell in (each.run_key, each.job, each.events, told)))
+    if found:
+        console.print(table)
+    wanted = sum(not each.refusal for each in found)
+    verb = "would be replayed" if dry_run else "replayed"
+    console.print(Text(f"{wanted} of {len(found)} run{'' if len(found) == 1 else 's'} {verb}"))
