@@ -13,6 +13,8 @@ from cli.plain import plain
 from cli.preview import preview
 from cli.relink import relink
 from cli.replay import replay
+from cli.show import show
+from cli.status import status
 from core.errors import SettingsError, SparklinError
 from core.version import VERSION
 
@@ -54,6 +56,8 @@ app.command()(explain)
 app.command()(preview)
 app.command()(relink)
 app.command()(replay)
+app.command()(show)
+app.command()(status)
 
 if __name__ == "__main__":
     app()

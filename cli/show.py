@@ -1,0 +1,158 @@
+"""``sparklin show``: a run or a job, from its events to its processes in the catalogue."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.names import run_named
+from cli.online import Local, services_for
+from cli.plain import plain
+from cli.preview import as_object as previewed
+from cli.preview import preview_rules
+from cli.span import since as parse_since
+from cli.tables import print_process
+from purview.links import asset_link
+from services import Services
+from storage.event_rows import EventRow
+from story import JobStory, RunStory, ShownProcess, job_story, run_story
+
+_RUN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|x-[0-9a-f]{32}")
+_SHOWN_RUNS = 30
+
+
+def show(
+    what: Annotated[str, typer.Argument(metavar="RUN|JOB", help="A run's id, or an application's name.")],
+    since: Annotated[str, typer.Option(help="Of a job, the runs since then: 90m, 2h, 3d or a time.")] = "24h",
+    is_run: Annotated[bool, typer.Option("--run", help="It is a run, although its id is no UUID.")] = False,
+    local: Local = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+) -> None:
+    """Show a run: its events, what was decided and why, its processes. Or a job: its processes and its last runs.
+
+    Exit code 1 if nothing is known of it.
+    """
+    start = parse_since(since)
+    services = services_for(local=local)
+    if is_run or _RUN.fullmatch(what.strip()):
+        run = run_story(run_named(what), preview_rules(services.settings), services)
+        known, shown = bool(run.rows or run.letters), _run_object(run, services)
+    else:
+        job = job_story(what, start, datetime.now(UTC), services)
+        known, shown = bool(job.processes or job.runs), _job_object(what, job, services)
+    if as_json or not sys.stdout.isatty():
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+    elif "run" in shown:
+        _show_run(shown)
+    else:
+        _show_job(shown)
+    if not known:
+        typer.echo(plain(_unknown(what, is_run="run" in shown)), err=True)
+        raise typer.Exit(1)
+
+
+def _unknown(what: str, *, is_run: bool) -> str:
+    if is_run:
+        return f"no event of run {what} is stored: it never arrived, carried no lineage, or was purged"
+    return f"nothing is known of an application {what!r} in this span; sparklin status lists all, --since reads further"
+
+
+def _run_object(run: RunStory, services: Services) -> dict[str, Any]:
+    """A run by the contract in docs/contracts/show.schema.json."""
+    return {
+        "run": run.run_key,
+        "job": next((row.job_name for row in run.rows), ""),
+        "events": [{"type": row.event_type, "time": row.event_time, **_row(row)} for row in run.rows],
+        "decision": {
+            "reason": next(iter(run.decided.reasons.values()), None),
+            "processes": [previewed(each) for each in run.decided.processes],
+        },
+        "processes": _processes(run.processes, services),
+        "deadLetters": [
+            {"time": letter.time.isoformat(), "reason": letter.reason, "remedy": letter.remedy}
+            for letter in run.letters
+        ],
+        "retryAt": _time(run.retry_at),
+    }
+
+
+def _job_object(what: str, job: JobStory, services: Services) -> dict[str, Any]:
+    """A job by the same contract."""
+    return {
+        "job": what,
+        "processes": _processes(job.processes, services),
+        "runs": [{"run": row.run_key, "job": row.job_name, **_row(row)} for row in job.runs],
+    }
+
+
+def _row(row: EventRow) -> dict[str, Any]:
+    return {"received": row.received.isoformat(), "status": row.status.value, "message": row.message}
+
+
+def _processes(processes: Iterable[ShownProcess], services: Services) -> list[dict[str, Any]]:
+    endpoint = services.settings.purview_endpoint
+    return [
+        {
+            "qualifiedName": each.qualified_name,
+            "name": each.name,
+            "inputs": list(each.inputs),
+            "output": each.sink,
+            "runs": each.runs,
+            "lastEvent": _time(each.last_event),
+            "uploaded": _time(each.uploaded),
+            "guid": each.guid or None,
+            "link": asset_link(endpoint, each.guid) or None,
+        }
+        for each in processes
+    ]
+
+
+def _time(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
+
+
+def _show_run(shown: dict[str, Any]) -> None:
+    console = Console()
+    console.print(Text(plain(f"run {shown['run']}, {shown['job'] or 'unknown job'}"), style="bold"))
+    for event in shown["events"]:
+        told = f"{event['type']} of {event['time']}, received {event['received']}: {event['status']}"
+        console.print(Text(plain(f"  {told}: {event['message']}" if event["message"] else f"  {told}")))
+    if shown["retryAt"]:
+        console.print(Text(f"tried again at {shown['retryAt']}", style="yellow"))
+    for letter in shown["deadLetters"]:
+        console.print(Text(plain(f"put aside at {letter['time']}: {letter['reason']} {letter['remedy']}"), style="red"))
+    if shown["decision"]["reason"]:
+        console.print(Text(plain(f"draws nothing: {shown['decision']['reason']}")))
+    for process in shown["decision"]["processes"]:
+        print_process(console, process)
+    _show_processes(console, shown["processes"])
+
+
+def _show_job(shown: dict[str, Any]) -> None:
+    console = Console()
+    _show_processes(console, shown["processes"])
+    if shown["runs"]:
+        table = Table("run", "job", "received (UTC)", "", show_edge=False)
+        for run in shown["runs"][:_SHOWN_RUNS]:
+            told = f"{run['status']}: {run['message']}" if run["message"] else run["status"]
+            cells = (run["run"], run["job"], run["received"][:16], told)
+            table.add_row(*(Text(plain(cell)) for cell in cells))
+        console.print(table)
+    if len(shown["runs"]) > _SHOWN_RUNS:
+        console.print(Text(f"… and {len(shown['runs']) - _SHOWN_RUNS} more runs"))
+
+
+def _show_processes(console: Console, processes: Iterable[dict[str, Any]]) -> None:
+    for process in processes:
+        state = f"uploaded {process['uploaded']}" if process["uploaded"] else "not uploaded yet"
+        console.print(Text(plain(f"process {process['name']}: {state}, of {process['runs']} runs"), style="bold"))
+        for line in (process["qualifiedName"], process["link"] or process["guid"]):
+            if line:
+                console.print(Text(plain(f"  {line}"), overflow="fold"))

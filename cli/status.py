@@ -1,0 +1,106 @@
+"""``sparklin status``: what became of the events of the last hours."""
+
+import json
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.online import Local, services_for
+from cli.plain import plain
+from cli.span import since as parse_since
+from overview import Overview, overview
+from storage.event_rows import EventRow, Status
+
+_SHOWN_JOBS = 30
+
+
+def status(
+    since: Annotated[str, typer.Option(help="Events received since then: 90m, 2h, 3d or a time.")] = "24h",
+    limit: Annotated[int, typer.Option(min=1, help="Read at most about this many events, the newest first.")] = 100_000,
+    local: Local = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+) -> None:
+    """Show how many events were processed, ignored, are waiting or were given up; the oldest one that waits; the last
+    errors; and the same by job."""
+    start = parse_since(since)
+    services = services_for(local=local)
+    with Console(stderr=True).status("reading events"):
+        found = overview(start, datetime.now(UTC), limit, services)
+    if as_json or not sys.stdout.isatty():
+        typer.echo(json.dumps(as_object(found), ensure_ascii=False, indent=2))
+    else:
+        _show(found)
+
+
+def as_object(found: Overview) -> dict[str, Any]:
+    """The result by the contract in docs/contracts/status.schema.json."""
+    return {
+        "since": found.since.isoformat(),
+        "until": found.until.isoformat(),
+        "truncated": found.truncated,
+        "events": found.statuses.total(),
+        "byStatus": _counts(found.statuses),
+        "oldestWaiting": _event(found.oldest) if found.oldest else None,
+        "lastErrors": [_event(row) for row in found.errors],
+        "jobs": [
+            {
+                "namespace": namespace,
+                "application": name,
+                "events": job.statuses.total(),
+                "byStatus": _counts(job.statuses),
+                "last": job.last.isoformat(),
+            }
+            for (namespace, name), job in sorted(found.jobs.items())
+        ],
+    }
+
+
+def _counts(statuses: Counter[Status]) -> dict[str, int]:
+    return {status.value: statuses[status] for status in Status if statuses[status]}
+
+
+def _event(row: EventRow) -> dict[str, Any]:
+    return {
+        "run": row.run_key,
+        "job": row.job_name,
+        "status": row.status.value,
+        "received": row.received.isoformat(),
+        "message": row.message,
+    }
+
+
+def _show(found: Overview) -> None:
+    console = Console()
+    counts = ", ".join(f"{number} {name}" for name, number in _counts(found.statuses).items())
+    console.print(Text(f"{found.statuses.total()} events since {found.since:%Y-%m-%d %H:%M} UTC: {counts or 'none'}"))
+    if found.truncated:
+        console.print(Text("there are more; --limit reads further back", style="yellow"))
+    if found.oldest:
+        console.print(Text(f"oldest that waits: {_line(found.oldest)}"))
+    for row in found.errors:
+        console.print(Text(_line(row), style="yellow"))
+    if found.jobs:
+        console.print(_jobs(found))
+
+
+def _line(row: EventRow) -> str:
+    what = f"{row.status.value} since {row.received:%Y-%m-%d %H:%M}: run {row.run_key}, {row.job_name}"
+    return plain(f"{what}: {row.message}" if row.message else what)
+
+
+def _jobs(found: Overview) -> Table:
+    table = Table("application", "events", "", "last (UTC)", show_edge=False)
+    ranked = sorted(found.jobs.items(), key=lambda item: (-item[1].statuses.total(), item[0]))
+    for (namespace, name), job in ranked[:_SHOWN_JOBS]:
+        counts = ", ".join(f"{number} {label}" for label, number in _counts(job.statuses).items())
+        cells = (f"{namespace}/{name}", str(job.statuses.total()), counts, f"{job.last:%Y-%m-%d %H:%M}")
+        table.add_row(*(Text(plain(cell)) for cell in cells))
+    if len(ranked) > _SHOWN_JOBS:
+        table.add_row(f"… and {len(ranked) - _SHOWN_JOBS} more", "", "", "")
+    return table

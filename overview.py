@@ -1,0 +1,84 @@
+"""How the app is doing: what became of the events of a span of time, hour by hour from the newest."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from parser.application import without_tail
+from services import Services
+from storage.event_rows import EventRow, Status
+
+WAITING = (Status.RECEIVED, Status.WAITING, Status.RETRYING)
+FAILING = (Status.DEAD_LETTERED, Status.RETRYING)
+_ERRORS = 10
+_HOUR = timedelta(hours=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class JobCount:
+    """The events of one application: how many by status, and when the last one came."""
+
+    statuses: Counter[Status] = field(default_factory=Counter)
+    last: datetime = _NEVER
+
+
+@dataclass(slots=True)
+class Overview:
+    """Counts of events received since ``since``; ``truncated`` if there were more than were read.
+
+    ``oldest`` is the event that has waited longest, ``errors`` the newest that fail, one a run.
+    """
+
+    since: datetime
+    until: datetime
+    statuses: Counter[Status] = field(default_factory=Counter)
+    jobs: dict[tuple[str, str], JobCount] = field(default_factory=dict)
+    oldest: EventRow | None = None
+    errors: list[EventRow] = field(default_factory=list)
+    truncated: bool = False
+
+
+def overview(since: datetime, until: datetime, most: int, services: Services) -> Overview:
+    """Read the rows of a span, at most about ``most`` of them, the newest first.
+
+    :raises StorageUnavailable: as the name says.
+    """
+    found = Overview(since, until)
+    failing: dict[str, EventRow] = {}
+    for hour in _hours_back(since, until):
+        if found.statuses.total() >= most:
+            found.since, found.truncated = hour + _HOUR, True
+            break
+        for row in services.events.rows(hour, hour):
+            if since <= row.received <= until:
+                _count(row, found, services)
+                if row.status in FAILING:
+                    before = failing.get(row.run_key)
+                    failing[row.run_key] = max(before or row, row, key=lambda each: each.received)
+    newest = sorted(failing.values(), key=lambda row: row.received, reverse=True)
+    found.errors = newest[:_ERRORS]
+    return found
+
+
+def application_of(row: EventRow, services: Services) -> tuple[str, str]:
+    """The job's namespace and its application, as far as a row tells it."""
+    tails = services.settings.application_name_tails
+    return row.job_namespace, without_tail(row.job_name.partition(".")[0], tails)
+
+
+def _count(row: EventRow, found: Overview, services: Services) -> None:
+    found.statuses[row.status] += 1
+    job = found.jobs.setdefault(application_of(row, services), JobCount())
+    job.statuses[row.status] += 1
+    job.last = max(job.last, row.received)
+    if row.status in WAITING and (found.oldest is None or row.received < found.oldest.received):
+        found.oldest = row
+
+
+def _hours_back(since: datetime, until: datetime) -> Iterator[datetime]:
+    hour = until.replace(minute=0, second=0, microsecond=0)
+    while hour > since - _HOUR:
+        yield hour
+        hour -= _HOUR

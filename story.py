@@ -1,0 +1,134 @@
+"""The story of one run, or of one job: its events, what was decided and why, and the processes that show it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote
+
+from core.errors import BadEvent
+from core.events import read_envelope
+from overview import application_of
+from parser import history as histories
+from preview import Preview, Rules, preview
+from processes import process_of
+from services import Services
+from storage.dead_letters import DeadLetter
+from storage.details_table import DetailsRow
+from storage.event_rows import EventRow
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProcess:
+    """A process as it is in LineageDetails: what it shows, of how many runs, and its guid in the catalogue."""
+
+    qualified_name: str
+    name: str
+    inputs: tuple[str, ...]
+    sink: str
+    runs: int
+    last_event: datetime | None
+    uploaded: datetime | None
+    guid: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStory:
+    """One run. ``decided`` is what its stored events say by the rules of now, ``processes`` what is kept of them."""
+
+    run_key: str
+    rows: tuple[EventRow, ...]
+    decided: Preview
+    processes: tuple[ShownProcess, ...]
+    letters: tuple[DeadLetter, ...]
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStory:
+    """The processes of applications of one name, and their runs in a span, the newest first."""
+
+    processes: tuple[ShownProcess, ...]
+    runs: tuple[EventRow, ...]
+
+
+def run_story(run_key: str, rules: Rules, services: Services) -> RunStory:
+    """All that is known of a run; a story without rows is that of a run which nobody knows.
+
+    :raises StorageUnavailable: as the name says.
+    """
+    stored = services.events.names(run_key)
+    bodies = [body for _, body in services.events.bodies(stored) if _is_readable(body)]
+    record = services.run_processes.read(run_key)
+    letters = (services.dead_letters.read(name) for name in services.dead_letters.names(run_key))
+    kept = (services.details.read(name) for name in sorted(record.processes))
+    return RunStory(
+        run_key,
+        tuple(services.events.rows_of(stored)),
+        preview(bodies, rules),
+        tuple(shown for row in kept if row and (shown := _shown(row, services))),
+        tuple(letter for letter in letters if letter),
+        record.retry_at,
+    )
+
+
+def job_story(job: str, since: datetime, until: datetime, services: Services) -> JobStory:
+    """What is known of applications called ``job``, or ``namespace/job``, in any case.
+
+    :raises StorageUnavailable: as the name says.
+    """
+    wanted = job.strip().casefold()
+    kept = (row for row in services.details.all() if wanted in _names(_job_of(row.qualified_name)))
+    processes = tuple(shown for row in kept if (shown := _shown(row, services)))
+    rows = (row for row in services.events.rows(since, until) if row.received >= since)
+    runs = _last_rows(
+        row for row in rows if wanted in {*_names(application_of(row, services)), row.job_name.casefold()}
+    )
+    return JobStory(tuple(sorted(processes, key=lambda each: each.qualified_name)), runs)
+
+
+def _names(application: tuple[str, str]) -> set[str]:
+    namespace, name = application
+    return {name.casefold(), f"{namespace}/{name}".casefold()}
+
+
+def _job_of(process: str) -> tuple[str, str]:
+    """Namespace and application in the qualified name of a process."""
+    namespace, _, name = process.partition("#")[0].removeprefix("sparklin://").partition("/")
+    return unquote(namespace), unquote(name)
+
+
+def _last_rows(rows: Iterable[EventRow]) -> tuple[EventRow, ...]:
+    """The newest row of each run, the newest first."""
+    last: dict[str, EventRow] = {}
+    for row in rows:
+        before = last.get(row.run_key)
+        last[row.run_key] = max(before or row, row, key=lambda each: each.received)
+    return tuple(sorted(last.values(), key=lambda row: row.received, reverse=True))
+
+
+def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:
+    window = services.settings.lineage_window
+    history = histories.decode(row.history)
+    lineage = histories.shown(history, window)
+    if lineage is None or lineage.view:
+        return None
+    process = process_of(lineage, services.naming)
+    runs = list(histories.shown_runs(history, window))
+    return ShownProcess(
+        row.qualified_name,
+        process.name,
+        tuple(each.asset.qualified_name for each in process.inputs),
+        process.sink.asset.qualified_name,
+        len(runs),
+        max((run.ended for run in runs), default=None),
+        row.uploaded,
+        row.process_guid,
+    )
+
+
+def _is_readable(body: bytes) -> bool:
+    try:
+        read_envelope(body)
+    except BadEvent:
+        return False
+    return True
