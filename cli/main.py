@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from cli.explain import explain
 from cli.plain import plain
 from cli.preview import preview
+from cli.purge import purge
 from cli.relink import relink
 from cli.replay import replay
 from cli.show import show
@@ -54,6 +55,7 @@ def sparklin(
 
 app.command()(explain)
 app.command()(preview)
+app.command()(purge)
 app.command()(relink)
 app.command()(replay)
 app.command()(show)

@@ -14,7 +14,7 @@ from core.errors import StorageUnavailable
 from core.model import AssetName
 from storage.batches import read_rows, transactions
 from storage.clients import ASSET_CACHE, StorageClients
-from storage.faults import describe
+from storage.faults import describe, storage_faults
 from storage.rows import Key
 from storage.text import cut
 from storage.transport import in_threads
@@ -61,6 +61,20 @@ class AssetCache:
     def drop(self, names: Iterable[AssetName]) -> None:
         """Forget names."""
         in_threads(self._drop, dict.fromkeys(names), _AT_ONCE)
+
+    def purge(self) -> int:
+        """Delete what has expired, and say how many rows that were.
+
+        :raises StorageUnavailable: some may be left.
+        """
+        with storage_faults("purge the asset cache"):
+            query = "expires lt @now"
+            rows = self._table.query_entities(
+                query, parameters={"now": self._clock()}, select=["PartitionKey", "RowKey"]
+            )
+            expired = [Key(row["PartitionKey"], row["RowKey"]) for row in rows]
+            in_threads(lambda key: self._table.delete_entity(key.partition, key.row), expired, _AT_ONCE)
+        return len(expired)
 
     def _put(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Write rows of one partition."""

@@ -188,6 +188,24 @@ class EventStore:
                 if event.partition:
                     self._table.delete_entity(event.partition, event.name.row_key)
 
+    def rows_before(self, time: datetime) -> Iterator[EventRow]:
+        """The rows of events received before the hour of ``time``, the oldest hours first.
+
+        :raises StorageUnavailable: also in the midst of the iteration.
+        """
+        query = "PartitionKey lt @first"
+        with storage_faults("read the rows of events"):
+            entities = self._table.query_entities(query, parameters={"first": naming.hour(time)})
+            yield from map(read_row, entities)
+
+    def delete_row(self, row: EventRow) -> None:
+        """Delete a row whose event is gone.
+
+        :raises StorageUnavailable: it may still be there.
+        """
+        with storage_faults("delete a row"):
+            self._table.delete_entity(row.partition, row.row_key)
+
     def _put_row(self, row: Mapping[str, Any]) -> bool:
         """Write the row of a new event; False if it was there, with its time of receipt renewed.
 

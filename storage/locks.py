@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobLeaseClient, ContainerClient
@@ -129,6 +130,24 @@ class Locks:
             done.set()
             renewer.join()
             held.release()
+
+    def purge(self, before: datetime) -> int:
+        """Delete the blobs of locks that were made before a time and that nobody holds; say how many those were.
+
+        :raises StorageUnavailable: some may be left.
+        """
+        with storage_faults("purge locks"):
+            names = [blob.name for blob in self._container.list_blobs() if blob.last_modified < before]
+            return sum(in_threads(self._delete, names, _AT_ONCE))
+
+    def _delete(self, name: str) -> bool:
+        try:
+            self._container.delete_blob(name)
+        except HttpResponseError as error:
+            if error.status_code not in (404, 409, 412):
+                raise
+            return False
+        return True
 
     def _keep_renewing(self, held: Held, done: threading.Event) -> None:
         while not done.wait(self._renew_seconds):

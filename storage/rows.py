@@ -15,6 +15,7 @@ import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
@@ -169,6 +170,24 @@ class LargeRows:
             except HttpResponseError as error:
                 raise _conflict(key, error) from error
             self._discard(version.blobs)
+
+    def unused_blobs(self, before: datetime) -> Iterator[str]:
+        """Blobs of this table, written before a time (UTC), at which no row points: crashed workers left them.
+
+        :raises StorageUnavailable: also in the midst of the iteration.
+        """
+        with storage_faults("look for unused blobs"):
+            used: set[str] = set()
+            for entity in self._table.list_entities(select=[_OVERFLOW]):
+                pointers = json.loads(entity.get(_OVERFLOW) or "{}")
+                used.update(pointer["blob"] for pointer in pointers.values())
+            for blob in self._overflow.list_blobs(name_starts_with=f"{self._table.table_name}/"):
+                if blob.name not in used and blob.last_modified < before:
+                    yield blob.name
+
+    def discard(self, blobs: Iterable[str]) -> None:
+        """Delete blobs that nothing points at."""
+        self._discard(blobs)
 
     def _write(self, entity: dict[str, Value], version: Version | None) -> str:
         try:

@@ -9,6 +9,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -72,6 +73,16 @@ class RunProcesses:
         :raises StorageUnavailable: it may not be remembered.
         """
         self._change(run_key, lambda record: replace(record, processed=events, retry_at=None))
+
+    def delete(self, run_key: str) -> None:
+        """Forget a run. One that changes meanwhile is not forgotten.
+
+        :raises StorageUnavailable: it may still be there.
+        """
+        _, version = self._read(run_key)
+        if version:
+            with suppress(Conflict):
+                self._rows.delete(_key(run_key), version)
 
     def note_unprocessed(self, run_key: str) -> None:
         """Forget that the run was processed, and that it is to be retried.

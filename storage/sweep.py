@@ -52,6 +52,17 @@ class Sweep:
             if not rows and start + _HOUR <= now - after:
                 self._close(start)
 
+    def forget(self, before: datetime) -> None:
+        """Delete the markers of hours before a time that no search reaches back to.
+
+        :raises StorageUnavailable: some may be left.
+        """
+        query = "PartitionKey eq @partition and RowKey lt @first"
+        span = {"partition": self._partition, "first": naming.hour(before)}
+        with storage_faults("forget which hours are closed"):
+            for entity in self._table.query_entities(query, parameters=span):
+                self._table.delete_entity(entity["PartitionKey"], entity["RowKey"])
+
     def open_hours(self, since: datetime, now: datetime) -> tuple[datetime, ...]:
         """The hours (their beginnings, UTC) from ``since`` to ``now`` that are not closed.
 

@@ -1,0 +1,86 @@
+"""``sparklin purge``: what is older than the retention is deleted."""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.text import Text
+
+import purge as steps
+from cli.online import Local, services_for
+from purge import OldRun, Purged
+from services import Services
+
+
+def purge(
+    older_than: Annotated[int, typer.Option("--older-than", min=0, help="Days after which events go.")],
+    unprocessed: Annotated[
+        bool, typer.Option("--unprocessed", help="Also events that wait, are retried or were given up.")
+    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this, only show what would be done.")] = False,
+    local: Local = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+) -> None:
+    """Delete stored events of runs that are older than so many days, and what nobody needs any more.
+
+    What Purview shows stays as it is. Safe to repeat.
+    """
+    services = services_for(local=local)
+    shortest = steps.shortest_retention(services)
+    before = steps.cut_off(older_than)
+    if older_than < shortest.days:
+        raise typer.BadParameter(
+            f"must be at least {shortest.days}: the app looks back so far (LINEAGE_WINDOW_DAYS, SETTLE_AFTER_MINUTES)",
+            param_hint="--older-than",
+        )
+    talk = Console(stderr=True)
+    runs = track(steps.old_runs(before, services), "looking at old runs", console=talk, transient=True)
+    deleted, kept, events = _delete(runs, services, unprocessed=unprocessed, apply=apply)
+    rest = steps.delete_rest(before, services) if apply else None
+    shown = as_object(before.isoformat(), deleted, kept, events, rest)
+    if as_json or not sys.stdout.isatty():
+        typer.echo(json.dumps(shown, indent=2))
+    else:
+        _show(shown)
+
+
+def as_object(before: str, deleted: int, kept: int, events: int, rest: Purged | None) -> dict[str, Any]:
+    """The result by the contract in docs/contracts/purge.schema.json."""
+    return {
+        "applied": rest is not None,
+        "before": before,
+        "runs": deleted,
+        "events": events,
+        "keptUnprocessed": kept,
+        "others": asdict(rest) if rest else None,
+    }
+
+
+def _delete(runs: Iterable[OldRun], services: Services, *, unprocessed: bool, apply: bool) -> tuple[int, int, int]:
+    """How many runs went, how many were kept as something of them is still due, and how many events went."""
+    deleted: set[str] = set()
+    kept: set[str] = set()
+    events = 0
+    for run in runs:
+        if not run.processed and not unprocessed:
+            kept.add(run.run_key)
+            continue
+        deleted.add(run.run_key)
+        events += steps.delete_run(run, services) if apply else len(run.rows)
+    return len(deleted), len(kept), events
+
+
+def _show(shown: dict[str, Any]) -> None:
+    console = Console()
+    verb = "deleted" if shown["applied"] else "would be deleted; run again with --apply"
+    console.print(Text(f"{shown['events']} events of {shown['runs']} runs before {shown['before'][:16]} {verb}"))
+    if shown["keptUnprocessed"]:
+        kept = f"{shown['keptUnprocessed']} runs are kept, as they were not processed: sparklin status tells why"
+        console.print(Text(kept, style="yellow"))
+    for name, number in (shown["others"] or {}).items():
+        console.print(Text(f"{number} {name}"))

@@ -1,0 +1,110 @@
+"""What is older than the retention goes: events with their rows, and what else nobody needs any more.
+
+What the catalogue shows does not depend on stored events: the contributions of runs are kept with their processes. A
+run goes as a whole or not at all, since what is left of one would be another lineage. What was never processed stays,
+unless it is asked for. Safe to repeat, and to interrupt.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+from parser import history as histories
+from recovery import LOOK_BACK
+from services import Services
+from storage.details_table import Conflict, DetailsRow
+from storage.event_rows import EventRow, Status
+from storage.overflow import purge_overflow
+
+_DONE = (Status.PROCESSED, Status.IGNORED, Status.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class OldRun:
+    """A run whose events are all older than the retention; ``processed`` is false if something of it is still due."""
+
+    run_key: str
+    rows: tuple[EventRow, ...]
+    processed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many things besides events were deleted."""
+
+    processes: int
+    locks: int
+    cached: int
+    overflow: int
+
+
+def shortest_retention(services: Services) -> timedelta:
+    """No run may go that the app itself may still look at, or that a process may still show."""
+    settle = timedelta(minutes=services.settings.settle_after_minutes)
+    return max(LOOK_BACK + settle, services.settings.lineage_window) + timedelta(days=1)
+
+
+def old_runs(before: datetime, services: Services) -> Iterator[OldRun]:
+    """The runs whose events were all received before the hour of ``before``, hour by hour from the oldest.
+
+    :raises StorageUnavailable: also in the midst of the iteration.
+    """
+    rows = services.events.rows_before(before)
+    for run_key, group in groupby(rows, key=lambda row: row.run_key):
+        some = tuple(group)
+        stored = services.events.names(run_key)
+        if all(item.received is None or item.received < before for item in stored):
+            known = services.events.rows_of(stored) if stored else []
+            yield OldRun(run_key, some, all(row.status in _DONE for row in known))
+
+
+def delete_run(run: OldRun, services: Services) -> int:
+    """Delete a run's events, rows, record and dead letters; say how many events those were.
+
+    :raises StorageUnavailable: something may be left, which the next purge deletes.
+    """
+    stored = services.events.names(run.run_key)
+    services.events.delete(stored)
+    for row in run.rows:
+        services.events.delete_row(row)
+    for name in list(services.dead_letters.names(run.run_key)):
+        services.dead_letters.delete(name)
+    services.run_processes.delete(run.run_key)
+    return len(stored)
+
+
+def delete_rest(before: datetime, services: Services) -> Purged:
+    """Delete what nobody needs any more besides events: removed processes, locks, expired names, unused blobs.
+
+    :raises StorageUnavailable: something may be left, which the next purge deletes.
+    """
+    for sweep in (services.lost, services.unended):
+        sweep.forget(before)
+    return Purged(
+        processes=sum(_delete_process(row, services) for row in services.details.all() if _is_gone(row, before)),
+        locks=services.locks.purge(before),
+        cached=services.cache.purge(),
+        overflow=purge_overflow(services.clients, before),
+    )
+
+
+def _is_gone(row: DetailsRow, before: datetime) -> bool:
+    """Whether a process shows nothing any more, and all that is known of it are failures of long ago."""
+    history = histories.decode(row.history)
+    if row.dirty or row.process_guid or history.contributions:
+        return False
+    return all(run.ended < before for run in history.failures)
+
+
+def _delete_process(row: DetailsRow, services: Services) -> bool:
+    try:
+        services.details.delete(row)
+    except Conflict:
+        return False
+    return True
+
+
+def cut_off(days: int) -> datetime:
+    """The time (UTC) so many days ago."""
+    return datetime.now(UTC) - timedelta(days=days)
