@@ -144,7 +144,12 @@ def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services, 
         return RunReport(Status.PROCESSED, "the run failed and draws nothing", tuple(lineages), run.job_name)
     if derived.reason:
         return RunReport(Status.IGNORED, derived.reason, job=run.job_name)
-    return RunReport(Status.PROCESSED, f"in {len(lineages)} process(es)", tuple(lineages), run.job_name)
+    return RunReport(
+        Status.PROCESSED,
+        f"in {len(lineages)} process{'' if len(lineages) == 1 else 'es'}",
+        tuple(lineages),
+        run.job_name,
+    )
 
 
 def _record(run: MergedRun, lineages: Mapping[str, Lineage], services: Services) -> frozenset[str]:

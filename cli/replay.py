@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 import replay as steps
@@ -120,7 +120,7 @@ def _failed(
 
 def _show(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool) -> None:
     console = Console()
-    table = Table("run", "job", "events", "", show_edge=False)
+    table = Table(Column("run", no_wrap=True, min_width=36), "job", "events", "", show_edge=False)
     for each in found:
         shown = _run(each, done.get(each.run_key), dry_run=dry_run)
         told = f"{shown['state']}: {shown['message']}" if shown["message"] else shown["state"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from cli.names import run_named
@@ -118,16 +118,23 @@ def _time(time: datetime | None) -> str | None:
     return time.isoformat() if time else None
 
 
+def _brief(time: str) -> str:
+    """A time to the second."""
+    return time[:19].replace("T", " ")
+
+
 def _show_run(shown: dict[str, Any]) -> None:
     console = Console()
     console.print(Text(plain(f"run {shown['run']}, {shown['job'] or 'unknown job'}"), style="bold"))
     for event in shown["events"]:
-        told = f"{event['type']} of {event['time']}, received {event['received']}: {event['status']}"
+        told = f"{event['type']} of {_brief(event['time'])}, received {_brief(event['received'])}: {event['status']}"
         console.print(Text(plain(f"  {told}: {event['message']}" if event["message"] else f"  {told}")))
     if shown["retryAt"]:
-        console.print(Text(f"tried again at {shown['retryAt']}", style="yellow"))
+        console.print(Text(f"tried again at {_brief(shown['retryAt'])}", style="yellow"))
     for letter in shown["deadLetters"]:
-        console.print(Text(plain(f"put aside at {letter['time']}: {letter['reason']} {letter['remedy']}"), style="red"))
+        console.print(
+            Text(plain(f"put aside at {_brief(letter['time'])}: {letter['reason']} {letter['remedy']}"), style="red")
+        )
     if shown["decision"]["reason"]:
         console.print(Text(plain(f"draws nothing: {shown['decision']['reason']}")))
     for process in shown["decision"]["processes"]:
@@ -139,10 +146,10 @@ def _show_job(shown: dict[str, Any]) -> None:
     console = Console()
     _show_processes(console, shown["processes"])
     if shown["runs"]:
-        table = Table("run", "job", "received (UTC)", "", show_edge=False)
+        table = Table(Column("run", no_wrap=True, min_width=36), "job", "received (UTC)", "", show_edge=False)
         for run in shown["runs"][:_SHOWN_RUNS]:
             told = f"{run['status']}: {run['message']}" if run["message"] else run["status"]
-            cells = (run["run"], run["job"], run["received"][:16], told)
+            cells = (run["run"], run["job"], _brief(run["received"]), told)
             table.add_row(*(Text(plain(cell)) for cell in cells))
         console.print(table)
     if len(shown["runs"]) > _SHOWN_RUNS:
@@ -151,8 +158,9 @@ def _show_job(shown: dict[str, Any]) -> None:
 
 def _show_processes(console: Console, processes: Iterable[dict[str, Any]]) -> None:
     for process in processes:
-        state = f"uploaded {process['uploaded']}" if process["uploaded"] else "not uploaded yet"
-        console.print(Text(plain(f"process {process['name']}: {state}, of {process['runs']} runs"), style="bold"))
+        state = f"uploaded {_brief(process['uploaded'])}" if process["uploaded"] else "not uploaded yet"
+        runs = f"{process['runs']} run{'' if process['runs'] == 1 else 's'}"
+        console.print(Text(plain(f"process {process['name']}: {state}, of {runs}"), style="bold"))
         for line in (process["qualifiedName"], process["link"] or process["guid"]):
             if line:
                 console.print(Text(plain(f"  {line}"), overflow="fold"))

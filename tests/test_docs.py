@@ -49,12 +49,25 @@ def test_every_make_target_of_the_readme_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", re.findall(r"^\$ \.venv/bin/sparklin (.+)$", README, re.MULTILINE))
-def test_every_sparklin_command_of_the_readme_runs(command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", *command.split()], cwd=ROOT, capture_output=True, text=True
-    )
-    assert (done.returncode, bool(done.stdout.strip())) == (0, True), done.stderr
+COMMANDS = [line.split("#")[0].split() for line in re.findall(r"^\$ \.venv/bin/sparklin (.+)$", README, re.MULTILINE)]
+OFFLINE = ("explain", "preview")
+
+
+def sparklin(*words: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "cli.main", *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("words", [words for words in COMMANDS if words[0] in OFFLINE], ids=" ".join)
+def test_every_offline_command_of_the_readme_runs(words: list[str]) -> None:
+    assert sparklin(*words).strip()
+
+
+@pytest.mark.parametrize("words", [words for words in COMMANDS if words[0] not in OFFLINE], ids=" ".join)
+def test_every_other_command_of_the_readme_has_its_options(words: list[str]) -> None:
+    told = sparklin(words[0], "--help")
+    assert [word for word in words if word.startswith("--") and word not in told] == []
 
 
 def test_the_version_is_told_once() -> None:
