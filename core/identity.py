@@ -88,6 +88,8 @@ def _server(values: Mapping[str, str]) -> str:
     """The address that JDBC's properties give where none precedes them."""
     host = values.get("servername") or values.get("server") or ""
     port = values.get("portnumber") or values.get("port") or ""
+    if host.count(":") > 1 and not host.startswith("["):
+        host = f"[{host}]"
     return f"{host.lower()}:{port}" if port else host.lower()
 
 

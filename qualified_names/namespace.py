@@ -13,8 +13,12 @@ from urllib.parse import unquote
 
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
-_ORACLE = re.compile(r"oracle:(?:thin|oci8?):@(?://)?", re.IGNORECASE)
+_ORACLE = re.compile(r"oracle:(?:thin|oci8?):?(?:[^@/]*/[^@]*)?@(?:(?:tcps?|ldaps?):)?(?://)?", re.IGNORECASE)
+_TNS = re.compile(r"\(\s*(?P<key>HOST|PORT|SERVICE_NAME|SID)\s*=\s*(?P<value>[^()\s]+)\s*\)", re.IGNORECASE)
 _AUTHORITY_END = re.compile(r"[/;?]")
+# user:password@ before each host, Oracle's user/password@
+_CREDENTIALS = re.compile(r"(?<=[/,:])[^/@,:]+[:/][^/@,]*@")
+_PARAMETER = re.compile(r"([;&?,]|[/:](?=[A-Za-z_ ]+=))")
 _SECRETS = re.compile(
     r".*(?:password|passwd|pwd|secret|token|credential|accountkey|accesskey).*|user|user ?name|user ?id|uid|sig",
     re.IGNORECASE,
@@ -37,7 +41,7 @@ class Namespace:
 def parse(text: str) -> Namespace:
     """Read a namespace; raw and normalised spellings give the same parts."""
     text = text.strip()
-    address = _ORACLE.sub("oracle://", _without_jdbc(text), count=1)
+    address = _flat(_ORACLE.sub("oracle://", _without_driver(text), count=1))
     match = _ADDRESS.fullmatch(address)
     if not match:
         return Namespace(text, address.partition(":")[0].lower())
@@ -60,18 +64,30 @@ def parse(text: str) -> Namespace:
 
 def without_secrets(text: str) -> str:
     """The namespace as a name may show it: without the user, password and keys that a JDBC address may carry."""
-    parts = re.split(r"([;&?])", text)
+    if text.partition("://")[0].lower() not in ("abfss", "abfs", "wasbs", "wasb"):
+        text = _CREDENTIALS.sub("", text)
+    parts = _PARAMETER.split(text)
     shown = parts[0]
-    if _without_jdbc(text).partition("://")[0].lower() not in ("abfss", "abfs", "wasbs", "wasb"):
-        shown = re.sub(r"(?<=://)[^/@]*:[^/@]*@", "", shown)
     for separator, pair in zip(parts[1::2], parts[2::2], strict=True):
         if not _SECRETS.fullmatch(pair.partition("=")[0].strip()):
             shown += separator + pair
     return shown
 
 
-def _without_jdbc(text: str) -> str:
-    return text[5:] if text[:5].lower() == "jdbc:" else text
+def _without_driver(text: str) -> str:
+    """A JDBC address without ``jdbc:``, and without the name of jTDS, whose addresses are SQL Server's."""
+    return re.sub(r"^(?:jdbc:)?(?:jtds:)?", "", text, count=1, flags=re.IGNORECASE)
+
+
+def _flat(address: str) -> str:
+    """Oracle's addresses in brackets, ``(HOST=db)(PORT=1521)…(SERVICE_NAME=sales)``, as all others are written."""
+    if not address.lower().startswith("oracle://("):
+        return address
+    values: dict[str, str] = {}
+    for found in _TNS.finditer(address):
+        values.setdefault(found["key"].upper(), found["value"])
+    service = values.get("SERVICE_NAME") or values.get("SID") or ""
+    return f"oracle://{values.get('HOST', '')}:{values.get('PORT', '')}/{service}"
 
 
 def _host(text: str) -> tuple[str, str, str]:

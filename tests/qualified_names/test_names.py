@@ -19,6 +19,15 @@ from qualified_names.templates import TemplateError, compile_template
         ("mysql://h/db?a=1&b=%2F", Namespace("", "mysql", host="h", directory="db", properties={"a": "1", "b": "/"})),
         ("sqlserver://h\\i:1433", Namespace("", "sqlserver", host="h", port="1433", directory="i")),
         ("x://u:p@h", Namespace("", "x", "u:p", "h")),
+        ("oracle:thin:@h:sid", Namespace("", "oracle", host="h", directory="")),
+        ("oracle:thin:scott/tiger@//H:1521/orcl", Namespace("", "oracle", host="h", port="1521", directory="orcl")),
+        ("oracle:thin:@tcps://h", Namespace("", "oracle", host="h")),
+        ("oracle:thin:@ldap:h:5000/db", Namespace("", "oracle", host="h", port="5000", directory="db")),
+        (
+            "oracle:oci@(DESCRIPTION=(ADDRESS=(HOST=Db1)(PORT=1522))(ADDRESS=(HOST=x))(CONNECT_DATA=(SERVICE_NAME=s)))",
+            Namespace("", "oracle", host="db1", port="1522", directory="s"),
+        ),
+        ("jdbc:jtds:sqlserver://h:1433", Namespace("", "sqlserver", host="h", port="1433")),
         ("kafka://a:1,b:2", Namespace("", "kafka", host="a", port="1")),
         ("x://[::1]:5/d", Namespace("", "x", host="[::1]", port="5", directory="d")),
         ("x://h:port", Namespace("", "x", host="h")),
@@ -32,9 +41,21 @@ def test_namespace(text: str, expected: Namespace) -> None:
     assert found == Namespace(text.strip(), **{f: getattr(expected, f) for f in Namespace.__slots__ if f != "text"})
 
 
-def test_secrets_are_left_out_and_all_else_stays() -> None:
-    assert without_secrets("x://u:p@h:1;user=a;db=b;Password=c;loginTimeout=30") == "x://h:1;db=b;loginTimeout=30"
-    assert without_secrets("abfss://c@h/x?sig=abc") == "abfss://c@h/x"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x://u:p@h:1;user=a;db=b;Password=c;loginTimeout=30", "x://h:1;db=b;loginTimeout=30"),
+        ("x://u:p%40@h1:1,u:p@h2:2/db", "x://h1:1,h2:2/db"),
+        ("x://h:user=a;password=b;db=c", "x://h;db=c"),
+        ("x://u@h/db?a=1&sig=2", "x://u@h/db?a=1"),
+        ("abfss://c@h/x?sig=abc", "abfss://c@h/x"),
+        ("oracle:thin:scott/tiger@//h:1521/orcl", "oracle:thin://h:1521/orcl"),
+        ("teradata://h/USER=a,PASSWORD=b,DATABASE=c", "teradata://h,DATABASE=c"),
+        ("file:/lake/day=1,x", "file:/lake/day=1,x"),
+    ],
+)
+def test_secrets_are_left_out_and_all_else_stays(text: str, shown: str) -> None:
+    assert without_secrets(text) == shown
 
 
 @pytest.mark.parametrize(
