@@ -16,6 +16,7 @@ from processes import process_of
 from publication import republish
 from purview.entities import GENERIC_TYPE, storable
 from purview.lookup import look_up_others, remember
+from purview.removal import remove_asset
 from purview.uploader import creation_locks
 from services import Services, same_data
 from storage.details_table import DetailsRow
@@ -87,7 +88,7 @@ def remove(leftover: Leftover, services: Services) -> None:
     asset = leftover.asset
     with services.locks.hold(creation_locks([asset.name]), services.lock_wait_seconds):
         if not _reason_to_keep(services.catalog.get(asset.guid)):
-            services.catalog.delete(asset.guid)
+            remove_asset(asset.guid, services.catalog)
             services.created.remove(asset.name, asset.guid)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from cli.doctor import doctor
 from cli.explain import explain
 from cli.plain import plain
 from cli.preview import preview
@@ -53,6 +54,7 @@ def sparklin(
     """Column-level lineage from Spark to Microsoft Purview."""
 
 
+app.command()(doctor)
 app.command()(explain)
 app.command()(preview)
 app.command()(purge)

@@ -22,7 +22,7 @@ def services_for(*, local: bool) -> Services:
 
     :raises SettingsError, StorageUnavailable: they cannot be used.
     """
-    return build(Settings.from_env(instead=_of_stack() if local else {}))
+    return build(Settings.from_env(instead=stack_settings() if local else {}))
 
 
 def catalog_for(*, local: bool) -> Catalog:
@@ -30,14 +30,24 @@ def catalog_for(*, local: bool) -> Catalog:
 
     :raises SettingsError: PURVIEW_ENDPOINT or another setting is missing or wrong.
     """
-    settings = Settings.of_catalog(instead=_of_stack() if local else {})
+    settings = Settings.of_catalog(instead=stack_settings() if local else {})
     return Catalog(settings.purview_endpoint, settings.purview_auth)
 
 
-def _of_stack() -> dict[str, str]:
+def stack_settings() -> dict[str, str]:
+    """The settings of the local stack."""
+    stack = stack_values()
+    return {"LINEAGE_STORAGE": stack["storage"], "PURVIEW_ENDPOINT": stack["dataMap"], "PURVIEW_AUTH": "none"}
+
+
+def stack_values() -> dict[str, str]:
+    """What `make up` wrote down: receiver, functionKey, dataMap, page, storage.
+
+    :raises typer.Exit: there is no stack in this folder; it was told how to start one.
+    """
     try:
-        stack = json.loads(_STACK.read_text("utf-8"))
+        values: dict[str, str] = json.loads(_STACK.read_text("utf-8"))
     except FileNotFoundError:
         typer.echo(f"there is no local stack here ({_STACK}); start it by `make up`", err=True)
         raise typer.Exit(2) from None
-    return {"LINEAGE_STORAGE": stack["storage"], "PURVIEW_ENDPOINT": stack["dataMap"], "PURVIEW_AUTH": "none"}
+    return values

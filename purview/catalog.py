@@ -181,6 +181,16 @@ class Catalog:
             raise
         return dict(answer.get("entity") or {})
 
+    def attributes_of(self, type_name: str) -> frozenset[str]:
+        """The attributes that an entity type has of its own, without those of its supertypes.
+
+        :raises CatalogRefused: there is no such type, or the identity has no role.
+        """
+        from pyapacheatlas.core.typedef import TypeCategory
+
+        definition = self._clients().data_map.get_typedef(TypeCategory.ENTITY, name=type_name)
+        return frozenset(str(each["name"]) for each in definition.get("attributeDefs") or ())
+
     def delete(self, guid: str) -> None:
         """Delete an entity; one that is gone already is no error."""
         self._clients().data_map.delete_entity(guid=guid)

@@ -100,6 +100,20 @@ def provision(clients: StorageClients) -> None:
             return
 
 
+def missing_parts(clients: StorageClients, seconds: float) -> list[str]:
+    """What ``provision`` makes and is not there, as ``container x``, ``table y``, ``queue z``.
+
+    :raises StorageUnavailable: storage is out of reach or does not let us.
+    """
+    with budget(seconds), storage_faults("be listed"):
+        blobs = {item.name for item in clients.blobs.list_containers()}
+        tables = {item.name for item in clients.tables.list_tables()}
+        queues = {str(item.name) for item in clients.queues.list_queues()}
+    lacking = [f"container {name}" for name in CONTAINERS if name not in blobs]
+    lacking += [f"table {name}" for name in TABLES if name not in tables]
+    return lacking + ([] if RETRY_QUEUE in queues else [f"queue {RETRY_QUEUE}"])
+
+
 def is_reachable(clients: StorageClients, seconds: float) -> bool:
     """Whether blobs and tables answer within ``seconds`` and hold what ``provision`` makes."""
     try:

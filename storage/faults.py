@@ -28,7 +28,7 @@ def storage_faults(action: str) -> Iterator[None]:
 
 def describe(error: AzureError) -> str:
     """The kind of an error in a few words, without addresses or secrets."""
-    if isinstance(error, HttpResponseError):
+    if isinstance(error, HttpResponseError) and error.status_code:
         code = getattr(error, "error_code", None) or ""
         return f"HTTP {error.status_code} {getattr(code, 'value', code)}".strip()
     return type(error).__name__

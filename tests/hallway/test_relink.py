@@ -92,6 +92,18 @@ def test_a_process_moves_to_the_scanned_table_and_the_placeholder_goes(universe:
     assert relink("--apply") == ([], [])
 
 
+def test_the_columns_of_a_placeholder_go_with_it(universe: Universe, relink: Any) -> None:
+    """A folder that was taken for a file, until a scan found the set of files in it."""
+    name = f"{universe.name}/x.parquet"
+    universe.deliver(body(event(inputs=[dataset(name, ["id"])], outputs=[dataset(f"{universe.name}/out")])))
+    path = f"https://contosolake.dfs.core.windows.net/data/{name}"
+    assert f"{path}#__tabular_schema//id" in names(universe)
+    scan(universe, "azure_datalake_gen2_resource_set", f"{path}/{{SparkPartitions}}")
+    (move,), (placeholder,) = relink("--apply")
+    assert (move["moved"], placeholder["removed"]) == (True, True)
+    assert [each for each in names(universe) if each.startswith(f"{path}#") or each == path] == []
+
+
 def test_all_processes_of_a_table_move_before_its_placeholder_goes(universe: Universe, relink: Any) -> None:
     for sink in ("a", "b", "c"):
         universe.deliver(load(universe, sink))

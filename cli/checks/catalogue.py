@@ -1,0 +1,55 @@
+"""Checks of the catalogue, with the identity of whoever runs them."""
+
+from collections.abc import Iterator
+
+from cli.checks.check import Check, ok, skipped, wrong
+from core.errors import CatalogRefused, CatalogUnavailable
+from core.model import AssetName
+from purview.catalog import Catalog
+from purview.entities import PROCESS_TYPE
+
+_NEEDED = ("columnMapping",)
+_READER = (
+    "grant 'Data Reader' on the collection that holds it: Purview's portal, Data Map > Collections > Role assignments"
+)
+
+
+def check_catalogue(catalog: Catalog, asset: tuple[str, str] | None) -> Iterator[Check]:
+    """Token, role, the process' type, and whether an asset that is known to exist can be seen."""
+    name = "Purview"
+    try:
+        attributes = catalog.attributes_of(PROCESS_TYPE)
+    except CatalogUnavailable as error:
+        yield wrong(name, error.reason, "az login; check PURVIEW_ENDPOINT, and whether its network is open to you")
+        return
+    except CatalogRefused as error:
+        if error.status in (401, 403):
+            yield wrong(name, error.reason, error.remedy)
+        else:
+            repair = (
+                "PURVIEW_ENDPOINT must be that of a Purview account: az purview account show -g <group> -n <account>"
+            )
+            yield wrong("type", f"the catalogue does not know the type {PROCESS_TYPE}: {error.reason}", repair)
+        return
+    yield ok(name, "it answers, and takes the token")
+    lacking = [needed for needed in _NEEDED if needed not in attributes]
+    if lacking:
+        repair = "it is a built-in type of Purview: PURVIEW_ENDPOINT must be that of a Purview account"
+        yield wrong("type", f"{PROCESS_TYPE} has no attribute {', '.join(lacking)}", repair)
+    else:
+        yield ok("type", f"{PROCESS_TYPE} is known, with {', '.join(_NEEDED)}")
+    yield _visible(catalog, asset)
+
+
+def _visible(catalog: Catalog, asset: tuple[str, str] | None) -> Check:
+    name = "visible asset"
+    if asset is None:
+        return skipped(name, "give --asset TYPE QUALIFIED_NAME of an asset that you see in the portal")
+    wanted = AssetName(*asset)
+    try:
+        found = catalog.find([wanted])
+    except (CatalogRefused, CatalogUnavailable) as error:
+        return wrong(name, error.reason, _READER)
+    if wanted in found:
+        return ok(name, "it is found; mind that the app asks with its own identity, which needs the same rights")
+    return wrong(name, f"{wanted.type_name} {wanted.qualified_name} is not found: duplicates would be created", _READER)

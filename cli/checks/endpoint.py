@@ -1,0 +1,105 @@
+"""Checks of the receiver, as Spark's agent meets it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import requests
+
+from cli.checks.check import Check, State, note, ok, wrong
+from core.version import VERSION
+
+_SECONDS = 10
+_KEY = (
+    "az functionapp keys list -g <group> -n <app> --query functionKeys.default; in Spark's configuration it belongs to "
+    "spark.openlineage.transport.headers.x-functions-key"
+)
+_APP_SETTINGS = "az functionapp config appsettings list -g <group> -n <app>"
+_APP_STATE = "az functionapp show -g <group> -n <app> --query '[state, defaultHostName]'; is inbound access limited?"
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The function app's address, without a path, and one of its function keys."""
+
+    url: str
+    key: str
+
+    def post(self, body: bytes, *, chunked: bool = False) -> requests.Response:
+        """Send an event.
+
+        :raises requests.RequestException: the app is out of reach.
+        """
+        headers = {"x-functions-key": self.key, "Content-Type": "application/json"}
+        sent = iter([body]) if chunked else body
+        return requests.post(f"{self.url}/api/v1/lineage", sent, headers=headers, timeout=_SECONDS)
+
+
+def check_receiver(receiver: Receiver) -> Iterator[Check]:
+    """The checks of the receiver; what depends on one that failed is left out."""
+    reached = _health(receiver)
+    yield reached
+    if reached.state is State.WRONG:
+        return
+    answer = receiver.post(_ignored_event())
+    if answer.status_code == 401:
+        yield wrong("function key", "the app does not take the key (401)", _KEY)
+        return
+    if answer.status_code != 200:
+        told = f"an event without lineage was answered {answer.status_code} instead of 200: {answer.text[:200]}"
+        yield wrong("function key", told, "look into the app's log; is this address that of Sparklin?")
+        return
+    yield ok("function key", "the app takes events with this key")
+    yield _chunked(receiver)
+
+
+def _health(receiver: Receiver) -> Check:
+    name = "receiver"
+    try:
+        answer = requests.get(f"{receiver.url}/api/health", timeout=_SECONDS)
+    except requests.RequestException as error:
+        return wrong(name, f"{receiver.url} cannot be reached ({type(error).__name__})", _APP_STATE)
+    if answer.status_code == 503:
+        repair = f"{_APP_SETTINGS}; check LINEAGE_STORAGE__… and the roles of the app's identity"
+        return wrong(name, "the app runs, but its storage is out of reach", repair)
+    try:
+        version = answer.json()["version"]
+    except (ValueError, KeyError, TypeError):
+        told = f"{receiver.url}/api/health was answered {answer.status_code} by something that is not Sparklin"
+        return wrong(name, told, "func azure functionapp publish <app>; or mend the address")
+    if version != VERSION:
+        return note(
+            name,
+            f"the app runs version {version}, this command is of {VERSION}",
+            "use the command of the version that is deployed",
+        )
+    return ok(name, f"{receiver.url} answers, version {version}")
+
+
+def _chunked(receiver: Receiver) -> Check:
+    """Agents send chunked bodies if compression is on; the Functions host may drop their content."""
+    answer = receiver.post(_ignored_event(), chunked=True)
+    if answer.status_code == 200:
+        return ok(
+            "compression", "chunked bodies arrive: spark.openlineage.transport.compression=gzip may be switched on"
+        )
+    told = (
+        "chunked bodies lose their content on the way"
+        if answer.status_code == 411
+        else f"answered {answer.status_code}"
+    )
+    return note("compression", told, "leave spark.openlineage.transport.compression out")
+
+
+def _ignored_event() -> bytes:
+    """An event that is never stored: a START that names nothing."""
+    event = {
+        "eventType": "START",
+        "eventTime": datetime.now(UTC).isoformat(),
+        "run": {"runId": "00000000-0000-4000-8000-000000000000"},
+        "job": {"namespace": "sparklin-doctor", "name": "sparklin_doctor"},
+        "inputs": [],
+        "outputs": [],
+    }
+    return json.dumps(event).encode()

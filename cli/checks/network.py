@@ -1,0 +1,40 @@
+"""Which way the network lets events in and lineage out."""
+
+import ipaddress
+import socket
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from cli.checks.check import Check, note, ok, wrong
+
+_PRIVATE_RECEIVER = (
+    "Event Grid cannot reach it: events are processed by the timer alone, up to 15 minutes later; or keep inbound "
+    "access public, with access rules for the service tag AzureEventGrid and for Spark"
+)
+
+
+def check_network(hosts: Mapping[str, str]) -> Iterator[Check]:
+    """What the addresses of the receiver, of storage and of the catalogue resolve to, from here."""
+    for what, address in hosts.items():
+        host = urlsplit(address).hostname or ""
+        try:
+            found = {info[4][0] for info in socket.getaddrinfo(host, None)}
+        except OSError:
+            yield wrong(
+                f"address of {what}",
+                f"{host} has no address",
+                "check its name; a private one needs its private DNS zone",
+            )
+            continue
+        yield _told(what, host, {str(address).partition("%")[0] for address in found})
+
+
+def _told(what: str, host: str, addresses: set[str]) -> Check:
+    name = f"address of {what}"
+    parsed = [ipaddress.ip_address(address) for address in addresses]
+    if all(address.is_loopback for address in parsed):
+        return ok(name, f"{host} is this machine")
+    if all(address.is_private for address in parsed):
+        told = f"{host} is private from here"
+        return note(name, told, _PRIVATE_RECEIVER) if what == "the receiver" else ok(name, told)
+    return ok(name, f"{host} is public from here")

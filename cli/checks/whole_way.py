@@ -1,0 +1,121 @@
+"""One event goes all the way, from the receiver to the catalogue, and is removed again."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from cli.checks.check import Check, note, ok, wrong
+from cli.checks.endpoint import Receiver
+from core.errors import SparklinError
+from core.identity import run_key
+from core.model import AssetName
+from purview.entities import GENERIC_TYPE
+from purview.removal import remove_asset
+from services import Services
+from storage.event_rows import EventRow, Status
+
+NAMESPACE = "sparklin-doctor"
+_JOB = "sparklin_doctor.execute_insert_into_hadoop_fs_relation_command.check"
+_POLL_SECONDS = 0.5
+_DELIVERY = (
+    "az eventgrid system-topic event-subscription list -g <group> --system-topic-name <topic>: it must call the app's "
+    "blob webhook; without Event Grid set BLOB_TRIGGER_SOURCE=LogsAndContainerScan. The timer takes the event later"
+)
+
+
+def check_whole_way(receiver: Receiver, services: Services, seconds: float) -> Iterator[Check]:
+    """Post an event and wait until it is in the catalogue, at most so long; then take it out again."""
+    run = str(uuid.uuid4())
+    answer = receiver.post(_event(run, "COMPLETE"))
+    if answer.status_code != 202:
+        told = f"an event with lineage was answered {answer.status_code}: {answer.text[:200]}"
+        yield wrong("whole way", told, "look into the app's log; is sparklin-doctor excluded by EXCLUDE_JOBS?")
+        return
+    began = time.monotonic()
+    try:
+        yield _arrived(run, services, began + seconds)
+    finally:
+        left = _clean(run, receiver, services, began + 2 * seconds)
+    if left:
+        yield note("clean-up", left, f"delete the assets {NAMESPACE}/in and {NAMESPACE}/out in the portal")
+
+
+def _arrived(run: str, services: Services, deadline: float) -> Check:
+    name = "whole way"
+    began = time.monotonic()
+    row = _row(run, services)
+    if row is None:
+        repair = "LINEAGE_STORAGE… must be that of the app: az functionapp config appsettings list -g <group> -n <app>"
+        return wrong(name, "the app stored the event, but not in the storage account of these settings", repair)
+    while row.status is Status.RECEIVED and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        row = _row(run, services) or row
+    if row.status is Status.PROCESSED:
+        return ok(name, f"an event was in the catalogue after {time.monotonic() - began:.1f} s")
+    if row.status is Status.RECEIVED:
+        told = "the event was stored, but nothing told the app of it"
+        return wrong("event delivery", told, _DELIVERY)
+    repair = "see the message; then: sparklin replay --dead-letters"
+    return wrong(name, f"the event was stored, and then {row.status.value}: {row.message}", repair)
+
+
+def _row(run: str, services: Services) -> EventRow | None:
+    rows = services.events.rows_of(services.events.names(run_key(run)))
+    return rows[0] if rows else None
+
+
+def _clean(run: str, receiver: Receiver, services: Services, deadline: float) -> str:
+    """Take the run out of the catalogue and of storage; what is left of it, "" if nothing."""
+    key = run_key(run)
+    try:
+        names = services.run_processes.get(key)
+        receiver.post(_event(run, "FAIL"))
+        while _is_shown(names, services) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        left = "its process is still in the catalogue" if _is_shown(names, services) else ""
+        for asset in (AssetName(GENERIC_TYPE, f"{NAMESPACE}/{end}") for end in ("in", "out")):
+            _delete_asset(asset, services)
+        services.events.delete(services.events.names(key))
+        for letter in list(services.dead_letters.names(key)):
+            services.dead_letters.delete(letter)
+        services.run_processes.delete(key)
+        for name in names:
+            row = services.details.read(name)
+            if row and not row.process_guid:
+                services.details.delete(row)
+    except SparklinError as error:
+        return f"the event's traces could not be removed: {error}"
+    return left
+
+
+def _is_shown(names: frozenset[str], services: Services) -> bool:
+    rows = (services.details.read(name) for name in names)
+    return any(row and (row.process_guid or row.dirty) for row in rows)
+
+
+def _delete_asset(name: AssetName, services: Services) -> None:
+    created = services.created.get_many([name]).get(name)
+    if created and created.guid:
+        remove_asset(created.guid, services.catalog)
+        services.created.remove(name, created.guid)
+        services.cache.drop([name])
+
+
+def _event(run: str, event_type: str) -> bytes:
+    columns = {"schema": {"fields": [{"name": "checked", "type": "string"}]}}
+
+    def dataset(name: str) -> dict[str, Any]:
+        return {"namespace": NAMESPACE, "name": name, "facets": columns}
+
+    event = {
+        "eventType": event_type,
+        "eventTime": datetime.now(UTC).isoformat(),
+        "run": {"runId": run},
+        "job": {"namespace": NAMESPACE, "name": _JOB},
+        "inputs": [dataset("in")],
+        "outputs": [dataset("out")],
+    }
+    return json.dumps(event).encode()

@@ -1,0 +1,118 @@
+"""``sparklin doctor``: what is wrong with a deployment, and what repairs it."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import requests
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from cli.checks.catalogue import check_catalogue
+from cli.checks.check import Check, State, ok, skipped, wrong
+from cli.checks.endpoint import Receiver, check_receiver
+from cli.checks.network import check_network
+from cli.checks.storage_room import check_storage
+from cli.checks.whole_way import check_whole_way
+from cli.online import Local, stack_settings, stack_values
+from cli.plain import plain
+from core.errors import SettingsError, SparklinError
+from core.settings import Settings
+from purview.catalog import Catalog
+from purview.patience import Patience
+from services import build
+
+_STYLES = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red", State.SKIPPED: "dim"}
+
+
+def doctor(
+    receiver: Annotated[
+        str, typer.Option(envvar="SPARKLIN_RECEIVER", help="The function app: https://<app>.azurewebsites.net.")
+    ] = "",
+    key: Annotated[
+        str, typer.Option(envvar="SPARKLIN_FUNCTION_KEY", help="A function key of it.", show_envvar=True)
+    ] = "",
+    asset: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="TYPE QUALIFIED_NAME", help="An asset that Purview surely has.")
+    ] = None,
+    wait: Annotated[int, typer.Option(min=1, help="Seconds for the test event to get into the catalogue.")] = 60,
+    local: Local = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+) -> None:
+    """Check a deployment, or the local stack, from the receiver to the catalogue; the test event is removed again.
+
+    Exit code 1 if something is wrong.
+    """
+    stack = stack_values() if local else {}
+    target = Receiver((stack.get("receiver") or receiver).rstrip("/"), stack.get("functionKey") or key)
+    found: list[Check] = []
+    to_terminal = not as_json and sys.stdout.isatty()
+    for check in _checks(target, asset, wait, local=local):
+        found.append(check)
+        if to_terminal:
+            _show(check)
+    if not to_terminal:
+        typer.echo(json.dumps(as_object(found), ensure_ascii=False, indent=2))
+    if any(check.state is State.WRONG for check in found):
+        raise typer.Exit(1)
+
+
+def as_object(found: list[Check]) -> dict[str, Any]:
+    """The result by the contract in docs/contracts/doctor.schema.json."""
+    return {
+        "ok": all(check.state is not State.WRONG for check in found),
+        "checks": [
+            {"name": check.name, "state": check.state.value, "told": check.told, "repair": check.repair or None}
+            for check in found
+        ],
+    }
+
+
+def _checks(receiver: Receiver, asset: tuple[str, str] | None, wait: float, *, local: bool) -> Iterator[Check]:
+    try:
+        settings = Settings.from_env(instead=stack_settings() if local else {})
+    except SettingsError as error:
+        for problem in error.problems:
+            yield wrong("settings", problem, "set it in the environment as in the app's settings")
+        return
+    yield ok("settings", "all are there and can be read")
+    yield from check_network(_hosts(receiver, settings))
+    broken = False
+    for check in _of_parts(receiver, settings, asset):
+        broken |= check.state is State.WRONG
+        yield check
+    if broken or not receiver.url:
+        yield skipped("whole way", "mend the above first")
+        return
+    yield from check_whole_way(receiver, build(settings), wait)
+
+
+def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | None) -> Iterator[Check]:
+    if receiver.url:
+        try:
+            yield from check_receiver(receiver)
+        except requests.RequestException as error:
+            yield wrong("receiver", f"it does not answer ({type(error).__name__})", "look into the app's log")
+    else:
+        yield skipped("receiver", "give --receiver and --key (or SPARKLIN_RECEIVER and SPARKLIN_FUNCTION_KEY)")
+    yield from check_storage(settings.lineage_storage)
+    with Catalog(settings.purview_endpoint, settings.purview_auth, patience=Patience(budget=5)) as catalog:
+        try:
+            yield from check_catalogue(catalog, asset)
+        except SparklinError as error:
+            yield wrong("Purview", str(error), "az login")
+
+
+def _hosts(receiver: Receiver, settings: Settings) -> dict[str, str]:
+    storage = settings.lineage_storage
+    hosts = {"the receiver": receiver.url, "storage": storage.blob_uri, "Purview": settings.purview_endpoint}
+    return {what: address for what, address in hosts.items() if address}
+
+
+def _show(check: Check) -> None:
+    console = Console()
+    console.print(Text(plain(f"{check.state.value:8}{check.name}: {check.told}"), style=_STYLES[check.state]))
+    if check.repair:
+        console.print(Text(plain(f"        repair: {check.repair}")))

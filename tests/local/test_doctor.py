@@ -1,0 +1,180 @@
+"""``sparklin doctor``: each thing that can be wrong is broken once, and must be found with its repair."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import requests
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from local.azurite import Azurite
+from local.stack import Stack
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "doctor.schema.json").read_text("utf-8"))
+NAMES = [
+    "settings",
+    "address of the receiver",
+    "address of Purview",
+    "receiver",
+    "function key",
+    "compression",
+    "storage",
+    "containers, tables, queue",
+    "Purview",
+    "type",
+    "visible asset",
+    "whole way",
+]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("doctor")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _mended(stack: Stack) -> Iterator[None]:
+    yield
+    stack.misdeliver_events()
+    requests.delete(f"{data_map(stack)}/_control/faults", timeout=10)
+
+
+def data_map(stack: Stack) -> str:
+    assert stack.data_map is not None
+    return stack.data_map.url
+
+
+def run(stack: Stack, *options: str, **instead: str) -> Result:
+    environment = {
+        "LINEAGE_STORAGE": stack.azurite.connection_string,
+        "PURVIEW_ENDPOINT": data_map(stack),
+        "PURVIEW_AUTH": "none",
+        "SPARKLIN_RECEIVER": stack.receiver,
+        "SPARKLIN_FUNCTION_KEY": stack.keys.function,
+    }
+    return CliRunner().invoke(app, ["doctor", *options], env={**environment, **instead})
+
+
+def checked(result: Result) -> dict[str, Any]:
+    """What each check says, by its name."""
+    shown = json.loads(result.stdout)
+    jsonschema.validate(shown, SCHEMA)
+    assert shown["ok"] == (result.exit_code == 0)
+    return {check["name"]: check for check in shown["checks"]}
+
+
+def assert_wrong(result: Result, name: str, repair: str) -> None:
+    assert result.exit_code == 1
+    found = checked(result)[name]
+    assert (found["state"], repair in found["repair"]) == ("wrong", True), found
+
+
+def fault(stack: Stack, **what: object) -> None:
+    requests.post(f"{data_map(stack)}/_control/faults", json=what, timeout=10).raise_for_status()
+
+
+def test_a_stack_in_order_passes_and_nothing_of_the_test_stays(stack: Stack) -> None:
+    before = requests.get(f"{data_map(stack)}/_control/entities", timeout=10).json()
+    result = run(stack)
+    found = checked(result)
+    assert (result.exit_code, list(found)) == (0, NAMES), result.stdout
+    others = {name: check["state"] for name, check in found.items() if name != "compression"}
+    assert others == dict.fromkeys(others, "ok") | {"visible asset": "skipped"}
+    assert requests.get(f"{data_map(stack)}/_control/entities", timeout=10).json() == before
+
+
+def test_a_chunked_body_tells_whether_compression_may_be_switched_on(stack: Stack) -> None:
+    """The local host drops the content of chunked bodies, as that of Azure is known to do."""
+    found = checked(run(stack))["compression"]
+    assert (found["state"], "transport.compression" in found["repair"]) == ("note", True)
+
+
+def test_an_asset_that_exists_is_seen(stack: Stack) -> None:
+    entity = {"typeName": "DataSet", "guid": "-1", "attributes": {"qualifiedName": "doctor://seen", "name": "seen"}}
+    address = f"{data_map(stack)}/datamap/api/atlas/v2/entity/bulk"
+    requests.post(address, json={"entities": [entity]}, timeout=10).raise_for_status()
+    assert checked(run(stack, "--asset", "DataSet", "doctor://seen"))["visible asset"]["state"] == "ok"
+
+
+def test_an_asset_that_is_not_seen_is_told(stack: Stack) -> None:
+    assert_wrong(run(stack, "--asset", "DataSet", "doctor://unseen"), "visible asset", "Data Reader")
+
+
+def test_a_missing_setting(stack: Stack) -> None:
+    result = run(stack, LINEAGE_STORAGE="")
+    assert_wrong(result, "settings", "environment")
+    assert "LINEAGE_STORAGE is missing" in checked(result)["settings"]["told"]
+
+
+def test_a_receiver_out_of_reach(stack: Stack) -> None:
+    assert_wrong(run(stack, SPARKLIN_RECEIVER="http://127.0.0.1:9"), "receiver", "az functionapp show")
+
+
+def test_an_address_that_is_not_the_apps(stack: Stack) -> None:
+    assert_wrong(run(stack, SPARKLIN_RECEIVER=data_map(stack)), "receiver", "publish")
+
+
+def test_a_name_without_an_address(stack: Stack) -> None:
+    result = run(stack, SPARKLIN_RECEIVER="https://no-such-app.invalid")
+    assert_wrong(result, "address of the receiver", "DNS")
+
+
+def test_a_wrong_key(stack: Stack) -> None:
+    assert_wrong(run(stack, SPARKLIN_FUNCTION_KEY="wrong"), "function key", "az functionapp keys list")
+
+
+def test_without_a_receiver_the_rest_is_checked(stack: Stack) -> None:
+    result = run(stack, SPARKLIN_RECEIVER="")
+    found = checked(result)
+    assert (result.exit_code, found["receiver"]["state"], found["whole way"]["state"]) == (0, "skipped", "skipped")
+
+
+def test_storage_out_of_reach(stack: Stack) -> None:
+    unreachable = (
+        "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:9/a;"
+        "QueueEndpoint=http://127.0.0.1:9/a;TableEndpoint=http://127.0.0.1:9/a;"
+    )
+    assert_wrong(run(stack, LINEAGE_STORAGE=unreachable), "storage", "private storage account")
+
+
+def test_storage_that_refuses_the_identity(stack: Stack) -> None:
+    refused = stack.azurite.connection_string.replace("AccountKey=", "AccountKey=AAAA")
+    assert_wrong(run(stack, LINEAGE_STORAGE=refused), "storage", "Storage Blob Data Contributor")
+
+
+def test_another_storage_account_than_the_apps(stack: Stack, tmp_path: Path) -> None:
+    with Azurite(tmp_path / "azurite.log") as other:
+        result = run(stack, LINEAGE_STORAGE=other.connection_string)
+        assert_wrong(result, "containers, tables, queue", "restart")
+
+
+def test_a_catalogue_out_of_reach(stack: Stack) -> None:
+    assert_wrong(run(stack, PURVIEW_ENDPOINT="http://127.0.0.1:9"), "Purview", "az login")
+
+
+def test_a_catalogue_that_refuses_the_identity(stack: Stack) -> None:
+    fault(stack, count=100, path="typedef", status=403)
+    fault(stack, count=100, path="types/entitydef", status=403)
+    assert_wrong(run(stack), "Purview", "Data Curator")
+
+
+def test_a_catalogue_without_the_type(stack: Stack) -> None:
+    fault(stack, count=100, path="types/entitydef", status=404)
+    assert_wrong(run(stack), "type", "Purview account")
+
+
+def test_an_event_that_nothing_tells_the_app_of(stack: Stack) -> None:
+    stack.misdeliver_events(drop=True)
+    assert_wrong(run(stack, "--wait", "3"), "event delivery", "event-subscription")
+
+
+def test_an_app_that_may_not_write_to_the_catalogue(stack: Stack) -> None:
+    fault(stack, count=100, path="entity/bulk", method="POST", status=403)
+    result = run(stack, "--wait", "10")
+    assert_wrong(result, "whole way", "sparklin replay")
+    assert "Data Curator" in checked(result)["whole way"]["told"]
