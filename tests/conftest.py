@@ -1,6 +1,7 @@
 """Fixtures that all tests may use: a real Azurite a session, and clients on it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
@@ -32,7 +33,13 @@ def storage_clients(storage_connection: StorageConnection) -> StorageClients:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--real", action="store_true", help="run tests/real, which fetches and starts a real Apache Atlas")
     parser.addoption("--write-expected", action="store_true", help="write tests/corpus/*/*/_expected.json, and fail")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave tests/real alone unless it is asked for."""
+    return True if collection_path.name == "real" and not config.getoption("--real") else None
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

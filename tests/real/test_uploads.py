@@ -1,0 +1,155 @@
+"""What the app uploads looks alike in a real Apache Atlas and in the local Data Map: recorded events, all steps.
+
+A scenario a time goes into both catalogues, each with a storage of its own. Atlas has no search here, so nothing is
+scanned beforehand: all assets are the app's own.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from core.identity import run_key
+from core.settings import Settings, StorageConnection
+from local.azurite import Azurite
+from parser.history import decode
+from publication import republish
+from services import Services, build
+from tests.support.corpus import CORPUS, bodies
+from tests.support.events import body, dataset, event
+from tests.support.universe import Universe
+
+FOLDERS = ("openlineage-1.53.0_spark-3.5.1", "openlineage-1.53.0_spark-3.5_plans", "agents/0.28.0_spark-3.3.4")
+SCENARIOS = sorted(
+    str(file.parent.relative_to(CORPUS)) for folder in FOLDERS for file in (CORPUS / folder).glob("*/_scenario.json")
+)
+
+Picture = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One universe in a real Atlas, and the same in the Data Map."""
+
+    atlas: Universe
+    data_map: Universe
+
+    def deliver(self, *events: bytes) -> None:
+        for universe in (self.atlas, self.data_map):
+            universe.deliver_all(events)
+
+    def pictures(self) -> tuple[Picture, Picture]:
+        return picture(self.atlas), picture(self.data_map)
+
+
+@pytest.fixture(scope="module")
+def services(
+    real_atlas: str, data_map: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Services, Services]]:
+    folder = tmp_path_factory.mktemp("storage")
+    with Azurite(folder / "one.log") as one, Azurite(folder / "other.log") as other:
+        yield _services(one, real_atlas), _services(other, data_map)
+
+
+def _services(azurite: Azurite, endpoint: str) -> Services:
+    storage = StorageConnection(connection_string=azurite.connection_string)
+    return build(Settings(lineage_storage=storage, purview_endpoint=endpoint, purview_auth="none"))
+
+
+@pytest.fixture
+def pair(services: tuple[Services, Services], request: pytest.FixtureRequest) -> Pair:
+    name = f"real-{abs(hash(request.node.name))}"
+    return Pair(*(Universe(name, each) for each in services))
+
+
+def picture(universe: Universe) -> Picture:
+    """By qualified name, each process of the universe with all that hangs on it."""
+    catalog = universe.services.catalog
+    rows = (row for row in universe.services.details.all() if f"//{universe.name}/" in row.qualified_name)
+    return {row.qualified_name: _process(catalog.get(row.process_guid), universe) for row in rows if row.process_guid}
+
+
+def _process(entity: Mapping[str, Any], universe: Universe) -> Picture:
+    attributes = entity["attributes"]
+    ends = {
+        end: sorted((_asset(each["guid"], universe) for each in attributes[end]), key=str)
+        for end in ("inputs", "outputs")
+    }
+    return {"type": entity["typeName"], **_told(attributes), **ends}
+
+
+def _asset(guid: str, universe: Universe) -> Picture:
+    entity = universe.services.catalog.get(guid)
+    related = entity["relationshipAttributes"]
+    schema = related.get("tabular_schema") or {}
+    holder = universe.services.catalog.get(schema["guid"]) if schema else entity
+    columns = [each["guid"] for each in holder["relationshipAttributes"].get("columns") or ()]
+    found = (universe.services.catalog.get(column) for column in columns)
+    shown = sorted(([each["typeName"], _told(each["attributes"])] for each in found), key=str)
+    return {"type": entity["typeName"], **_told(entity["attributes"]), "columns": shown}
+
+
+def _told(attributes: Mapping[str, Any]) -> Picture:
+    """The attributes that were sent."""
+    return {key: value for key, value in attributes.items() if isinstance(value, str)}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_recorded_events_leave_the_same_lineage(pair: Pair, scenario: str) -> None:
+    pair.deliver(*bodies(scenario))
+    of_atlas, of_data_map = pair.pictures()
+    assert of_atlas == of_data_map
+
+
+def a_write(run: str, source: str, event_type: str = "COMPLETE", columns: tuple[str, ...] = ("x",)) -> bytes:
+    written = dataset("t", ["a"], {"a": [(source, "x")]})
+    return body(event(event_type, run=run, inputs=[dataset(source, list(columns))], outputs=[written]))
+
+
+def guids(universe: Universe) -> list[str]:
+    return sorted(row.process_guid for row in universe.services.details.all() if row.process_guid)
+
+
+def test_an_upload_that_is_repeated_changes_nothing(pair: Pair) -> None:
+    pair.deliver(a_write("one", "s"))
+    before = pair.pictures(), [guids(universe) for universe in (pair.atlas, pair.data_map)]
+    for universe in (pair.atlas, pair.data_map):
+        for name in universe.services.run_processes.get(run_key(universe.run_id("one"))):
+            republish(name, universe.services)
+    assert (pair.pictures(), [guids(universe) for universe in (pair.atlas, pair.data_map)]) == before
+
+
+def test_inputs_are_added_and_taken_away(pair: Pair) -> None:
+    pair.deliver(a_write("one", "s1"), a_write("two", "s2"))
+    of_atlas, of_data_map = pair.pictures()
+    assert of_atlas == of_data_map
+    (process,) = of_atlas.values()
+    assert len(process["inputs"]) == 2
+    pair.deliver(a_write("one", "s1", "FAIL"))
+    of_atlas, of_data_map = pair.pictures()
+    assert of_atlas == of_data_map
+    (process,) = of_atlas.values()
+    assert len(process["inputs"]) == 1
+
+
+def test_a_process_without_runs_goes(pair: Pair) -> None:
+    pair.deliver(a_write("one", "s"), a_write("one", "s", "FAIL"))
+    assert pair.pictures() == ({}, {})
+
+
+def test_an_asset_gets_columns_that_are_told_later(pair: Pair) -> None:
+    pair.deliver(a_write("one", "grown"), a_write("two", "grown", columns=("x", "y", "z")))
+    of_atlas, of_data_map = pair.pictures()
+    assert of_atlas == of_data_map
+    (process,) = of_atlas.values()
+    assert [len(each["columns"]) for each in process["inputs"]] == [3]
+
+
+def test_the_history_of_both_is_one(pair: Pair) -> None:
+    pair.deliver(a_write("one", "s"))
+    rows = [
+        [decode(row.history) for row in universe.services.details.all() if f"//{universe.name}/" in row.qualified_name]
+        for universe in (pair.atlas, pair.data_map)
+    ]
+    assert rows[0] == rows[1]
