@@ -12,7 +12,7 @@ BOOTSTRAP := $(PYTHON) scripts/bootstrap.py $(SAME_VERSION)
 RUN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install ready demo up down test bench lint format lock clean
+.PHONY: help install ready demo up down test test-real bench lint format lock clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ down: ready  ## Stop the local stack
 
 test: ready  ## Run all fast checks: lint, format, types and tests
 	@scripts/check
+
+test-real: ready  ## Compare the local Data Map with a real Apache Atlas (fetches 330 MB the first time)
+	@$(RUN)/pytest --real tests/real
 
 bench: ready  ## Measure the parser on one very large event
 	@$(RUN)/python -m benchmarks.big_plan
