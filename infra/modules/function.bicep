@@ -1,0 +1,166 @@
+// The function app on Flex Consumption, and all that it is told.
+param name string
+param planName string
+param location string
+param tags object
+param identityName string
+param insightsName string
+param storageName string
+
+@description('The container that the app\'s code lies in.')
+param deploymentContainer string
+
+param purviewEndpoint string
+
+@description('Settings besides those below; main.bicep has their names.')
+param settings object
+
+@description('The client id of a service principal for Purview; empty: the app\'s identity.')
+param servicePrincipalClientId string
+
+@description('The vault that has the secret of the service principal; empty without one.')
+param vaultUri string
+
+@description('Whether the receiver can be reached from outside the network.')
+param isPublic bool
+
+@description('The subnet that the app sends from; empty: none.')
+param subnetId string
+
+@description('The only addresses that may reach the receiver besides Event Grid; empty: all.')
+param allowedAddresses string[]
+
+param alwaysReady int
+param maximumInstances int
+param instanceMemory int
+
+// Left alone, Flex Consumption gives each request of a Python app an instance of its own. Storing an event is waiting.
+var httpConcurrency = 16
+
+var storageConnection = {
+  blobServiceUri: storage.properties.primaryEndpoints.blob
+  queueServiceUri: storage.properties.primaryEndpoints.queue
+  tableServiceUri: storage.properties.primaryEndpoints.table
+}
+
+var hostSettings = {
+  AzureWebJobsStorage__blobServiceUri: storageConnection.blobServiceUri
+  AzureWebJobsStorage__queueServiceUri: storageConnection.queueServiceUri
+  AzureWebJobsStorage__tableServiceUri: storageConnection.tableServiceUri
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identity.properties.clientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+  // Else requests would wait for one of a handful of threads.
+  PYTHON_THREADPOOL_THREAD_COUNT: string(httpConcurrency)
+}
+
+var ownSettings = {
+  LINEAGE_STORAGE__blobServiceUri: storageConnection.blobServiceUri
+  LINEAGE_STORAGE__queueServiceUri: storageConnection.queueServiceUri
+  LINEAGE_STORAGE__tableServiceUri: storageConnection.tableServiceUri
+  LINEAGE_STORAGE__credential: 'managedidentity'
+  LINEAGE_STORAGE__clientId: identity.properties.clientId
+  PURVIEW_ENDPOINT: purviewEndpoint
+}
+
+// Read by azure.identity.DefaultAzureCredential, for Purview only.
+var credentialSettings = empty(servicePrincipalClientId)
+  ? { AZURE_CLIENT_ID: identity.properties.clientId }
+  : {
+      AZURE_TENANT_ID: subscription().tenantId
+      AZURE_CLIENT_ID: servicePrincipalClientId
+      AZURE_CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/purview-client-secret)'
+    }
+
+var eventGridAccess = [
+  {
+    name: 'EventGrid'
+    action: 'Allow'
+    priority: 100
+    tag: 'ServiceTag'
+    ipAddress: 'AzureEventGrid'
+  }
+]
+var sparkAccess = [for (range, index) in allowedAddresses: {
+  name: 'Spark${index}'
+  action: 'Allow'
+  priority: 200 + index
+  ipAddress: range
+}]
+var isRestricted = !empty(allowedAddresses)
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: storageName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'sparklin' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identity.id}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    keyVaultReferenceIdentity: identity.id
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${storageConnection.blobServiceUri}${deploymentContainer}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identity.id
+          }
+        }
+      }
+      runtime: { name: 'python', version: '3.13' }
+      scaleAndConcurrency: {
+        maximumInstanceCount: maximumInstances
+        instanceMemoryMB: instanceMemory
+        alwaysReady: alwaysReady > 0 ? [{ name: 'http', instanceCount: alwaysReady }] : []
+        triggers: {
+          http: { perInstanceConcurrency: httpConcurrency }
+        }
+      }
+    }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ipSecurityRestrictionsDefaultAction: isRestricted ? 'Deny' : 'Allow'
+      ipSecurityRestrictions: isRestricted ? concat(eventGridAccess, sparkAccess) : []
+    }
+  }
+
+  resource appSettings 'config' = {
+    name: 'appsettings'
+    properties: union(hostSettings, ownSettings, credentialSettings, settings)
+  }
+}
+
+output id string = app.id
+output name string = app.name
+output hostName string = app.properties.defaultHostName

@@ -1,0 +1,33 @@
+// Where the log goes. Application Insights takes telemetry from identities only, not from whoever knows its key.
+param insightsName string
+param workspaceName string
+param location string
+param tags object
+
+@description('Days that logs are kept.')
+param retentionDays int
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
+  name: workspaceName
+  location: location
+  tags: tags
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: retentionDays
+  }
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' = {
+  name: insightsName
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: workspace.id
+    DisableLocalAuth: true
+  }
+}
+
+output insightsName string = insights.name
+output insightsId string = insights.id
