@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from cli.doctor import doctor
 from cli.explain import explain
+from cli.grant import grant
 from cli.plain import plain
 from cli.preview import preview
 from cli.purge import purge
@@ -56,6 +57,7 @@ def sparklin(
 
 app.command()(doctor)
 app.command()(explain)
+app.command()(grant)
 app.command()(preview)
 app.command()(purge)
 app.command()(relink)

@@ -235,15 +235,10 @@ class Catalog:
     def _open(self) -> _Clients:
         # requests, azure-identity and pyapacheatlas take 0.1 s to import; most starts of the app never get here.
         from purview.client import DataMapClient, DiscoveryClient
-        from purview.transport import Transport
+        from purview.transport import Transport, default_credential
 
-        credential = self._credential
-        if self._auth != "none" and credential is None:
-            from azure.identity import DefaultAzureCredential
-
-            credential = DefaultAzureCredential()
         transport = Transport(
-            None if self._auth == "none" else credential,
+            None if self._auth == "none" else self._credential or default_credential(),
             self._patience,
             trust_environment=not self._loopback,
             clock=self._clock,

@@ -55,6 +55,13 @@ class Credential(Protocol):
     def get_token(self, *scopes: str) -> Token: ...
 
 
+def default_credential() -> Credential:
+    """The identity of the app or of `az login`, or a service principal by environment."""
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
+
+
 class Transport:
     """Sends requests; safe to use from several threads."""
 

@@ -1,0 +1,182 @@
+"""Roles on collections, which are no Azure roles: each collection has a policy, a document that is written as a whole.
+
+The API is that of https://learn.microsoft.com/purview/legacy/tutorial-metadata-policy-collections-apis. In a policy the
+rule of a role lists its members, and the rule of permissions lists the roles that count.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+from core.errors import CatalogRefused, CatalogUnavailable
+from core.settings import LOOPBACK_HOSTS
+from purview.patience import Patience
+from purview.transport import Transport, default_credential
+
+DATA_CURATOR = "purviewmetadatarole_builtin_data-curator"
+
+_POLICIES = {"api-version": "2021-07-01"}
+_COLLECTIONS = {"api-version": "2019-11-01-preview"}
+_MEMBER = "principal.microsoft.id"
+# A policy that was changed since it was read is read once more.
+_CHANGED = (409, 412)
+_ATTEMPTS = 5
+_PATIENCE = Patience(budget=60)
+_ADMIN_NEEDED = (
+    "You need the role Collection Admin on {collection}: whoever has it gives it to you (Purview portal, Data Map, "
+    "Collections, Role assignments). On the root, an Owner of the account can take it: az rest --method post --url "
+    "'https://management.azure.com/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.Purview"
+    '/accounts/{account}/addRootCollectionAdmin?api-version=2021-12-01\' --body \'{{"objectId": "<your object id>"}}\''
+)
+
+
+class Change(Enum):
+    """What a policy lacks: nothing, the member, or the whole rule of the role."""
+
+    NONE = "none"
+    MEMBER = "member"
+    RULE = "rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection: its internal name, and the one that people see."""
+
+    name: str
+    friendly_name: str = ""
+
+
+class CollectionRoles:
+    """The collections of a Purview account and who has roles on them.
+
+    :param endpoint: the address of the account, ``https://<account>.purview.azure.com``.
+    :param auth: "default" for a token by azure-identity, "none" for a server on this machine.
+    """
+
+    def __init__(self, endpoint: str, auth: str) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        host = urlsplit(self._endpoint).hostname or ""
+        self.account = host.partition(".")[0].lower()
+        self._transport = Transport(
+            None if auth == "none" else default_credential(), _PATIENCE, trust_environment=host not in LOOPBACK_HOSTS
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._transport.close()
+
+    @property
+    def root(self) -> Collection:
+        """The root collection, whose internal name is the account's."""
+        return Collection(self.account)
+
+    def collections(self) -> list[Collection]:
+        """All collections that the caller may see.
+
+        :raises CatalogUnavailable, CatalogRefused: they cannot be listed.
+        """
+        url, params, found = f"{self._endpoint}/account/collections", _COLLECTIONS, list[Collection]()
+        while url:
+            page = self._send("GET", url, params, self.root)
+            found += (Collection(each["name"], each.get("friendlyName") or "") for each in page["value"])
+            url, params = page.get("nextLink") or "", {}
+            if url and urlsplit(url).netloc != urlsplit(self._endpoint).netloc:
+                raise CatalogUnavailable("the list of collections goes on at another address, which gets no token")
+        return found
+
+    def grant(self, collection: Collection, principal: str, *, dry_run: bool) -> Change:
+        """Make a principal Data Curator of a collection, and say what its policy lacked.
+
+        :param principal: the object id of a user, a service principal or a managed identity.
+        :raises CatalogUnavailable, CatalogRefused: the policy cannot be read or written.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return self._grant(collection, principal, dry_run=dry_run)
+            except CatalogRefused as error:
+                if error.status not in _CHANGED:
+                    raise
+        return self._grant(collection, principal, dry_run=dry_run)
+
+    def _grant(self, collection: Collection, principal: str, *, dry_run: bool) -> Change:
+        store = f"{self._endpoint}/policystore"
+        address = f"{store}/collections/{quote(collection.name, safe='')}/metadataPolicy"
+        before = self._send("GET", address, _POLICIES, collection)
+        policy, change = with_curator(before, collection.name, principal)
+        if change is not Change.NONE and not dry_run:
+            address = f"{store}/metadataPolicies/{quote(policy['id'], safe='')}"
+            self._send("PUT", address, _POLICIES, collection, policy)
+        return change
+
+    def _send(
+        self, method: str, url: str, params: Mapping[str, str], collection: Collection, json: object = None
+    ) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = self._transport.send(method, url, params=params, json=json).json()
+        except CatalogRefused as error:
+            raise self._explained(error, collection) from None
+        except ValueError:
+            raise CatalogUnavailable(
+                f"{method} {urlsplit(url).path} was answered with something that is no JSON"
+            ) from None
+        return answer
+
+    def _explained(self, error: CatalogRefused, collection: Collection) -> CatalogRefused:
+        """The refusal with a remedy that fits whoever grants roles."""
+        remedy = error.remedy
+        if error.status == 403:
+            remedy = _ADMIN_NEEDED.format(collection=collection.name, account=self.account)
+        elif error.status == 404:
+            remedy = f"Is {collection.name} the internal name of a collection of {self.account}?"
+        elif error.status in _CHANGED:
+            remedy = "Somebody else changes the policy at the same time; run the command again."
+        return CatalogRefused(error.status, error.code, error.reason, remedy)
+
+
+def with_curator(policy: Mapping[str, Any], collection: str, principal: str) -> tuple[dict[str, Any], Change]:
+    """The policy with the principal among its Data Curators, and what it lacked."""
+    new = deepcopy(dict(policy))
+    rules: list[dict[str, Any]] = new["properties"]["attributeRules"]
+    rule_id = f"{DATA_CURATOR}:{collection}"
+    rule = next((rule for rule in rules if rule["id"] == rule_id), None)
+    change = Change.MEMBER if rule else Change.RULE
+    if rule is None:
+        rule = {"kind": "attributerule", "id": rule_id, "name": rule_id, "dnfCondition": []}
+        rules.append(rule)
+    if not _add_member(rule, principal):
+        change = Change.NONE
+    # A role whose rule is not among the permissions gives nothing.
+    permissions = next((rule for rule in rules if rule["id"] == f"permission:{collection}"), None)
+    if permissions and not any(
+        each.get("fromRule") == rule_id for all_of in permissions["dnfCondition"] for each in all_of
+    ):
+        permissions["dnfCondition"].append([_derived("permission", rule_id)])
+        change = Change.RULE
+    return new, change
+
+
+def _add_member(rule: dict[str, Any], principal: str) -> bool:
+    """Add the principal to the first list of members; say whether it was missing from all."""
+    lists: list[list[str]] = [
+        each["attributeValueIncludedIn"]
+        for all_of in rule["dnfCondition"]
+        for each in all_of
+        if each.get("attributeName") == _MEMBER and "attributeValueIncludedIn" in each
+    ]
+    if any(principal in members for members in lists):
+        return False
+    if lists:
+        lists[0].append(principal)
+    else:
+        member = {"attributeName": _MEMBER, "attributeValueIncludedIn": [principal]}
+        rule["dnfCondition"].append([member, _derived("role", DATA_CURATOR)])
+    return True
+
+
+def _derived(what: str, rule: str) -> dict[str, str]:
+    return {"fromRule": rule, "attributeName": f"derived.purview.{what}", "attributeValueIncludes": rule}
