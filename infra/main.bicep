@@ -13,6 +13,7 @@ param location string
 param resourceGroupName string = 'rg-${environmentName}'
 
 @description('The name of the Purview account.')
+@minLength(3)
 param purviewAccountName string
 
 @description('The resource id of the Purview account, for its private endpoint; without it Purview is reached publicly.')
@@ -39,9 +40,9 @@ param allowedAddresses string[] = []
 param alwaysReady int = 1
 
 // Each instance uploads two runs at a time (host.json), and Purview takes 25 operations a second per capacity unit: more
-// instances would only be told to wait. 40 is the least that the plan takes.
-@description('The most instances of each group of functions (HTTP, blob, queues, timer).')
-@minValue(40)
+// instances would only be told to wait. 40 was the least that the plan took; where it takes less, less will do.
+@description('The most instances.')
+@minValue(1)
 @maxValue(1000)
 param maximumInstances int = 40
 
@@ -68,6 +69,9 @@ param alertEmail string = ''
 
 @description('The client id of a service principal for Purview, instead of the app\'s identity; its secret goes into the vault.')
 param servicePrincipalClientId string = ''
+
+@description('The tenant of that service principal.')
+param servicePrincipalTenantId string = subscription().tenantId
 
 @sealed()
 type optionalSettings = {
@@ -252,6 +256,7 @@ module app 'modules/function.bicep' = {
     purviewEndpoint: purviewEndpoint
     settings: settings
     servicePrincipalClientId: servicePrincipalClientId
+    servicePrincipalTenantId: servicePrincipalTenantId
     vaultUri: hasServicePrincipal ? vault!.outputs.uri : ''
     isPublic: network != 'private'
     subnetId: hasNetwork ? virtualNetwork!.outputs.appSubnetId : ''

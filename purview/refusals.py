@@ -20,7 +20,8 @@ _MANDATORY = re.compile(r"passed : (\w+)\.\w+: mandatory attribute value missing
 
 _CURATOR = (
     "Give the app's identity the role Data Curator on the collection that holds the assets (`sparklin grant`, or the "
-    "portal: Data Map, Domains and collections, Role assignments), or on the root collection if no collection is set; then replay."
+    "portal: Data Map, Domains and collections, Role assignments), or on the root collection if no collection is set; "
+    "then replay."
 )
 _ENDPOINT = "Check PURVIEW_ENDPOINT: it is the address of the account, such as https://<account>.purview.azure.com."
 _REPORT = "Look at the entities with `sparklin preview`; report the message if they look right."

@@ -18,6 +18,8 @@ param settings object
 @description('The client id of a service principal for Purview; empty: the app\'s identity.')
 param servicePrincipalClientId string
 
+param servicePrincipalTenantId string
+
 @description('The vault that has the secret of the service principal; empty without one.')
 param vaultUri string
 
@@ -68,7 +70,7 @@ var ownSettings = {
 var credentialSettings = empty(servicePrincipalClientId)
   ? { AZURE_CLIENT_ID: identity.properties.clientId }
   : {
-      AZURE_TENANT_ID: subscription().tenantId
+      AZURE_TENANT_ID: servicePrincipalTenantId
       AZURE_CLIENT_ID: servicePrincipalClientId
       AZURE_CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/purview-client-secret)'
     }

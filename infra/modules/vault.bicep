@@ -22,7 +22,6 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     tenantId: subscription().tenantId
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
-    enablePurgeProtection: true
     publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
     networkAcls: {
       defaultAction: isPublic ? 'Allow' : 'Deny'

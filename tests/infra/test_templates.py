@@ -200,8 +200,7 @@ def test_the_app_scales_to_what_both_ends_bear() -> None:
     assert scale["alwaysReady"] == "=alwaysReady > 0 ? [{ name: 'http', instanceCount: alwaysReady }] : []"
     assert scale["triggers"]["http"] == {"perInstanceConcurrency": "=httpConcurrency"}
     assert variable(MODULES / "function.bicep", "httpConcurrency") == 16
-    assert (default("maximumInstances"), decorated("maximumInstances", "minValue")) == (40, 40)
-    assert (default("alwaysReady"), default("instanceMemory")) == (1, 2048)
+    assert [default(name) for name in ("maximumInstances", "alwaysReady", "instanceMemory")] == [40, 1, 2048]
 
 
 def app_settings(kind: str) -> set[str]:
