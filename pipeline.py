@@ -17,7 +17,7 @@ from core.naming import EventName
 from parser.history import with_failure, with_run, without_run
 from parser.lineage import derive
 from parser.merge import MergedRun, RunState, merge
-from processes import by_process, check_drawable
+from processes import by_failed_process, by_process, check_drawable
 from publication import publish, record, republish
 from receiver import receipt
 from receiver.accept import ReceiverRules, accept
@@ -134,7 +134,8 @@ def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services, 
         return RunReport(Status.DEAD_LETTERED, "no event of this run can be read")
     run = merge(events)
     derived = derive(run, services.lineage_rules)
-    lineages = by_process(derived.lineages, services.naming)
+    named = by_failed_process if run.state is RunState.FAILED else by_process
+    lineages = named(derived.lineages, services.naming)
     check_drawable(lineages.values(), services.naming)
     affected = _record(run, lineages, services)
     for process in sorted(affected):

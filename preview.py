@@ -13,7 +13,7 @@ from parser import history as histories
 from parser.history import History
 from parser.lineage import LineageRules, derive
 from parser.merge import MergedRun, RunState, merge
-from processes import Naming, Process, by_process, process_of
+from processes import Naming, Process, by_failed_process, by_process, process_of, shown
 from purview.entities import Draft, preview_entities
 from receiver.accept import ReceiverRules, accept
 
@@ -72,7 +72,7 @@ def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
         reasons.pop(run_ids[run_key], None)
         if reason:
             reasons[run_ids[run_key]] = reason
-    previewed = (_previewed(found[name], rules, run_ids, unended) for name in sorted(found))
+    previewed = (_previewed(name, found[name], rules, run_ids, unended) for name in sorted(found))
     return Preview(tuple(item for item in previewed if item), reasons)
 
 
@@ -80,7 +80,8 @@ def _contribute(run: MergedRun, rules: Rules, found: dict[str, History]) -> str:
     """Add the run to the histories of its processes; the reason if it adds nothing."""
     derived = derive(run, rules.lineage)
     failed = run.state is RunState.FAILED
-    for process, lineage in by_process(derived.lineages, rules.naming).items():
+    named = by_failed_process if failed else by_process
+    for process, lineage in named(derived.lineages, rules.naming).items():
         before = found.get(process, History())
         changed = histories.with_failure(before, run.ref) if failed else histories.with_run(before, lineage, run.ref)
         found[process] = changed
@@ -88,14 +89,14 @@ def _contribute(run: MergedRun, rules: Rules, found: dict[str, History]) -> str:
 
 
 def _previewed(
-    history: History, rules: Rules, run_ids: Mapping[str, str], unended: Collection[str]
+    name: str, history: History, rules: Rules, run_ids: Mapping[str, str], unended: Collection[str]
 ) -> PreviewedProcess | None:
-    lineage = histories.shown(history, rules.window)
+    lineage, refs = shown(history, rules.window, rules.naming)
     if lineage is None or lineage.view:
         return None
-    process = process_of(lineage, rules.naming)
-    draft = preview_entities(lineage, process.resolutions)
-    runs = [run.run_key for run in histories.shown_runs(history, rules.window)]
+    process = process_of(lineage, rules.naming, name)
+    draft = preview_entities(lineage, process.resolutions, name)
+    runs = [run.run_key for run in refs]
     resolved = [note for resolution in process.resolutions.values() for note in resolution.notes]
     return PreviewedProcess(
         process=process,

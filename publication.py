@@ -18,7 +18,7 @@ from core.model import Lineage
 from parser import history as histories
 from parser.details import details
 from parser.history import History
-from processes import process_of
+from processes import Process, process_of, shown
 from purview import uploader
 from purview.fingerprint import fingerprint
 from services import Services
@@ -38,7 +38,7 @@ def record(process: str, change: Callable[[History], History], services: Service
         after = histories.pruned(change(before), window)
         if after == before:
             return
-        lineage = histories.shown(after, window)
+        lineage, _ = shown(after, window, services.naming)
         columns = details(lineage) if lineage else {}
         try:
             services.details.write(replace(row, history=histories.encode(after), columns=columns))
@@ -85,7 +85,7 @@ def republish(process: str, services: Services) -> None:
 
 
 def _shown(row: DetailsRow, services: Services) -> Lineage | None:
-    return histories.shown(histories.decode(row.history), services.settings.lineage_window)
+    return shown(histories.decode(row.history), services.settings.lineage_window, services.naming)[0]
 
 
 def _is_due(row: DetailsRow, services: Services) -> bool:
@@ -97,13 +97,12 @@ def _is_due(row: DetailsRow, services: Services) -> bool:
     if lineage is None:
         return bool(row.fingerprint)
     stale = row.uploaded is None or datetime.now(UTC) - row.uploaded >= services.settings.upload_refresh
-    return stale or row.fingerprint != _fingerprint(lineage, services)
+    return stale or row.fingerprint != _fingerprint(process_of(lineage, services.naming, row.qualified_name), services)
 
 
-def _fingerprint(lineage: Lineage, services: Services) -> str:
-    process = process_of(lineage, services.naming)
-    collection = services.settings.collection(lineage.application.namespace)
-    return fingerprint(lineage, process.resolutions, collection)
+def _fingerprint(process: Process, services: Services) -> str:
+    collection = services.settings.collection(process.lineage.application.namespace)
+    return fingerprint(process.lineage, process.resolutions, collection, process.qualified_name)
 
 
 def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:
@@ -113,14 +112,14 @@ def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:
         uploader.remove(row.qualified_name, services.catalog)
         step(log, "upload", "removed", {"process": row.qualified_name})
         return replace(row, dirty=False, fingerprint="", uploaded=None, process_guid="")
-    process = process_of(lineage, services.naming)
+    process = process_of(lineage, services.naming, row.qualified_name)
     result = services.upload(process)
     counts = {"created": result.created, "updated": result.updated}
     step(log, "upload", "uploaded", {"process": row.qualified_name, **counts})
     return replace(
         row,
         dirty=False,
-        fingerprint=_fingerprint(lineage, services),
+        fingerprint=_fingerprint(process, services),
         uploaded=datetime.now(UTC),
         process_guid=result.process_guid,
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.model import Asset, AssetName, Created, DatasetId
 from parser import history as histories
-from processes import process_of
+from processes import process_of, shown
 from publication import republish
 from purview.entities import GENERIC_TYPE, storable
 from purview.lookup import look_up_others, remember
@@ -93,7 +93,7 @@ def remove(leftover: Leftover, services: Services) -> None:
 
 
 def _moves_of(row: DetailsRow, services: Services) -> Iterator[Move]:
-    lineage = histories.shown(histories.decode(row.history), services.settings.lineage_window)
+    lineage, _ = shown(histories.decode(row.history), services.settings.lineage_window, services.naming)
     if lineage is None or lineage.view:
         return
     resolutions = process_of(lineage, services.naming).resolutions

@@ -9,7 +9,6 @@ from parser.lineage import LineageRules
 from processes import Naming, Process
 from purview import uploader
 from purview.catalog import Catalog
-from qualified_names import rules as name_rules
 from qualified_names.resource_sets import same_resource_set
 from receiver.accept import ReceiverRules
 from receiver.body import Limits
@@ -72,6 +71,7 @@ class Services:
             self.created,
             self.locks,
             self.settings.collection(process.lineage.application.namespace),
+            process=process.qualified_name,
             same=same_data,
             wait_seconds=self.lock_wait_seconds,
         )
@@ -93,7 +93,7 @@ def build(settings: Settings) -> Services:
         lineage_rules=LineageRules(
             settings.allow_operations, settings.exclude_datasets, settings.application_name_tails
         ),
-        naming=Naming(name_rules.load(settings.name_rules_file or None), settings.name_context()),
+        naming=Naming.of(settings),
         clients=clients,
         events=events,
         details=DetailsTable(clients),

@@ -10,7 +10,7 @@ from core.events import read_envelope
 from overview import application_of
 from parser import history as histories
 from preview import Preview, Rules, preview
-from processes import process_of
+from processes import process_of, shown
 from services import Services
 from storage.dead_letters import DeadLetter
 from storage.details_table import DetailsRow
@@ -65,7 +65,7 @@ def run_story(run_key: str, rules: Rules, services: Services) -> RunStory:
         run_key,
         tuple(services.events.rows_of(stored)),
         preview(bodies, rules),
-        tuple(shown for row in kept if row and (shown := _shown(row, services))),
+        tuple(known for row in kept if row and (known := _shown(row, services))),
         tuple(letter for letter in letters if letter),
         record.retry_at,
     )
@@ -77,8 +77,8 @@ def job_story(job: str, since: datetime, until: datetime, services: Services) ->
     :raises StorageUnavailable: as the name says.
     """
     wanted = job.strip().casefold()
-    kept = (row for row in services.details.all() if wanted in _names(_job_of(row.qualified_name)))
-    processes = tuple(shown for row in kept if (shown := _shown(row, services)))
+    kept = (row for row in services.details.all() if any(wanted in _names(job) for job in _jobs_of(row)))
+    processes = tuple(known for row in kept if (known := _shown(row, services)))
     rows = (row for row in services.events.rows(since, until) if row.received >= since)
     runs = _last_rows(
         row for row in rows if wanted in {*_names(application_of(row, services)), row.job_name.casefold()}
@@ -91,10 +91,14 @@ def _names(application: tuple[str, str]) -> set[str]:
     return {name.casefold(), f"{namespace}/{name}".casefold()}
 
 
-def _job_of(process: str) -> tuple[str, str]:
-    """Namespace and application in the qualified name of a process."""
-    namespace, _, name = process.partition("#")[0].removeprefix("sparklin://").partition("/")
-    return unquote(namespace), unquote(name)
+def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:
+    """Namespace and application of a process: its own name tells them, one that another tool gave does not."""
+    scheme, _, rest = row.qualified_name.partition("://")
+    if scheme != "sparklin":
+        applications = {item.lineage.application for item in histories.decode(row.history).contributions}
+        return {(each.namespace, each.name) for each in applications}
+    namespace, _, name = rest.partition("#")[0].partition("/")
+    return {(unquote(namespace), unquote(name))}
 
 
 def _last_rows(rows: Iterable[EventRow]) -> tuple[EventRow, ...]:
@@ -109,11 +113,10 @@ def _last_rows(rows: Iterable[EventRow]) -> tuple[EventRow, ...]:
 def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:
     window = services.settings.lineage_window
     history = histories.decode(row.history)
-    lineage = histories.shown(history, window)
+    lineage, runs = shown(history, window, services.naming)
     if lineage is None or lineage.view:
         return None
-    process = process_of(lineage, services.naming)
-    runs = list(histories.shown_runs(history, window))
+    process = process_of(lineage, services.naming, row.qualified_name)
     return ShownProcess(
         row.qualified_name,
         process.name,

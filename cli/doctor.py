@@ -22,6 +22,7 @@ from core.errors import SettingsError, SparklinError
 from core.settings import Settings
 from purview.catalog import Catalog
 from purview.patience import Patience
+from purview.process_name import type_of_naming
 from services import build
 
 _STYLES = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red", State.SKIPPED: "dim"}
@@ -100,7 +101,7 @@ def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | N
     yield from check_storage(settings.lineage_storage)
     with Catalog(settings.purview_endpoint, settings.purview_auth, patience=Patience(budget=5)) as catalog:
         try:
-            yield from check_catalogue(catalog, asset)
+            yield from check_catalogue(catalog, asset, type_of_naming(settings.process_naming))
         except SparklinError as error:
             yield wrong("Purview", str(error), "az login")
 

@@ -20,7 +20,6 @@ from parser.lineage import LineageRules
 from preview import Preview, PreviewedProcess, Rules
 from preview import preview as preview_events
 from processes import Naming, Process
-from qualified_names import rules as name_rules
 from receiver.accept import ReceiverRules
 
 
@@ -134,6 +133,6 @@ def preview_rules(settings: Settings) -> Rules:
     return Rules(
         receiver=ReceiverRules(settings.allow_operations, settings.exclude_jobs),
         lineage=LineageRules(settings.allow_operations, settings.exclude_datasets, settings.application_name_tails),
-        naming=Naming(name_rules.load(settings.name_rules_file or None), settings.name_context()),
+        naming=Naming.of(settings),
         window=settings.lineage_window,
     )

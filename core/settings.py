@@ -22,6 +22,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 BLOB_TRIGGER_SOURCES = ("EventGrid", "LogsAndContainerScan")
 PURVIEW_AUTHS = ("default", "none")
+PROCESS_NAMINGS = ("native", "sparklin", "accelerator")
 
 
 def _told(doc: str, default: Any = dataclasses.MISSING) -> Any:
@@ -67,6 +68,16 @@ class Settings:
     )
     application_name_tails: tuple[re.Pattern[str], ...] = _told(
         "More run-specific endings of application names to cut: regular expressions, written as above.", ()
+    )
+    process_naming: str = _told(
+        "How processes are named: `native`, or as before by Microsoft's `sparklin` sample or Databricks `accelerator`; "
+        "see [migration](docs/migration.md).",
+        "native",
+    )
+    databricks_tasks: Mapping[str, str] = _told(
+        "For `accelerator`: the path of the task, `jobs/<id>/tasks/<key>`, by notebook path or `job <id>`, "
+        "as a JSON object.",
+        {},
     )
     lineage_window_days: int = _told("A process shows its runs of this many days; 0: its newest run only.", 30)
     upload_refresh_days: int = _told("After this many days even unchanged lineage is uploaded again.", 7)
@@ -284,6 +295,7 @@ _AZURITE = (
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "purview_endpoint": _url,
     "purview_auth": _one_of(PURVIEW_AUTHS),
+    "process_naming": _one_of(PROCESS_NAMINGS),
     "blob_trigger_source": _one_of(BLOB_TRIGGER_SOURCES),
     "max_body_bytes": _positive,
     "max_expanded_bytes": _positive,

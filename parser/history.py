@@ -88,7 +88,7 @@ def shown(history: History, window: timedelta) -> Lineage | None:
 
     ``window`` is the span before the newest run that counts; 0 means: the newest application run only.
     """
-    counting = _in_view(history, window)
+    counting = in_view(history, window)
     if not counting:
         return None
     union = united([_in_words(item) for item in counting])
@@ -97,7 +97,7 @@ def shown(history: History, window: timedelta) -> Lineage | None:
 
 def shown_runs(history: History, window: timedelta) -> tuple[RunRef, ...]:
     """The runs behind ``shown``, the newest first; of many equal ones the newest alone are known."""
-    return tuple(sorted((run for item in _in_view(history, window) for run in item.runs), reverse=True))
+    return tuple(sorted((run for item in in_view(history, window) for run in item.runs), reverse=True))
 
 
 def pruned(history: History, window: timedelta) -> History:
@@ -182,7 +182,8 @@ def _counting(history: History) -> list[Contribution]:
     return list(_sorted(item for item in kept if item.runs))
 
 
-def _in_view(history: History, window: timedelta) -> list[Contribution]:
+def in_view(history: History, window: timedelta) -> list[Contribution]:
+    """The contributions behind ``shown``, the newest first."""
     counting = _counting(history)
     return [item for item in counting if _in_window(item, counting[0].runs[0], window)]
 

@@ -26,10 +26,10 @@ from core.model import (
 from purview.column_mapping import column_mapping
 from purview.description import description
 from purview.limits import NAME_BYTES, REFERENCES, cut, cut_uniquely
-from purview.process_name import process_name
+from purview.process_name import PROCESS_TYPE as PROCESS_TYPE
+from purview.process_name import Write, process_name
 from purview.schema import Addition, Entity, Schema, added_columns, schema
 
-PROCESS_TYPE = "azure_synapse_operation"
 GENERIC_TYPE = "DataSet"
 
 Resolutions = Mapping[DatasetId, Resolution]
@@ -90,9 +90,15 @@ class _NewDataset:
     fields: tuple[Field, ...]
 
 
-def preview_entities(lineage: Lineage, resolutions: Resolutions) -> Draft:
-    """What would be sent if the catalogue were empty."""
-    return build_entities(lineage, resolutions, planned_assets(lineage, resolutions))
+def preview_entities(lineage: Lineage, resolutions: Resolutions, process: str = "") -> Draft:
+    """What would be sent if the catalogue were empty; ``process`` is as for ``build_entities``."""
+    return build_entities(lineage, resolutions, planned_assets(lineage, resolutions), process=process)
+
+
+def write_of(lineage: Lineage, resolutions: Resolutions) -> Write:
+    """What the process of a lineage is named by."""
+    inputs = tuple(resolutions[dataset.id] for dataset in lineage.inputs)
+    return Write(lineage.application, resolutions[lineage.sink.id], inputs)
 
 
 def planned_assets(lineage: Lineage, resolutions: Resolutions) -> dict[DatasetId, Asset]:
@@ -131,11 +137,13 @@ def build_entities(
     assets: Assets,
     unknown_types: AbstractSet[str] = frozenset(),
     additions: Sequence[Addition] = (),
+    process: str = "",
 ) -> Draft:
     """The entities that show the lineage, given which assets exist (those of ``assets`` that have a guid).
 
     ``unknown_types`` are column types that the catalogue does not have; ``additions`` are columns for assets that
-    exist. The result depends on no order but that of a dataset's fields.
+    exist; ``process`` is the qualified name of the process if that is not our own. The result depends on no order but
+    that of a dataset's fields.
     """
     shown = within_limits(lineage, resolutions)
     guids = (str(-number) for number in count(1))
@@ -148,15 +156,15 @@ def build_entities(
     names = {dataset: distinct[_key(assets[dataset])].name.qualified_name for dataset in inputs}
     mapping = column_mapping(columns, sink.name.qualified_name, names)
     notes = (*shown.notes[len(lineage.notes) :], *_asset_notes(shown, resolutions, assets), *mapping.notes)
-    process = _process(shown, resolutions, notes)
-    process["guid"] = next(guids)
-    process["attributes"] |= {
+    entity = _process(shown, resolutions, notes, process)
+    entity["guid"] = next(guids)
+    entity["attributes"] |= {
         "inputs": [_reference(asset, datasets.created) for asset in distinct.values()],
         "outputs": [_reference(sink, datasets.created)],
         "columnMapping": mapping.text,
     }
     return Draft(
-        entities=(*datasets.entities, process),
+        entities=(*datasets.entities, entity),
         inputs=tuple(asset.name for asset in distinct.values()),
         outputs=(sink.name,),
         created=datasets.created,
@@ -245,12 +253,12 @@ def _dataset(dataset: _NewDataset, guid: str, columns: Schema) -> Entity:
     return entity
 
 
-def _process(lineage: Lineage, resolutions: Resolutions, notes: Iterable[Note]) -> Entity:
-    qualified_name, name = process_name(lineage.application, resolutions[lineage.sink.id])
+def _process(lineage: Lineage, resolutions: Resolutions, notes: Iterable[Note], qualified_name: str) -> Entity:
+    process = process_name(write_of(lineage, resolutions), qualified_name)
     resolved = [note for dataset in datasets_of(lineage) for note in resolutions[dataset.id].notes]
     text = description(lineage, (*lineage.notes, *resolved, *notes))
-    attributes = {"qualifiedName": qualified_name, "name": name, "description": text}
-    return {"typeName": PROCESS_TYPE, "attributes": attributes}
+    attributes = {"qualifiedName": process.asset.qualified_name, "name": process.name, "description": text}
+    return {"typeName": process.asset.type_name, "attributes": attributes}
 
 
 def _distinct(assets: Iterable[Asset]) -> dict[object, Asset]:

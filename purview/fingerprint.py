@@ -10,9 +10,9 @@ from purview.entities import Resolutions, datasets_of, preview_entities, within_
 _VERSION = 1
 
 
-def fingerprint(lineage: Lineage, resolutions: Resolutions, collection: str = "") -> str:
+def fingerprint(lineage: Lineage, resolutions: Resolutions, collection: str = "", process: str = "") -> str:
     """64 hex digits over all that the upload shows or decides by, whatever the order of datasets and columns."""
-    draft = preview_entities(lineage, resolutions)
+    draft = preview_entities(lineage, resolutions, process)
     attributes = draft.process["attributes"]
     datasets = [
         [

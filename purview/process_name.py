@@ -1,20 +1,145 @@
-"""The name of a process: one per application and sink, whatever the inputs, runs or look-ups were."""
+"""The name of a process: one per application and sink, whatever the inputs, runs or look-ups were.
 
-from core.model import Application, Resolution
+Two further namings are those of tools that Sparklin replaces, so that their processes are updated instead of doubled
+(docs/migration.md has the forms). A process keeps type and name that go with its qualified name, also when the setting
+changes: they follow from the qualified name's scheme.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from re import compile as pattern
+
+from core.identity import is_file_namespace
+from core.model import Application, AssetName, DatasetId, Resolution
+from purview.collation import collation_key
 from purview.limits import cut, cut_uniquely
 
+PROCESS_TYPE = "azure_synapse_operation"
+
+# Type by scheme of the qualified name; the schemes are those of the namings below.
+_TYPES: Mapping[str, str] = {"databricks": "databricks_process", "hrdi": "HRServicesInsights_OneHRSI"}
+_TYPE_OF: Mapping[str, str] = {"accelerator": _TYPES["databricks"], "sparklin": _TYPES["hrdi"]}
 _ESCAPES = str.maketrans(
     {"%": "%25", "/": "%2F", "#": "%23", **{chr(code): f"%{code:02X}" for code in (*range(32), 127)}}
 )
+# The sample's teams, by the first of these words in the job's name; every other job is "external".
+_TEAMS: Mapping[str, str] = {
+    "hrsi": "hrservicesinsights",
+    "ultp": "ultp_services",
+    "gtabi": "gtabi_services",
+    "learning": "learninginsights",
+    "hcm": "headcountmanagement",
+}
+_WORKSPACE = pattern(r"adb-\d+\.\d+")
 
 
-def process_name(application: Application, sink: Resolution) -> tuple[str, str]:
-    """The qualified name and the name of the process that fills ``sink``.
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What processes are named by."""
 
-    The qualified name is ``sparklin://{job namespace}/{application}#{qualified name of the sink by our rules}``.
+    application: Application
+    sink: Resolution
+    inputs: tuple[Resolution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessName:
+    """Type and qualified name of a process, which are its identity, and the name that people see."""
+
+    asset: AssetName
+    name: str
+
+
+Namer = Callable[[Write], str]
+
+
+def namer(naming: str = "", tasks: Mapping[str, str] | None = None) -> Namer:
+    """The function that gives the qualified names of a naming (a value of ``PROCESS_NAMING``); "" is our own.
+
+    ``tasks`` are the paths of Databricks tasks by application, as ``DATABRICKS_TASKS`` has them.
+    """
+    namers: Mapping[str, Namer] = {"sparklin": sparklin, "accelerator": partial(accelerator, tasks=tasks or {})}
+    return namers.get(naming, native)
+
+
+def type_of_naming(naming: str) -> str:
+    """The type of the processes that a naming makes."""
+    return _TYPE_OF.get(naming, PROCESS_TYPE)
+
+
+def process_type(qualified_name: str) -> str:
+    """The type of the process of this name, whichever naming is in force."""
+    return _TYPES.get(qualified_name.partition("://")[0], PROCESS_TYPE)
+
+
+def process_name(write: Write, qualified_name: str = "") -> ProcessName:
+    """The process that shows a write, under the name that it has; by default under our own."""
+    qualified_name = qualified_name or native(write)
+    application, sink = write.application.name, write.sink
+    names = {
+        "hrdi": f"{_team(application)}_{sink.short_name}_process",
+        "databricks": f"{_notebook_path(application)}{_path(sink.dataset.id)}",
+    }
+    name = names.get(qualified_name.partition("://")[0], f"{application} → {sink.short_name}")
+    return ProcessName(AssetName(process_type(qualified_name), qualified_name), cut(name))
+
+
+def native(write: Write) -> str:
+    """Our own: ``sparklin://{job namespace}/{application}#{qualified name of the sink by our rules}``.
+
     ``%``, ``/``, ``#`` and control characters of the first two parts are percent-encoded, so that two different
     applications never share a name; what lies behind the first ``#`` is the sink's name as it is.
     """
+    application = write.application
     job = f"{application.namespace.translate(_ESCAPES)}/{application.name.translate(_ESCAPES)}"
-    qualified_name = f"sparklin://{job}#{sink.asset.qualified_name}"
-    return cut_uniquely(qualified_name), cut(f"{application.name} → {sink.short_name}")
+    return cut_uniquely(f"sparklin://{job}#{write.sink.asset.qualified_name}")
+
+
+def sparklin(write: Write) -> str:
+    """As Microsoft's Sparklin sample: ``hrdi://synapse_notebook/{notebook}/{team}_{table}``.
+
+    Neither namespace nor database is part of it, so sinks of one short name share a process.
+    """
+    notebook = write.application.name
+    return cut_uniquely(f"hrdi://synapse_notebook/{notebook}/{_team(notebook)}_{write.sink.short_name}")
+
+
+def accelerator(write: Write, tasks: Mapping[str, str]) -> str:
+    """As the Databricks accelerator: ``databricks://{workspace}/{runnable}/processes/{inputs}->{output}``, of MD5s.
+
+    What it never made a process of, writes without inputs and those of other platforms, has our own name; so has the
+    task of a job that is no notebook, unless ``tasks`` names it: no event does.
+    """
+    workspace = write.application.namespace.partition("#")[0]
+    application = write.application.name
+    runnable = tasks.get(application, "").strip("/") or f"notebooks{_notebook_path(application)}"
+    if not write.inputs or not _WORKSPACE.fullmatch(workspace) or runnable == "notebooks":
+        return native(write)
+    read = sorted({_without_resource_set(each) for each in write.inputs}, key=collation_key)
+    inputs = ",".join(dict.fromkeys(name.lower() for name in read))
+    hashes = f"{_md5(inputs)}->{_md5(_without_resource_set(write.sink))}"
+    return cut_uniquely(f"databricks://{workspace}.azuredatabricks.net/{runnable}/processes/{hashes}")
+
+
+def _team(job: str) -> str:
+    return next((team for word, team in _TEAMS.items() if word in job.lower()), "external")
+
+
+def _notebook_path(application: str) -> str:
+    """The path of a Databricks notebook, which is an application's name there; "" for anything else."""
+    return f"/{application}" if "/" in application else ""
+
+
+def _path(dataset: DatasetId) -> str:
+    return f"/{dataset.name}" if is_file_namespace(dataset.namespace) else dataset.name
+
+
+def _without_resource_set(dataset: Resolution) -> str:
+    """The dataset's name as the accelerator made it: that of the folder."""
+    return dataset.asset.qualified_name.removesuffix("/{SparkPartitions}").rstrip("/")
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode("ascii", "replace"), usedforsecurity=False).hexdigest().upper()

@@ -24,7 +24,6 @@ from core.model import Asset, AssetName, Created, Dataset, DatasetId, Lineage, U
 from purview.catalog import Written
 from purview.entities import (
     GENERIC_TYPE,
-    PROCESS_TYPE,
     Assets,
     DatasetDraft,
     Draft,
@@ -34,10 +33,11 @@ from purview.entities import (
     datasets_of,
     storable,
     within_limits,
+    write_of,
 )
 from purview.growth import Gaps, Reader, Record, find_gaps, plan_additions
 from purview.lookup import Cache, Finder, Same, look_up, look_up_exactly, look_up_planned, remember
-from purview.process_name import process_name
+from purview.process_name import process_name, process_type
 from purview.refusals import ReferenceMissing, UnusableType
 from purview.schema import Addition, Entity
 
@@ -149,6 +149,7 @@ def upload(
     locks: Locks,
     collection: str = "",
     *,
+    process: str = "",
     same: Same = eq,
     wait_seconds: float = 30.0,
 ) -> UploadResult:
@@ -156,6 +157,7 @@ def upload(
 
     :param record: which assets are ours; those get columns that they lack, others stay as they are.
     :param collection: internal name of the collection for new assets; existing ones stay where they are.
+    :param process: the qualified name of the process, if that is not our own.
     :param same: says whether a name that the search found is the wanted one; by default only if they are equal.
     :param wait_seconds: how long to wait for another worker that creates the same assets.
     :raises TryLater: the catalogue, the record or a lock is out of reach; a later attempt may succeed.
@@ -163,9 +165,8 @@ def upload(
     """
     shown = within_limits(lineage, resolutions)
     used = {dataset.id: resolutions[dataset.id] for dataset in datasets_of(shown)}
-    qualified_name, _ = process_name(lineage.application, resolutions[lineage.sink.id])
-    process = AssetName(PROCESS_TYPE, qualified_name)
-    task = _Task(shown, used, process, catalog, cache, record, locks, collection, same, wait_seconds)
+    name = process_name(write_of(lineage, resolutions), process).asset
+    task = _Task(shown, used, name, catalog, cache, record, locks, collection, same, wait_seconds)
     with catalog.patience():
         result = _upload_repeatedly(task)
     return replace(result, notes=(*shown.notes[len(lineage.notes) :], *result.notes))
@@ -173,7 +174,7 @@ def upload(
 
 def remove(process_qualified_name: str, catalog: Remover) -> bool:
     """Delete a process; its datasets stay. Says whether there was one."""
-    name = AssetName(PROCESS_TYPE, process_qualified_name)
+    name = AssetName(process_type(process_qualified_name), process_qualified_name)
     with catalog.patience():
         found = catalog.find([name]).get(name)
         if found:
@@ -324,7 +325,7 @@ def _write(task: _Task, known: _Known, guard: Callable[[], None] | None) -> Uplo
         try:
             return _send(task, replace(known, assets=assets), draft, guard)
         except UnusableType as error:
-            replaceable = {entity["typeName"] for entity in draft.entities} - {PROCESS_TYPE, GENERIC_TYPE}
+            replaceable = {entity["typeName"] for entity in draft.entities} - {task.process.type_name, GENERIC_TYPE}
             if error.type_name not in replaceable - task.unusable:
                 raise
             _log.warning("%s; using a generic type instead", error)
@@ -334,7 +335,9 @@ def _write(task: _Task, known: _Known, guard: Callable[[], None] | None) -> Uplo
 def _draft(task: _Task, known: _Known, additions: Sequence[Addition]) -> Draft | DatasetDraft:
     if known.process_guid is None:
         return build_datasets(known.datasets, task.resolutions, known.assets, task.unusable, additions)
-    return build_entities(task.lineage, task.resolutions, known.assets, task.unusable, additions)
+    return build_entities(
+        task.lineage, task.resolutions, known.assets, task.unusable, additions, task.process.qualified_name
+    )
 
 
 def _usable(asset: Asset, unusable: AbstractSet[str]) -> Asset:

@@ -6,7 +6,7 @@ from cli.checks.check import Check, ok, skipped, wrong
 from core.errors import CatalogRefused, CatalogUnavailable
 from core.model import AssetName
 from purview.catalog import Catalog
-from purview.entities import PROCESS_TYPE
+from purview.process_name import PROCESS_TYPE
 
 _NEEDED = ("columnMapping",)
 _READER = (
@@ -14,11 +14,13 @@ _READER = (
 )
 
 
-def check_catalogue(catalog: Catalog, asset: tuple[str, str] | None) -> Iterator[Check]:
+def check_catalogue(
+    catalog: Catalog, asset: tuple[str, str] | None, process_type: str = PROCESS_TYPE
+) -> Iterator[Check]:
     """Token, role, the process' type, and whether an asset that is known to exist can be seen."""
     name = "Purview"
     try:
-        attributes = catalog.attributes_of(PROCESS_TYPE)
+        attributes = catalog.attributes_of(process_type)
     except CatalogUnavailable as error:
         yield wrong(name, error.reason, "az login; check PURVIEW_ENDPOINT, and whether its network is open to you")
         return
@@ -28,16 +30,18 @@ def check_catalogue(catalog: Catalog, asset: tuple[str, str] | None) -> Iterator
         else:
             repair = (
                 "PURVIEW_ENDPOINT must be that of a Purview account: az purview account show -g <group> -n <account>"
+                if process_type == PROCESS_TYPE
+                else "PROCESS_NAMING needs it: create it as the tool before did (docs/migration.md), or leave that out"
             )
-            yield wrong("type", f"the catalogue does not know the type {PROCESS_TYPE}: {error.reason}", repair)
+            yield wrong("type", f"the catalogue does not know the type {process_type}: {error.reason}", repair)
         return
     yield ok(name, "it answers, and takes the token")
     lacking = [needed for needed in _NEEDED if needed not in attributes]
     if lacking:
         repair = "it is a built-in type of Purview: PURVIEW_ENDPOINT must be that of a Purview account"
-        yield wrong("type", f"{PROCESS_TYPE} has no attribute {', '.join(lacking)}", repair)
+        yield wrong("type", f"{process_type} has no attribute {', '.join(lacking)}", repair)
     else:
-        yield ok("type", f"{PROCESS_TYPE} is known, with {', '.join(_NEEDED)}")
+        yield ok("type", f"{process_type} is known, with {', '.join(_NEEDED)}")
     yield _visible(catalog, asset)
 
 

@@ -50,6 +50,7 @@ FAULTS = [
     ({"LINEAGE_WINDOW_DAYS": "-1"}, "LINEAGE_WINDOW_DAYS"),
     ({"STORAGE_BUDGET_SECONDS": "nan"}, "STORAGE_BUDGET_SECONDS"),
     ({"BLOB_TRIGGER_SOURCE": "Kafka"}, "BLOB_TRIGGER_SOURCE"),
+    ({"PROCESS_NAMING": "spline"}, "PROCESS_NAMING must be one of native, sparklin, accelerator"),
     ({"LINEAGE_STORAGE": "", "LINEAGE_STORAGE__blobServiceUri": "https://x"}, "LINEAGE_STORAGE__queueServiceUri"),
 ]
 
