@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from preview import preview
 from processes import Naming
 from publication import republish
 from services import Services
+from story import job_story
 from tests.hallway.conftest import new_universe
 from tests.support.corpus import SPARK_31, SPARK_35, bodies
 from tests.support.events import body, dataset, event
@@ -136,6 +139,8 @@ def run(
     sources: str = "s",
     key: str = "1",
     minute: float = 0,
+    node: str = "execute_insert_into_hadoop_fs_relation_command",
+    parent: bool = False,
 ) -> bytes:
     """An event of a run of a notebook that only this universe has, which is on Databricks and in Synapse alike."""
     notebook = f"nb{universe.name.partition('.')[0].removeprefix('adb-')}"
@@ -145,7 +150,8 @@ def run(
             kind,
             run=key,
             minute=minute,
-            job_name=f"{notebook}_pool1_1731500001.execute_insert_into_hadoop_fs_relation_command.out",
+            job_name=f"{notebook}_pool1_1731500001.{node}.out",
+            parent=f"{notebook}_pool1_1731500001" if parent else "",
             environment=environment(universe),
             inputs=[dataset(source, ["x"]) for source in sources.split()],
             outputs=[written],
@@ -276,3 +282,34 @@ def test_a_process_keeps_its_name_and_type_until_its_runs_are_replayed(services:
     kind, qualified_name = expected_name(before)
     republish(qualified_name, after.services)
     assert list(shown(after)) == [f"{kind} {qualified_name}"]
+
+
+def test_a_failed_table_takes_back_the_run_around_it_which_knows_no_inputs(services: Services) -> None:
+    universe = named(services, "accelerator")
+    around = partial(run, universe, key="outer", sources="", node="create_table_as_select", parent=True)
+    universe.deliver_all([around("START"), around("COMPLETE", minute=4)])
+    assert [process["typeName"] for process in shown(universe).values()] == [OWN]
+    universe.deliver(run(universe, "FAIL", key="inner", minute=2, parent=True))
+    assert shown(universe) == {}
+
+
+def test_two_sinks_of_one_run_that_share_a_name_are_not_mixed(services: Services) -> None:
+    universe = named(services, "sparklin")
+    event_of_both = json.loads(run(universe, sink="bronze/t"))
+    event_of_both["outputs"] += json.loads(run(universe, sink="silver/t", sources="other"))["outputs"]
+    universe.deliver(body(event_of_both))
+    (process,) = shown(universe).values()
+    assert outputs(process) == [f"{LAKE}/bronze/t/{{SparkPartitions}}"]
+    assert f"also writes {LAKE}/silver/t" in process["attributes"]["description"]
+    assert {pair["DatasetMapping"]["Source"] for pair in json.loads(process["attributes"]["columnMapping"])} == {
+        f"{LAKE}/s/{{SparkPartitions}}"
+    }
+
+
+def test_a_process_under_an_old_name_is_found_by_its_application(services: Services) -> None:
+    universe = named(services, "sparklin")
+    universe.deliver(run(universe))
+    application = expected_name(universe)[1].split("/")[3]
+    now = datetime.now(UTC)
+    (process,) = job_story(application, now, now, universe.services).processes
+    assert (process.qualified_name, process.name) == (expected_name(universe)[1], "external_t_process")

@@ -168,6 +168,12 @@ def test_a_catalogue_without_the_type(stack: Stack) -> None:
     assert_wrong(run(stack), "type", "Purview account")
 
 
+def test_a_catalogue_without_the_type_of_the_old_names(stack: Stack) -> None:
+    result = run(stack, PROCESS_NAMING="sparklin")
+    assert_wrong(result, "type", "docs/migration.md")
+    assert "HRServicesInsights_OneHRSI" in checked(result)["type"]["told"]
+
+
 def test_an_event_that_nothing_tells_the_app_of(stack: Stack) -> None:
     stack.misdeliver_events(drop=True)
     assert_wrong(run(stack, "--wait", "3"), "event delivery", "event-subscription")
