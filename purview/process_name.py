@@ -1,4 +1,4 @@
-"""The name of a process: one per application and sink, whatever the inputs, runs or look-ups were.
+"""The name of a process: by our own naming one per application and sink, whatever inputs, runs or look-ups were.
 
 Two further namings are those of tools that Sparklin replaces, so that their processes are updated instead of doubled
 (docs/migration.md has the forms). A process keeps type and name that go with its qualified name, also when the setting
@@ -6,10 +6,10 @@ changes: they follow from the qualified name's scheme.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from re import compile as pattern
 
 from core.identity import is_file_namespace
 from core.model import Application, AssetName, DatasetId, Resolution
@@ -32,7 +32,7 @@ _TEAMS: Mapping[str, str] = {
     "learning": "learninginsights",
     "hcm": "headcountmanagement",
 }
-_WORKSPACE = pattern(r"adb-\d+\.\d+")
+_WORKSPACE = re.compile(r"adb-\d+\.\d+")
 
 
 @dataclass(frozen=True, slots=True)

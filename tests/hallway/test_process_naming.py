@@ -1,5 +1,6 @@
 """Processes that the tools before made are updated in place, and follow their runs like our own."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,10 +15,11 @@ import requests
 
 import pipeline
 from cli.preview import as_object, preview_rules
-from core.identity import run_key
+from core.identity import dataset_id, run_key
+from core.model import Application, Dataset, Lineage
 from core.settings import Settings
 from preview import preview
-from processes import Naming
+from processes import Naming, process_of
 from publication import republish
 from services import Services
 from story import job_story
@@ -111,6 +113,58 @@ def test_recorded_events_get_the_names_of_the_naming(
     jsonschema.validate(printed, json.loads(CONTRACT.read_text()))
     (process,) = (item["process"] for item in printed)
     assert (process["typeName"], process["qualifiedName"], process["name"]) == (kind, qualified_name, name)
+
+
+# Namespace and name as agents wrote them, and the name that the accelerator's default mappings make of it.
+MAPPED = [
+    ("wasbs://raw@acct.blob.core.windows.net", "/retail/x", "https://acct.blob.core.windows.net/raw/retail/x"),
+    ("abfss://raw@acct.dfs.core.windows.net", "/retail/x/", "https://acct.dfs.core.windows.net/raw/retail/x"),
+    ("abfss://raw@acct.blob.core.windows.net", "/x", "https://acct.dfs.core.windows.net/raw/x"),
+    ("abfss://raw@acct.dfs.core.windows.net", "/", "https://acct.dfs.core.windows.net/raw"),
+    ("dbfs", "/mnt/raw/x", "https://acct.dfs.core.windows.net/raw/sub/x"),
+    (
+        "sqlserver://ws.sql.azuresynapse.net:1433;database=pool;",
+        "sales.region",
+        "mssql://ws.sql.azuresynapse.net/pool/sales/region",
+    ),
+    ("sqlserver://srv.database.windows.net:1433;database=db;", "t", "mssql://srv.database.windows.net/db/dbo/t"),
+    ("sqlserver://srv.database.windows.net;database=db", "[s].[t.x]", "mssql://srv.database.windows.net/db/s/t.x"),
+    (
+        "postgresql://h.postgres.database.azure.com:5432/db",
+        "t",
+        "postgresql://h.postgres.database.azure.com/db/public/t",
+    ),
+    ("postgresql://10.2.0.4:5432/db", "s.t", "postgresql://servers/10.2.0.4:5432/dbs/db/schemas/s/tables/t"),
+    ("mysql://h.mysql.database.azure.com:3306/db", "t", "mysql://h.mysql.database.azure.com/db/t"),
+    ("azurekusto://c.kusto.windows.net/db", "t", "https://c.kusto.windows.net/db/t"),
+    ("dbfs", "/user/hive/warehouse/t", f"default.t@{WORKSPACE}.azuredatabricks.net"),
+    ("dbfs", "/user/hive/warehouse/d.db/t", f"d.t@{WORKSPACE}.azuredatabricks.net"),
+    ("adl://acct.azuredatalakestore.net", "/p", "adl://acct.azuredatalakestore.net/p"),
+    (
+        "snowflake://x.snowflakecomputing.com",
+        "d.s.t",
+        "snowflake://x.snowflakecomputing.com/databases/d/schemas/s/tables/t",
+    ),
+    (
+        "azurecosmos://acct.documents.azure.com/dbs/db",
+        "/colls/c",
+        "https://acct.documents.azure.com/dbs/db/colls/c",
+    ),
+]
+
+
+@pytest.mark.parametrize(("namespace", "name", "mapped"), MAPPED)
+def test_the_accelerators_hashes_are_of_the_names_that_its_default_mappings_make(
+    namespace: str, name: str, mapped: str
+) -> None:
+    cluster = f"{WORKSPACE}.azuredatabricks.net"
+    naming = Naming.of(Settings.offline({"PROCESS_NAMING": "accelerator", "HIVE_CLUSTER": cluster}))
+    told = Dataset(dataset_id(namespace, name), is_folder=True)
+    mounts = (("/mnt/raw", "abfss://raw@acct.dfs.core.windows.net/sub"),)
+    application = Application(f"{WORKSPACE}#0609-cluster", "Shared/etl/Load")
+    process = process_of(Lineage(application, "", told, (told,), mount_points=mounts), naming)
+    of_input, of_output = (hashlib.md5(text.encode()).hexdigest().upper() for text in (mapped.lower(), mapped))
+    assert process.qualified_name == f"{LOAD}/{of_input}->{of_output}"
 
 
 @pytest.fixture(scope="session", autouse=True)
