@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Mapping
 
 from core.model import DatasetId
+from core.partitions import without_partitions
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*)://")
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 _FILE_SCHEMES = {"abfss", "wasbs", "s3", "gs", "hdfs", "adl", "dbfs", "file", "viewfs", "oss", "cos"}
-_PARTITION = re.compile(r"^[^=/]+=[^/]*$")
 
 
 def dataset_id(namespace: str, name: str) -> DatasetId:
@@ -23,7 +23,7 @@ def dataset_id(namespace: str, name: str) -> DatasetId:
     space, name = _with_database(space, name)
     path = "/".join(part for part in name.strip().split("/") if part).strip()
     if is_file_namespace(space):
-        path = _without_partitions(path)
+        path = "/".join(without_partitions(path.split("/"))).strip()
     return DatasetId(space, path)
 
 
@@ -32,7 +32,7 @@ def is_folder_name(namespace: str, name: str) -> bool:
     if name.rstrip().endswith("/"):
         return bool(name.strip().strip("/"))
     parts = [part for part in name.strip().split("/") if part]
-    return is_file_namespace(namespace.strip()) and len(_without_partitions("/".join(parts)).split("/")) < len(parts)
+    return is_file_namespace(namespace.strip()) and len(without_partitions(parts)) < len(parts)
 
 
 def is_file_namespace(namespace: str) -> bool:
@@ -59,7 +59,9 @@ def _namespace(namespace: str) -> str:
     rest = namespace[match.end() :].rstrip("/")
     authority = re.split(r"[/;?]", rest, maxsplit=1)[0]
     user, at, host = authority.rpartition("@")
-    return f"{scheme}://{user}{at}{host.lower()}{rest[len(authority) :]}"
+    # An instance of SQL Server, host\instance, keeps its case, as it does where agents write it as a path.
+    host, slash, instance = host.partition("\\")
+    return f"{scheme}://{user}{at}{host.lower()}{slash}{instance}{rest[len(authority) :]}"
 
 
 def _with_database(namespace: str, name: str) -> tuple[str, str]:
@@ -91,11 +93,3 @@ def _server(values: Mapping[str, str]) -> str:
     if host.count(":") > 1 and not host.startswith("["):
         host = f"[{host}]"
     return f"{host.lower()}:{port}" if port else host.lower()
-
-
-def _without_partitions(path: str) -> str:
-    """Cut ``key=value`` folders from the end, as agents from 1.39 on do, but never the whole path."""
-    parts = path.split("/")
-    while len(parts) > 1 and _PARTITION.match(parts[-1]):
-        parts.pop()
-    return "/".join(parts)

@@ -92,13 +92,11 @@ def match(rule: Rule, place: Place, context: NameContext) -> Match | None:
     if captures is None:
         return None
     for values in _readings(Values(place, rule, context, captures)):
-        missing = tuple(need for need in rule.needs if not values.get(need.value))
-        if missing:
-            notes = (Note(need.code, values.fill(need.text) or need.text.text, place.id) for need in missing)
-            return Match(rule, (), _short_name(values), tuple(notes))
-        names = tuple(dict.fromkeys(_names(values)))
-        if names:
-            return Match(rule, names, _short_name(values), _notes(values))
+        missing = tuple(_missing(values))
+        names = () if missing else tuple(dict.fromkeys(_names(values)))
+        if missing or names:
+            unsure = missing or tuple(_missing_database(values))
+            return Match(rule, () if unsure else names, _short_name(values), unsure or _notes(values))
     return None
 
 
@@ -163,21 +161,26 @@ def _short_name(values: Values) -> str:
 def _notes(values: Values) -> tuple[Note, ...]:
     note = values.rule.note
     text = values.fill(note.text) if note else None
-    own = (Note(note.code, text, values.place.id),) if note and text else ()
-    return own + _database_notes(values)
+    return (Note(note.code, text, values.place.id),) if note and text else ()
 
 
-def _database_notes(values: Values) -> tuple[Note, ...]:
-    """A note if the name may be ``schema.table``, but had to be read as ``database.table``.
+def _missing(values: Values) -> Iterator[Note]:
+    """A note on each value that the rule needs and nothing tells."""
+    for need in values.rule.needs:
+        if not values.get(need.value):
+            yield Note(need.code, values.fill(need.text) or need.text.text, values.place.id)
+
+
+def _missing_database(values: Values) -> Iterator[Note]:
+    """A note if ``dbo.orders`` could only be read as ``database.table``: nothing tells its database.
 
     Only rules that know a default schema read it so; where the namespace tells the database, another layout fits.
     """
     database, name = values.captures.get("database", ""), values.place.id.name
     two_parts = values.captures.keys() >= {"database", "table"} and len(table_name(name)) == 2
-    if not two_parts or "schema" not in values.rule.values or database.lower() not in _SCHEMAS:
-        return ()
-    text = (
-        f"{database!r} was taken for the database of {name}, as no other is told, but looks like a schema. If so, "
-        "name the database in the JDBC URL: jdbc:sqlserver://host;databaseName=shop, jdbc:postgresql://host/shop."
-    )
-    return (Note("database-missing", text, values.place.id),)
+    if two_parts and "schema" in values.rule.values and database.lower() in _SCHEMAS:
+        text = (
+            f"{database!r} in {name} is a schema, and nothing tells the database: name it in the JDBC URL, "
+            "jdbc:sqlserver://host;databaseName=shop, jdbc:postgresql://host/shop."
+        )
+        yield Note("database-missing", text, values.place.id)

@@ -14,8 +14,12 @@ from urllib.parse import unquote
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
 _ORACLE = re.compile(r"oracle:(?:thin|oci8?):?(?:[^@/]*/[^@]*)?@(?:(?:tcps?|ldaps?):)?(?://)?", re.IGNORECASE)
+# jTDS writes the database as a path and the instance as a parameter: host:1433/db;instance=x
+_JTDS = re.compile(r"(?:jdbc:)?jtds:sqlserver:", re.IGNORECASE)
 _TNS = re.compile(r"\(\s*(?P<key>HOST|PORT|SERVICE_NAME|SID)\s*=\s*(?P<value>[^()\s]+)\s*\)", re.IGNORECASE)
-_AUTHORITY_END = re.compile(r"[/;?]")
+# DB2 writes its parameters behind a colon: host:50000/db:currentSchema=S;user=me
+_AUTHORITY_END = re.compile(r"[/;?]|:(?=[A-Za-z_]+=[^@]*\Z)")
+_TAIL_PIECE = re.compile(r"[;&?]|:(?=[A-Za-z_]+=)")
 # user:password@ before each host, Oracle's user/password@
 _CREDENTIALS = re.compile(r"(?<=[/,:])[^/@,:]+[:/][^/@,]*@")
 _PARAMETER = re.compile(r"([;&?,]|[/:](?=[A-Za-z_ ]+=))")
@@ -51,6 +55,9 @@ def parse(text: str) -> Namespace:
     user, _, host_and_port = match["rest"][:cut].rpartition("@")
     host, port, tail = _host(host_and_port)
     directory, properties = _tail(match["rest"][cut:])
+    if _JTDS.match(text):
+        database = {"database": directory} if directory else {}
+        directory, properties = properties.get("instance", ""), {**database, **properties}
     return Namespace(
         text=text,
         scheme=_SAME_SCHEME.get(scheme, scheme),
@@ -107,7 +114,7 @@ def _host(text: str) -> tuple[str, str, str]:
 
 def _tail(text: str) -> tuple[str, Mapping[str, str]]:
     """Directory and properties of what follows the host."""
-    path, *pairs = re.split(r"[;&?]", text)
+    path, *pairs = _TAIL_PIECE.split(text)
     path = path.strip("/")
     # Teradata writes its parameters as a path: host/DATABASE=x,DBS_PORT=1025
     if re.fullmatch(r"[A-Za-z_]+=[^/]*", path):

@@ -33,7 +33,7 @@ _CASE_COUNTS = ("user", "directory")
 _ASSET_FIELDS = ("type", "qualified_name", "also")
 _STORE_TYPES = ("root", "folder", "file", "resource_set")
 _OTHER_FIELDS = ("name", "about", "table_name", "path_name", "let", "needs", "files", "short_name", "note")
-FIELDS = (*CONDITIONS, *_OTHER_FIELDS, *_ASSET_FIELDS, "for_symlinks")
+FIELDS = (*CONDITIONS, *_OTHER_FIELDS, *_ASSET_FIELDS, "any_case", "for_symlinks")
 
 T = TypeVar("T")
 Alternatives = tuple[Template, ...]
@@ -137,10 +137,11 @@ class _RuleReader:
                 yield Condition(field, tuple(patterns))
 
     def _layouts(self) -> Iterator[Layout]:
+        any_case = bool(self._optional("any_case", fields.flag))
         for field, dotted in (("table_name", True), ("path_name", False)):
             if field in self.table:
                 parse, separator = (_table_layouts, PART) if dotted else (fields.texts, "/")
-                for pattern in self._patterns(field, parse, separator, ignore_case=False):
+                for pattern in self._patterns(field, parse, separator, ignore_case=any_case):
                     yield Layout(pattern, dotted)
 
     def _patterns(

@@ -28,6 +28,17 @@ from qualified_names.templates import TemplateError, compile_template
             Namespace("", "oracle", host="db1", port="1522", directory="s"),
         ),
         ("jdbc:jtds:sqlserver://h:1433", Namespace("", "sqlserver", host="h", port="1433")),
+        (
+            "jtds:sqlserver://h/Db;instance=I",
+            Namespace("", "sqlserver", host="h", directory="I", properties={"database": "Db", "instance": "I"}),
+        ),
+        (
+            "db2://h:50000/Db:currentSchema=S;user=u",
+            Namespace(
+                "", "db2", host="h", port="50000", directory="Db", properties={"currentschema": "S", "user": "u"}
+            ),
+        ),
+        ("db2://h:5:Database=D;", Namespace("", "db2", host="h", port="5", properties={"database": "D"})),
         ("kafka://a:1,b:2", Namespace("", "kafka", host="a", port="1")),
         ("x://[::1]:5/d", Namespace("", "x", host="[::1]", port="5", directory="d")),
         ("x://h:port", Namespace("", "x", host="h")),

@@ -54,9 +54,8 @@ def test_every_shipped_rule_has_a_case() -> None:
 def test_raw_spellings_give_what_normal_ones_give(case: Mapping[str, Any]) -> None:
     question = from_line(json.dumps(case).encode())
     namespace, name = case["namespace"], case["name"]
-    normal = Dataset(dataset_id(namespace, name), is_folder=is_folder_name(namespace, name))
-
-    told = replace(question.dataset, is_folder=normal.is_folder)
+    told = replace(question.dataset, is_folder=is_folder_name(namespace, name))
+    normal = replace(told, id=dataset_id(namespace, name))
 
     assert resolve(told, question.context, RULES) == resolve(normal, question.context, RULES)
 
@@ -130,12 +129,12 @@ def test_folder_is_looked_up_as_resource_set_then_pattern_then_folder_then_path(
 
 
 def test_date_folders_are_looked_up_as_a_date_and_as_numbers() -> None:
-    sets = [name for kind, name in looked_up(LAKE, "in/2024/01/31") if kind.endswith("resource_set")]
+    sets = [name for kind, name in looked_up(LAKE, "in/2024/01/31/eu") if kind.endswith("resource_set")]
 
     assert sets == [
-        f"{HOST}/in/2024/01/31/{{SparkPartitions}}",
-        f"{HOST}/in/{{Year}}/{{Month}}/{{Day}}/{{SparkPartitions}}",
-        f"{HOST}/in/{{N}}/{{N}}/{{N}}/{{SparkPartitions}}",
+        f"{HOST}/in/2024/01/31/eu/{{SparkPartitions}}",
+        f"{HOST}/in/{{Year}}/{{Month}}/{{Day}}/eu/{{SparkPartitions}}",
+        f"{HOST}/in/{{N}}/{{N}}/{{N}}/eu/{{SparkPartitions}}",
     ]
 
 
@@ -314,12 +313,12 @@ def test_note_says_what_is_missing(namespace: str, name: str, code: str, said: s
         ("postgres://h", "Information_Schema.tables", "Information_Schema"),
     ],
 )
-def test_schema_that_was_taken_for_the_database_is_noted(namespace: str, name: str, database: str) -> None:
+def test_schema_is_never_taken_for_the_database(namespace: str, name: str, database: str) -> None:
     found = resolved(namespace, name)
 
-    assert f"/{database}/" in found.asset.qualified_name
+    assert (found.asset.type_name, found.asset.qualified_name) == ("DataSet", f"{namespace}/{name}")
     assert [note.code for note in found.notes] == ["database-missing"]
-    assert f"{database!r} was taken for the database of {name}" in found.notes[0].text
+    assert f"{database!r} in {name} is a schema" in found.notes[0].text
     assert found.notes[0].dataset == found.dataset.id
 
 
