@@ -68,9 +68,9 @@ def _with_database(namespace: str, name: str) -> tuple[str, str]:
     """Agents up to 0.18 leave SQL Server's connection string in the namespace; later ones put its database in the name.
 
     The rest of the string (encryption, time-outs, even passwords) is no part of the dataset, but for the instance. A
-    query (``COMPLEX``) is left as it is.
+    query (``COMPLEX``, ``(select …) q``) is left as it is.
     """
-    if not namespace.startswith("sqlserver://") or ";" not in namespace or name.endswith("COMPLEX"):
+    if not namespace.startswith("sqlserver://") or ";" not in namespace or _is_query(name):
         return namespace, name
     server, *properties = namespace.split(";")
     values: dict[str, str] = {}
@@ -84,6 +84,10 @@ def _with_database(namespace: str, name: str) -> tuple[str, str]:
         return server + instance, name
     known = name.strip().lower().startswith((database.lower() + ".", f"[{database.lower()}]."))
     return server + instance, name if known else f"{database}.{name.strip()}"
+
+
+def _is_query(name: str) -> bool:
+    return name.endswith("COMPLEX") or name.lstrip().lower().startswith(("(", "select "))
 
 
 def _server(values: Mapping[str, str]) -> str:

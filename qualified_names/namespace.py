@@ -13,15 +13,20 @@ from urllib.parse import unquote
 
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
+# Connectors that are given a URL where a host is meant: snowflake://https://account.snowflakecomputing.com
+_SECOND_SCHEME = re.compile(r"(?<=[a-z])://https?://", re.IGNORECASE)
 _ORACLE = re.compile(r"oracle:(?:thin|oci8?):?(?:[^@/]*/[^@]*)?@(?:(?:tcps?|ldaps?):)?(?://)?", re.IGNORECASE)
 # jTDS writes the database as a path and the instance as a parameter: host:1433/db;instance=x
 _JTDS = re.compile(r"(?:jdbc:)?jtds:sqlserver:", re.IGNORECASE)
-_TNS = re.compile(r"\(\s*(?P<key>HOST|PORT|SERVICE_NAME|SID)\s*=\s*(?P<value>[^()\s]+)\s*\)", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"(?P<scheme>oracle|mysql|mariadb)://(?:address=)?\(", re.IGNORECASE)
+_BRACKET = re.compile(r"[(,]\s*(?P<key>HOST|PORT|SERVICE_NAME|SID)\s*=\s*(?P<value>[^(),\s]+)", re.IGNORECASE)
 # DB2 writes its parameters behind a colon: host:50000/db:currentSchema=S;user=me
 _AUTHORITY_END = re.compile(r"[/;?]|:(?=[A-Za-z_]+=[^@]*\Z)")
 _TAIL_PIECE = re.compile(r"[;&?]|:(?=[A-Za-z_]+=)")
 # user:password@ before each host, Oracle's user/password@
-_CREDENTIALS = re.compile(r"(?<=[/,:])[^/@,:]+[:/][^/@,]*@")
+_CREDENTIALS = re.compile(r"(?<=[/,:])[^/@,:;?&]+[:/][^/@,;?&]*@")
+# A value in braces may hold any sign: password={a;b}
+_BRACED = re.compile(r"=\{[^{}]*\}")
 _PARAMETER = re.compile(r"([;&?,]|[/:](?=[A-Za-z_ ]+=))")
 _SECRETS = re.compile(
     r".*(?:password|passwd|pwd|secret|token|credential|accountkey|accesskey).*|user|user ?name|user ?id|uid|sig",
@@ -45,7 +50,7 @@ class Namespace:
 def parse(text: str) -> Namespace:
     """Read a namespace; raw and normalised spellings give the same parts."""
     text = text.strip()
-    address = _flat(_ORACLE.sub("oracle://", _without_driver(text), count=1))
+    address = _flat(_ORACLE.sub("oracle://", _SECOND_SCHEME.sub("://", _without_driver(text), count=1), count=1))
     match = _ADDRESS.fullmatch(address)
     if not match:
         return Namespace(text, address.partition(":")[0].lower())
@@ -73,7 +78,7 @@ def without_secrets(text: str) -> str:
     """The namespace as a name may show it: without the user, password and keys that a JDBC address may carry."""
     if text.partition("://")[0].lower() not in ("abfss", "abfs", "wasbs", "wasb"):
         text = _CREDENTIALS.sub("", text)
-    parts = _PARAMETER.split(text)
+    parts = _PARAMETER.split(_BRACED.sub(lambda found: re.sub(r"[;&?,]", " ", found[0]), text))
     shown = parts[0]
     for separator, pair in zip(parts[1::2], parts[2::2], strict=True):
         if not _SECRETS.fullmatch(pair.partition("=")[0].strip()):
@@ -87,14 +92,18 @@ def _without_driver(text: str) -> str:
 
 
 def _flat(address: str) -> str:
-    """Oracle's addresses in brackets, ``(HOST=db)(PORT=1521)…(SERVICE_NAME=sales)``, as all others are written."""
-    if not address.lower().startswith("oracle://("):
+    """Addresses in brackets, ``(HOST=db)(PORT=1521)…(SERVICE_NAME=sales)``, as all others are written: the first host.
+
+    Oracle writes them so, and MySQL, with the database behind them: ``address=(host=db)(port=3306)/shop``.
+    """
+    found = _IN_BRACKETS.match(address)
+    if not found:
         return address
     values: dict[str, str] = {}
-    for found in _TNS.finditer(address):
-        values.setdefault(found["key"].upper(), found["value"])
-    service = values.get("SERVICE_NAME") or values.get("SID") or ""
-    return f"oracle://{values.get('HOST', '')}:{values.get('PORT', '')}/{service}"
+    for pair in _BRACKET.finditer(address):
+        values.setdefault(pair["key"].upper(), pair["value"])
+    path = values.get("SERVICE_NAME") or values.get("SID") or address.rpartition(")")[2].lstrip("/")
+    return f"{found['scheme']}://{values.get('HOST', '')}:{values.get('PORT', '')}/{path}"
 
 
 def _host(text: str) -> tuple[str, str, str]:
@@ -108,7 +117,7 @@ def _host(text: str) -> tuple[str, str, str]:
     host, _, rest = text.removeprefix("tcp:").split(",")[0].partition(":")
     host, _, instance = host.partition("\\")
     port, _, sid = rest.partition(":")
-    labels = [label for label in host.lower().split(".") if label != "privatelink"]
+    labels = [label for label in host.lower().rstrip(".").split(".") if label != "privatelink"]
     return ".".join(labels), port if port.isdigit() else "", instance or sid
 
 

@@ -32,6 +32,8 @@ _ICEBERG = re.compile(
 )
 _GLOB = re.compile(r"\*|\{[^{}]*,[^{}]*\}")
 _CONTAINER_HOST = re.compile(r"(?:.+\.)?(?P<service>dfs|blob)\.(?:core\..+|storage\.azure\.net|fabric\.microsoft\.com)")
+# A shared access signature is a key, not a part of the path.
+_SIGNATURE = re.compile(r"\?(?:[^/]*&)?sig=.*", re.DOTALL)
 _MOUNTABLE = ("dbfs", "file")
 # scheme://authority/path, dbfs:/path and file:/path; a query (?key=value) is no part of the path.
 _LOCATION = re.compile(
@@ -68,7 +70,7 @@ def place(dataset: DatasetId, mount_points: Mapping[str, str], *, is_folder: boo
 
 
 def _dataset_folder(raw: DatasetId) -> Place:
-    raw = _container_first(_path_in_name(raw))
+    raw = _container_first(_path_in_name(DatasetId(raw.namespace, _SIGNATURE.sub("", raw.name))))
     dataset = dataset_id(raw.namespace, raw.name)
     namespace = parse(dataset.namespace)
     if not _has_paths(dataset.namespace):
@@ -104,11 +106,13 @@ def _has_paths(namespace: str) -> bool:
 
 
 def _kept(parts: list[str]) -> int:
-    """How many parts belong to the dataset itself; all if that would leave none."""
+    """How many parts belong to the dataset itself; all if only a glob would leave none."""
     for index, part in enumerate(parts):
+        if _GLOB.search(part):
+            return index
         if not index:
             continue
-        if part.lower() in _BOOKKEEPING or part.lower().startswith(_BOOKKEEPING_PREFIXES) or _GLOB.search(part):
+        if part.lower() in _BOOKKEEPING or part.lower().startswith(_BOOKKEEPING_PREFIXES):
             return index
         if part in ("metadata", "data") and _ICEBERG.fullmatch("/".join(parts[index:])):
             return index

@@ -60,6 +60,7 @@ def test_namespace(text: str, expected: Namespace) -> None:
         ("x://h:user=a;password=b;db=c", "x://h;db=c"),
         ("x://u@h/db?a=1&sig=2", "x://u@h/db?a=1"),
         ("abfss://c@h/x?sig=abc", "abfss://c@h/x"),
+        ("sqlserver://h:1;user=a@b;password={p;w,x};encrypt=true", "sqlserver://h:1;encrypt=true"),
         ("oracle:thin:scott/tiger@//h:1521/orcl", "oracle:thin://h:1521/orcl"),
         ("teradata://h/USER=a,PASSWORD=b,DATABASE=c", "teradata://h,DATABASE=c"),
         ("file:/lake/day=1,x", "file:/lake/day=1,x"),
