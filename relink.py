@@ -6,7 +6,7 @@ one dataset, and the process refers to ours. The steps here find these, upload t
 nothing refers to any more. Each is safe to repeat.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Move:
     """
 
     process: str
+    process_guid: str
     dataset: DatasetId
     planned: AssetName
     ours: Asset
@@ -70,12 +71,15 @@ def apply(process: str, wanted: Iterable[Move], services: Services) -> None:
     republish(process, services)
 
 
-def leftovers(done: Iterable[Move], services: Services) -> Iterator[Leftover]:
-    """The assets of ours behind these moves, each once, and whether they may be deleted."""
+def leftovers(done: Iterable[Move], services: Services, moving: Container[str] = ()) -> Iterator[Leftover]:
+    """The assets of ours behind these moves, each once, and whether they may be deleted.
+
+    ``moving`` are the guids of processes that still refer to them but would be moved.
+    """
     for asset in dict.fromkeys(move.ours for move in done):
         entity = services.catalog.get(asset.guid)
         if entity:
-            yield Leftover(asset, _reason_to_keep(entity))
+            yield Leftover(asset, _reason_to_keep(entity, moving))
         else:
             services.created.remove(asset.name, asset.guid)
 
@@ -105,7 +109,7 @@ def _moves_of(row: DetailsRow, services: Services) -> Iterator[Move]:
     used = _references(services.catalog.get(row.process_guid))
     for dataset, scanned in sorted(others.items()):
         pending = scanned.guid not in used
-        yield Move(row.qualified_name, dataset, planned[dataset], ours[dataset], scanned, pending)
+        yield Move(row.qualified_name, row.process_guid, dataset, planned[dataset], ours[dataset], scanned, pending)
 
 
 def _ours(planned: Mapping[DatasetId, AssetName], services: Services) -> dict[DatasetId, Asset]:
@@ -126,10 +130,11 @@ def _references(process: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(reference.get("guid")) for reference in listed)
 
 
-def _reason_to_keep(entity: Mapping[str, Any]) -> str:
+def _reason_to_keep(entity: Mapping[str, Any], moving: Container[str] = ()) -> str:
     related = entity.get("relationshipAttributes") or {}
     for relation in _PROCESSES:
-        if any(each.get("entityStatus") != "DELETED" for each in related.get(relation) or ()):
+        users = [each for each in related.get(relation) or () if each.get("entityStatus") != "DELETED"]
+        if any(each.get("guid") not in moving for each in users):
             return "processes refer to it"
     added = [key for key in _BY_PEOPLE if entity.get(key) or related.get(key)]
     return f"people added {', '.join(added)}" if added else ""

@@ -35,7 +35,9 @@ def relink(
     talk = Console(stderr=True)
     found = list(track(steps.moves(services), "looking for scanned assets", console=talk, transient=True))
     failed = _move(found, services, talk) if apply else {}
-    left = list(steps.leftovers([move for move in found if move.process not in failed], services))
+    # Without --apply, what would be moved is told as if it had been.
+    moving = frozenset() if apply else frozenset(move.process_guid for move in found)
+    left = list(steps.leftovers([move for move in found if move.process not in failed], services, moving))
     if apply:
         for leftover in left:
             if not leftover.kept:

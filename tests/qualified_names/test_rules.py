@@ -67,6 +67,15 @@ def test_shipped_rule_is_removed(rules_file: Path) -> None:
     assert named(rules_file, "bigquery", "a.b.c") == ("generic", AssetName("DataSet", "bigquery/a.b.c"))
 
 
+def test_case_of_a_layout_counts_unless_the_rule_says_otherwise(rules_file: Path) -> None:
+    rule = GOOD.replace("{schema}.{table}", "Tables.{schema}.{table}")
+    rules_file.write_text(rule, "utf-8")
+    assert named(rules_file, "mystore://h", "tables.s.T")[0] == "generic"
+
+    rules_file.write_text(rule + "any_case = true", "utf-8")
+    assert named(rules_file, "mystore://h", "tables.s.T") == ("my-store", AssetName("my_table", "my://h/S/T"))
+
+
 def test_own_files_rule(rules_file: Path) -> None:
     rules_file.write_text(
         """
