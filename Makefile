@@ -12,7 +12,7 @@ BOOTSTRAP := $(PYTHON) scripts/bootstrap.py $(SAME_VERSION)
 RUN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install ready demo up down test test-real bench lint format lock clean
+.PHONY: help install ready demo demo-spark up down test test-atlas test-real bench lint format lock clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ ready:
 demo: ready  ## Send recorded Spark events through the real functions and show the lineage, without an Azure account
 	@$(RUN)/python -m local.demo
 
+demo-spark: ready  ## The same with a real Spark and agent that run here (downloads about 450 MB into .local/spark)
+	@$(RUN)/python -m local.demo.spark
+
 up: ready  ## Start the local stack: receiver, storage, Data Map and its lineage page
 	@$(RUN)/python -m local.stack up
 
@@ -35,7 +38,10 @@ down: ready  ## Stop the local stack
 test: ready  ## Run all fast checks: lint, format, types and tests
 	@scripts/check
 
-test-real: ready  ## Compare the local Data Map with a real Apache Atlas (fetches 330 MB the first time)
+test-atlas: ready  ## Compare the local Data Map with a real Apache Atlas (downloads 330 MB into .local)
+	@$(RUN)/pytest --real tests/real/test_answers.py tests/real/test_uploads.py
+
+test-real: ready  ## Run the tests against what is real: Spark and agent, Apache Atlas (downloads about 2 GB into .local)
 	@$(RUN)/pytest --real tests/real
 
 bench: ready  ## Measure the parser on one very large event

@@ -39,12 +39,20 @@ class Inbox:
 
     def progress(self) -> Progress:
         """Where the events are. A run that never ends waits for good: its events are not pending."""
-        rows = list(self._store.rows(self._since - timedelta(hours=1), datetime.now(UTC)))
-        rows = [row for row in rows if row.received >= self._since]
+        rows = self._rows()
         ended = {row.run_key for row in rows if row.event_type in ("COMPLETE", "FAIL", "ABORT")}
         waits = [row for row in rows if row.status is Status.WAITING and row.run_key not in ended]
         pending = [row for row in rows if row.status not in FINAL and row not in waits]
         return Progress(Counter(row.status for row in rows), tuple(pending))
+
+    def bodies(self) -> list[bytes]:
+        """The bodies of all stored events, run by run."""
+        runs = sorted({row.run_key for row in self._rows()})
+        return [body for run in runs for _, body in self._store.bodies(self._store.names(run))]
+
+    def _rows(self) -> list[EventRow]:
+        rows = self._store.rows(self._since - timedelta(hours=1), datetime.now(UTC))
+        return [row for row in rows if row.received >= self._since]
 
 
 def expected_processes(bodies: Iterable[bytes], environment: Mapping[str, str]) -> list[dict[str, Any]]:

