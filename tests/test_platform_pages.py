@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.spark.releases import AGENT, RELEASES
-from tests.support.platform_pages import COMMON, PLATFORMS, ROOT, Block, blocks, is_claim
+from tests.support.platform_pages import COMMON, PLATFORMS, ROOT, Block, blocks, is_claim, sessions
 
 BLOCKS = blocks()
 PAGES = sorted(PLATFORMS.glob("*.md"))
@@ -77,6 +77,17 @@ def test_the_common_lines_are_run_with_every_spark_with_and_without_delta() -> N
     assert set(BLOCKS["spark-submit.md: With Delta"].versions) == RELEASES.keys()
 
 
+def test_every_claim_is_what_a_real_session_runs() -> None:
+    planned = sessions()
+    run = {(block.name, session.version, session.kind) for session in planned for block in session.blocks}
+
+    assert run == {(block.name, version, block.kind) for block in BLOCKS.values() for version in block.versions}
+    for session in planned:
+        for block in session.blocks:
+            assert block.settings.items() <= session.settings.items(), f"{session.name} sets something else"
+            assert not block.is_whole or session.settings == block.settings
+
+
 def test_no_block_is_overlooked() -> None:
     fences = sum(page.read_text("utf-8").count("```properties") for page in (ROOT / "README.md", *PAGES))
     assert len(BLOCKS) == fences > 10
@@ -88,6 +99,7 @@ def test_no_block_is_overlooked() -> None:
         ("*Run with Spark 3.5.1.*", True),
         ("*Run with Spark 3.4.4, 3.5.1 in a session with Delta.*", True),
         ("*Not run: it needs the listener of Databricks.*", True),
+        ("*Run with Spark 3.5.1 in a session with Iceberg.*", False),
         ("*Not run.*", False),
         ("*Run with Spark.*", False),
         ("*Run everywhere.*", False),

@@ -5,6 +5,8 @@ Every block is run with each version that its page claims; so a page can claim n
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,26 +20,16 @@ import requests
 from cli.tables import short
 from local.demo.check import Inbox
 from local.demo.steps import wait
+from local.parts import ROOT
 from local.spark.fetch import NoJava, SparkFiles, fetch
 from local.spark.releases import RELEASES
-from local.spark.submit import DELTA, Done, submit
+from local.spark.submit import Done, submit
 from local.stack import Stack
 from purview.entities import PROCESS_TYPE
-from tests.support.platform_pages import COMMON, Session, blocks, sessions
+from tests.support.platform_pages import COMMON, KINDS, Session, blocks, sessions
 
 LAKE = "https://contosolake.dfs.core.windows.net"
 BLOCKS = blocks()
-
-#: What a platform has set before anybody adds a line, by the words of the pages.
-SESSIONS: dict[str, dict[str, str]] = {
-    "": {},
-    "a session with Delta": DELTA,
-    "a session with Delta and another extension": {
-        **DELTA,
-        # Spark warns of a class that is not there, and goes on.
-        "spark.sql.extensions": f"{DELTA['spark.sql.extensions']},com.contoso.AnotherExtension",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -99,9 +91,9 @@ class Run:
         assert "<" not in lines
         return lines
 
-    def submit(self, version: str, lines: str, session: str = "") -> Done:
-        writes = ("parquet", "delta") if session else ("parquet",)
-        done = submit(files(version), self.folder, self.fill(lines), writes, SESSIONS[session])
+    def submit(self, version: str, lines: str, kind: str = "") -> Done:
+        writes = ("parquet", "delta") if kind else ("parquet",)
+        done = submit(files(version), self.folder, self.fill(lines), writes, KINDS[kind])
         assert done.code == 0, done.log[-3000:]
         return done
 
@@ -198,3 +190,13 @@ def test_in_a_session_with_delta_a_join_to_parquet_sends_nothing_without_planned
     run.submit("3.5.1", BLOCKS[COMMON].text, "a session with Delta")
 
     assert set(run.drawn()) == {"customer_master_delta"}
+
+
+def test_the_demo_shows_what_a_real_spark_wrote() -> None:
+    files("3.5.1")
+    demo = subprocess.run([sys.executable, "-m", "local.demo.spark"], cwd=ROOT, capture_output=True, text=True)
+
+    assert demo.returncode == 0, demo.stderr
+    told = re.findall(r"^customer_notebook → (\w+)$", demo.stdout, re.MULTILINE)
+    assert told == ["customer_master", "customer_master_delta", "customers_by_city"]
+    assert "events are accounted for" in demo.stderr

@@ -8,25 +8,38 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.spark.submit import DELTA
+
 ROOT = Path(__file__).parents[2]
 PLATFORMS = ROOT / "docs" / "platforms"
 COMMON = "spark-submit.md: The common lines"
 
+#: What a platform has set before anybody adds a line, by the words of the pages.
+KINDS: dict[str, dict[str, str]] = {
+    "": {},
+    "a session with Delta": DELTA,
+    "a session with Delta and another extension": {
+        **DELTA,
+        # Spark warns of a class that is not there, and goes on.
+        "spark.sql.extensions": f"{DELTA['spark.sql.extensions']},com.contoso.AnotherExtension",
+    },
+}
+
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"(?P<above>[^\n]*)\n\n?```properties[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_RUN = re.compile(r"\*Run with Spark (?P<versions>\d+\.\d+\.\d+(?:, \d+\.\d+\.\d+)*)(?: in (?P<session>[^.]+))?\.\*")
+_RUN = re.compile(r"\*Run with Spark (?P<versions>\d+\.\d+\.\d+(?:, \d+\.\d+\.\d+)*)(?: in (?P<kind>[^.]+))?\.\*")
 _NOT_RUN = re.compile(r"\*Not run: \S.*\.\*")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block: where it stands, its text, and with which Sparks and in which session it is said to run."""
+    """One block: where it stands, its text, and with which Sparks and in what kind of session it is said to run."""
 
     name: str
     text: str
     claim: str
     versions: tuple[str, ...]
-    session: str
+    kind: str
 
     @property
     def settings(self) -> dict[str, str]:
@@ -75,9 +88,9 @@ def sessions() -> list[Session]:
 
 def _join(found: list[Session], block: Block, version: str) -> None:
     common = blocks()[COMMON].text
-    alone = Session(version, block.session, (block,), block.text if block.is_whole else common + block.text)
+    alone = Session(version, block.kind, (block,), block.text if block.is_whole else common + block.text)
     for number, other in enumerate(found):
-        if (other.version, other.kind) != (version, block.session):
+        if (other.version, other.kind) != (version, block.kind):
             continue
         both = (*other.blocks, block)
         if other.settings == alone.settings:
@@ -115,12 +128,13 @@ def _blocks_of(page: Path) -> list[Block]:
 
 def _block(name: str, claim: str, text: str) -> Block:
     run = _RUN.fullmatch(claim)
-    return Block(name, text, claim, tuple(run["versions"].split(", ")) if run else (), (run and run["session"]) or "")
+    return Block(name, text, claim, tuple(run["versions"].split(", ")) if run else (), (run and run["kind"]) or "")
 
 
 def is_claim(text: str) -> bool:
     """Whether this is one of the ways to say what was run."""
-    return bool(_RUN.fullmatch(text) or _NOT_RUN.fullmatch(text))
+    run = _RUN.fullmatch(text)
+    return (run["kind"] or "") in KINDS if run else bool(_NOT_RUN.fullmatch(text))
 
 
 def _settings(text: str) -> dict[str, str]:
