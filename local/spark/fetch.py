@@ -9,14 +9,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from local import environment
 from local.errors import StackError
 from local.parts import ROOT
-from local.spark.releases import Jar, Release
+from local.spark.releases import SHA256, Release
 
 FOLDER = ROOT / ".local" / "spark"
 _PYTHON = FOLDER / "venv" / "bin" / "python"
@@ -33,8 +33,8 @@ for coordinate in sys.argv[2:]:
 """
 
 
-class NoJava(StackError):
-    """This machine has no Java that runs the release."""
+class CannotRun(StackError):
+    """The release does not run on the Java or the Python that is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,11 @@ class SparkFiles:
 def fetch(release: Release) -> SparkFiles:
     """Download what is missing of a release.
 
-    :raises NoJava: it needs a Java 17, and there is none.
+    :raises CannotRun: it needs a Java 17, and there is none, or an older Python.
     :raises StackError: something cannot be fetched, also not when tried again, or is not what is expected.
     """
+    if release.newest_python and sys.version_info[:2] > release.newest_python:
+        raise CannotRun(f"Spark {release.version} needs Python {'.'.join(map(str, release.newest_python))} or older")
     if not _PYTHON.exists():
         _tried([sys.executable, "-m", "venv", str(FOLDER / "venv")])
     _tried([*_PIP, "-r", str(ROOT / "requirements-spark.txt")])
@@ -75,7 +77,7 @@ def _java_17(release: Release) -> Path:
         listed = subprocess.run([home / "bin" / "java", "--list-modules"], capture_output=True, text=True)
         if "jdk.net@17." in listed.stdout and "jdk.incubator.vector@17." in listed.stdout:
             return home
-    raise NoJava(f"Spark {release.version} needs a Java 17: install one and set JAVA_HOME")
+    raise CannotRun(f"Spark {release.version} needs a Java 17: install one and set JAVA_HOME")
 
 
 def _package(release: Release) -> Path:
@@ -91,15 +93,14 @@ def _package(release: Release) -> Path:
     return folder
 
 
-def _jars(jars: Iterable[Jar]) -> list[Path]:
-    jars = list(jars)
-    command = [str(_PYTHON), "-c", _JARS, str(FOLDER / "maven"), *(jar.coordinate for jar in jars)]
-    paths = [Path(json.loads(line)) for line in _tried(command).splitlines() if line.startswith('"')]
-    for jar, path in zip(jars, paths, strict=True):
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-        if found != jar.sha256:
+def _jars(coordinates: Sequence[str]) -> list[Path]:
+    found = _tried([str(_PYTHON), "-c", _JARS, str(FOLDER / "maven"), *coordinates]).splitlines()
+    paths = [Path(json.loads(line)) for line in found if line.startswith('"')]
+    for coordinate, path in zip(coordinates, paths, strict=True):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if digest not in SHA256[coordinate]:
             path.unlink()
-            raise StackError(f"{path.name} has the SHA-256 {found} instead of {jar.sha256}; it was deleted, try again")
+            raise StackError(f"{path.name} has an unexpected SHA-256, {digest}; it was deleted, try again")
     return paths
 
 

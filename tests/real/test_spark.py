@@ -21,7 +21,7 @@ from cli.tables import short
 from local.demo.check import Inbox
 from local.demo.steps import wait
 from local.parts import ROOT
-from local.spark.fetch import NoJava, SparkFiles, fetch
+from local.spark.fetch import CannotRun, SparkFiles, fetch
 from local.spark.releases import RELEASES
 from local.spark.submit import Done, submit
 from local.stack import Stack
@@ -67,7 +67,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def files(version: str) -> SparkFiles:
     try:
         return fetch(RELEASES[version])
-    except NoJava as error:
+    except CannotRun as error:
         pytest.skip(str(error))
 
 
