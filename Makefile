@@ -44,8 +44,10 @@ test-atlas: ready  ## Compare the local Data Map with a real Apache Atlas (downl
 test-real: ready  ## Run the tests against what is real: Spark and agent, Apache Atlas (downloads about 2 GB into .local)
 	@$(RUN)/pytest --real tests/real
 
-bench: ready  ## Measure the parser on one very large event
+bench: ready  ## Measure the parser on one very large event, the requests of each step, and a load on the local stack
 	@$(RUN)/python -m benchmarks.big_plan
+	@$(RUN)/python -m benchmarks.calls
+	@$(RUN)/python -m benchmarks.load
 
 lint: ready  ## Run ruff and mypy only
 	@$(RUN)/ruff check .

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import cost_page
 from core.settings import Settings
 from core.version import VERSION
 from scripts.settings_table import settings_table
-from tests.support import agent_versions
+from tests.support import agent_versions, compatibility
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -31,11 +32,18 @@ def test_the_example_of_local_settings_holds_settings_that_exist() -> None:
     assert Settings.from_env(values).blob_trigger_source == "LogsAndContainerScan"
 
 
-def test_the_page_of_agent_versions_is_made_of_the_recorded_events() -> None:
-    written = (ROOT / "docs" / "agent-versions.md").read_text("utf-8")
-    assert written == agent_versions.page() + "\n", (
-        "run `python -m tests.support.agent_versions > docs/agent-versions.md`"
-    )
+MADE = {
+    "agent-versions": ("tests.support.agent_versions", agent_versions.page),
+    "compatibility": ("tests.support.compatibility", compatibility.page),
+    "cost-and-scale": ("benchmarks.cost_page", cost_page.page),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_page_that_is_made_is_made_of_what_there_is_now(name: str) -> None:
+    module, page = MADE[name]
+    written = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    assert written == page() + "\n", f"run `python -m {module} > docs/{name}.md`"
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))

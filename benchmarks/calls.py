@@ -1,0 +1,206 @@
+"""What each step of an event's way asks of storage and of the Data Map, counted on Azurite and the local Data Map.
+
+python -m benchmarks.calls [--write]
+
+The counts are exact and the same each time (a test repeats them); the milliseconds are this machine's. ``--write`` puts
+both into benchmarks/measured.json, from which docs/cost-and-scale.md is made.
+"""
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pipeline
+import recovery
+from benchmarks.counting import BLOB, DATA_MAP, QUEUE, TABLE, counted, counted_lines
+from core.settings import Settings, StorageConnection
+from local.azurite import Azurite
+from local.data_map.server import running
+from services import Services, build
+from tests.support.corpus import SPARK_35, bodies
+from tests.support.universe import Universe
+
+MEASURED = Path(__file__).with_name("measured.json")
+TUTORIAL = f"{SPARK_35}/tutorial_customer_master"
+FAILING = f"{SPARK_35}/failing_udf_plain_spark"
+
+#: The steps, in the order in which they are measured, as the page names them.
+STEPS = {
+    "ignored": "an event without lineage is received",
+    "received": "an event with lineage is received",
+    "received again": "the same event is received again",
+    "waiting": "START or RUNNING is processed: the run has not ended",
+    "first": "COMPLETE of a new process whose assets are new as well",
+    "late": "a notification that brings nothing new, after the end",
+    "first, known assets": "COMPLETE of a new process whose assets are known",
+    "unchanged": "COMPLETE of a re-run that is unchanged",
+    "refreshed": "COMPLETE of an unchanged re-run, a week after the last upload",
+    "changed": "COMPLETE of a re-run that reads from one more source",
+    "failed": "FAIL of a run that had drawn nothing",
+    "retracted": "FAIL of a run that had been drawn, and takes its source with it",
+    "sweep": "the timer, each five minutes, when nothing waits",
+}
+_SOURCE = b"raw/crm/address"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of each step its requests by kind, and the milliseconds it took."""
+
+    counts: Mapping[str, Counter[str]]
+    milliseconds: Mapping[str, float]
+
+
+def main() -> None:
+    """Print the counts; with ``--write`` keep them."""
+    found = [measure() for _ in range(5)]
+    assert all(each.counts == found[0].counts for each in found), "the counts differ from time to time"
+    times = {step: round(statistics.median(each.milliseconds[step] for each in found), 1) for step in STEPS}
+    shown = {"cpus": os.cpu_count(), "milliseconds": times, "counts": plain(found[0])}
+    print(json.dumps(shown, indent=1))
+    if "--write" in sys.argv:
+        keep("calls", shown)
+
+
+def keep(part: str, found: object) -> None:
+    """Put a part of what was measured into the file."""
+    known = json.loads(MEASURED.read_text("utf-8")) if MEASURED.exists() else {}
+    MEASURED.write_text(json.dumps({**known, part: found}, indent=1) + "\n", "utf-8")
+
+
+def plain(measured: Measured) -> dict[str, dict[str, int]]:
+    """The counts in the order of the steps, as they are kept."""
+    return {step: dict(sorted(measured.counts[step].items())) for step in STEPS}
+
+
+def measure() -> Measured:
+    """Each step once, on a storage account and a Data Map of their own."""
+    with _stack() as (universe, ports):
+        counts: dict[str, Counter[str]] = {}
+        milliseconds: dict[str, float] = {}
+        for step, work in _steps(universe):
+            began = time.perf_counter()
+            with counted(ports) as requests, counted_lines(requests):
+                work()
+            if step:
+                milliseconds[step] = 1000 * (time.perf_counter() - began)
+                counts[step] = requests
+        return Measured(counts, milliseconds)
+
+
+@contextmanager
+def _stack() -> Iterator[tuple[Universe, Mapping[str, str]]]:
+    with tempfile.TemporaryDirectory() as folder, Azurite(Path(folder) / "azurite.log") as azurite, running() as url:
+        connection = StorageConnection(connection_string=azurite.connection_string)
+        services = build(Settings(lineage_storage=connection, purview_endpoint=url, purview_auth="none"))
+        clients = services.clients
+        urls = (clients.blobs.url, clients.tables.url, clients.queues.primary_endpoint, url)
+        ports = {urlsplit(each).netloc: kind for each, kind in zip(urls, (BLOB, TABLE, QUEUE, DATA_MAP), strict=True)}
+        with services.catalog:
+            yield Universe("bench", services), ports
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Receives and processes events, all in one hour, so that no row falls into the next one."""
+
+    universe: Universe
+    now: datetime
+
+    def post(self, body: bytes) -> Callable[[], object]:
+        known, own = self.universe.services, self.universe.own(body)
+        return lambda: pipeline.receive(own, {}, known.limits, known.receiver_rules, known.events, self.now)
+
+    def process(self, body: bytes) -> Callable[[], object]:
+        return lambda: recovery.stored(self.universe.blob(body), self.universe.services)
+
+
+Steps = Iterator[tuple[str, Callable[[], object]]]
+"""Steps with the work of each; what only prepares the next one has no name."""
+
+
+def _steps(universe: Universe) -> Steps:
+    way = _Way(universe, datetime.now(UTC).replace(minute=30))
+    ignored, *_, start, complete, _ = bodies(TUTORIAL)
+    yield "ignored", way.post(ignored)
+    yield from _first_run(way, start, complete)
+    yield from _runs_after_it(way, start, complete)
+    yield from _failures(way, complete)
+    yield "", lambda: _sweep(universe.services, way.now)
+    yield "sweep", lambda: _sweep(universe.services, way.now)
+
+
+def _first_run(way: _Way, start: bytes, complete: bytes) -> Steps:
+    yield "received", way.post(start)
+    yield "received again", way.post(start)
+    yield "waiting", way.process(start)
+    yield "", way.post(complete)
+    yield "first", way.process(complete)
+    yield "late", way.process(start)
+
+
+def _runs_after_it(way: _Way, start: bytes, complete: bytes) -> Steps:
+    weekly = replace(way, universe=_with_every_upload_out_of_date(way.universe))
+    runs: Mapping[str, Callable[[bytes], bytes]] = {
+        "first, known assets": lambda body: _another(body, 1).replace(b"customer_master_sparkpool", b"other_sparkpool"),
+        "unchanged": lambda body: _another(body, 2),
+        "refreshed": lambda body: _another(body, 3),
+        "changed": _reading_from_elsewhere,
+    }
+    for step, again in runs.items():
+        yield "", way.post(again(start))
+        yield "", way.process(again(start))
+        yield "", way.post(again(complete))
+        yield step, (weekly if step == "refreshed" else way).process(again(complete))
+
+
+def _failures(way: _Way, complete: bytes) -> Steps:
+    taken_back = _reading_from_elsewhere(complete).replace(b"COMPLETE", b"FAIL")
+    yield "", way.post(taken_back)
+    yield "retracted", way.process(taken_back)
+    _, _, start, _, fail, *_ = bodies(FAILING)
+    yield "", way.post(start)
+    yield "", way.process(start)
+    yield "", way.post(fail)
+    yield "failed", way.process(fail)
+
+
+def _with_every_upload_out_of_date(universe: Universe) -> Universe:
+    services = universe.services
+    settings = replace(services.settings, upload_refresh_days=0)
+    return replace(universe, services=replace(services, settings=settings))
+
+
+def _reading_from_elsewhere(body: bytes) -> bytes:
+    return _another(body, 4).replace(_SOURCE, _SOURCE + b"_2024")
+
+
+def _another(body: bytes, number: int) -> bytes:
+    """The same event of another run of its notebook."""
+    event = json.loads(body)
+    event["run"]["runId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{event['run']['runId']}/{number}"))
+    return json.dumps(event).encode()
+
+
+def _sweep(services: Services, now: datetime) -> None:
+    """What ``recovery.sweep`` does at half past; it looks back a day only, as all hours before are closed."""
+    for task, minutes in (
+        (services.lost, services.settings.sweep_after_minutes),
+        (services.unended, services.settings.settle_after_minutes),
+    ):
+        list(task.waiting(now - timedelta(hours=26), now, timedelta(minutes=minutes)))
+
+
+if __name__ == "__main__":
+    main()

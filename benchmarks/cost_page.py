@@ -1,0 +1,114 @@
+"""Print docs/cost-and-scale.md from what was measured and from list prices.
+
+python -m benchmarks.cost_page > docs/cost-and-scale.md
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from string import Template
+
+from benchmarks.calls import STEPS
+from benchmarks.cost import LIMITS, Load, Mix, load, measured, number, percent, price_list, recorded_mix, table
+
+_DAYS = [10.0**exponent for exponent in range(3, 9)]
+_PLANS = "openlineage-1.53.0_spark-3.5_plans"
+
+#: Columns of the table of steps: title, and the kinds of requests that it sums up.
+_COLUMNS = {
+    "blob writes": ("blob write",),
+    "lists": ("blob list",),
+    "reads": ("blob read", "blob properties"),
+    "leases": ("blob lease",),
+    "table requests": ("table read", "table query", "table write", "table transaction"),
+    "rows of EventMetadata": ("rows of EventMetadata",),
+    "of RunProcesses": ("rows of RunProcesses",),
+    "of LineageDetails": ("rows of LineageDetails",),
+    "of both caches": ("rows of AssetCache", "rows of CreatedAssets"),
+    "Purview requests": ("Data Map read", "Data Map search", "Data Map write", "Data Map delete"),
+    "operations": ("Data Map operations",),
+}
+
+
+def page() -> str:
+    """The whole page, in Markdown; its prose is in cost_page.txt."""
+    mix = recorded_mix()
+    loads = [load(events, mix) for events in _DAYS]
+    prices = price_list()
+    made = {
+        **_assumed(mix),
+        "steps": "\n".join(_steps()),
+        "days": "\n".join(table(loads)),
+        "used": "\n".join(_used(loads)),
+        "limits": "\n".join(_limits(loads[0])),
+        "one_partition": number(2000 / loads[0].event["rows of EventMetadata"]),
+        "runs_a_second": number(1000 / measured()["calls"]["milliseconds"]["unchanged"]),
+        "cpus": str(measured()["calls"]["cpus"]),
+        "plan_kilobytes": number(recorded_mix(_PLANS).kept_kilobytes),
+        "load": "\n".join(_load()),
+        "currency": prices["currency"],
+        "written": prices["written"],
+        "prices": "\n".join(_prices()),
+    }
+    return Template(Path(__file__).with_suffix(".txt").read_text("utf-8")).substitute(made).rstrip()
+
+
+def _assumed(mix: Mix) -> dict[str, str]:
+    shares = {name: percent(getattr(mix, name)) for name in ("kept", "first", "changed", "failed")}
+    names = ("kept_a_run", "memory", "http_at_once", "blobs_at_once", "log_kilobytes", "retention_days")
+    counts = {name: number(getattr(mix, name)) for name in names}
+    return {**shares, **counts, "kilobytes": number(mix.kept_kilobytes), "hours": number(24 / mix.peak)}
+
+
+def _steps() -> Iterator[str]:
+    yield "| step | " + " | ".join(_COLUMNS) + " | log lines | ms |"
+    yield "|---" * (len(_COLUMNS) + 3) + "|"
+    calls = measured()["calls"]
+    for step, title in STEPS.items():
+        counts = calls["counts"][step]
+        cells = [sum(counts.get(kind, 0) for kind in kinds) for kinds in (*_COLUMNS.values(), ("log lines",))]
+        shown = " | ".join(str(cell or "") for cell in cells)
+        yield f"| {title} | {shown} | {calls['milliseconds'][step]:.0f} |"
+
+
+def _used(loads: Iterable[Load]) -> Iterator[str]:
+    found = list(loads)
+    yield "| limit | " + " | ".join(number(each.events) for each in found) + " |"
+    yield "|---" * (len(found) + 1) + "|"
+    for limit in LIMITS:
+        shares = ((percent(each.used(limit)), limit is max(LIMITS, key=each.used)) for each in found)
+        cells = (f"**{share}**" if is_nearest else share for share, is_nearest in shares)
+        yield f"| {limit.name} | " + " | ".join(cells) + " |"
+
+
+def _limits(one: Load) -> Iterator[str]:
+    yield "| limit | a second | an event takes | binds at events a second | … a day | what to change there | source |"
+    yield "|---|---|---|---|---|---|---|"
+    for limit in sorted(LIMITS, key=one.used, reverse=True):
+        takes, a_day = one.event[limit.counts], one.events / one.used(limit)
+        unit = " s" if limit.counts.endswith("seconds") else ""
+        yield (
+            f"| {limit.name} | {limit.a_second:,.0f}{unit} | {number(takes)}{unit} | {number(limit.a_second / takes)} "
+            f"| {number(a_day)} | {limit.remedy} | {limit.source} |"
+        )
+
+
+def _load() -> Iterator[str]:
+    runs = list(measured()["load"].values())
+    yield "| asked for, events a second | " + " | ".join(measured()["load"]) + " |"
+    yield "|---" * (len(runs) + 1) + "|"
+    for name in runs[0]:
+        yield f"| {name} | " + " | ".join(f"{run[name]:g}" for run in runs) + " |"
+
+
+def _prices() -> Iterator[str]:
+    yield "| what | price | for | free a month | source |"
+    yield "|---|---|---|---|---|"
+    for name, price in price_list()["prices"].items():
+        source = price["source"] if price["sure"] else f"unsure: {price['source']}"
+        amount = f"{price['price']:.6f}".rstrip("0")
+        free = f"{price['free']:,}" if price["free"] else ""
+        yield f"| {name} | {amount} | {price['per']:,} | {free} | {source} |"
+
+
+if __name__ == "__main__":
+    print(page())

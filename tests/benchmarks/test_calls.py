@@ -1,0 +1,27 @@
+"""The counts in docs/cost-and-scale.md are those of the code as it is now."""
+
+from benchmarks.calls import measure, plain
+from benchmarks.cost import LIMITS, Mix, load, measured
+
+
+def test_each_step_makes_the_requests_that_were_counted() -> None:
+    assert plain(measure()) == measured()["calls"]["counts"], "run `python -m benchmarks.calls --write`"
+
+
+def test_an_unchanged_run_and_an_ignored_event_ask_nothing_of_purview() -> None:
+    counts = measured()["calls"]["counts"]
+    assert [kind for step in ("ignored", "unchanged", "failed") for kind in counts[step] if "Data Map" in kind] == []
+    assert counts["ignored"].keys() == {"log lines"}
+
+
+def test_what_is_asked_for_grows_with_the_events() -> None:
+    small, large = load(1e6, Mix()), load(1e8, Mix())
+    assert large.day["executions"] - 288 == 100 * (small.day["executions"] - 288)
+    assert [round(large.used(limit) / small.used(limit)) for limit in LIMITS] == [100] * len(LIMITS)
+
+
+def test_one_instance_is_paid_for_while_it_is_awake_and_many_for_their_work() -> None:
+    idle, busy = load(1, Mix()), load(1e9, Mix())
+    seconds = 1e9 * (busy.event["receiver seconds"] / 16 + busy.event["parser seconds"] / 2)
+    assert idle.day["GB-seconds"] < 2 * (288 + 3)
+    assert round(busy.day["GB-seconds"] / (2 * seconds), 3) == 1

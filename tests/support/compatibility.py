@@ -1,0 +1,153 @@
+"""Print docs/compatibility.md: what of OpenLineage and Spark is understood, from the tests' data and the code's own.
+
+python -m tests.support.compatibility > docs/compatibility.md
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import core.operations
+from core.operations import Verdict
+from core.settings import Settings
+from purview.limits import NAME_BYTES, PROPERTY_BYTES, REFERENCES
+from purview.uploader import BATCH
+from tests.support.corpus import bodies, scenarios
+from tests.support.facets import FATES, Fate, found_facets
+
+_SPECIFICATION = re.compile(rb"/spec/([\d-]+)/OpenLineage")
+_MADE = " (no recorded event needs it: shown with a made one)"
+_VERDICTS = {
+    Verdict.CARRIES: "Carry lineage",
+    Verdict.DDL: "Change a table or view, but write no data: no process",
+    Verdict.NONE: "Only read or set something: ignored, unless the run names an output",
+    Verdict.UNKNOWN: "Say too little by themselves: as if on no list",
+}
+
+
+def page() -> str:
+    """The whole page, in Markdown; its prose is in compatibility.txt."""
+    made = {
+        "agents": _agents(),
+        "versions": [" and ".join(_versions())],
+        "facets": _facets(),
+        "names": [str(len(_cases()))],
+        "datasets": _datasets(),
+        "operations": _operations(),
+        "limits": _limits(),
+    }
+    prose = Template(Path(__file__).with_suffix(".txt").read_text("utf-8"))
+    return prose.substitute({name: "\n".join(lines) for name, lines in made.items()}).rstrip()
+
+
+def _agents() -> Iterator[str]:
+    yield "| agent | Spark | applications | events | logical plan | `columnLineage` |"
+    yield "|---|---|---|---|---|---|"
+    for versions in sorted({_version(scenario) for scenario in scenarios()}):
+        recorded = [scenario for scenario in scenarios() if _version(scenario) == versions]
+        sent = [body for scenario in recorded for body in bodies(scenario)]
+        facets = {name for body in sent for _, name in found_facets(body)}
+        has = " | ".join("yes" if name in facets else "no" for name in ("spark.logicalPlan", "columnLineage"))
+        agent, spark = (".".join(map(str, version)) for version in versions)
+        yield f"| {agent} | {spark} | {len(recorded)} | {len(sent)} | {has} |"
+
+
+def _version(scenario: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Agent and Spark by the folder's name; the exact Spark of folders that tell two parts is 3.5.5."""
+    agent, spark = re.findall(r"\d+(?:\.\d+)+", scenario)[:2]
+    exact = "3.5.5" if spark == "3.5" else spark
+    return tuple(map(int, agent.split("."))), tuple(map(int, exact.split(".")))
+
+
+def _versions() -> list[str]:
+    """The versions of the specification in the recorded events."""
+    return sorted({version.decode() for body in _recorded() for version in _SPECIFICATION.findall(body)})
+
+
+def _facets() -> Iterator[str]:
+    counts = Counter(place for body in _recorded() for place in found_facets(body))
+    for fate in FATES:
+        yield f"| {fate.of} | `{fate.facet}` | {counts[fate.place]} | {_what(fate)} |"
+
+
+def _what(fate: Fate) -> str:
+    if not fate.used:
+        return "not used" + (f": {fate.what}" if fate.what else "")
+    return fate.what + ("" if fate.application else _MADE)
+
+
+def _datasets() -> Iterator[str]:
+    for rule in dict.fromkeys(case["rule"] for case in _cases()):
+        mine = [case for case in _cases() if case["rule"] == rule]
+        schemes = sorted({_scheme(case["namespace"]) for case in mine} - {""})
+        types = sorted({case["type"] for case in mine})
+        yield f"| `{rule}` | {len(mine)} | {_code(schemes)} | {_code(types)} |"
+
+
+def _scheme(namespace: str) -> str:
+    return namespace.partition(":")[0].lower()
+
+
+def _operations() -> Iterator[str]:
+    groups = json.loads(Path(str(core.operations.__file__)).with_suffix(".json").read_text("utf-8"))["groups"]
+    for verdict, title in _VERDICTS.items():
+        yield f"\n### {title}\n"
+        yield "| operation | in the job's name | at the root of the plan |"
+        yield "|---|---|---|"
+        for group in groups:
+            if group["verdict"] == verdict.value:
+                yield f"| {group['name']} | {_code(group['nodes'])} | {_code(group['classes'])} |"
+
+
+def _limits() -> Iterator[str]:
+    told = Settings.offline({})
+    window, refresh = told.lineage_window_days, told.upload_refresh_days
+    yield from (
+        f"| {what} | {limit} | {beyond} |"
+        for what, limit, beyond in (
+            ("body on the wire", f"{told.max_body_bytes:,} bytes (`MAX_BODY_BYTES`)", "413"),
+            ("body after gzip", f"{told.max_expanded_bytes:,} bytes (`MAX_EXPANDED_BYTES`)", "413"),
+            ("time to store an event", f"{told.storage_budget_seconds:g} s (`STORAGE_BUDGET_SECONDS`)", "503"),
+            ("name of a dataset", "4,096 characters", "generic asset and a note"),
+            ("name in Purview", f"{NAME_BYTES:,} bytes", "cut, with a hash at its end where it must be unique"),
+            (
+                "`columnMapping`",
+                f"{PROPERTY_BYTES:,} bytes",
+                "pairs of the same name go first; all stay in LineageDetails",
+            ),
+            ("inputs of a process", f"{REFERENCES:,}", "left out, and a note says so"),
+            ("entities a request to Purview", f"{BATCH}", "several requests: datasets and columns, then the process"),
+            ("runs that a process shows", f"{window} days before its newest (`LINEAGE_WINDOW_DAYS`)", "fade"),
+            ("unchanged lineage", f"{refresh} days (`UPLOAD_REFRESH_DAYS`)", "uploaded again"),
+            (
+                "a run without an end",
+                f"{told.settle_after_minutes // 60} h (`SETTLE_AFTER_MINUTES`)",
+                "counts as ended",
+            ),
+            ("retries", f"{told.retry_give_up_hours} h (`RETRY_GIVE_UP_HOURS`)", "dead letter"),
+        )
+    )
+
+
+def _code(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+@cache
+def _recorded() -> tuple[bytes, ...]:
+    return tuple(body for scenario in scenarios() for body in bodies(scenario))
+
+
+@cache
+def _cases() -> tuple[dict[str, Any], ...]:
+    lines = (Path(__file__).parent.parent / "qualified_names" / "cases.jsonl").read_text("utf-8").splitlines()
+    return tuple(json.loads(line) for line in lines)
+
+
+if __name__ == "__main__":
+    print(page())  # noqa: T201

@@ -1,0 +1,71 @@
+"""The facets of OpenLineage: which occur in the recorded events, what becomes of each, and events without some of them.
+
+What becomes of them is data, in facets.json beside this file; tests/core/test_facets.py holds it true.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.preview import as_object, preview_rules
+from core.settings import Settings
+from parser.details import details
+from preview import preview
+from processes import Process
+
+RULES = preview_rules(Settings.offline({}))
+
+Place = tuple[str, str]
+"""What a facet belongs to (run, job, dataset, input, output), and its name."""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a facet: whether it is used, for what, and an application whose result it changes."""
+
+    of: str
+    facet: str
+    used: bool
+    what: str
+    application: str = ""
+
+    @property
+    def place(self) -> Place:
+        return self.of, self.facet
+
+
+FATES = tuple(Fate(**each) for each in json.loads(Path(__file__).with_suffix(".json").read_text("utf-8")))
+
+
+def found_facets(body: bytes) -> set[Place]:
+    """The facets of an event."""
+    return {(of, name) for of, facets in _holders(json.loads(body)) for name in facets}
+
+
+def without(body: bytes, places: Collection[Place]) -> bytes:
+    """The event without these facets; as it is if it has none of them."""
+    event = json.loads(body)
+    removed = [facets.pop(name) for of, facets in _holders(event) for name in list(facets) if (of, name) in places]
+    return json.dumps(event).encode() if removed else body
+
+
+def result(bodies: list[bytes]) -> str:
+    """What is made of events: what ``sparklin preview`` prints, LineageDetails holds, and the names looked up."""
+    shown = preview(bodies, RULES)
+    rows = [[as_object(item), details(item.process.lineage), _looked_up(item.process)] for item in shown.processes]
+    return json.dumps([rows, shown.reasons])
+
+
+def _looked_up(process: Process) -> list[list[str]]:
+    return [[str(name) for name in process.resolutions[key].candidates] for key in sorted(process.resolutions)]
+
+
+def _holders(event: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield "run", event["run"].get("facets") or {}
+    yield "job", event["job"].get("facets") or {}
+    for side in ("input", "output"):
+        for dataset in event.get(f"{side}s") or ():
+            yield "dataset", dataset.get("facets") or {}
+            yield side, dataset.get(f"{side}Facets") or {}
