@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.calls import STEPS
-from benchmarks.cost import LIMITS, Load, Mix, load, measured, number, percent, price_list, recorded_mix, table
+from benchmarks.cost import LIMITS, Load, Mix, checked, load, measured, number, percent, price_list, recorded_mix, table
 
 _DAYS = [10.0**exponent for exponent in range(3, 9)]
 _PLANS = "openlineage-1.53.0_spark-3.5_plans"
@@ -37,12 +37,16 @@ def page() -> str:
     made = {
         **_assumed(mix),
         "steps": "\n".join(_steps()),
-        "days": "\n".join(table(loads)),
+        "days": "\n".join(table(loads, prices["prices"])),
         "used": "\n".join(_used(loads)),
         "limits": "\n".join(_limits(loads[0])),
         "one_partition": number(2000 / loads[0].event["rows of EventMetadata"]),
         "runs_a_second": number(1000 / measured()["calls"]["milliseconds"]["unchanged"]),
         "cpus": str(measured()["calls"]["cpus"]),
+        "by_steps": number(checked()[0]),
+        "counted": number(checked()[1]),
+        "one_host": number(mix.blobs_at_once * mix.kept / loads[0].event["parser seconds"]),
+        "seen": number(max(run["kept events processed a second"] for run in measured()["load"].values())),
         "plan_kilobytes": number(recorded_mix(_PLANS).kept_kilobytes),
         "load": "\n".join(_load()),
         "currency": prices["currency"],

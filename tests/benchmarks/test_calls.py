@@ -1,7 +1,7 @@
-"""The counts in docs/cost-and-scale.md are those of the code as it is now."""
+"""The counts in docs/cost-and-scale.md are those of the code as it is now, and what is worked out of them adds up."""
 
 from benchmarks.calls import measure, plain
-from benchmarks.cost import LIMITS, Mix, load, measured
+from benchmarks.cost import LIMITS, Mix, checked, load, measured
 
 
 def test_each_step_makes_the_requests_that_were_counted() -> None:
@@ -14,10 +14,23 @@ def test_an_unchanged_run_and_an_ignored_event_ask_nothing_of_purview() -> None:
     assert counts["ignored"].keys() == {"log lines"}
 
 
+def test_the_steps_add_up_to_what_a_whole_recording_asked_for() -> None:
+    by_steps, counted = checked()
+    assert abs(by_steps / counted - 1) < 0.05
+
+
 def test_what_is_asked_for_grows_with_the_events() -> None:
     small, large = load(1e6, Mix()), load(1e8, Mix())
     assert large.day["executions"] - 288 == 100 * (small.day["executions"] - 288)
     assert [round(large.used(limit) / small.used(limit)) for limit in LIMITS] == [100] * len(LIMITS)
+
+
+def test_a_month_costs_what_is_beyond_the_grants_and_has_prices_of_its_own() -> None:
+    def month(price: float) -> float:
+        return load(1e6, Mix()).month({"executions": {"price": price, "per": 1e6, "free": 250_000}})["executions"]
+
+    executions = 30 * (1.5e6 + 288) - 250_000
+    assert (month(0.4), month(1)) == (executions / 1e6 * 0.4, executions / 1e6)
 
 
 def test_one_instance_is_paid_for_while_it_is_awake_and_many_for_their_work() -> None:
