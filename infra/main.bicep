@@ -96,6 +96,8 @@ type optionalSettings = {
   ONELAKE_IDS: string?
   METASTORE_IDS: string?
   SQL_KINDS: string?
+  PROCESS_NAMING: string?
+  DATABRICKS_TASKS: string?
 }
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
