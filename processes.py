@@ -12,7 +12,7 @@ from core.settings import Settings
 from parser import history as histories
 from parser.history import History, united
 from purview.entities import preview_entities, write_of
-from purview.process_name import Namer, namer, native, process_name
+from purview.process_name import Namer, Write, namer, native, process_name
 from qualified_names import rules as name_rules
 from qualified_names.resolve import resolve
 from qualified_names.rules import Rules
@@ -80,7 +80,7 @@ def by_process(lineages: Iterable[Lineage], naming: Naming) -> dict[str, Lineage
     """
     found: dict[str, list[Lineage]] = {}
     for lineage in lineages:
-        found.setdefault(process_of(lineage, naming).qualified_name, []).append(lineage)
+        found.setdefault(_qualified_name(lineage, naming), []).append(lineage)
     return {process: _of_first_sink(same, naming) for process, same in found.items()}
 
 
@@ -110,6 +110,14 @@ def shown(history: History, window: timedelta, naming: Naming) -> tuple[Lineage 
     if lineage:
         lineage = replace(lineage, notes=(*lineage.notes, *_not_shown(others)))
     return lineage, histories.shown_runs(history, window)
+
+
+def _qualified_name(lineage: Lineage, naming: Naming) -> str:
+    """The name of the process by the naming in force; inputs are resolved only where it depends on them."""
+    if naming.process is not native:
+        return process_of(lineage, naming).qualified_name
+    sink = resolve(lineage.sink, _context(lineage, naming), naming.rules)
+    return native(Write(lineage.application, sink))
 
 
 def _of_first_sink(lineages: list[Lineage], naming: Naming) -> Lineage:

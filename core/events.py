@@ -29,6 +29,9 @@ from core.model import (
     Symlink,
 )
 
+#: Of run ids, job names and job namespaces, in characters: what patterns of the settings are searched in.
+LONGEST_NAME = 65_536
+_LONGEST_TIME = 100
 EVENT_TYPES = ("START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER")
 
 Facets = dict[str, msgspec.Raw]
@@ -154,6 +157,10 @@ def _decode(body: bytes) -> _Body:
     for path, text in (("$.run.runId", raw.run.runId), ("$.job.name", raw.job.name)):
         if not text.strip():
             raise BadEvent(path, "must not be empty")
+    named = {"$.run.runId": raw.run.runId, "$.job.name": raw.job.name, "$.job.namespace": raw.job.namespace}
+    for path, text in named.items():
+        if len(text) > LONGEST_NAME:
+            raise BadEvent(path, f"must have at most {LONGEST_NAME} characters")
     return raw
 
 
@@ -168,13 +175,15 @@ def _bad_event(message: str) -> BadEvent:
 
 
 def _event_type(text: str | None) -> str:
-    upper = (text or "OTHER").upper()
+    upper = (text or "OTHER")[:20].upper()
     return upper if upper in EVENT_TYPES else "OTHER"
 
 
 def _time(text: str) -> datetime:
     """A point in time in UTC; a text without a zone is taken as UTC, a zone name in brackets is dropped."""
     try:
+        if len(text) > _LONGEST_TIME:
+            raise ValueError
         time = datetime.fromisoformat(re.sub(r"\[[^]]*]$", "", text.strip()))
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -20,8 +20,8 @@ def columns(
     if facet is None:
         return (), ()
     by_name = _in_schema_case(facet.fields, fields)
-    order = [field.name for field in fields]
-    names = [*order, *sorted(set(by_name) - set(order))]
+    order = dict.fromkeys(field.name for field in fields)
+    names = [*order, *sorted(set(by_name) - order.keys())]
     found = tuple(_column(name, by_name.get(name, ()), sink) for name in names)
     everywhere = {use for name in by_name for use in _indirect(by_name[name]) if use.kind in WHOLE_DATASET_KINDS}
     return found, tuple(sorted(everywhere | set(_indirect(facet.dataset))))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from core.model import ColumnRef, Dataset, DatasetId, EventDataset, IndirectUse, Note, RunEvent, SinkColumn
 from parser.columns import columns
+from parser.logical_plan.budget import PlanTooLargeError
 from parser.logical_plan.columns import PlannedColumn, PlannedWrite, planned_write
 
 
@@ -34,8 +35,12 @@ def account(events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable
     sink = output.dataset
     told, everywhere = columns(output.column_lineage, sink.id, sink.fields)
     by_name = {column.name: frozenset(column.sources) for column in told}
-    with _collection_paused():
-        plan = planned_write(events, sink, inputs, by_name)
+    try:
+        with _collection_paused():
+            plan = planned_write(events, sink, inputs, by_name)
+    except PlanTooLargeError:
+        note = Note("plan-too-large", "The logical plan would take too long to read, so it is passed over.", sink.id)
+        return Account(told, everywhere, notes=(note,))
     if plan is None:
         return Account(told, everywhere)
     facet = {column.name: column for column in told if column.sources or column.indirect}
@@ -62,8 +67,8 @@ def _collection_paused() -> Iterator[None]:
 
 def _columns(plan: PlannedWrite, facet: Mapping[str, SinkColumn], sink: Dataset) -> Iterator[SinkColumn]:
     planned = _in_schema_case(plan.columns, sink)
-    order = [field.name for field in sink.fields]
-    for name in [*order, *sorted({*planned, *facet} - set(order))]:
+    order = dict.fromkeys(field.name for field in sink.fields)
+    for name in [*order, *sorted({*planned, *facet} - order.keys())]:
         own = planned.get(name)
         if own and (own.certain or name not in facet):
             yield _from_plan(name, own, sink.id)

@@ -1,7 +1,7 @@
 """A merged run becomes lineage: one entry per sink that it wrote, or a reason why there is none."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from core.model import Dataset, DatasetId, EventDataset, Lineage, SinkColumn
@@ -12,6 +12,9 @@ from parser.evidence import account
 from parser.merge import MergedRun
 from parser.mounts import mount_points
 from parser.views import view_lineage
+
+MOST_PAIRS = 200_000
+MOST_OUTPUTS_OF_A_PLAN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def derive(run: MergedRun, rules: LineageRules) -> Derived:
         return Derived((view,) if view else (), reason="a view is drawn through to its tables where it is read")
     if not outputs:
         return Derived(reason="its outputs are excluded by EXCLUDE_DATASETS" if run.outputs else "it wrote nothing")
-    reason = _no_write(run, operation, outputs)
+    reason = _too_many(run, outputs) or _no_write(run, operation, outputs)
     if reason:
         return Derived(reason=reason)
     return Derived(tuple(_lineage(run, operation, output, rules) for output in outputs))
@@ -57,6 +60,13 @@ def _operation(run: MergedRun, rules: LineageRules) -> Operation:
     plans = [event.plan for event in run.events if event.plan]
     root = plans[-1][0].get("class") if plans else ""
     return classify(node, root.rpartition(".")[2] if isinstance(root, str) else "", rules.allow_operations)
+
+
+def _too_many(run: MergedRun, outputs: Collection[EventDataset]) -> str:
+    """Why a run is not drawn at all: it would make more work than a worker can do; "" if it would not."""
+    if len(outputs) * (len(run.inputs) + 1) <= MOST_PAIRS:
+        return ""
+    return f"it names {len(run.inputs)} inputs and {len(outputs)} outputs; more than {MOST_PAIRS} pairs are not drawn"
 
 
 def _no_write(run: MergedRun, operation: Operation, outputs: Iterable[EventDataset]) -> str:
@@ -76,7 +86,9 @@ def _no_write(run: MergedRun, operation: Operation, outputs: Iterable[EventDatas
 def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: LineageRules) -> Lineage:
     # Spark never writes a single file.
     sink = replace(output.dataset, is_folder=True)
-    told = account(run.events, output, _read(run, output))
+    # A plan writes once; no event tells of more than a few names of what it wrote.
+    events = run.events if len(run.outputs) <= MOST_OUTPUTS_OF_A_PLAN else ()
+    told = account(events, output, _read(run, output))
     inputs = tuple(_inputs([*_read(run, output), *told.tables], sink, told.columns, rules))
     return Lineage(
         application=application(run, rules.application_name_tails),

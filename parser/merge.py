@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from core.identity import run_key
-from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef
+from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef, Symlink
 from parser.phantoms import without_phantoms
 
 _RANK = {"OTHER": 0, "START": 1, "RUNNING": 2, "ABORT": 3, "FAIL": 3, "COMPLETE": 4}
@@ -91,13 +91,20 @@ def _last(values: Iterable[_T]) -> _T | None:
 def _unite(datasets: Iterable[EventDataset]) -> tuple[EventDataset, ...]:
     """One entry per identity, in the order of identities; ``datasets`` come with the least believed first."""
     united: dict[DatasetId, EventDataset] = {}
+    links: dict[DatasetId, set[Symlink]] = {}
     for new in datasets:
-        if not is_noise(new.dataset.id):
-            old = united.get(new.dataset.id, new)
-            united[new.dataset.id] = EventDataset(
+        key = new.dataset.id
+        if not is_noise(key):
+            old = united.get(key, new)
+            links.setdefault(key, set()).update(new.dataset.symlinks)
+            united[key] = EventDataset(
                 _believed(old.dataset, new.dataset), _fuller(old.column_lineage, new.column_lineage)
             )
-    return tuple(united[key] for key in sorted(united))
+    return tuple(_linked(united[key], links[key]) for key in sorted(united))
+
+
+def _linked(item: EventDataset, links: set[Symlink]) -> EventDataset:
+    return replace(item, dataset=replace(item.dataset, symlinks=tuple(sorted(links)))) if links else item
 
 
 def _outputs(event: RunEvent) -> Iterator[EventDataset]:
@@ -111,7 +118,6 @@ def _believed(old: Dataset, new: Dataset) -> Dataset:
     return replace(
         new,
         fields=new.fields or old.fields,
-        symlinks=tuple(sorted({*old.symlinks, *new.symlinks})),
         storage_layer=new.storage_layer or old.storage_layer,
         is_folder=new.is_folder or old.is_folder,
     )

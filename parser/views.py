@@ -7,6 +7,7 @@ agents up to 1.0, and those on Spark up to 3.2, send CREATE VIEW; their plans na
 from collections.abc import Iterator
 
 from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, Note, SinkColumn
+from parser.logical_plan.budget import PlanTooLargeError
 from parser.logical_plan.resolution import resolved
 from parser.logical_plan.scope import named_parts
 from parser.logical_plan.texts import expression_text, names_of
@@ -32,7 +33,10 @@ def view_lineage(run: MergedRun, application: Application) -> Lineage | None:
     if plan is None or not name:
         return None
     walk = new_walk()
-    columns = tuple(_columns(plan, walk))
+    try:
+        columns = tuple(_columns(plan, walk))
+    except PlanTooLargeError:
+        columns = ()
     tables = sorted({dataset for leaf in walk.leaves if (dataset := _table(leaf.table, leaf.dataset))})
     sink = Dataset(DatasetId(VIEW, name), tuple(Field(column.name) for column in columns))
     return Lineage(

@@ -30,7 +30,7 @@ _BRACED = re.compile(r"=\{[^{}]*\}")
 _PARAMETER = re.compile(r"([;&?,]|[/:](?=[A-Za-z_ ]+=))")
 _SECRETS = re.compile(
     r".*(?:password|passwd|pwd|secret|token|credential|accountkey|accesskey).*|user|user ?name|user ?id|uid|sig",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 
 

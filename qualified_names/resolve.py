@@ -18,11 +18,12 @@ Nothing here reads files or the network, and no dataset makes it raise.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 
 from core.identity import dataset_id
 from core.model import AssetName, Dataset, DatasetId, NameContext, Note, Resolution, Symlink
 from qualified_names.matching import Match, applies, match
-from qualified_names.namespace import without_secrets
+from qualified_names.namespace import Namespace, without_secrets
 from qualified_names.places import Place, place
 from qualified_names.rule import Rules
 
@@ -37,6 +38,8 @@ _LONGEST_NAME = 4096
 
 def resolve(dataset: Dataset, context: NameContext, rules: Rules) -> Resolution:
     """The names of a dataset, in the order in which they are to be looked up; the first is what is created."""
+    if _is_too_long(dataset.id):
+        return _too_long(_one_spelling(dataset))
     # The place first: folders that one spelling cuts from the name tell it that this is no file.
     is_folder = dataset.is_folder or dataset.storage_layer.lower() in _TABLE_FORMATS
     where = place(dataset.id, context.mount_points, is_folder=is_folder)
@@ -58,8 +61,7 @@ def _one_spelling(dataset: Dataset) -> Dataset:
 def _resolve(dataset: Dataset, where: Place, context: NameContext, rules: Rules) -> Resolution:
     notes = (where.note,) if where.note else ()
     if _is_too_long(where.id):
-        too_long = Note("name-too-long", "The name is longer than 4 KB.", where.id)
-        return _generic(dataset, where, GENERIC_RULE, (too_long,))
+        return _too_long(dataset)
     for rule in rules.rules:
         found = match(rule, where, context)
         if found and found.names:
@@ -85,6 +87,19 @@ def _generic(dataset: Dataset, where: Place, rule: str, notes: tuple[Note, ...])
     name = AssetName(GENERIC_TYPE, "/".join(part for part in (namespace, where.id.name) if part) or "unknown")
     short = where.id.name.rpartition("/")[2] or namespace or "unknown"
     return Resolution(dataset, rule, name, (name,), short, notes)
+
+
+def _too_long(dataset: Dataset) -> Resolution:
+    """A generic asset, named without reading the name: no expression is tried on a text of any length."""
+    place = Place(dataset.id, Namespace(dataset.id.namespace, ""))
+    if len(dataset.id.namespace) > _LONGEST_NAME:
+        scheme, digest = (
+            dataset.id.namespace[:20].partition("://")[0],
+            sha256(dataset.id.namespace.encode("utf-8", "surrogatepass")),
+        )
+        place = Place(DatasetId(f"{scheme}:{digest.hexdigest()[:32]}", dataset.id.name), Namespace("", ""))
+    note = Note("name-too-long", "The name is longer than 4 KB.", dataset.id)
+    return _generic(dataset, place, GENERIC_RULE, (note,))
 
 
 def _is_too_long(dataset: DatasetId) -> bool:

@@ -10,7 +10,8 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ SPARK_PARTITIONS = "{SparkPartitions}"
 _PLACEHOLDER = re.compile(r"\{([A-Za-z][A-Za-z0-9]*)\}")
 _ONLY_PLACEHOLDERS = re.compile(r"[-._=@]*(?:\{[A-Za-z][A-Za-z0-9]*\}[-._=@]*)+")
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.\-]*)://([^/]*)/?(.*)", re.DOTALL | re.IGNORECASE)
+# Azure Storage's own limit for the name of a folder or file in a data lake.
+_LONGEST_SEGMENT = 255
+_MOST_WAYS = 2**24
+#: How many lengths the text behind a placeholder may have, where these are few.
+_LENGTHS = {"GUID": 2, "HEX": 9, "LOC": 1, "Year": 1, "Month": 2, "Day": 2, "Hour": 2, "Minute": 2, "Second": 2}
+_NUMBERS = ("N", "Year", "Month", "Day", "Hour", "Minute", "Second")
 _DATE = (re.compile(r"20[1-9][0-9]"), re.compile(r"0[1-9]|1[012]"), re.compile(r"0[1-9]|[12][0-9]|3[01]"))
 
 
@@ -112,17 +119,30 @@ def _same_segment(one: str, other: str) -> bool:
 
 
 def _stands_for(pattern: str, text: str) -> bool:
-    return bool(_PLACEHOLDER.search(pattern)) and _segment_regex(pattern).fullmatch(text) is not None
+    if max(len(pattern), len(text)) > _LONGEST_SEGMENT or not _PLACEHOLDER.search(pattern):
+        return False
+    regex = _segment_regex(pattern)
+    return regex is not None and regex.fullmatch(text) is not None
 
 
-@cache
-def _segment_regex(pattern: str) -> re.Pattern[str]:
+@lru_cache(maxsize=1024)
+def _segment_regex(pattern: str) -> re.Pattern[str] | None:
+    """The expression for a segment; None if it might have to try too many ways of dividing a text."""
     pieces = _PLACEHOLDER.split(pattern)
+    if prod(_ways(name, literal) for name, literal in zip(pieces[1::2], pieces[2::2], strict=True)) > _MOST_WAYS:
+        return None
     known = _data()["placeholder"]
     source = re.escape(pieces[0])
     for name, literal in zip(pieces[1::2], pieces[2::2], strict=True):
         source += f"(?:{known.get(name, '.+')}|{re.escape('{' + name + '}')}){re.escape(literal)}"
     return re.compile(source)
+
+
+def _ways(name: str, literal: str) -> int:
+    """In how many places a placeholder may end before the literal that follows it."""
+    if name in _NUMBERS and literal and not literal[0].isdigit():
+        return 1
+    return _LENGTHS.get(name, _LONGEST_SEGMENT)
 
 
 def _dates(segments: list[str]) -> Mapping[int, str]:

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from core.settings import StorageConnection
 from local.azurite import Azurite
 from storage.clients import StorageClients, connect, provision
 
-# How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# The same examples each time, and no deadline, as other work may slow a machine down; `--hypothesis-profile long` seeks
+# new ones.
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None, suppress_health_check=_SLOW)
+settings.register_profile("long", max_examples=20_000, deadline=None, suppress_health_check=_SLOW)
+settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.model import ColumnRef, Dataset, Field, IndirectUse, RunEvent
+from parser.logical_plan.budget import MOST_EDGES, MOST_PAIRS, check
 from parser.logical_plan.commands import Write, writes
 from parser.logical_plan.leaves import Assigned, Twins, assign, from_facet, managed_beside, twins
 from parser.logical_plan.resolution import among, is_parsed, resolved
@@ -63,6 +64,8 @@ def planned_write(
 
     ``facet`` are the sources that the columnLineage facet gives, by the sink's column: evidence for leaves that the
     plan does not name.
+
+    :raises PlanTooLargeError: it would take too long to read.
     """
     datasets = list(inputs)
     chosen = _resolved_plan(events, datasets)
@@ -75,6 +78,8 @@ def planned_write(
         return None
     (write,) = written
     values = _by_name(write, sink)
+    check(sum(len(value.sources) + len(value.uses) for value in values.values()), MOST_EDGES)
+    check(len(walk.leaves) * len(datasets), MOST_PAIRS)
     known = {number: frozenset({leaf.dataset}) for number, leaf in enumerate(walk.leaves) if leaf.dataset}
     if write.target is not None:
         datasets.append(sink)
@@ -132,7 +137,7 @@ def _told(write: Write, sink: Dataset) -> bool:
 def _column(value: Value, found: Assigned, groups: Iterable[Twins], names: Names) -> PlannedColumn:
     sources = {(dataset, name) for leaf, name in value.sources for dataset in found.get(leaf, ())}
     unassigned = {column for column in value.sources if column[0] not in found}
-    for group in groups:
+    for group in groups if unassigned else ():
         for name in {name for leaf, name in unassigned if leaf in group.leaves}:
             if (same := {(leaf, name) for leaf in group.leaves}) <= unassigned:
                 sources |= {(dataset, name) for dataset in group.datasets}

@@ -47,8 +47,8 @@ _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists", "LateralSubquery", "Dyna
 _UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "BoundReference", "GetColumnByOrdinal"}
 
 
-def evaluate(expression: Node, columns: Mapping[int, Value], subquery: Subquery) -> Value:
-    """What the expression is made of; ``columns`` are those it may refer to."""
+def evaluate(expression: Node, columns: Mapping[int, Value], subquery: Subquery, spend: Callable[[int], None]) -> Value:
+    """What the expression is made of; ``columns`` are those it may refer to, ``spend`` is told the work it takes."""
     if not expression.children:
         return _value(expression, (), columns, subquery)
     # From the end of the pre-order, a node's children are the last values on the stack.
@@ -58,7 +58,10 @@ def evaluate(expression: Node, columns: Mapping[int, Value], subquery: Subquery)
         if count := len(node.children):
             children = stack[: -count - 1 : -1]
             del stack[-count:]
-        stack.append(_value(node, children, columns, subquery))
+        value = _value(node, children, columns, subquery)
+        if count > 1:
+            spend(len(value.sources) + len(value.uses))
+        stack.append(value)
     return stack[0]
 
 

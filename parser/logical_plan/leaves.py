@@ -149,13 +149,16 @@ def from_facet(
     """The open leaves that the facet decides: for one and the same sink column it names a column of one dataset."""
     votes: dict[int, set[DatasetId]] = {}
     for name, sources in columns.items():
-        told = facet.get(name, frozenset())
+        told: dict[str, set[DatasetId]] = {}
+        for ref in facet.get(name, ()):
+            told.setdefault(ref.column.lower(), set()).add(ref.dataset)
+        by_column: dict[str, list[int]] = {}
         for number, column in sources:
-            if number in found:
-                continue
-            rivals = [other for other in sources if other[0] not in found and other[1] == column]
-            known = {dataset for other, of in found.items() for dataset in of if (other, column) in sources}
-            named = {ref.dataset for ref in told if ref.column.lower() == column.lower()} - known
+            by_column.setdefault(column, []).append(number)
+        for column, numbers in by_column.items():
+            rivals = [number for number in numbers if number not in found]
+            known = {dataset for number in numbers for dataset in found.get(number, ())}
+            named = told.get(column.lower(), set()) - known
             if len(rivals) == 1 and len(named) == 1:
-                votes.setdefault(number, set()).update(named)
+                votes.setdefault(rivals[0], set()).update(named)
     return {number: frozenset(datasets) for number, datasets in votes.items() if len(datasets) == 1}

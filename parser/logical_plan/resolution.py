@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.model import Dataset, DatasetId
+from parser.logical_plan.budget import MOST_COLUMNS, check
 from parser.logical_plan.scope import Column, Scope, Unlisted, named_parts, numbering
 from parser.logical_plan.tree import Node, expression_id, object_name, tree
 
@@ -44,6 +45,8 @@ def resolved(plan: Node, tables: Callable[[tuple[str, ...]], Dataset | None]) ->
 
     ``tables`` gives the dataset of a relation by the parts of its name, or None. Its leaves have the parameter
     ``dataset``.
+
+    :raises PlanTooLargeError: it would have too many columns
     """
     try:
         return _Resolver(tables).operator(plan, Scope(), {}, 0)[0]
@@ -70,6 +73,15 @@ class _Resolver:
     def __init__(self, tables: Callable[[tuple[str, ...]], Dataset | None]) -> None:
         self._tables = tables
         self._attribute = numbering()
+        self._columns = 0
+
+    def spend(self, columns: int) -> None:
+        """Count columns in scope: a query of WITH, and ``*``, may repeat them without end.
+
+        :raises PlanTooLargeError: there are too many
+        """
+        self._columns += columns
+        check(self._columns, MOST_COLUMNS)
 
     def operator(self, node: Node, around: Scope, shared: Mapping[str, Node], depth: int) -> _Result:
         """An operator and all below it; ``shared`` are the queries of WITH by their names.
@@ -121,10 +133,12 @@ class _Place:
         self.resolver, self.node, self.shared, self.depth = resolver, node, shared, depth
         self.inputs = tuple(plan for plan, _ in inputs)
         self.scopes = tuple(scope for _, scope in inputs)
-        below = Scope(around=around)
-        for scope in self.scopes:
-            below += scope
-        self.scope = below
+        resolver.spend(1 + sum(len(scope.columns) for scope in self.scopes))
+        self.scope = Scope(
+            tuple(column for scope in self.scopes for column in scope.columns),
+            tuple(relation for scope in self.scopes for relation in scope.unlisted),
+            around,
+        )
 
     def made(self, kind: str = "", **params: Any) -> Node:
         """The operator with its resolved inputs, and with these parameters instead of its own."""
@@ -146,6 +160,7 @@ class _Place:
                 columns = self.scope.star(qualifier)
                 if columns is None:
                     raise _OpenError
+                self.resolver.spend(len(columns))
                 found.extend(column.attribute for column in columns)
             else:
                 found.append(self._named(self.expression(expression)))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from core.model import DatasetId
+from parser.logical_plan.budget import MOST_CONDITIONS
 from parser.logical_plan.leaves import Assigned
 from parser.logical_plan.sql_text import condition_text, sql_text
 from parser.logical_plan.tree import Node, expression_id
@@ -23,8 +24,8 @@ def condition_texts(walk: Walk, names: Names) -> tuple[str, ...]:
 
 
 def _conditions(walk: Walk, names: Names) -> Iterator[str]:
-    joins = [condition.expression for condition in walk.conditions if condition.kind != "WHERE"]
-    for condition in walk.conditions:
+    joins = [condition.expression for condition in walk.conditions[:MOST_CONDITIONS] if condition.kind != "WHERE"]
+    for condition in walk.conditions[:MOST_CONDITIONS]:
         text = condition_text(condition.expression, names, beside=joins if condition.kind == "WHERE" else ())
         if text:
             yield f"{condition.kind}: {text}"

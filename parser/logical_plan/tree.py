@@ -93,10 +93,9 @@ def expression_id(node: Node, parameter: str = "exprId") -> int | None:
 
 @lru_cache(maxsize=4096)
 def _simple(name: str) -> str:
-    """The class without package and enclosing object: ``a.b.Outer$Inner`` → ``Inner``."""
-    return (
-        name.rstrip("$").rpartition(".")[2].rpartition("$")[2] if not name.endswith("$") else _simple(name[:-1]) + "$"
-    )
+    """The class without package and enclosing object: ``a.b.Outer$Inner`` → ``Inner``; the ``$`` of an object stays."""
+    inner = name.rstrip("$")
+    return inner.rpartition(".")[2].rpartition("$")[2] + name[len(inner) :]
 
 
 def _is_position(value: object, length: int) -> TypeGuard[int]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from core.model import DatasetId
+from parser.logical_plan.budget import MOST_STEPS, check
 from parser.logical_plan.expressions import evaluate
 from parser.logical_plan.tree import Node, expression_id
 from parser.logical_plan.value import NO_USES, Attribute, Relation, Use, Value
@@ -54,6 +55,15 @@ class Walk:
     defined: dict[int, Value] = field(default_factory=dict)
     conditions: list[Condition] = field(default_factory=list)
     depth: int = 0
+    steps: int = 0
+
+    def spend(self, steps: int) -> None:
+        """Count the columns that sets of columns are made of.
+
+        :raises PlanTooLargeError: there are too many
+        """
+        self.steps += steps
+        check(self.steps, MOST_STEPS)
 
     def relation(self, plan: Node, around: Mapping[int, Value] | None = None) -> Relation:
         """The result of a plan; ``around`` are the columns of the query that a subquery stands in."""
@@ -62,6 +72,7 @@ class Walk:
         for node in children_first(plan):
             children = [found[id(child)] for child in node.children[: 1 if id(node) in one_sided else None]]
             result = self._result(node, children)
+            self.spend(1 + len(result.values) + len(result.uses))
             if around and not node.children:
                 result = replace(result, values={**around, **result.values})
             found[id(node)] = result
@@ -74,7 +85,7 @@ class Walk:
 
     def evaluate(self, expression: Node, columns: Relation) -> Value:
         """What an expression over these columns is made of."""
-        return evaluate(expression, columns.values, self._subquery)
+        return evaluate(expression, columns.values, self._subquery, self.spend)
 
     def named(self, expressions: Iterable[Node], columns: Relation) -> dict[int, Value]:
         """What each of a list of named expressions is made of, by the id that it declares."""
@@ -96,6 +107,7 @@ class Walk:
         for expression in conditions:
             if expression:
                 found = found | self.evaluate(expression, columns).as_uses(kind)
+                self.spend(len(found))
         return found
 
     def _result(self, node: Node, children: list[Relation]) -> Relation:
