@@ -46,7 +46,7 @@ def launch(command: Command) -> Started:
     command.log.parent.mkdir(parents=True, exist_ok=True)
     with command.log.open("ab") as log:
         try:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603  the parts of the stack
                 command.arguments,
                 cwd=command.folder,
                 env=dict(command.environment),
@@ -129,5 +129,6 @@ def _mark_of_stat(stat: Path) -> str | None:
 
 def _mark_of_ps(pid: int) -> str | None:
     columns: Sequence[str] = ("ps", "-o", "stat=,lstart=", "-p", str(pid))
-    state, _, began = subprocess.run(columns, capture_output=True, text=True, check=False).stdout.strip().partition(" ")
+    told = subprocess.run(columns, capture_output=True, text=True, check=False).stdout  # noqa: S603
+    state, _, began = told.strip().partition(" ")
     return None if not state or state.startswith("Z") else began.strip()

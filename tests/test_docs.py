@@ -80,3 +80,11 @@ def test_every_other_command_of_the_readme_has_its_options(words: list[str]) -> 
 
 def test_the_version_is_told_once() -> None:
     assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text()
+
+
+NAMED_TESTS = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "threat-model.md").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("path", "name"), NAMED_TESTS, ids=[name for _, name in NAMED_TESTS])
+def test_every_test_that_the_threat_model_names_exists(path: str, name: str) -> None:
+    assert f"def {name}(" in (ROOT / path).read_text("utf-8")

@@ -74,7 +74,7 @@ def test_the_host_leaves_the_app_time_to_retry() -> None:
     assert host["extensionBundle"]["version"] == "[4.*, 5.0.0)"
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
 def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
     text = (ROOT / name).read_text("utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
@@ -88,7 +88,7 @@ def test_development_uses_what_is_deployed() -> None:
 
 
 def test_every_direct_requirement_is_in_its_lock() -> None:
-    for name in ("requirements", "requirements-dev"):
+    for name in (path.stem for path in ROOT.glob("requirements*.in")):
         asked = re.findall(r"^([A-Za-z][A-Za-z0-9._-]*)", (ROOT / f"{name}.in").read_text("utf-8"), re.MULTILINE)
         locked = {package.lower() for package, _version in pins(f"{name}.txt")}
 

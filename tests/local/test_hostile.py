@@ -105,7 +105,7 @@ def test_lengths_that_contradict_each_other_get_no_answer_of_ours(stack: Stack, 
     key = stack.key_header["x-functions-key"].encode()
     with socket.create_connection((url.hostname or "", url.port or 0), timeout=10) as connection:
         connection.sendall(b"POST /api/v1/lineage HTTP/1.1\r\nHost: x\r\nx-functions-key: " + key + b"\r\n" + headers)
-        connection.sendall(b"\r\nhello")
+        connection.sendall(b"\r\n0\r\n\r\n")
         with http.client.HTTPResponse(connection) as answer:
             answer.begin()
             assert answer.status in (400, 411)

@@ -133,7 +133,7 @@ def change(draw: st.DrawFn, event: Any, path: tuple[Any, ...], places: list[tupl
     ):
         case "delete":
             del parent[path[-1]]
-        case "repeat" if isinstance(parent, list):
+        case "repeat" if isinstance(parent, list) and len(parent) < 200:
             parent.extend(copy.deepcopy(value) for _ in range(draw(st.sampled_from([1, 3, 50]))))
         case "nest":
             for _ in range(draw(st.sampled_from([1, 40, 400]))):
@@ -141,7 +141,7 @@ def change(draw: st.DrawFn, event: Any, path: tuple[Any, ...], places: list[tupl
             parent[path[-1]] = value
         case "wrap":
             parent[path[-1]] = [value]
-        case "lengthen" if isinstance(value, str):
+        case "lengthen" if isinstance(value, str) and len(value) < 10_000:
             parent[path[-1]] = value * draw(st.sampled_from([2, 1000]))
         case "other":
             try:
