@@ -67,7 +67,8 @@ class Measured:
 def main() -> None:
     """Print the counts; with ``--write`` keep them."""
     found = [measure() for _ in range(5)]
-    assert all(each.counts == found[0].counts for each in found), "the counts differ from time to time"
+    if any(each.counts != found[0].counts for each in found):
+        raise SystemExit("the counts differ from time to time")
     times = {step: round(statistics.median(each.milliseconds[step] for each in found), 1) for step in STEPS}
     again = dict(sorted(measure_recording().items()))
     shown = {"cpus": os.cpu_count(), "milliseconds": times, "counts": plain(found[0]), "recording": again}

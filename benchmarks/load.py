@@ -129,7 +129,8 @@ def _unprocessed(store: EventStore) -> int:
 def _peak_memory(stack: Stack) -> float:
     """Megabytes of the host's process at its peak (Linux)."""
     started = stack.host.started
-    assert started, "the host has been started"
+    if started is None:
+        raise RuntimeError("the host has not been started")
     status = Path(f"/proc/{started.pid}/status").read_text()
     return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1024
 
