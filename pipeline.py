@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from core.errors import BadEvent, BadRequest, StorageUnavailable
+from core.errors import BadEvent, BadRequest, StorageUnavailable, TryLater
 from core.events import describes_no_run, digest, read_envelope, read_event
 from core.logs import step
 from core.model import Envelope, Lineage, RunEvent
@@ -76,12 +77,16 @@ def unavailable(error: StorageUnavailable) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What became of a run: the status of its events, the reason in a sentence, the processes it belongs to."""
+    """What became of a run: the status of its events, the reason in a sentence, the processes it belongs to.
+
+    ``left`` are the processes that it belongs to no more.
+    """
 
     status: Status
     message: str
     processes: tuple[str, ...] = ()
     job: str = ""
+    left: frozenset[str] = frozenset()
 
 
 def process_run(
@@ -105,17 +110,17 @@ def process_run(
     report: RunReport | None = None
     seen: tuple[StoredEvent, ...] = ()
     while (stored := services.events.names(run_key)) != seen:
-        seen = stored
-        known = services.run_processes.read(run_key).processed == set_of(stored)
-        if known and (report or not replay):
+        processed = services.run_processes.read(run_key).processed
+        # After a report too: it may have overwritten that of a worker which saw more events.
+        if not (replay or report) and processed == set_of(stored):
             break
         if not settle and not any(item.name.event_type in ENDS for item in stored):
+            seen = stored
             report = RunReport(Status.WAITING, "the run has not ended yet")
             services.events.mark([item for item in stored if event in (None, item.name)], report.status, report.message)
-            continue
-        report = _process(run_key, stored, services, republish if force else publish)
-        services.events.mark(stored, report.status, report.message)
-        services.run_processes.note_processed(run_key, set_of(stored))
+        elif services.run_processes.begin(run_key, processed):
+            seen = stored
+            report = _process_counted(run_key, stored, services, republish if force else publish)
     if report:
         facts = {"run": run_key, "job": escaped(report.job), "reason": report.message}
         counts = {"events": len(seen), "processes": len(report.processes)}
@@ -128,7 +133,20 @@ def set_of(stored: tuple[StoredEvent, ...]) -> str:
     return digest("".join(item.name.blob for item in stored).encode())
 
 
-def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services, show: Show) -> RunReport:
+def _process_counted(run_key: str, stored: tuple[StoredEvent, ...], services: Services, show: Show) -> RunReport:
+    """Process events and note the result; the run's record counts this worker meanwhile."""
+    try:
+        report = _process(stored, services, show)
+        services.events.mark(stored, report.status, report.message)
+    except Exception:
+        with suppress(TryLater):
+            services.run_processes.give_up(run_key)
+        raise
+    services.run_processes.end(run_key, set_of(stored), report.left)
+    return report
+
+
+def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) -> RunReport:
     events = _readable(services.events.bodies(stored), services)
     if not events:
         return RunReport(Status.DEAD_LETTERED, "no event of this run can be read")
@@ -140,17 +158,12 @@ def _process(run_key: str, stored: tuple[StoredEvent, ...], services: Services, 
     affected = _record(run, lineages, services)
     for process in sorted(affected):
         show(process, services)
-    services.run_processes.remove(run_key, affected - lineages.keys())
+    status, message = Status.PROCESSED, f"in {len(lineages)} process{'' if len(lineages) == 1 else 'es'}"
     if run.state is RunState.FAILED:
-        return RunReport(Status.PROCESSED, "the run failed and draws nothing", tuple(lineages), run.job_name)
-    if derived.reason:
-        return RunReport(Status.IGNORED, derived.reason, job=run.job_name)
-    return RunReport(
-        Status.PROCESSED,
-        f"in {len(lineages)} process{'' if len(lineages) == 1 else 'es'}",
-        tuple(lineages),
-        run.job_name,
-    )
+        message = "the run failed and draws nothing"
+    elif derived.reason:
+        status, message = Status.IGNORED, derived.reason
+    return RunReport(status, message, tuple(lineages), run.job_name, affected - lineages.keys())
 
 
 def _record(run: MergedRun, lineages: Mapping[str, Lineage], services: Services) -> frozenset[str]:

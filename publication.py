@@ -56,13 +56,16 @@ def publish(process: str, services: Services) -> bool:
         step(log, "upload", "unchanged", {"process": process})
         return False
     with services.locks.hold([process], wait_seconds=services.lock_wait_seconds) as held:
-        while (row := services.details.read(process)) is not None and _is_due(row, services):
+        is_again = False
+        while (row := services.details.read(process)) is not None and (is_again or _is_due(row, services)):
             try:
                 row = services.details.write(replace(row, dirty=True, fingerprint=""))
                 held.check()
+                # From here on the catalogue may show this row, even over what a worker showed that took the lock over.
+                is_again = True
                 services.details.write(_uploaded(row, services))
             except Conflict:
-                continue  # Another run came in between; the row is still dirty, so this is done again.
+                continue  # Another run, or worker, came in between, so this is done again.
             break
     return True
 

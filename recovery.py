@@ -8,6 +8,9 @@ own, with a delay that doubles from a minute to an hour; after a day it is put a
 import json
 import logging
 import random
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +20,7 @@ from core.logs import step
 from core.naming import CONTAINER, EventName, parse_blob_name
 from services import Services
 from storage.clients import RETRY_QUEUE
-from storage.event_rows import Status
+from storage.event_rows import EventRow, Status
 from storage.retry_queue import RetryPointer, decode
 
 log = logging.getLogger(__name__)
@@ -76,7 +79,8 @@ def attempt(pointer: RetryPointer, services: Services, event: EventName | None =
             pointer.run_key,
             services,
             settle=pointer.settle,
-            replay=pointer.replay,
+            # Its events were marked as retrying since, so it is processed even if another worker has done it.
+            replay=event is None,
             force=pointer.force,
             event=event,
         )
@@ -99,12 +103,15 @@ def sweep(services: Services) -> None:
         (services.unended, patience.settle_after_minutes, True),
     ):
         after = timedelta(minutes=minutes)
-        for run_key in {run.run_key for run in waiting.waiting(now - LOOK_BACK - after, now, after)}:
+        rows: defaultdict[str, list[EventRow]] = defaultdict(list)
+        for run in waiting.waiting(now - LOOK_BACK - after, now, after):
+            rows[run.run_key] += run.rows
+        for run_key, late in rows.items():
             reason = "it never ended" if settle else "its notification got lost, or is late"
             pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason=reason, settle=settle)
             services.retries.enqueue(pointer, random.uniform(0, SPREAD_SECONDS))
-            # Marked, so that the next sweep does not enqueue it once more.
-            _mark(run_key, Status.RETRYING, reason, 0, services)
+            # Marked, so that the next sweep does not enqueue it once more; unless it was processed this very moment.
+            services.events.mark_unchanged(late, Status.RETRYING, reason)
             step(log, "sweep", "enqueued", {"run": run_key, "reason": reason})
 
 
@@ -126,18 +133,34 @@ def _again(pointer: RetryPointer, reason: str, retry_after: float | None, servic
         return
     successor = replace(pointer.next(reason), first_failed=first)
     delay = max(_delay(successor, services), retry_after or 0)
+    # In this order, so that a retry that comes soon has the last word.
+    with _without_need("mark its events"):
+        events = services.events.names(pointer.run_key)
+        services.events.mark(events, Status.RETRYING, reason, successor.attempt)
     services.retries.enqueue(successor, delay)
-    services.run_processes.note_retry(pointer.run_key, now + timedelta(seconds=delay))
+    with _without_need("note when it is tried again"):
+        services.run_processes.note_retry(pointer.run_key, now + timedelta(seconds=delay))
     counts = {"attempt": successor.attempt, "seconds": round(delay)}
     step(log, "retry", "retried", {"run": pointer.run_key, "reason": reason, **counts}, logging.WARNING)
-    _mark(pointer.run_key, Status.RETRYING, reason, successor.attempt, services)
+
+
+@contextmanager
+def _without_need(what: str) -> Iterator[None]:
+    """Do what is inside if possible: a run whose storage is out of reach is retried all the same."""
+    try:
+        yield
+    except TryLater as error:
+        log.warning("could not %s: %s", what, error.reason)
 
 
 def _put_aside(pointer: RetryPointer, reason: str, remedy: str, services: Services) -> None:
     details = {"attempts": pointer.attempt + 1, "firstFailed": pointer.first_failed.isoformat()}
     services.dead_letters.put(pointer.run_key, reason, remedy, details, _now())
     step(log, "retry", "dead-lettered", {"run": pointer.run_key, "reason": reason, "remedy": remedy}, logging.ERROR)
-    _mark(pointer.run_key, Status.DEAD_LETTERED, f"{reason} {remedy}", pointer.attempt, services)
+    events = services.events.names(pointer.run_key)
+    services.events.mark(events, Status.DEAD_LETTERED, f"{reason} {remedy}", pointer.attempt)
+    # Its other notifications would only ask the catalogue the same once more.
+    services.run_processes.note_answered(pointer.run_key, pipeline.set_of(events))
     _drop_replayed(pointer, services)
 
 
@@ -149,10 +172,6 @@ def _drop_replayed(pointer: RetryPointer, services: Services) -> None:
         letter = services.dead_letters.read(name)
         if letter and letter.time < pointer.first_failed:
             services.dead_letters.delete(name)
-
-
-def _mark(run_key: str, status: Status, message: str, attempt: int, services: Services) -> None:
-    services.events.mark(services.events.names(run_key), status, message, attempt)
 
 
 def _delay(pointer: RetryPointer, services: Services) -> float:

@@ -63,7 +63,7 @@ def candidate(run_key: str, services: Services, *, force: bool) -> Candidate:
     refusal = ""
     if not stored:
         refusal = "no events of it are stored"
-    elif not force and services.run_processes.read(run_key).processed == set_of(stored):
+    elif not force and not is_dead and services.run_processes.read(run_key).processed == set_of(stored):
         refusal = "processed already; --force does it again"
     elif not has_end and not is_dead and not force:
         refusal = "it has not ended yet; --force takes it for ended"

@@ -7,6 +7,7 @@ same event sent again in another hour finds its blob there, and its new row beco
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -129,6 +130,19 @@ class EventStore:
                             status_entity(partition, key, status, message, retry_count)
                             for key in keys[start : start + _TRANSACTION]
                         ]
+                    )
+
+    def mark_unchanged(self, rows: Iterable[EventRow], status: Status, message: str) -> None:
+        """Set the status of those rows that nobody has changed since they were read.
+
+        :raises StorageUnavailable: some of the rows may not be set.
+        """
+        with storage_faults("set the status of events"):
+            for row in rows:
+                change = status_entity(row.partition, row.row_key, status, message, 0)
+                with _passing_over_changes():
+                    self._table.update_entity(
+                        change, mode=UpdateMode.MERGE, etag=row.etag, match_condition=MatchConditions.IfNotModified
                     )
 
     def rows(self, since: datetime, until: datetime, statuses: Iterable[Status] = ()) -> Iterator[EventRow]:
@@ -259,14 +273,20 @@ class EventStore:
     def _delete_row(self, row: EventRow) -> None:
         """Delete a row without a blob, unless its event has been sent again since it was read."""
         log.warning("an event of run %s was not stored; its sender was told so", row.run_key)
-        with storage_faults("delete a row"):
-            try:
-                self._table.delete_entity(
-                    row.partition, row.row_key, etag=row.etag, match_condition=MatchConditions.IfNotModified
-                )
-            except HttpResponseError as error:
-                if error.status_code not in (404, 412):
-                    raise
+        with storage_faults("delete a row"), _passing_over_changes():
+            self._table.delete_entity(
+                row.partition, row.row_key, etag=row.etag, match_condition=MatchConditions.IfNotModified
+            )
+
+
+@contextmanager
+def _passing_over_changes() -> Iterator[None]:
+    """Leave a row alone that was changed or deleted since it was read."""
+    try:
+        yield
+    except HttpResponseError as error:
+        if error.status_code not in (404, 412):
+            raise
 
 
 def _partition(metadata: Mapping[str, str] | None) -> str:

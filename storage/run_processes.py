@@ -24,11 +24,16 @@ _ATTEMPTS = 50
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run's processes by qualified name; ``processed`` names a set of its events, ``retry_at`` is UTC."""
+    """A run's processes by qualified name; ``processed`` names a set of its events, ``retry_at`` is UTC.
+
+    ``at_work`` counts the workers that began and have not ended. One that crashed counts for good: then every
+    notification is followed, which costs reading, and makes up for whatever the crash left undone.
+    """
 
     processes: frozenset[str] = frozenset()
     processed: str = ""
     retry_at: datetime | None = None
+    at_work: int = 0
 
 
 class RunProcesses:
@@ -59,16 +64,42 @@ class RunProcesses:
         added = frozenset(names)
         self._change(run_key, lambda record: replace(record, processes=record.processes | added))
 
-    def remove(self, run_key: str, names: Iterable[str]) -> None:
-        """Take names out of those of a run.
+    def begin(self, run_key: str, processed: str) -> bool:
+        """Count a worker that is about to process the run; False if others ended since ``processed`` was read.
 
-        :raises StorageUnavailable: they may still be there.
+        :raises StorageUnavailable: it may be counted.
         """
-        removed = frozenset(names)
-        self._change(run_key, lambda record: replace(record, processes=record.processes - removed))
+        return self._change(
+            run_key,
+            lambda record: replace(record, at_work=record.at_work + 1) if record.processed == processed else record,
+        )
 
-    def note_processed(self, run_key: str, events: str) -> None:
-        """Remember that this set of events was processed to its end; no retry is due any more.
+    def end(self, run_key: str, processed: str, left: Iterable[str] = ()) -> None:
+        """Remember that this set of events was processed to its end, and that the run has left some processes.
+
+        While others are at work neither is remembered: they may know fewer events, and write after this worker did.
+
+        :raises StorageUnavailable: it may not be remembered.
+        """
+        names = frozenset(left)
+
+        def ended(record: RunRecord) -> RunRecord:
+            at_work = max(0, record.at_work - 1)
+            if at_work:
+                return replace(record, at_work=at_work, processed="", retry_at=None)
+            return RunRecord(record.processes - names, processed)
+
+        self._change(run_key, ended)
+
+    def give_up(self, run_key: str) -> None:
+        """Count a worker as one that ended without success.
+
+        :raises StorageUnavailable: it may still be counted.
+        """
+        self._change(run_key, lambda record: replace(record, at_work=max(0, record.at_work - 1), processed=""))
+
+    def note_answered(self, run_key: str, events: str) -> None:
+        """Remember that there is nothing more to do about this set of events; no retry is due any more.
 
         :raises StorageUnavailable: it may not be remembered.
         """
@@ -98,13 +129,14 @@ class RunProcesses:
         """
         self._change(run_key, lambda record: replace(record, retry_at=at))
 
-    def _change(self, run_key: str, change: Callable[[RunRecord], RunRecord]) -> None:
+    def _change(self, run_key: str, change: Callable[[RunRecord], RunRecord]) -> bool:
+        """Change a record; whether that took a write."""
         key = _key(run_key)
         for attempt in range(_ATTEMPTS):
             before, version = self._read(run_key)
             after = change(before)
             if after == before:
-                return
+                return False
             try:
                 if after == RunRecord() and version is not None:
                     self._rows.delete(key, version)
@@ -113,7 +145,7 @@ class RunProcesses:
             except Conflict:
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
             else:
-                return
+                return True
         raise LeaseLost(f"the row of run {run_key} was changed by others {_ATTEMPTS} times in a row")
 
     def _read(self, run_key: str) -> tuple[RunRecord, Version | None]:
@@ -126,14 +158,16 @@ class RunProcesses:
             processes=frozenset(json.loads(values.get("processes") or "[]")),
             processed=values.get("processed") or "",
             retry_at=at.astimezone(UTC) if isinstance(at, datetime) else None,
+            at_work=int(values.get("atWork") or 0),
         )
         return record, version
 
 
-def _values(record: RunRecord) -> dict[str, str | datetime]:
-    values: dict[str, str | datetime] = {
+def _values(record: RunRecord) -> dict[str, str | int | datetime]:
+    values: dict[str, str | int | datetime] = {
         "processes": json.dumps(sorted(record.processes)),
         "processed": record.processed,
+        "atWork": record.at_work,
     }
     if record.retry_at:
         values["retryAt"] = record.retry_at

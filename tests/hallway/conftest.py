@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import requests
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -29,6 +30,13 @@ def data_map() -> Iterator[str]:
     """The address of a Data Map."""
     with running() as url:
         yield url
+
+
+@pytest.fixture
+def no_faults_left(data_map: str) -> Iterator[None]:
+    """Whatever faults a test asks of the Data Map, the next test meets none of them."""
+    yield
+    requests.delete(f"{data_map}/_control/faults", timeout=10)
 
 
 @pytest.fixture(scope="session")

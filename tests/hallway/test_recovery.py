@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,10 +16,7 @@ from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
 
-@pytest.fixture(autouse=True)
-def _no_faults_left(data_map: str) -> Iterator[None]:
-    yield
-    requests.delete(f"{data_map}/_control/faults", timeout=10)
+pytestmark = pytest.mark.usefixtures("no_faults_left")
 
 
 def a_write(event_type: str = "COMPLETE", run: str = "run-1") -> bytes:

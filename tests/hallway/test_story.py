@@ -1,7 +1,6 @@
 """What operators see: ``sparklin status`` and ``sparklin show`` on real storage and a real Data Map."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,7 @@ from tests.support.universe import Universe
 PREVIEW = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "preview.schema.json").read_text())
 
 
-@pytest.fixture(autouse=True)
-def _no_faults_left(data_map: str) -> Iterator[None]:
-    yield
-    requests.delete(f"{data_map}/_control/faults", timeout=10)
+pytestmark = pytest.mark.usefixtures("no_faults_left")
 
 
 def a_write(event_type: str = "COMPLETE", run: str = "run-1", **more: Any) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 
 from core.identity import run_key
 from storage.clients import StorageClients
-from storage.run_processes import RunProcesses
+from storage.run_processes import RunProcesses, RunRecord
 from tests.storage.runs import new_run
 
 
@@ -22,13 +22,46 @@ def test_names_are_added_and_removed(processes: RunProcesses) -> None:
     processes.add(run, ["a", "b"])
     processes.add(run, ["b", "c"])
     assert processes.get(run) == {"a", "b", "c"}
-    processes.remove(run, ["a", "unknown"])
+    processes.end(run, "events", ["a", "unknown"])
     assert processes.get(run) == {"b", "c"}
-    processes.remove(run, ["b", "c"])
-    processes.remove(run, ["b"])
+    processes.end(run, "events", ["b", "c"])
     assert processes.get(run) == frozenset()
     processes.add(run, ["d"])
     assert processes.get(run) == {"d"}
+
+
+def test_only_the_last_worker_that_ends_is_believed(processes: RunProcesses) -> None:
+    run = new_run()
+    processes.add(run, ["a", "b"])
+    assert processes.begin(run, "")
+    assert processes.begin(run, "")
+    processes.end(run, "all events", ["a"])
+    assert processes.read(run) == RunRecord(frozenset("ab"), at_work=1)
+    processes.end(run, "all events", ["a"])
+    assert processes.read(run) == RunRecord(frozenset("b"), "all events")
+
+
+def test_a_worker_does_not_begin_on_what_others_have_ended(processes: RunProcesses) -> None:
+    run = new_run()
+    processes.begin(run, "")
+    processes.end(run, "all events")
+    assert not processes.begin(run, "")
+    assert processes.begin(run, "all events")
+
+
+def test_after_a_crash_nothing_is_taken_for_processed(processes: RunProcesses) -> None:
+    run = new_run()
+    processes.begin(run, "")  # and crashes
+    processes.begin(run, "")
+    processes.end(run, "all events")
+    assert processes.read(run).processed == ""
+
+
+def test_one_that_gives_up_is_not_at_work_any_more(processes: RunProcesses) -> None:
+    run = new_run()
+    processes.begin(run, "")
+    processes.give_up(run)
+    assert processes.read(run) == RunRecord()
 
 
 def test_runs_do_not_share_names(processes: RunProcesses) -> None:
