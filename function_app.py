@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -20,14 +21,27 @@ from storage.clients import RETRY_QUEUE
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 settings = Settings.from_env()
+building = threading.Lock()
 escape_arguments()
 logging.getLogger("azure").setLevel(logging.WARNING)
 
 
 @functools.cache
-def services() -> Services:
-    """The clients of this process, made at its first event."""
+def built() -> Services:
     return build(settings)
+
+
+def services() -> Services:
+    """The clients of this process, made once, at its first event, however many come at once.
+
+    :raises StorageUnavailable: storage does not answer, as whoever makes them finds out.
+    """
+    if not building.acquire(timeout=settings.storage_budget_seconds):
+        raise StorageUnavailable("storage did not answer in time")
+    try:
+        return built()
+    finally:
+        building.release()
 
 
 def answered(take: Callable[..., pipeline.Answer], req: func.HttpRequest) -> func.HttpResponse:

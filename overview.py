@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from parser.application import without_tail
+from pipeline import OPEN
 from services import Services
 from storage.event_rows import EventRow, Status
 
-WAITING = (Status.RECEIVED, Status.WAITING, Status.RETRYING)
 FAILING = (Status.DEAD_LETTERED, Status.RETRYING)
 _ERRORS = 10
 _HOUR = timedelta(hours=1)
@@ -73,7 +73,7 @@ def _count(row: EventRow, found: Overview, services: Services) -> None:
     job = found.jobs.setdefault(application_of(row, services), JobCount())
     job.statuses[row.status] += 1
     job.last = max(job.last, row.received)
-    if row.status in WAITING and (found.oldest is None or row.received < found.oldest.received):
+    if row.status in OPEN and (found.oldest is None or row.received < found.oldest.received):
         found.oldest = row
 
 

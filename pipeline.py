@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 ENDS = ("COMPLETE", "FAIL", "ABORT")
+OPEN = (Status.RECEIVED, Status.WAITING, Status.RETRYING)
 
 Answer = tuple[int, dict[str, Any]]
 Keep = Callable[[Envelope, bytes], None]
@@ -111,8 +112,8 @@ def process_run(
     seen: tuple[StoredEvent, ...] = ()
     while (stored := services.events.names(run_key)) != seen:
         processed = services.run_processes.read(run_key).processed
-        # After a report too: it may have overwritten that of a worker which saw more events.
-        if not (replay or report) and processed == set_of(stored):
+        # After a report it is not enough: that may have overwritten the report of a worker which saw more events.
+        if not (replay or report) and processed == set_of(stored) and (event or _are_done(stored, services)):
             break
         if not settle and not any(item.name.event_type in ENDS for item in stored):
             seen = stored
@@ -126,6 +127,11 @@ def process_run(
         counts = {"events": len(seen), "processes": len(report.processes)}
         step(log, "process", report.status.value, {**facts, **counts})
     return report
+
+
+def _are_done(stored: tuple[StoredEvent, ...], services: Services) -> bool:
+    """Whether the events' rows say so too: those of a run that is to be retried were marked as such."""
+    return not any(row.status in OPEN for row in services.events.rows_of(stored))
 
 
 def set_of(stored: tuple[StoredEvent, ...]) -> str:

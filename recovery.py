@@ -79,8 +79,7 @@ def attempt(pointer: RetryPointer, services: Services, event: EventName | None =
             pointer.run_key,
             services,
             settle=pointer.settle,
-            # Its events were marked as retrying since, so it is processed even if another worker has done it.
-            replay=event is None,
+            replay=pointer.replay,
             force=pointer.force,
             event=event,
         )

@@ -19,10 +19,10 @@ _UNKNOWN_TYPE = re.compile(r"Type ENTITY with name (\S+) does not exist")
 _MANDATORY = re.compile(r"passed : (\w+)\.\w+: mandatory attribute value missing")
 
 _CURATOR = (
-    "Give the app's identity the role Data Curator on the collection that holds the assets (`sparklin grant`, or the "
-    "portal: Data Map, Domains and collections, Role assignments), or on the root collection if no collection is set; "
-    "then replay."
+    "Give the app's identity the role Data Curator on {} (`sparklin grant`, or the portal: Data Map, Domains and "
+    "collections, Role assignments); then replay."
 )
+_ANY_COLLECTION = "the collection that holds the assets, or on the root collection if no collection is set"
 _ENDPOINT = "Check PURVIEW_ENDPOINT: it is the address of the account, such as https://<account>.purview.azure.com."
 _REPORT = "Look at the entities with `sparklin preview`; report the message if they look right."
 
@@ -37,11 +37,12 @@ class ReferenceMissing(CatalogRefused):
     """An entity refers to one that the catalogue does not have (any more)."""
 
 
-def refusal(status: int, body: str, request: str) -> CatalogRefused:
+def refusal(status: int, body: str, request: str, collection: str = "") -> CatalogRefused:
     """The exception for an answer that no repetition would change.
 
     :param body: the answer as text; Atlas' own are ``{"errorCode": …, "errorMessage": …}``.
     :param request: method and path, for people.
+    :param collection: the internal name of the collection that the request was for, if it named one.
     """
     code, message = _read(body)
     reason = f"{request} was refused: {status} {code} {message}".rstrip()
@@ -49,7 +50,7 @@ def refusal(status: int, body: str, request: str) -> CatalogRefused:
     type_name = _type_name(code, message)
     if type_name:
         kind = UnusableType
-    error = kind(status, code, reason, _remedy(status, code))
+    error = kind(status, code, reason, _remedy(status, code, collection))
     if isinstance(error, UnusableType):
         error.type_name = type_name
     return error
@@ -76,9 +77,9 @@ def _type_name(code: str, message: str) -> str:
     return match[1] if match else ""
 
 
-def _remedy(status: int, code: str) -> str:
+def _remedy(status: int, code: str, collection: str) -> str:
     if status in (401, 403):
-        return _CURATOR
+        return _CURATOR.format(f"the collection {collection}" if collection else _ANY_COLLECTION)
     if status in (301, 302, 307, 308, 405) or (status == 404 and not code.startswith("ATLAS-")):
         return _ENDPOINT
     return _REPORT

@@ -121,7 +121,7 @@ class Transport:
                         continue
                     if not _is_transient(answer.status_code):
                         allowance.answered()
-                        return _accepted(answer, request)
+                        return _accepted(answer, request, (params or {}).get("collectionId", ""))
                 failures += 1
                 if failures == 1:
                     allowance.begin_loss(began)
@@ -181,10 +181,10 @@ def _is_transient(status: int) -> bool:
     return status in (408, 429) or status >= 500
 
 
-def _accepted(answer: requests.Response, request: str) -> requests.Response:
+def _accepted(answer: requests.Response, request: str, collection: str) -> requests.Response:
     if 200 <= answer.status_code < 300:
         return answer
-    raise refusal(answer.status_code, answer.text, request)
+    raise refusal(answer.status_code, answer.text, request, collection)
 
 
 class _BearerAuth(AuthBase):

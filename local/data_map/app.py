@@ -58,10 +58,11 @@ def _api_endpoint(state: Control, path: str, operation: routes.Operation) -> End
         def answer() -> Response:
             return _answer(state.data_map, operation, call, request)
 
-        if fault is None:
-            response: Response | None = await run_in_threadpool(answer)
-        else:
-            response = await _suffer(fault, request, answer)
+        with state.calls.under_way():
+            if fault is None:
+                response: Response | None = await run_in_threadpool(answer)
+            else:
+                response = await _suffer(fault, request, answer)
         state.calls.count(request.method, path, response.status_code if response else 0)
         return response or Response()
 

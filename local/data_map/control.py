@@ -20,6 +20,8 @@ DELETE /_control/faults     forgets them.
 GET    /_control/calls      ``[{"method", "route", "count", "statuses": {"200": 3}}]``, status 0 for a dropped
                             one. The route is without base: ``/atlas/v2/entity/bulk``, ``/search/query``.
 DELETE /_control/calls      starts counting again.
+GET    /_control/load       ``{"mostAtOnce": 4}``: how many API requests were under way at the same time, at most,
+                            since counting started.
 GET    /_control/entities   everything stored, in the order of creation: ``[{"guid", "typeName", "attributes",
                             "relationships": {attribute: [[type, qualified name], …]}, "collectionId"}]``;
                             unset attributes are absent, relationships are sorted.
@@ -85,6 +87,10 @@ class Control:
         """GET /_control/calls."""
         return self.calls.report()
 
+    def load(self, body: Any) -> Any:  # noqa: ARG002
+        """GET /_control/load."""
+        return {"mostAtOnce": self.calls.most_at_once}
+
     def clear_calls(self, body: Any) -> Any:  # noqa: ARG002
         """DELETE /_control/calls."""
         self.calls.clear()
@@ -124,6 +130,7 @@ OPERATIONS: tuple[tuple[str, str, Callable[[Control, Any], Any]], ...] = (
     ("DELETE", "/_control/faults", Control.clear_faults),
     ("GET", "/_control/calls", Control.counted_calls),
     ("DELETE", "/_control/calls", Control.clear_calls),
+    ("GET", "/_control/load", Control.load),
     ("GET", "/_control/entities", Control.entities),
     ("POST", "/_control/reset", Control.reset),
 )

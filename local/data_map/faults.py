@@ -6,7 +6,8 @@ Faults are kept in the order they came; a request takes the first that fits it, 
 import re
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -88,10 +89,30 @@ class Faults:
 
 @dataclass(slots=True)
 class Calls:
-    """Counts requests by method, route and status. Safe to use from several threads."""
+    """Counts requests by method, route and status, and how many are under way. Safe to use from several threads."""
 
     _counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    _under_way: int = 0
+    _most: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """One request lasts as long as this."""
+        with self._lock:
+            self._under_way += 1
+            self._most = max(self._most, self._under_way)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    @property
+    def most_at_once(self) -> int:
+        """How many requests were under way at the same time, at most."""
+        with self._lock:
+            return self._most
 
     def count(self, method: str, route: str, status: int) -> None:
         """Counts a request; ``status`` 0 is one that got no answer."""
@@ -114,3 +135,4 @@ class Calls:
         """Starts again at nothing."""
         with self._lock:
             self._counts.clear()
+            self._most = self._under_way

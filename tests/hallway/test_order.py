@@ -1,6 +1,5 @@
 """The whole catalogue depends on which events were stored, not on their order: each order has a world of its own."""
 
-import json
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import requests
 
 from core.settings import Settings, StorageConnection
 from local.azurite import Azurite
 from local.data_map.server import running
 from services import build
+from tests.support import catalogue
 from tests.support.corpus import bodies
 from tests.support.universe import Universe
 
@@ -40,11 +39,7 @@ def new_world(tmp_path: Path) -> Iterator[Callable[[], Universe]]:
 
 def picture(universe: Universe) -> list[str]:
     """Everything that the Data Map shows, but for guids."""
-    found = requests.get(f"{universe.services.settings.purview_endpoint}/_control/entities", timeout=30).json()
-    return sorted(
-        json.dumps([each["typeName"], each["attributes"], _sorted(each["relationships"])], sort_keys=True)
-        for each in found
-    )
+    return catalogue.picture(universe.services.settings.purview_endpoint)
 
 
 def shuffled(seed: int) -> Order:
@@ -73,7 +68,3 @@ def test_events_that_come_at_once_leave_the_same_catalogue(new_world: Callable[[
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(many.deliver, shuffled(1)(bodies(APPLICATION))))
     assert picture(many) == picture(one)
-
-
-def _sorted(relationships: dict[str, list[list[str]]]) -> dict[str, list[list[str]]]:
-    return {name: sorted(ends) for name, ends in relationships.items()}

@@ -4,7 +4,9 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
@@ -21,6 +23,7 @@ from services import Services
 from storage.details_table import DetailsTable
 from storage.event_store import EventStore
 from tests.hallway.worker import Work
+from tests.support.catalogue import twice
 from tests.support.corpus import SPARK_35, bodies
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
@@ -36,6 +39,17 @@ def a_run(*types: str, sink: str = "t", source: str = "s", run: str = "run-1", m
         body(event(kind, run=run, minute=minute + index, inputs=[dataset(source, ["x"])], outputs=[written]))
         for index, kind in enumerate(types)
     ]
+
+
+@contextmanager
+def lenient(data_map: str) -> Iterator[None]:
+    """Let the Data Map take no lock between looking for a name and creating it, as Atlas doesn't."""
+    url = f"{data_map}/_control/settings"
+    requests.post(url, json={"lenient": True, "pause": 0.01}, timeout=10).raise_for_status()
+    try:
+        yield
+    finally:
+        requests.post(url, json={"lenient": False, "pause": 0.0}, timeout=10).raise_for_status()
 
 
 def other(universe: Universe, tag: str) -> Universe:
@@ -135,7 +149,7 @@ def test_a_notification_that_brings_nothing_new_reads_nothing(
         universe.deliver(stored)
 
 
-def test_two_processes_at_once_show_what_one_after_the_other_does(
+def test_three_processes_at_once_show_what_one_after_the_other_does(
     universe: Universe, data_map: str, tmp_path: Path
 ) -> None:
     expected = other(universe, "alone")
@@ -145,17 +159,17 @@ def test_two_processes_at_once_show_what_one_after_the_other_does(
     blobs = [universe.blob(stored) for stored in bodies(APPLICATION)]
     connection = universe.services.settings.lineage_storage.connection_string
     workers = []
-    for seed in (1, 2):
-        order = [*blobs, *blobs]
-        random.Random(seed).shuffle(order)
-        work = tmp_path / f"work-{seed}.json"
-        work.write_bytes(Work(connection, data_map, order).encode())
-        workers.append(subprocess.Popen([sys.executable, "-m", "tests.hallway.worker", str(work)], cwd=ROOT))
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    with lenient(data_map):
+        for seed in (1, 2, 3):
+            order = [*blobs, *blobs]
+            random.Random(seed).shuffle(order)
+            work = tmp_path / f"work-{seed}.json"
+            work.write_bytes(Work(connection, data_map, order).encode())
+            workers.append(subprocess.Popen([sys.executable, "-m", "tests.hallway.worker", str(work)], cwd=ROOT))
+        assert [worker.wait(timeout=120) for worker in workers] == [0, 0, 0]
     assert universe.processes() == expected.processes()
     assert len(universe.processes()) >= 8
-    names = [(entity["typeName"], entity["attributes"]["qualifiedName"]) for entity in universe.entities()]
-    assert len(names) == len(set(names))
+    assert twice(data_map) == []
 
 
 def test_no_contribution_is_lost_when_many_come_at_once(universe: Universe) -> None:

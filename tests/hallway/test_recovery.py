@@ -15,7 +15,6 @@ from storage.retry_queue import RetryPointer, decode
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
-
 pytestmark = pytest.mark.usefixtures("no_faults_left")
 
 

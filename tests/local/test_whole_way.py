@@ -183,14 +183,3 @@ def test_storage_that_is_down_is_said_in_time_and_comes_back(tmp_path: Path) -> 
         stack.azurite.start()
         assert post(stack, a_write(sink="after", run="after")).status_code == 202
         wait_for(stack, "nb → after")
-
-
-def test_what_waits_for_purview_comes_out_when_it_is_back(tmp_path: Path) -> None:
-    quick = {"RETRY_FIRST_DELAY_SECONDS": "1", "RETRY_MAX_DELAY_SECONDS": "2"}
-    with Stack(tmp_path, environment=quick) as stack:
-        assert stack.data_map is not None
-        stack.data_map.stop()
-        assert post(stack, a_write(run="during")).status_code == 202
-        time.sleep(2)
-        stack.data_map.start()
-        wait_for(stack, "nb → t")

@@ -82,10 +82,10 @@ class Universe:
             or entity["attributes"]["qualifiedName"].startswith(prefix)
         ]
 
-    def calls(self) -> int:
-        """How many requests the Data Map has had since ``forget_calls``."""
+    def calls(self, method: str = "", route: str = "") -> int:
+        """How many requests, of a method and on a route if these are given, the Data Map had since ``forget_calls``."""
         counted = requests.get(f"{self.services.settings.purview_endpoint}/_control/calls", timeout=30).json()
-        return sum(item["count"] for item in counted)
+        return sum(item["count"] for item in counted if method in ("", item["method"]) and route in ("", item["route"]))
 
     def forget_calls(self) -> None:
         requests.delete(f"{self.services.settings.purview_endpoint}/_control/calls", timeout=30)

@@ -1,0 +1,221 @@
+"""A local host that dies as planned: ``python -m tests.faults.host``, with the options of ``python -m local.host``.
+
+Each life is a process of its own, forked from this one, which has imported everything already: so a death costs
+little time. The product knows nothing of it: its functions are wrapped here, and the process kills itself (SIGKILL,
+which nothing catches) before or after one of them. What happened is appended to a journal.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pipeline
+import publication
+import purview.catalog
+import purview.client
+import purview.transport
+import recovery
+from local.host import __main__ as host
+from local.host.blob_source import BlobSource, Misdelivery
+from purview import uploader
+from purview.catalog import Catalog
+from purview.patience import Patience
+from storage.asset_cache import AssetCache
+from storage.created_assets import CreatedAssets
+from storage.details_table import DetailsTable
+from storage.event_store import EventStore
+from storage.locks import Locks
+from storage.retry_queue import RetryQueue
+from storage.run_processes import RunProcesses
+
+PLAN = "SPARKLIN_TEST_PLAN"
+
+
+class Step(NamedTuple):
+    """A function of the product, by its owner and name; ``key`` is how the lock's name begins, for locks."""
+
+    owner: Any
+    name: str
+    key: str = ""
+
+
+#: The way of an event, in its order.
+STEPS = {
+    "write the row of an event": Step(EventStore, "_put_row"),
+    "store an event": Step(EventStore, "put"),
+    "list the events of a run": Step(EventStore, "names"),
+    "begin a run": Step(RunProcesses, "begin"),
+    "merge": Step(pipeline, "merge"),
+    "derive": Step(pipeline, "derive"),
+    "note the processes of a run": Step(RunProcesses, "add"),
+    "record": Step(publication, "details"),
+    "write the row of a process": Step(DetailsTable, "write"),
+    "lock a process": Step(Locks, "_acquire", "sparklin://"),
+    "read the cache": Step(AssetCache, "get_many"),
+    "find": Step(Catalog, "find"),
+    "search": Step(Catalog, "search"),
+    "lock creations": Step(Locks, "_acquire", "creation"),
+    "look again": Step(uploader, "_look_again"),
+    "announce or record created assets": Step(CreatedAssets, "add_many"),
+    "upload": Step(Catalog, "upload"),
+    "write the cache": Step(AssetCache, "put_many"),
+    "publish": Step(pipeline, "publish"),
+    "mark events": Step(EventStore, "mark"),
+    "end a run": Step(RunProcesses, "end"),
+    "enqueue a retry": Step(RetryQueue, "enqueue"),
+    "note a retry": Step(RunProcesses, "note_retry"),
+    "mark what is swept up": Step(EventStore, "mark_unchanged"),
+}
+
+
+@dataclass(frozen=True)
+class Death:
+    """The end of one life: at the ``times``-th run of a step, or after some seconds, whatever comes first."""
+
+    seconds: float
+    step: str = ""
+    after: bool = True
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The deaths of a host, the share of notifications that it loses, and where it keeps its journal."""
+
+    deaths: tuple[Death, ...]
+    journal: str
+    lost_share: float
+    seed: int
+
+    def write(self, file: Path) -> None:
+        file.write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, file: Path) -> "Plan":
+        given = json.loads(file.read_text())
+        return cls(**{**given, "deaths": tuple(Death(**death) for death in given["deaths"])})
+
+
+class Journal:
+    """A line of JSON a happening; a line is written whole or not at all, also by a process that dies."""
+
+    def __init__(self, file: str) -> None:
+        self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def note(self, **what: object) -> None:
+        os.write(self._file, json.dumps({**what, "at": time.monotonic()}).encode() + b"\n")
+
+
+def main() -> int:
+    """Live until the plan is over and the host ends by itself."""
+    plan = Plan.read(Path(os.environ[PLAN]))
+    journal = Journal(plan.journal)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for death in (*plan.deaths, None):
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os._exit(_live(plan, journal, death))
+        _, status = os.waitpid(child, 0)
+        if os.WIFEXITED(status):
+            return os.WEXITSTATUS(status)
+    return 1
+
+
+def _live(plan: Plan, journal: Journal, death: Death | None) -> int:
+    _hasten()
+    _misdeliver(plan, journal)
+    if death:
+        arm(death, journal)
+    else:
+        journal.note(over=True)
+    code = host.main()
+    sys.stderr.flush()
+    return code
+
+
+def shorten_leases() -> None:
+    """Let the locks of dead workers go as soon as Azure can."""
+    Locks.__init__.__defaults__ = (15,)
+
+
+def _hasten() -> None:
+    """Little patience with the catalogue, and short waits."""
+    shorten_leases()
+    vars(purview.catalog)["Patience"] = partial(
+        Patience, connect=1, read=2, budget=4, first_wait=0.05, rest=0.3, longest_rest=1
+    )
+    recovery.SPREAD_SECONDS = 1
+
+
+def _misdeliver(plan: Plan, journal: Journal) -> None:
+    """Let notifications come twice, in any order, and some of them never."""
+    chance = random.Random(plan.seed)
+    send, make = BlobSource._send, BlobSource.__init__
+
+    def made(source: BlobSource, *arguments: Any) -> None:
+        make(source, *arguments)
+        source.misdelivery = Misdelivery(copies=2, shuffle=True)
+
+    def lossy(source: BlobSource, blob: Any) -> None:
+        if chance.random() < plan.lost_share:
+            source._receipts.complete(blob)
+            journal.note(lost=blob.name)
+        else:
+            send(source, blob)
+
+    for name, method in (("__init__", made), ("_send", lossy)):
+        setattr(BlobSource, name, method)
+
+
+def arm(death: Death, journal: Journal) -> None:
+    def end_in_time() -> None:
+        time.sleep(death.seconds)
+        _die(journal, "any moment")
+
+    threading.Thread(target=end_in_time, daemon=True).start()
+    if death.step:
+        step = STEPS[death.step]
+        setattr(step.owner, step.name, _deadly(step, death, journal))
+
+
+def _deadly(step: Step, death: Death, journal: Journal) -> Callable[..., Any]:
+    original = getattr(step.owner, step.name)
+    counted = threading.Lock()
+    left = [death.times]
+
+    def is_due(arguments: tuple[Any, ...]) -> bool:
+        if step.key and not str(arguments[1]).startswith(step.key):
+            return False
+        with counted:
+            left[0] -= 1
+            return left[0] == 0
+
+    def deadly(*arguments: Any, **more: Any) -> Any:
+        if not death.after and is_due(arguments):
+            _die(journal, f"before: {death.step}")
+        result = original(*arguments, **more)
+        if death.after and is_due(arguments):
+            _die(journal, f"after: {death.step}")
+        return result
+
+    return deadly
+
+
+def _die(journal: Journal, where: str) -> None:
+    journal.note(killed=where)
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)  # It is carried out on another thread's time.
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""What waits while the catalogue is away comes out when it is back: all of it, in any order, a little at a time."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local.demo.check import Inbox
+from local.stack import Stack
+from storage.event_rows import Status
+from tests.faults.dying import DyingHost
+from tests.faults.host import Plan
+from tests.support.catalogue import entities, twice
+from tests.support.events import body, dataset, event
+
+RUNS = 24
+# The host of tests/faults does not die here; it has little patience with the catalogue, so that the test is short.
+QUICK = {"RETRY_FIRST_DELAY_SECONDS": "2", "RETRY_MAX_DELAY_SECONDS": "4"}
+#: Two retries and two notifications at a time (host.json), each with one request a type of names.
+MOST_AT_ONCE = 12
+
+
+def a_write(number: int) -> bytes:
+    """A run; every other one fills the same sink, each from a source of its own."""
+    source, sink = f"source-{number:02}", f"sink-{number:02}" if number % 2 else "shared"
+    written = dataset(sink, ["a"], {"a": [(source, "x")]})
+    return body(event(run=f"run-{number}", minute=number, inputs=[dataset(source, ["x"])], outputs=[written]))
+
+
+def wait_for(inbox: Inbox, expected: Counter[Status]) -> None:
+    deadline = time.monotonic() + 120
+    while (found := inbox.progress().counts) != expected:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+
+
+def processes(url: str) -> dict[str, Any]:
+    return {e["attributes"]["name"]: e for e in entities(url) if e["typeName"] == "azure_synapse_operation"}
+
+
+def test_a_backlog_comes_out_smoothly(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    stack = Stack(tmp_path, environment=QUICK)
+    stack.hosts = [DyingHost(stack.host, Plan((), str(tmp_path / "journal"), lost_share=0.0, seed=0))]
+    with stack:
+        assert stack.data_map is not None
+        inbox = Inbox(stack.azurite.connection_string, datetime.now(UTC))
+        stack.data_map.stop()
+        for number in range(RUNS):
+            answer = requests.post(
+                f"{stack.receiver}/api/v1/lineage", a_write(number), headers=stack.key_header, timeout=10
+            )
+            assert answer.status_code == 202
+        wait_for(inbox, Counter({Status.RETRYING: RUNS}))
+        stack.data_map.start()
+        began = time.monotonic()
+        wait_for(inbox, Counter({Status.PROCESSED: RUNS}))
+        took = time.monotonic() - began
+        url = stack.data_map.url
+        found = processes(url)
+        assert sorted(found) == ["nb → shared", *(f"nb → sink-{number:02}" for number in range(1, RUNS, 2))]
+        assert len(found["nb → shared"]["relationships"]["inputs"]) == RUNS // 2
+        assert twice(url) == []
+        most = requests.get(f"{url}/_control/load", timeout=10).json()["mostAtOnce"]
+        assert most <= MOST_AT_ONCE
+        record_property("figure", f"backlog: {RUNS} runs out in {took:.0f} s, at most {most} requests at once")

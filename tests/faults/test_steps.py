@@ -1,0 +1,66 @@
+"""A worker is killed (SIGKILL) between any two steps, and another one takes the event over."""
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from core.settings import Settings, StorageConnection
+from local.data_map.server import running
+from local.parts import ROOT
+from services import build
+from tests.faults.host import STEPS
+from tests.faults.worker import Case, Work
+from tests.support.catalogue import twice
+from tests.support.events import body, dataset, event
+from tests.support.universe import Universe
+
+#: What a retry takes besides, which only comes about if a worker fails.
+OF_RETRIES = ("enqueue a retry", "note a retry")
+#: What only the timer does; tests/faults/test_storm.py has it.
+OF_THE_TIMER = ("mark what is swept up",)
+#: Steps that come several times on the way: what is recorded, what is about to be uploaded, what was.
+REPEATED = {"write the row of a process": 3, "announce or record created assets": 2, "list the events of a run": 2}
+
+
+def cases() -> list[Case]:
+    """Before and behind each step, and behind the further times of those that come several times."""
+    steps = [step for step in STEPS if step not in OF_THE_TIMER]
+    before = [_case(step, 1, after=False) for step in steps]
+    behind = [_case(step, times, after=True) for step in steps for times in range(1, REPEATED.get(step, 1) + 1)]
+    return [*before, *behind]
+
+
+def _case(step: str, times: int, after: bool) -> Case:
+    name = f"steps-{uuid.uuid4().hex[:12]}"
+    written = dataset(f"{name}/t", ["a"], {"a": [(f"{name}/s", "x")]})
+    sent = body(event(inputs=[dataset(f"{name}/s", ["x"])], outputs=[written])).decode()
+    return Case(name, sent, step, after, times, step in OF_RETRIES)
+
+
+def test_a_worker_that_is_killed_at_any_step_loses_and_doubles_nothing(
+    storage_connection: StorageConnection, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    with running() as url:
+        work = Work(storage_connection.connection_string, url, str(tmp_path / "journal"), cases())
+        file = tmp_path / "work.json"
+        file.write_bytes(msgspec.json.encode(work))
+        command = [sys.executable, "-m", "tests.faults.worker", str(file)]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+        assert ended.returncode == 0, ended.stderr
+        services = build(Settings(lineage_storage=storage_connection, purview_endpoint=url, purview_auth="none"))
+        for case in work.cases:
+            universe = Universe(case.universe, services)
+            where = (case.step, case.after, case.times)
+            assert (where, universe.statuses([case.event.encode()])) == (where, ["Processed"])
+            ((name, shown),) = universe.processes().items()
+            assert (where, name, len(shown["inputs"])) == (where, "nb → t", 1)
+        assert twice(url) == []
+        services.catalog.close()
+    killed = [json.loads(line)["killed"] for line in (tmp_path / "journal").read_text().splitlines()]
+    assert len(killed) == len(work.cases)
+    record_property("figure", f"steps: {len(killed)} workers killed between steps, lost events = 0, assets twice = 0")
