@@ -1,9 +1,7 @@
 """The functions of the app: triggers only. What they do is in pipeline.py and recovery.py."""
 
-import functools
 import json
 import logging
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -16,32 +14,14 @@ from core.logs import escape_arguments
 from core.naming import CONTAINER
 from core.settings import Settings
 from health import health_report
-from services import Services, build
+from services import BuiltOnce
 from storage.clients import RETRY_QUEUE
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 settings = Settings.from_env()
-building = threading.Lock()
+services = BuiltOnce(settings)
 escape_arguments()
 logging.getLogger("azure").setLevel(logging.WARNING)
-
-
-@functools.cache
-def built() -> Services:
-    return build(settings)
-
-
-def services() -> Services:
-    """The clients of this process, made once, at its first event, however many come at once.
-
-    :raises StorageUnavailable: storage does not answer, as whoever makes them finds out.
-    """
-    if not building.acquire(timeout=settings.storage_budget_seconds):
-        raise StorageUnavailable("storage did not answer in time")
-    try:
-        return built()
-    finally:
-        building.release()
 
 
 def answered(take: Callable[..., pipeline.Answer], req: func.HttpRequest) -> func.HttpResponse:

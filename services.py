@@ -1,8 +1,11 @@
 """Everything outside that the hallway works with, built once per process."""
 
+import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 
+from core.errors import StorageUnavailable
 from core.model import AssetName, UploadResult
 from core.settings import Settings
 from parser.lineage import LineageRules
@@ -107,6 +110,32 @@ def build(settings: Settings) -> Services:
         unended=Sweep(clients, events, "unended", [Status.WAITING]),
         catalog=Catalog(settings.purview_endpoint, settings.purview_auth),
     )
+
+
+class BuiltOnce:
+    """The services of a process, built at its first event, by one thread however many events come at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._building = threading.Lock()
+        self._built: Services | None = None
+
+    def __call__(self) -> Services:
+        """The services.
+
+        :raises StorageUnavailable: storage is out of reach; waiting for another thread that builds them counts too.
+        """
+        seconds = self._settings.storage_budget_seconds
+        began = time.monotonic()
+        if not self._building.acquire(timeout=seconds):
+            raise StorageUnavailable("storage did not answer in time")
+        try:
+            if self._built is None:
+                with budget(seconds - (time.monotonic() - began)):
+                    self._built = build(self._settings)
+            return self._built
+        finally:
+            self._building.release()
 
 
 def same_data(wanted: AssetName, found: AssetName) -> bool:

@@ -1,0 +1,53 @@
+"""The services of a process are built once, and in time."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.errors import StorageUnavailable
+from core.settings import Settings, StorageConnection
+from services import BuiltOnce
+from storage import clients
+from tests.storage.conftest import connection_to
+
+
+def settings(storage: StorageConnection) -> Settings:
+    return Settings(
+        lineage_storage=storage, purview_endpoint="http://127.0.0.1:9", purview_auth="none", storage_budget_seconds=1.5
+    )
+
+
+def test_events_that_come_at_once_share_what_is_built_once(
+    storage_connection: StorageConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected: list[StorageConnection] = []
+
+    def connect(connection: StorageConnection) -> clients.StorageClients:
+        connected.append(connection)
+        return clients.connect(connection)
+
+    monkeypatch.setattr("services.connect", connect)
+    services = BuiltOnce(settings(storage_connection))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: services(), range(16)))
+    assert all(each is found[0] for each in found)
+    assert len(connected) == 1
+
+
+def test_events_that_come_while_storage_is_silent_are_told_in_time() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(50)
+        services = BuiltOnce(settings(connection_to(silent.getsockname()[1])))
+
+        def ask(number: int) -> float:
+            time.sleep(0.4 * number)
+            began = time.monotonic()
+            with pytest.raises(StorageUnavailable):
+                services()
+            return time.monotonic() - began
+
+        with ThreadPoolExecutor(4) as pool:
+            assert max(pool.map(ask, range(4))) < 3  # the machine may be busy
