@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from cli.tables import short
+from core.settings import StorageConnection
 from local.demo.check import Inbox
 from local.demo.steps import wait
 from local.parts import ROOT
@@ -26,6 +27,7 @@ from local.spark.releases import RELEASES
 from local.spark.submit import Done, submit
 from local.stack import Stack
 from purview.entities import PROCESS_TYPE
+from storage.clients import connect, provision
 from tests.support.platform_pages import COMMON, KINDS, Session, blocks, sessions
 
 LAKE = "https://contosolake.dfs.core.windows.net"
@@ -60,6 +62,8 @@ def joined(sink: str) -> Drawn:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("stack"), in_memory=True) as running:
+        # The app makes its tables at the first event, which some of the tests never send.
+        provision(connect(StorageConnection(connection_string=running.azurite.connection_string)))
         yield running
 
 
@@ -164,24 +168,24 @@ def test_the_lines_of_the_pages_bring_lineage(run: Run, session: Session) -> Non
 
 
 REFUSED = [
-    ("a wrong key", {"<function key>": "wrong"}, "", "401"),
+    ("a wrong key", {"<function key>": "wrong"}, "", "code: 401, "),
     ("the key in the address", {"azurewebsites.net": "azurewebsites.net?code=<function key>",
-                                "headers.x-functions-key": "headers.x-nothing"}, "", "401"),
-    ("compression", {}, "spark.openlineage.transport.compression gzip\n", "411"),
+                                "headers.x-functions-key": "headers.x-nothing"}, "", "code: 401, "),
+    ("compression", {}, "spark.openlineage.transport.compression gzip\n",
+     "code: 411, .*spark.openlineage.transport.compression"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("case", "changed", "added", "status"), REFUSED, ids=[case[0] for case in REFUSED])
+@pytest.mark.parametrize(("case", "changed", "added", "told"), REFUSED, ids=[case[0] for case in REFUSED])
 def test_what_is_refused_is_logged_by_the_agent_and_the_job_goes_on(
-    run: Run, case: str, changed: Mapping[str, str], added: str, status: str
+    run: Run, case: str, changed: Mapping[str, str], added: str, told: str
 ) -> None:
     lines = BLOCKS[COMMON].text + added
     for old, new in changed.items():
         lines = lines.replace(old, new)
     done = run.submit("3.5.1", lines)
 
-    told = [line for line in done.log.splitlines() if "ERROR" in line or "WARN" in line]
-    assert any(status in line for line in told), told
+    assert re.search(f"HttpTransportResponseException: {told}", done.log)
     assert run.events() == []
     assert (run.folder / "lake" / "curated" / "customer_master" / "_SUCCESS").exists()
 
