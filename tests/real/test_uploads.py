@@ -17,13 +17,20 @@ from core.settings import Settings, StorageConnection
 from local.azurite import Azurite
 from parser.history import decode
 from publication import republish
+from purview.threads import in_threads
 from services import Services, build
 from storage.details_table import DetailsRow
 from tests.support.corpus import bodies, scenarios
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
-PRODUCERS = ("openlineage-1.53.0_spark-3.5.1/", "openlineage-1.53.0_spark-3.5_plans/", "agents/")
+# Of the agents that sent the same ten writes, an old one and a new one.
+PRODUCERS = (
+    "openlineage-1.53.0_spark-3.5.1/",
+    "openlineage-1.53.0_spark-3.5_plans/",
+    "agents/0.10.0",
+    "agents/1.45.0_spark-3.5.1_plan",
+)
 SCENARIOS = [scenario for scenario in scenarios() if scenario.startswith(PRODUCERS)]
 
 ENDS = ("inputs", "outputs")
@@ -39,11 +46,11 @@ class Pair:
     data_map: Universe
 
     def deliver(self, *events: bytes) -> None:
-        for universe in (self.atlas, self.data_map):
-            universe.deliver_all(events)
+        in_threads(lambda universe: universe.deliver_all(events), (self.atlas, self.data_map), 2)
 
     def pictures(self) -> tuple[Picture, Picture]:
-        return picture(self.atlas), picture(self.data_map)
+        of_atlas, of_data_map = in_threads(picture, (self.atlas, self.data_map), 2)
+        return of_atlas, of_data_map
 
 
 @pytest.fixture(scope="module")
