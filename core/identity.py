@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from core.model import DatasetId
 from core.partitions import without_partitions
+from core.secrets import without_secrets, without_signature
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*)://")
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
@@ -18,9 +19,8 @@ _FILE_SCHEMES = {"abfss", "wasbs", "s3", "gs", "hdfs", "adl", "dbfs", "file", "v
 
 
 def dataset_id(namespace: str, name: str) -> DatasetId:
-    """The identity of the dataset that an agent calls ``namespace`` and ``name``."""
-    space = _namespace(namespace.strip())
-    space, name = _with_database(space, name)
+    """The identity of the dataset that an agent calls ``namespace`` and ``name``; no secret is part of it."""
+    space, name = _with_database(_namespace(without_secrets(namespace.strip())), without_signature(name))
     path = "/".join(part for part in name.strip().split("/") if part).strip()
     if is_file_namespace(space):
         path = "/".join(without_partitions(path.split("/"))).strip()

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from core.model import AssetName, NameContext, Note
 from qualified_names import context_maps
 from qualified_names.files import StoreNames, file_names
-from qualified_names.namespace import without_secrets
 from qualified_names.places import Place
 from qualified_names.rule import FileStore, Layout, Rule
 from qualified_names.table_name import PART, table_name
@@ -61,7 +60,7 @@ class Values:
         if name.startswith("property."):
             return namespace.properties.get(name.removeprefix("property."))
         facts = {
-            "namespace": without_secrets(self.place.id.namespace),
+            "namespace": self.place.id.namespace,
             "name": self.place.id.name,
             "scheme": namespace.scheme,
             "user": namespace.user,

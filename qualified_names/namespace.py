@@ -15,7 +15,7 @@ _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "pos
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
 # Connectors that are given a URL where a host is meant: snowflake://https://account.snowflakecomputing.com
 _SECOND_SCHEME = re.compile(r"(?<=[a-z])://https?://", re.IGNORECASE)
-_ORACLE = re.compile(r"oracle:(?:thin|oci8?):?(?:[^@/]*/[^@]*)?@(?:(?:tcps?|ldaps?):)?(?://)?", re.IGNORECASE)
+_ORACLE = re.compile(r"oracle:(?:thin|oci8?):?(?:(?:[^@/]*/[^@]*)?@)?(?:(?:tcps?|ldaps?):)?(?://)?", re.IGNORECASE)
 # jTDS writes the database as a path and the instance as a parameter: host:1433/db;instance=x
 _JTDS = re.compile(r"(?:jdbc:)?jtds:sqlserver:", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"(?P<scheme>oracle|mysql|mariadb)://(?:address=)?\(", re.IGNORECASE)
@@ -23,15 +23,6 @@ _BRACKET = re.compile(r"[(,]\s*(?P<key>HOST|PORT|SERVICE_NAME|SID)\s*=\s*(?P<val
 # DB2 writes its parameters behind a colon: host:50000/db:currentSchema=S;user=me
 _AUTHORITY_END = re.compile(r"[/;?]|:(?=[A-Za-z_]+=[^@]*\Z)")
 _TAIL_PIECE = re.compile(r"[;&?]|:(?=[A-Za-z_]+=)")
-# user:password@ before each host, Oracle's user/password@
-_CREDENTIALS = re.compile(r"(?<=[/,:])[^/@,:;?&]+[:/][^/@,;?&]*@")
-# A value in braces may hold any sign: password={a;b}
-_BRACED = re.compile(r"=\{[^{}]*\}")
-_PARAMETER = re.compile(r"([;&?,]|[/:](?=[A-Za-z_ ]+=))")
-_SECRETS = re.compile(
-    r".*(?:password|passwd|pwd|secret|token|credential|accountkey|accesskey).*|user|user ?name|user ?id|uid|sig",
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +63,6 @@ def parse(text: str) -> Namespace:
         directory=tail or directory,
         properties=properties,
     )
-
-
-def without_secrets(text: str) -> str:
-    """The namespace as a name may show it: without the user, password and keys that a JDBC address may carry."""
-    if text.partition("://")[0].lower() not in ("abfss", "abfs", "wasbs", "wasb"):
-        text = _CREDENTIALS.sub("", text)
-    parts = _PARAMETER.split(_BRACED.sub(lambda found: re.sub(r"[;&?,]", " ", found[0]), text))
-    shown = parts[0]
-    for separator, pair in zip(parts[1::2], parts[2::2], strict=True):
-        if not _SECRETS.fullmatch(pair.partition("=")[0].strip()):
-            shown += separator + pair
-    return shown
 
 
 def _without_driver(text: str) -> str:

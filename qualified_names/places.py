@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from core.identity import dataset_id, is_file_namespace, is_folder_name
 from core.model import DatasetId, Note
+from core.secrets import without_signature
 from qualified_names.namespace import Namespace, parse
 
 # Names that Spark, Delta, Hudi and Iceberg give to folders of their own below a dataset's folder.
@@ -32,8 +33,6 @@ _ICEBERG = re.compile(
 )
 _GLOB = re.compile(r"\*|\{[^{}]*,[^{}]*\}")
 _CONTAINER_HOST = re.compile(r"(?:.+\.)?(?P<service>dfs|blob)\.(?:core\..+|storage\.azure\.net|fabric\.microsoft\.com)")
-# A shared access signature is a key, not a part of the path.
-_SIGNATURE = re.compile(r"\?(?:[^/]*&)?sig=.*", re.DOTALL)
 _MOUNTABLE = ("dbfs", "file")
 # scheme://authority/path, dbfs:/path and file:/path; a query (?key=value) is no part of the path.
 _LOCATION = re.compile(
@@ -70,7 +69,7 @@ def place(dataset: DatasetId, mount_points: Mapping[str, str], *, is_folder: boo
 
 
 def _dataset_folder(raw: DatasetId) -> Place:
-    raw = _container_first(_path_in_name(DatasetId(raw.namespace, _SIGNATURE.sub("", raw.name))))
+    raw = _container_first(_path_in_name(DatasetId(raw.namespace, without_signature(raw.name))))
     dataset = dataset_id(raw.namespace, raw.name)
     namespace = parse(dataset.namespace)
     if not _has_paths(dataset.namespace):

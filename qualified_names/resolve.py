@@ -22,8 +22,9 @@ from hashlib import sha256
 
 from core.identity import dataset_id
 from core.model import AssetName, Dataset, DatasetId, NameContext, Note, Resolution, Symlink
+from core.secrets import without_secrets
 from qualified_names.matching import Match, applies, match
-from qualified_names.namespace import Namespace, without_secrets
+from qualified_names.namespace import Namespace
 from qualified_names.places import Place, place
 from qualified_names.rule import Rules
 
@@ -93,10 +94,8 @@ def _too_long(dataset: Dataset) -> Resolution:
     """A generic asset, named without reading the name: no expression is tried on a text of any length."""
     place = Place(dataset.id, Namespace(dataset.id.namespace, ""))
     if len(dataset.id.namespace) > _LONGEST_NAME:
-        scheme, digest = (
-            dataset.id.namespace[:20].partition("://")[0],
-            sha256(dataset.id.namespace.encode("utf-8", "surrogatepass")),
-        )
+        scheme = dataset.id.namespace[:20].partition("://")[0]
+        digest = sha256(dataset.id.namespace.encode("utf-8", "surrogatepass"))
         place = Place(DatasetId(f"{scheme}:{digest.hexdigest()[:32]}", dataset.id.name), Namespace("", ""))
     note = Note("name-too-long", "The name is longer than 4 KB.", dataset.id)
     return _generic(dataset, place, GENERIC_RULE, (note,))
@@ -109,7 +108,7 @@ def _is_too_long(dataset: DatasetId) -> bool:
 def _unknown(where: Place, rules: Rules) -> Note:
     """Why no rule named the dataset: none knows the store, or those that do cannot read the name."""
     if all(applies(rule, where) is None for rule in rules.rules):
-        store = without_secrets(where.id.namespace)
+        store = where.id.namespace
         text = f"No rule knows the store {store!r}, so its data get generic assets; NAME_RULES_FILE can teach it."
         return Note("no-rule", text, where.id)
     text = f"The rules for {where.namespace.scheme} cannot read the name {where.id.name!r}."

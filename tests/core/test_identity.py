@@ -19,6 +19,9 @@ SAME = [
     ("sqlserver://Host:1433;database=DB;password=x", "dbo.T", "sqlserver://host:1433", "DB.dbo.T"),
     ("sqlserver://Host;databaseName=DB", "[dbo].[T]", "sqlserver://host", "DB.[dbo].[T]"),
     ("sqlserver://Host;instanceName=I;database=DB", "T", "sqlserver://host;instanceName=I", "DB.T"),
+    ("postgres://me:secret@Host:5432/shop?password=x", "t", "postgres://host:5432/shop", "t"),
+    ("oracle:thin:scott/tiger@//h:1521/orcl", "HR.T", "oracle:thin://h:1521/orcl", "HR.T"),
+    (LAKE, "raw/day.csv?sv=1&sig=secret", LAKE, "raw/day.csv"),
     (" file ", " /tmp/x ", "file", "tmp/x"),
     ("kafka://broker:9092", "topic=x/y=z", "kafka://broker:9092", "topic=x/y=z"),
 ]

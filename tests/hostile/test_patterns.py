@@ -3,9 +3,10 @@
 import pytest
 
 from core.model import Application, Dataset, DatasetId, Lineage, NameContext
+from core.secrets import without_secrets
 from parser.application import without_tail
 from purview.description import description
-from qualified_names.namespace import parse, without_secrets
+from qualified_names.namespace import parse
 from qualified_names.resolve import resolve
 from qualified_names.resource_sets import generalise, same_resource_set
 from tests.support.hostile import RULES

@@ -10,6 +10,7 @@ from parser.details import details
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.corpus import SPARK_35, events
+from tests.support.events import LAKE, dataset, run_event
 
 
 def one(scenario: str, sink: str) -> dict[str, str | bool]:
@@ -42,3 +43,14 @@ def test_delta_is_told_by_the_storage_facet(layer: str, expected: bool) -> None:
     (lineage,) = derive(merge([event]), LineageRules()).lineages
     sink = Dataset(lineage.sink.id, lineage.sink.fields, storage_layer=layer)
     assert details(replace(lineage, sink=sink))["isdelta"] is expected
+
+
+def test_no_secret_of_an_address_is_kept() -> None:
+    file = "day.csv?sv=1&sig=SECRET"
+    sink = dataset("t", ["a"], {"a": [(file, "x")]}, "postgres://me:SECRET@h:5432/shop;password=SECRET")
+    run = merge([run_event(inputs=[dataset(file, ["x"])], outputs=[sink])])
+    (lineage,) = derive(run, LineageRules()).lineages
+    told = details(lineage)
+    assert json.loads(str(told["input_columns"])) == [f"{LAKE}/day.csv#x"]
+    assert told["output_table"] == "postgres://h:5432/shop/t"
+    assert "SECRET" not in str(told)

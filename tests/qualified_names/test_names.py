@@ -3,7 +3,8 @@
 import pytest
 
 from core.model import NameContext
-from qualified_names.namespace import Namespace, parse, without_secrets
+from core.secrets import without_secrets
+from qualified_names.namespace import Namespace, parse
 from qualified_names.patterns import PatternError, compile_pattern
 from qualified_names.table_name import table_name
 from qualified_names.templates import TemplateError, compile_template
