@@ -169,7 +169,9 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
         message = "the run failed and draws nothing"
     elif derived.reason:
         status, message = Status.IGNORED, derived.reason
-    return RunReport(status, message, tuple(lineages), run.job_name, affected - lineages.keys())
+    return RunReport(
+        status, message, tuple(lineages), f"{run.job_namespace}/{run.job_name}", affected - lineages.keys()
+    )
 
 
 def _record(run: MergedRun, lineages: Mapping[str, Lineage], services: Services) -> frozenset[str]:

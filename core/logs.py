@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,10 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def escape_arguments() -> None:
-    """From now on, escape control characters in the arguments of log records: names in events come from outside."""
+    """From now on, escape control characters in the arguments of log records: names in events come from outside.
+
+    The lines of a traceback are indented, so that none of them looks like a record of its own.
+    """
     make = logging.getLogRecordFactory()
     if getattr(make, "escapes", False):
         return
@@ -19,6 +23,11 @@ def escape_arguments() -> None:
         record = make(*arguments, **more)
         if isinstance(record.args, tuple):
             record.args = tuple(_escaped(value) for value in record.args)
+        elif record.args:
+            record.args = {key: _escaped(value) for key, value in record.args.items()}
+        if record.exc_info and record.exc_info[0]:
+            told = "".join(traceback.format_exception(*record.exc_info))
+            record.exc_text = "\n".join(f"  {_UNFIT.sub(_spelled, line)}" for line in told.rstrip().split("\n"))
         return record
 
     escaping.escapes = True  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from core.model import Dataset, DatasetId, EventDataset, Lineage, SinkColumn
+from core.model import Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
 from parser.application import application
 from parser.columns import named_datasets
@@ -87,7 +87,8 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
     # Spark never writes a single file.
     sink = replace(output.dataset, is_folder=True)
     # A plan writes once; no event tells of more than a few names of what it wrote.
-    events = run.events if len(run.outputs) <= MOST_OUTPUTS_OF_A_PLAN else ()
+    is_one_write = len(run.outputs) <= MOST_OUTPUTS_OF_A_PLAN
+    events = run.events if is_one_write else ()
     told = account(events, output, _read(run, output))
     inputs = tuple(_inputs([*_read(run, output), *told.tables], sink, told.columns, rules))
     return Lineage(
@@ -98,9 +99,15 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
         columns=tuple(_without_excluded(column, rules) for column in told.columns),
         indirect=tuple(use for use in told.indirect if not _excluded(use.column.dataset, rules)),
         conditions=told.conditions,
-        notes=told.notes,
+        notes=told.notes if is_one_write else (*told.notes, *_without_plan(run, sink)),
         mount_points=mount_points(run.environment, [sink, *inputs]),
     )
+
+
+def _without_plan(run: MergedRun, sink: Dataset) -> Iterator[Note]:
+    if any(event.plan for event in run.events):
+        text = f"The run names {len(run.outputs)} outputs, so its logical plan is passed over."
+        yield Note("plan-of-many-outputs", text, sink.id)
 
 
 def _inputs(

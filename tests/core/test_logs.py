@@ -43,3 +43,18 @@ def test_a_step_is_one_line_of_json(caplog: pytest.LogCaptureFixture, name: str)
     assert word == "step"
     assert json.loads(told) == {"step": "upload", "outcome": "uploaded", "process": name, "created": 3}
     assert line.isprintable()
+
+
+def test_no_line_of_a_traceback_looks_like_a_record(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise ValueError('step {"outcome": "kept"}\nstep {"outcome": "kept"}\x1b[31m')
+    except ValueError:
+        logging.getLogger("test").exception("it failed")
+    shown = logging.Formatter("%(message)s").format(caplog.records[0])
+    assert [line for line in shown.splitlines() if not line.startswith("  ")] == ["it failed"]
+    assert shown.endswith('ValueError: step {"outcome": "kept"}\n  step {"outcome": "kept"}\\u001b[31m')
+
+
+def test_arguments_by_name_are_escaped_too(caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("test").warning("run %(run)s", {"run": "a\nb"})
+    assert caplog.messages == ["run a\\u000ab"]

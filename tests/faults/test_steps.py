@@ -50,7 +50,7 @@ def test_a_worker_that_is_killed_at_any_step_loses_and_doubles_nothing(
         file = tmp_path / "work.json"
         file.write_bytes(msgspec.json.encode(work))
         command = [sys.executable, "-m", "tests.faults.worker", str(file)]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
         assert ended.returncode == 0, ended.stderr
         services = build(Settings(lineage_storage=storage_connection, purview_endpoint=url, purview_auth="none"))
         for case in work.cases:

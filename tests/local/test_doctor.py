@@ -181,6 +181,6 @@ def test_an_event_that_nothing_tells_the_app_of(stack: Stack) -> None:
 
 def test_an_app_that_may_not_write_to_the_catalogue(stack: Stack) -> None:
     fault(stack, count=100, path="entity/bulk", method="POST", status=403)
-    result = run(stack, "--wait", "10")
+    result = run(stack, "--wait", "60")
     assert_wrong(result, "whole way", "sparklin replay")
     assert "Data Curator" in checked(result)["whole way"]["told"]

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from core.events import read_event
 from core.model import RunEvent
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.corpus import events, scenarios
-from tests.support.events import dataset, run_event
+from tests.support.events import body, dataset, event, run_event
 from tests.support.figures import true_lineage
 from tests.support.lineage import drawn
 
@@ -41,8 +42,8 @@ def true_statements(scenario: str) -> dict[str, set[str]]:
 
 def without_facets(found: Iterable[RunEvent]) -> Iterator[RunEvent]:
     """The events as agents without the columnLineage facet would have sent them."""
-    for event in found:
-        yield replace(event, outputs=tuple(replace(output, column_lineage=None) for output in event.outputs))
+    for told in found:
+        yield replace(told, outputs=tuple(replace(output, column_lineage=None) for output in told.outputs))
 
 
 def _statements(inputs: Iterable[str], edges: Iterable[tuple[str, str]]) -> set[str]:
@@ -175,6 +176,15 @@ def test_excluded_datasets_are_left_out_and_do_not_cost_the_rest() -> None:
     assert (lineage.sink.id.name, [found.id.name for found in lineage.inputs]) == ("t", ["s"])
     only_scratch = run_event(inputs=[dataset("s")], outputs=[dataset("scratch/y")])
     assert "EXCLUDE_DATASETS" in derive(merge([only_scratch]), rules).reason
+
+
+def test_a_run_of_many_outputs_says_that_its_plan_is_passed_over() -> None:
+    sent = event(inputs=[dataset("s")], outputs=[dataset(f"t{number}", ["a"]) for number in range(11)])
+    sent["run"]["facets"]["spark.logicalPlan"] = {"plan": [{"class": "x.LocalRelation", "num-children": 0}]}
+    lineages = derive(merge([read_event(body(sent))]), LineageRules()).lineages
+    assert [[note.code for note in lineage.notes if "plan" in note.code] for lineage in lineages] == [
+        ["plan-of-many-outputs"]
+    ] * 11
 
 
 def _inputs(sink: dict[str, object]) -> list[str]:
