@@ -15,9 +15,9 @@ from urllib.parse import urlencode, urlsplit
 from core.errors import CatalogRefused, SettingsError
 from core.model import Asset, AssetName
 from core.settings import LOOPBACK_HOSTS
+from core.threads import in_threads
 from purview import refusals
 from purview.patience import Breaker, Clock, Patience, shared_allowance
-from purview.threads import in_threads
 
 if TYPE_CHECKING:
     from purview.client import DataMapClient, DiscoveryClient

@@ -26,7 +26,6 @@ from core.model import (
 from purview.column_mapping import column_mapping
 from purview.description import description
 from purview.limits import NAME_BYTES, REFERENCES, cut, cut_uniquely
-from purview.process_name import PROCESS_TYPE as PROCESS_TYPE
 from purview.process_name import Write, process_name
 from purview.schema import Addition, Entity, Schema, added_columns, schema
 

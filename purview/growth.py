@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from core.model import Asset, AssetName, Created, Dataset, Field
+from core.threads import in_threads
 from purview.entities import Assets
 from purview.limits import REFERENCES
 from purview.schema import Addition, column_names, storable_fields
-from purview.threads import in_threads
 
 _AT_ONCE = 8
 

@@ -18,10 +18,10 @@ from typing import Protocol
 
 from core.errors import CatalogRefused
 from core.model import Asset, AssetName, DatasetId, Resolution
+from core.threads import in_threads
 from purview.catalog import SearchResult
 from purview.entities import GENERIC_TYPE, Resolutions, storable
 from purview.found import Found, is_replaceable
-from purview.threads import in_threads
 
 #: Says whether ``found`` names the same dataset as ``wanted``, as scans may name it. It may agree only to names that
 #: purview.found.Found does not rule out.

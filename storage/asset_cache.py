@@ -12,12 +12,12 @@ from azure.core.exceptions import AzureError
 
 from core.errors import StorageUnavailable
 from core.model import AssetName
+from core.threads import in_threads
 from storage.batches import read_rows, transactions
 from storage.clients import ASSET_CACHE, StorageClients
 from storage.faults import describe, storage_faults
 from storage.rows import Key
 from storage.text import cut
-from storage.transport import in_threads
 
 log = logging.getLogger(__name__)
 

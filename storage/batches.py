@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity
 
-from storage.transport import in_threads
+from core.threads import in_threads
 
 _Item = TypeVar("_Item")
 

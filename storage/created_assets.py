@@ -12,12 +12,12 @@ from contextlib import suppress
 
 from core.errors import LeaseLost
 from core.model import AssetName, Created
+from core.threads import in_threads
 from storage.asset_cache import asset_key
 from storage.batches import transactions
 from storage.clients import CREATED_ASSETS, DETAILS, StorageClients
 from storage.faults import Conflict
 from storage.rows import Key, LargeRows, MissingBlob, Version
-from storage.transport import in_threads
 
 log = logging.getLogger(__name__)
 

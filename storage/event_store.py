@@ -23,11 +23,12 @@ from core import naming
 from core.errors import StorageUnavailable
 from core.model import Envelope
 from core.naming import EventName
+from core.threads import in_threads
 from storage.batches import read_rows
 from storage.clients import EVENT_METADATA, EVENTS, StorageClients
 from storage.event_rows import EventRow, Status, new_entity, read_row, status_entity
 from storage.faults import storage_faults
-from storage.transport import budget, in_threads
+from storage.transport import budget
 
 log = logging.getLogger(__name__)
 

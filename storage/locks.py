@@ -21,9 +21,10 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsE
 from azure.storage.blob import BlobLeaseClient, ContainerClient
 
 from core.errors import LeaseLost, StorageUnavailable
+from core.threads import in_threads
 from storage.clients import LOCKS, StorageClients
 from storage.faults import describe, storage_faults
-from storage.transport import budget, in_threads
+from storage.transport import budget
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,10 @@ that is done inside it: each attempt gets what is left as its timeout, and waiti
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
@@ -26,8 +25,6 @@ _ATTEMPTS = 4
 LONGEST_PAUSE = 1.0
 """Seconds between two attempts, at most."""
 
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 _deadline: ContextVar[float | None] = ContextVar("storage_deadline", default=None)
 
@@ -42,21 +39,6 @@ def budget(seconds: float) -> Iterator[None]:
         yield
     finally:
         _deadline.reset(token)
-
-
-def in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int) -> list[_Result]:
-    """The results of ``work`` on each item, in their order; the budget of this thread holds for all of them."""
-    deadline = _deadline.get()
-
-    def bounded(item: _Item) -> _Result:
-        token = _deadline.set(deadline)
-        try:
-            return work(item)
-        finally:
-            _deadline.reset(token)
-
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(bounded, items))
 
 
 def _left() -> float | None:

@@ -10,7 +10,7 @@ from typing import Any
 from cli.preview import as_object, preview_rules
 from core.settings import Settings, StorageConnection
 from preview import preview
-from purview.entities import PROCESS_TYPE
+from purview.process_name import PROCESS_TYPE
 from storage.clients import connect
 from storage.event_rows import EventRow, Status
 from storage.event_store import EventStore

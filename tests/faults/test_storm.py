@@ -34,7 +34,7 @@ from local.azurite import Azurite
 from local.data_map.server import running
 from local.demo.check import Inbox
 from local.stack import Stack
-from purview.entities import PROCESS_TYPE
+from purview.process_name import PROCESS_TYPE
 from services import Services, build
 from storage.clients import LOCKS
 from storage.event_rows import EventRow, Status

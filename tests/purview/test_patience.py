@@ -8,9 +8,9 @@ import pytest
 
 from core.errors import CatalogRefused, CatalogUnavailable
 from core.model import AssetName
+from core.threads import in_threads
 from purview.catalog import Catalog
 from purview.patience import Allowance, Breaker, Patience, current_allowance
-from purview.threads import in_threads
 from purview.uploader import upload
 from tests.purview.helpers import (
     RESOURCE_SET,

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from local.data_map import server
-from purview.entities import PROCESS_TYPE
+from purview.process_name import PROCESS_TYPE
 from tests.real import atlas, front
 from tests.real.fetch import fetch
 from tests.real.types import for_atlas

@@ -26,7 +26,7 @@ from local.spark.fetch import CannotRun, SparkFiles, fetch
 from local.spark.releases import RELEASES
 from local.spark.submit import Done, submit
 from local.stack import Stack
-from purview.entities import PROCESS_TYPE
+from purview.process_name import PROCESS_TYPE
 from storage.clients import connect, provision
 from tests.support.platform_pages import COMMON, KINDS, Session, blocks, sessions
 

@@ -14,10 +14,10 @@ import requests
 
 from core.identity import run_key
 from core.settings import Settings, StorageConnection
+from core.threads import in_threads
 from local.azurite import Azurite
 from parser.history import decode
 from publication import republish
-from purview.threads import in_threads
 from services import Services, build
 from storage.details_table import DetailsRow
 from tests.support.corpus import bodies, scenarios

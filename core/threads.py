@@ -17,5 +17,5 @@ def in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item], threads
     tasks = [(copy_context(), item) for item in items]
     if len(tasks) < 2:
         return [work(item) for _, item in tasks]
-    with ThreadPoolExecutor(min(threads, len(tasks)), "purview") as pool:
+    with ThreadPoolExecutor(min(threads, len(tasks)), "sparklin") as pool:
         return list(pool.map(lambda task: task[0].run(work, task[1]), tasks))
