@@ -3,7 +3,7 @@
 python -m benchmarks.calls [--write]
 
 The counts are exact and the same each time (a test repeats them); the milliseconds are this machine's. ``--write`` puts
-both into benchmarks/measured.json, from which docs/cost-and-scale.md is made.
+both, and what the recordings are like, into benchmarks/measured.json, from which docs/cost-and-scale.md is made.
 """
 
 import json
@@ -25,9 +25,12 @@ from urllib.parse import urlsplit
 import pipeline
 import recovery
 from benchmarks.counting import BLOB, DATA_MAP, QUEUE, TABLE, counted, counted_lines
+from benchmarks.mix import RECORDED, WITH_PLANS
+from core.events import read_envelope
 from core.settings import Settings, StorageConnection
 from local.azurite import Azurite
 from local.data_map.server import running
+from receiver.accept import ReceiverRules, accept
 from services import Services, build
 from tests.support.corpus import SPARK_35, bodies, scenarios
 from tests.support.universe import Universe
@@ -75,6 +78,7 @@ def main() -> None:
     print(json.dumps(shown, indent=1))
     if "--write" in sys.argv:
         keep("calls", shown)
+        keep("recordings", {name: measure_mix(name) for name in (RECORDED, WITH_PLANS)})
 
 
 def keep(part: str, found: object) -> None:
@@ -110,6 +114,15 @@ def measure_recording() -> Counter[str]:
         with counted(ports) as requests:
             universe.deliver_all(recording(1))
     return requests
+
+
+def measure_mix(recording: str) -> dict[str, int]:
+    """What a recording is like: how many events, how many of these are kept, of how many runs, in bytes together."""
+    sent = [body for name in scenarios() if name.startswith(f"{recording}/") for body in bodies(name)]
+    read = [(read_envelope(body), len(body)) for body in sent]
+    kept = [(envelope.run_key, size) for envelope, size in read if accept(envelope, ReceiverRules()).kept]
+    sizes = [size for _, size in kept]
+    return {"events": len(sent), "kept": len(kept), "runs": len({run for run, _ in kept}), "kept bytes": sum(sizes)}
 
 
 @contextmanager

@@ -14,11 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from core.events import read_envelope
-from receiver.accept import ReceiverRules, accept
-from tests.support.corpus import SPARK_35, bodies, scenarios
+from benchmarks.limits import LIMITS, Limit
+from benchmarks.mix import RECORDED, Mix, measured, recorded_mix
 
-_HERE = Path(__file__).parent
 _DAY, _MONTH = 86_400, 30
 
 Prices = Mapping[str, Mapping[str, Any]]
@@ -31,64 +29,6 @@ HOST = {"queue operations": 3, "blob other": 1, "blob read": 1, "Event Grid oper
 #: Records that the host writes to the log for an execution: its begin, its end, the request.
 HOST_RECORDS = 3
 SWEEPS = 24 * 12
-
-
-@dataclass(frozen=True)
-class Mix:
-    """What a day's events are like. Shares of runs are of all that end; the rest of them is unchanged."""
-
-    kept: float = 0.5
-    """Share of events that are kept."""
-    kept_a_run: float = 2.6
-    """Events that are kept, a run."""
-    kept_kilobytes: float = 6.5
-    """Average body that is kept."""
-    first: float = 0.01
-    """Share of runs that are the first of their process, with assets that are new."""
-    refreshed: float = 1 / 7
-    """Share of unchanged runs that are uploaded as a week has passed: one in seven for a daily run."""
-    changed: float = 0.02
-    """Share of runs that bring something new."""
-    failed: float = 0.01
-    """Share of runs that fail."""
-    peak: float = 10
-    """How much more than on average comes in while events come; else nothing does."""
-    memory: float = 2
-    """GB of an instance."""
-    http_at_once: float = 16
-    """Requests that an instance takes at once."""
-    blobs_at_once: float = 2
-    """Blobs that an instance processes at once, as host.json says."""
-    log_kilobytes: float = 1
-    """What a record of the log takes."""
-    retention_days: float = 90
-    """How long events are kept."""
-
-    def steps(self) -> dict[str, float]:
-        """How often each step is taken, for one event that comes in."""
-        runs = self.kept / self.kept_a_run
-        settled = 1 - self.first - self.changed - self.failed
-        return {
-            "ignored": 1 - self.kept,
-            "received": self.kept,
-            "waiting": self.kept - runs,
-            "first": runs * self.first,
-            "changed": runs * self.changed,
-            "failed": runs * self.failed,
-            "refreshed": runs * settled * self.refreshed,
-            "unchanged": runs * settled * (1 - self.refreshed),
-        }
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A limit of Azure: what of (a key of ``Load.event``) it counts, and how much of it a second it allows."""
-
-    name: str
-    counts: str
-    a_second: float
-    source: str
-    remedy: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +52,7 @@ class Load:
     @property
     def apps(self) -> int:
         """How many function apps with a storage account each keep the limits of one to four fifths."""
-        return max(1, math.ceil(max(self.used(limit) for limit in LIMITS if _SPLIT in limit.remedy) / 0.8))
+        return max(1, math.ceil(max(self.used(limit) for limit in LIMITS if limit.split) / 0.8))
 
     def month(self, prices: Prices) -> dict[str, float]:
         """The price of a month, by what is paid for."""
@@ -125,32 +65,10 @@ class Load:
 
 
 @cache
-def measured() -> Mapping[str, Any]:
-    """What was measured; see benchmarks/measured.json."""
-    found: Mapping[str, Any] = json.loads((_HERE / "measured.json").read_text("utf-8"))
-    return found
-
-
-@cache
 def price_list() -> Mapping[str, Any]:
     """The prices with their sources; see benchmarks/prices.json."""
-    found: Mapping[str, Any] = json.loads((_HERE / "prices.json").read_text("utf-8"))
+    found: Mapping[str, Any] = json.loads(Path(__file__).with_name("prices.json").read_text("utf-8"))
     return found
-
-
-@cache
-def recorded_mix(folder: str = SPARK_35) -> Mix:
-    """The mix with what the recorded applications in a folder of the corpus tell of it."""
-    envelopes = [
-        (read_envelope(body), len(body))
-        for name in scenarios()
-        if name.startswith(f"{folder}/")
-        for body in bodies(name)
-    ]
-    kept = [(envelope, size) for envelope, size in envelopes if accept(envelope, ReceiverRules()).kept]
-    runs = {envelope.run_key for envelope, _ in kept}
-    size = sum(size for _, size in kept) / len(kept) / 1000
-    return Mix(len(kept) / len(envelopes), len(kept) / len(runs), size)
 
 
 def load(events: float, mix: Mix) -> Load:
@@ -167,6 +85,7 @@ def load(events: float, mix: Mix) -> Load:
         "table operations": day["table operations"] + sweeps,
         "executions": day["executions"] + SWEEPS,
         "GB-seconds": mix.memory * (busy * _DAY / mix.peak + SWEEPS),
+        "always ready GB-seconds": mix.always_ready * mix.memory * _DAY,
         "logged GB": day["log records"] * mix.log_kilobytes / 1e6,
         "stored GB": events * mix.kept * mix.kept_kilobytes / 1e6,
         "instances": math.ceil(rate * event["receiver seconds"] / mix.http_at_once)
@@ -215,7 +134,7 @@ def checked() -> tuple[float, float]:
     """
     mix = replace(recorded_mix(), first=0, changed=0, refreshed=0)
     by_steps = _for_an_event(mix)["storage requests"] - mix.kept * storage_requests(HOST)
-    events = sum(len(bodies(name)) for name in scenarios() if name.startswith(f"{SPARK_35}/"))
+    events = measured()["recordings"][RECORDED]["events"]
     return by_steps, storage_requests(measured()["calls"]["recording"]) / events
 
 
@@ -227,54 +146,6 @@ _BILLED = {
     "table write": "table operations",
     "table transaction": "table operations",
 }
-
-_SPLIT = "a second function app with a storage account of its own; send each workspace to one of them"
-_TARGETS = "https://learn.microsoft.com/azure/storage"
-LIMITS = (
-    Limit("storage account: requests", "storage requests", 20_000, f"{_TARGETS}/tables/scalability-targets", _SPLIT),
-    Limit(
-        "queue of the blob trigger: put, take, delete",
-        "queue operations",
-        2_000,
-        f"{_TARGETS}/queues/scalability-targets",
-        f"the host has one queue for an app: {_SPLIT}",
-    ),
-    Limit(
-        "table EventMetadata: rows in the 16 partitions of an hour",
-        "rows of EventMetadata",
-        16 * 2_000,
-        f"{_TARGETS}/tables/scalability-targets",
-        f"{_SPLIT}; more shards need a change of the code",
-    ),
-    Limit(
-        "table RunProcesses: rows in 16 partitions",
-        "rows of RunProcesses",
-        16 * 2_000,
-        f"{_TARGETS}/tables/scalability-targets",
-        f"{_SPLIT}; more shards need a change of the code",
-    ),
-    Limit(
-        "Event Grid: events",
-        "kept events",
-        5_000,
-        "https://learn.microsoft.com/azure/event-grid/quotas-limits (told for custom topics)",
-        _SPLIT,
-    ),
-    Limit(
-        "instances of the parser: 100, the default",
-        "parser seconds",
-        100 * Mix.blobs_at_once,
-        "https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to",
-        "raise `maximumInstanceCount`, up to 1,000",
-    ),
-    Limit(
-        "Purview: 10 capacity units, the default window",
-        "Data Map operations",
-        10 * 25,
-        "https://learn.microsoft.com/purview/concept-elastic-data-map",
-        "ask for a larger window, up to 100 units; raise `UPLOAD_REFRESH_DAYS`; retries spread what is too much",
-    ),
-)
 
 
 def table(loads: Iterable[Load], prices: Prices) -> list[str]:
@@ -305,6 +176,7 @@ _SHOWN = (
     "Event Grid operations",
     "executions",
     "GB-seconds",
+    "always ready GB-seconds",
     "instances",
     "Data Map operations",
     "capacity units",
@@ -321,7 +193,7 @@ _PAID = {
         "queue operations",
         "stored GB-months",
     ),
-    "functions, Event Grid": ("executions", "GB-seconds", "Event Grid operations"),
+    "functions, Event Grid": ("executions", "GB-seconds", "always ready GB-seconds", "Event Grid operations"),
     "log": ("logged GB",),
     "Purview": ("capacity unit hours",),
 }

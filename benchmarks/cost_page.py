@@ -8,10 +8,11 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.calls import STEPS
-from benchmarks.cost import LIMITS, Load, Mix, checked, load, measured, number, percent, price_list, recorded_mix, table
+from benchmarks.cost import Load, checked, load, number, percent, price_list, table
+from benchmarks.limits import LIMITS
+from benchmarks.mix import WITH_PLANS, Mix, measured, recorded_mix
 
 _DAYS = [10.0**exponent for exponent in range(3, 9)]
-_PLANS = "openlineage-1.53.0_spark-3.5_plans"
 
 #: Columns of the table of steps: title, and the kinds of requests that it sums up.
 _COLUMNS = {
@@ -47,7 +48,7 @@ def page() -> str:
         "counted": number(checked()[1]),
         "one_host": number(mix.blobs_at_once * mix.kept / loads[0].event["parser seconds"]),
         "seen": number(max(run["kept events processed a second"] for run in measured()["load"].values())),
-        "plan_kilobytes": number(recorded_mix(_PLANS).kept_kilobytes),
+        "plan_kilobytes": number(recorded_mix(WITH_PLANS).kept_kilobytes),
         "load": "\n".join(_load()),
         "currency": prices["currency"],
         "written": prices["written"],
@@ -58,8 +59,9 @@ def page() -> str:
 
 def _assumed(mix: Mix) -> dict[str, str]:
     shares = {name: percent(getattr(mix, name)) for name in ("kept", "first", "changed", "failed")}
-    names = ("kept_a_run", "memory", "http_at_once", "blobs_at_once", "log_kilobytes", "retention_days")
-    counts = {name: number(getattr(mix, name)) for name in names}
+    names = ("kept_a_run", "memory", "http_at_once", "blobs_at_once", "log_kilobytes")
+    counts = {"retention_days": f"{mix.retention_days:g}", "always_ready": f"{mix.always_ready:g}"}
+    counts |= {name: number(getattr(mix, name)) for name in names}
     return {**shares, **counts, "kilobytes": number(mix.kept_kilobytes), "hours": number(24 / mix.peak)}
 
 

@@ -1,11 +1,44 @@
 """The counts in docs/cost-and-scale.md are those of the code as it is now, and what is worked out of them adds up."""
 
-from benchmarks.calls import measure, plain
-from benchmarks.cost import LIMITS, Mix, checked, load, measured
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.calls import measure, measure_mix, plain
+from benchmarks.cost import checked, load
+from benchmarks.limits import INSTANCES, LIMITS
+from benchmarks.mix import Mix, measured
+
+TEMPLATE = (Path(__file__).parents[2] / "infra" / "main.bicep").read_text("utf-8")
 
 
 def test_each_step_makes_the_requests_that_were_counted() -> None:
     assert plain(measure()) == measured()["calls"]["counts"], "run `python -m benchmarks.calls --write`"
+
+
+def test_the_recordings_are_like_what_was_written_down_of_them() -> None:
+    written = measured()["recordings"]
+    assert {name: measure_mix(name) for name in written} == written, "run `python -m benchmarks.calls --write`"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("alwaysReady", Mix.always_ready),
+        ("maximumInstances", INSTANCES),
+        ("instanceMemory", Mix.memory * 1024),
+        ("eventRetentionDays", Mix.retention_days),
+    ],
+)
+def test_the_costs_are_those_of_the_templates_defaults(parameter: str, value: float) -> None:
+    assert re.findall(rf"^param {parameter} int = (\d+)$", TEMPLATE, re.MULTILINE) == [f"{value:g}"]
+
+
+def test_an_instance_that_is_always_ready_is_paid_for_all_month() -> None:
+    price = {"always ready GB-seconds": {"price": 1, "per": 1e6, "free": 0}}
+    months = [load(1e6, Mix(always_ready=ready)).month(price)["always ready GB-seconds"] for ready in (0, 1)]
+    assert months == [0, 2 * 86_400 * 30 / 1e6]
 
 
 def test_an_unchanged_run_and_an_ignored_event_ask_nothing_of_purview() -> None:
