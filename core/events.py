@@ -3,7 +3,7 @@
 There are two readers. ``read_envelope`` decodes just what decides about an event's storage; Spark waits while it
 runs. ``read_event`` decodes everything that lineage is derived from. Both are strict about the few fields without
 which an event has no place (run id, job, time) and tolerant about all others: a facet of an odd shape counts as
-absent, since facets differ between seventeen agent versions and one odd facet must not cost the rest.
+absent, since facets differ between versions of the agent and one odd facet must not cost the rest.
 """
 
 import hashlib

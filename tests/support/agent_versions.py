@@ -7,24 +7,28 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from string import Template
 
 from tests.support.corpus import events
 from tests.support.figures import TrueLineage, figures, folders, true_lineage
 from tests.support.lineage import Drawn, drawn
 
 _GAPS = Path(__file__).parent.parent / "parser" / "lineage_gaps.json"
-_HEAD = """\
+_HEAD = Template(
+    """\
 # What is drawn, by version of the agent
 
 Made by `python -m tests.support.agent_versions` from the recorded applications in [tests/corpus](../tests/corpus); a
 test keeps it true. Real Sparks with real agents sent these events; what their writes really did was written down by
 hand.
 
-## The same ten writes, told by ten versions
+## The same ten writes, told by $versions versions
 
 "plan" means that the agent's `spark.logicalPlan` facet was switched on (0.x have it by default). Where a cell says less
-than "all", the reasons stand below.
+than "all", the reasons stand below. Agents 0.4.0 and 1.53.0 were recorded with other programs; their figures are in the
+next table.
 """
+)
 _WRITES = {
     "customer_master": "join, to a folder",
     "customer_master_delta": "join, to a Delta folder; MERGE",
@@ -59,17 +63,33 @@ Each sink that is not drawn exactly as it was written, with every edge, is liste
 
 def page() -> str:
     """The whole page, in Markdown."""
-    return "\n".join([_HEAD, *_ten_writes(), _FIGURES + "\n".join(_figures()), _REASONS + "\n".join(_reasons())])
+    return "\n".join(
+        [
+            _HEAD.substitute(versions=len(_versions())),
+            *_ten_writes(),
+            _FIGURES + "\n".join(_figures()),
+            _REASONS + "\n".join(_reasons()),
+        ]
+    )
 
 
 def _ten_writes() -> Iterator[str]:
     yield "| agent | Spark | " + " | ".join(_WRITES.values()) + " |"
     yield "|---" * (len(_WRITES) + 2) + "|"
-    for folder in sorted((folder for folder in folders() if folder.startswith("agents/")), key=_version):
+    for folder in _recordings():
         agent, spark = re.findall(r"\d+\.\d+\.\d+", folder)
         plan = ", plan" if folder.endswith("_plan") or agent.startswith("0.") else ""
         cells = " | ".join(_cells(drawn(events(folder)), true_lineage(folder)))
         yield f"| {agent}{plan} | {spark} | {cells} |"
+
+
+def _recordings() -> list[str]:
+    """The folders with the ten writes, the oldest agent first."""
+    return sorted((folder for folder in folders() if folder.startswith("agents/")), key=_version)
+
+
+def _versions() -> set[str]:
+    return {folder.partition("_")[0] for folder in _recordings()}
 
 
 def _version(folder: str) -> tuple[list[int], bool]:

@@ -21,6 +21,8 @@ from tests.support.corpus import bodies, scenarios
 from tests.support.facets import FATES, Fate, found_facets
 
 _SPECIFICATION = re.compile(rb"/spec/([\d-]+)/OpenLineage")
+#: What Spark it was, by what a folder's name tells of it.
+_EXACT = {"3.5": "3.5.5"}
 _MADE = " (no recorded event needs it: shown with a made one)"
 _VERDICTS = {
     Verdict.CARRIES: "Carry lineage",
@@ -34,7 +36,8 @@ def page() -> str:
     """The whole page, in Markdown; its prose is in compatibility.txt."""
     made = {
         "agents": _agents(),
-        "versions": [" and ".join(_versions())],
+        "versions": [", ".join(_versions())],
+        "shortened": [_shortened()],
         "facets": _facets(),
         "names": [str(len(_cases()))],
         "datasets": _datasets(),
@@ -58,10 +61,15 @@ def _agents() -> Iterator[str]:
 
 
 def _version(scenario: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Agent and Spark by the folder's name; the exact Spark of folders that tell two parts is 3.5.5."""
+    """Agent and Spark by the folder's name."""
     agent, spark = re.findall(r"\d+(?:\.\d+)+", scenario)[:2]
-    exact = "3.5.5" if spark == "3.5" else spark
-    return tuple(map(int, agent.split("."))), tuple(map(int, exact.split(".")))
+    return tuple(map(int, agent.split("."))), tuple(map(int, _EXACT.get(spark, spark).split(".")))
+
+
+def _shortened() -> str:
+    """What the folders that do not tell their exact Spark were recorded with."""
+    said = (f"`spark-{short}` in a folder's name stands for Spark {exact}." for short, exact in _EXACT.items())
+    return " ".join(said)
 
 
 def _versions() -> list[str]:
