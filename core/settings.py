@@ -86,7 +86,7 @@ class Settings:
     retry_first_delay_seconds: int = _told("The wait before the first retry; doubled each time.", 60)
     retry_max_delay_seconds: int = _told("The longest wait between retries.", 3600)
     retry_give_up_hours: int = _told("After this long a run is put aside as a dead letter.", 24)
-    name_rules_file: str = _told("A file of naming rules that go before the built-in ones.", "")
+    name_rules_file: str = _told("A file of [naming rules](docs/name-rules.md) that go before the built-in ones.", "")
     hive_cluster: str = _told("The cluster part of Hive names, `db.table@cluster`.", "")
     onelake_ids: Mapping[str, str] = _told(
         "GUIDs of OneLake names, as a JSON object: `Workspace` and `Workspace/Item.Lakehouse`.", {}
