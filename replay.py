@@ -58,14 +58,15 @@ def candidate(run_key: str, services: Services, *, force: bool) -> Candidate:
     """
     stored = services.events.names(run_key)
     rows = services.events.rows_of(stored)
-    is_dead = any(row.status is Status.DEAD_LETTERED for row in rows)
+    # A replay that was interrupted may have left nothing but its marks.
+    is_due = any(row.status is Status.DEAD_LETTERED or _is_asked_for(row) for row in rows)
     has_end = any(item.name.event_type in ENDS for item in stored)
     refusal = ""
     if not stored:
         refusal = "no events of it are stored"
-    elif not force and not is_dead and services.run_processes.read(run_key).processed == set_of(stored):
+    elif not force and not is_due and services.run_processes.read(run_key).processed == set_of(stored):
         refusal = "processed already; --force does it again"
-    elif not has_end and not is_dead and not force:
+    elif not has_end and not is_due and not force:
         refusal = "it has not ended yet; --force takes it for ended"
     return Candidate(run_key, _job(rows), len(stored), refusal, settle=not has_end)
 
@@ -97,9 +98,13 @@ def outcomes(run_keys: Iterable[str], services: Services) -> Iterator[tuple[str,
 def _decided(rows: Iterable[EventRow]) -> EventRow | None:
     """The row that tells what became of a run, None while the app has not taken it up."""
     known = [row for row in rows if row.status is not Status.DUPLICATE]
-    if not known or any(row.status is Status.RETRYING and row.message == _ASKED for row in known):
+    if not known or any(map(_is_asked_for, known)):
         return None
     return known[-1]
+
+
+def _is_asked_for(row: EventRow) -> bool:
+    return row.status is Status.RETRYING and row.message == _ASKED
 
 
 def _job(rows: Iterable[EventRow]) -> str:

@@ -4,6 +4,7 @@ import base64
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,16 @@ import requests
 from typer.testing import CliRunner
 
 import recovery
+import replay as steps
 from cli.main import app
+from core.errors import StorageUnavailable
 from core.identity import run_key
+from storage.clients import connect
+from storage.retry_queue import RetryQueue
+from storage.run_processes import RunProcesses
+from storage.transport import budget
 from tests.hallway.conftest import Sparklin
+from tests.storage.conftest import connection_to
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
@@ -150,6 +158,32 @@ def test_without_an_app_the_run_stays_enqueued(universe: Universe, sparklin: Spa
     code, shown = sparklin("replay", "--run", universe.run_id("run-1"), "--wait", "0")
     assert (code, of(universe, shown)["state"]) == (0, "enqueued")
     assert universe.statuses([a_write()]) == ["Retrying"]
+    with app_at_work(universe):
+        _, shown = sparklin("replay", "--run", universe.run_id("run-1"))
+    assert of(universe, shown)["state"] == "Processed"
+
+
+def interrupted(universe: Universe, *, force: bool) -> None:
+    """A replay that has marked its run when storage goes out of reach."""
+    nowhere = connect(connection_to(9))
+    services = replace(universe.services, run_processes=RunProcesses(nowhere), retries=RetryQueue(nowhere))
+    wanted = steps.candidate(key(universe), universe.services, force=force)
+    assert not wanted.refusal
+    with pytest.raises(StorageUnavailable), budget(2):
+        steps.enqueue(wanted, services, force=force)
+
+
+def test_a_replay_that_was_interrupted_is_repeated(universe: Universe, data_map: str, sparklin: Sparklin) -> None:
+    dead(universe, data_map)
+    interrupted(universe, force=False)
+    with app_at_work(universe):
+        _, shown = sparklin("replay", "--run", universe.run_id("run-1"))
+    assert of(universe, shown)["state"] == "Processed"
+
+
+def test_a_forced_replay_that_was_interrupted_is_repeated(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver(a_write("START"))
+    interrupted(universe, force=True)
     with app_at_work(universe):
         _, shown = sparklin("replay", "--run", universe.run_id("run-1"))
     assert of(universe, shown)["state"] == "Processed"
