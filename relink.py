@@ -16,13 +16,16 @@ from processes import process_of, shown
 from publication import republish
 from purview.entities import GENERIC_TYPE, storable
 from purview.lookup import look_up_others, remember
-from purview.removal import remove_asset
+from purview.removal import belongings, remove_asset
 from purview.uploader import creation_locks
 from services import Services, same_data
 from storage.details_table import DetailsRow
 
-# What people add to an asset; one that has any of it is theirs as well.
-_BY_PEOPLE = ("classifications", "meanings", "labels", "customAttributes", "contacts")
+# What people add to an asset or to one of its columns; one that has any of it is theirs as well. We set none of it.
+_BY_PEOPLE = (
+    "classifications", "meanings", "labels", "customAttributes", "businessAttributes", "contacts",
+    "description", "userDescription", "owner",
+)  # fmt: skip
 _PROCESSES = ("inputToProcesses", "outputFromProcesses")
 
 
@@ -79,7 +82,7 @@ def leftovers(done: Iterable[Move], services: Services, moving: Container[str] =
     for asset in dict.fromkeys(move.ours for move in done):
         entity = services.catalog.get(asset.guid)
         if entity:
-            yield Leftover(asset, _reason_to_keep(entity, moving))
+            yield Leftover(asset, _reason_to_keep(entity, services, moving))
         else:
             services.created.remove(asset.name, asset.guid)
 
@@ -91,7 +94,7 @@ def remove(leftover: Leftover, services: Services) -> None:
     """
     asset = leftover.asset
     with services.locks.hold(creation_locks([asset.name]), services.lock_wait_seconds):
-        if not _reason_to_keep(services.catalog.get(asset.guid)):
+        if not _reason_to_keep(services.catalog.get(asset.guid), services):
             remove_asset(asset.guid, services.catalog)
             services.created.remove(asset.name, asset.guid)
 
@@ -130,11 +133,16 @@ def _references(process: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(reference.get("guid")) for reference in listed)
 
 
-def _reason_to_keep(entity: Mapping[str, Any], moving: Container[str] = ()) -> str:
+def _reason_to_keep(entity: Mapping[str, Any], services: Services, moving: Container[str] = ()) -> str:
     related = entity.get("relationshipAttributes") or {}
     for relation in _PROCESSES:
         users = [each for each in related.get(relation) or () if each.get("entityStatus") != "DELETED"]
         if any(each.get("guid") not in moving for each in users):
             return "processes refer to it"
-    added = [key for key in _BY_PEOPLE if entity.get(key) or related.get(key)]
-    return f"people added {', '.join(added)}" if added else ""
+    added = {key for each in (entity, *belongings(entity, services.catalog)) for key in _added(each)}
+    return f"people added {', '.join(key for key in _BY_PEOPLE if key in added)}" if added else ""
+
+
+def _added(entity: Mapping[str, Any]) -> Iterator[str]:
+    places = (entity, entity.get("attributes") or {}, entity.get("relationshipAttributes") or {})
+    return (key for key in _BY_PEOPLE if any(place.get(key) for place in places))

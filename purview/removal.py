@@ -1,7 +1,12 @@
 """Deleting an asset of ours with all that belongs to it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
+
+from purview.schema import RELATIONSHIPS
+from purview.threads import in_threads
+
+_AT_ONCE = 8
 
 
 class Remover(Protocol):
@@ -25,3 +30,17 @@ def remove_asset(guid: str, catalog: Remover) -> None:
     if isinstance(schema, Mapping) and schema.get("guid") and schema.get("entityStatus") != "DELETED":
         catalog.delete(str(schema["guid"]))
     catalog.delete(guid)
+
+
+def belongings(entity: Mapping[str, Any], catalog: Remover) -> Iterator[dict[str, Any]]:
+    """What goes with an asset that is deleted: its columns, and the schema that they lie in.
+
+    :raises CatalogUnavailable, CatalogRefused: something cannot be read.
+    """
+    related = entity.get("relationshipAttributes") or {}
+    # One is a single reference, the others are lists.
+    listed = (each if isinstance(each, list) else [each] for each in map(related.get, RELATIONSHIPS) if each)
+    guids = [str(each["guid"]) for some in listed for each in some if each.get("entityStatus") != "DELETED"]
+    for part in in_threads(catalog.get, guids, _AT_ONCE):
+        yield part
+        yield from belongings(part, catalog)

@@ -64,6 +64,9 @@ _FORMS: Mapping[str, _Form] = {
     "fabric_lakehouse_table": _Form("fabric_lakehouse_table_column", "dataType", "{table}/columns/{column}"),
 }
 
+RELATIONSHIPS = frozenset(form.relationship for form in _FORMS.values()) | {"columns", "tabular_schema"}
+"""The attributes by which an asset refers to its columns, or to the schema that they lie in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:

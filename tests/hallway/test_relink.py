@@ -8,6 +8,7 @@ import requests
 from typer.testing import CliRunner
 
 from cli.main import app
+from purview.catalog import Catalog
 from tests.hallway.conftest import Sparklin, new_universe
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
@@ -126,6 +127,36 @@ def test_a_placeholder_that_others_use_is_kept_with_the_reason(universe: Univers
     assert foreseen["kept"] == "processes refer to it"
     (move,), (placeholder,) = relink("--apply")
     assert (move["moved"], placeholder["removed"], placeholder["kept"]) == (True, False, "processes refer to it")
+    assert table(universe, "orders") in names(universe)
+
+
+BY_PEOPLE = [
+    ("", {"businessAttributes": {"Governance": {"steward": "me"}}}, "businessAttributes"),
+    ("", {"attributes": {"userDescription": "all orders"}}, "userDescription"),
+    ("#id", {"classifications": [{"typeName": "MICROSOFT.PERSONAL.NAME"}]}, "classifications"),
+    ("#id", {"attributes": {"description": "the key"}}, "description"),
+]
+
+
+@pytest.mark.parametrize(("part", "added", "told"), BY_PEOPLE, ids=[f"{told}{part}" for part, _, told in BY_PEOPLE])
+def test_a_placeholder_to_which_people_added_something_is_kept(
+    universe: Universe, relink: Any, monkeypatch: pytest.MonkeyPatch, part: str, added: dict[str, Any], told: str
+) -> None:
+    """The local Data Map keeps no such thing, so it is added to what it answers."""
+    plain_get = Catalog.get
+
+    def get(catalog: Catalog, guid: str) -> dict[str, Any]:
+        entity = plain_get(catalog, guid)
+        attributes = entity.get("attributes", {})
+        if attributes.get("qualifiedName") != table(universe, "orders") + part:
+            return entity
+        return {**entity, **added, "attributes": {**attributes, **added.get("attributes", {})}}
+
+    monkeypatch.setattr(Catalog, "get", get)
+    universe.deliver(load(universe))
+    scan(universe, "azure_sql_table", table(universe, "Orders"))
+    _, (placeholder,) = relink("--apply")
+    assert (placeholder["removed"], placeholder["kept"]) == (False, f"people added {told}")
     assert table(universe, "orders") in names(universe)
 
 
