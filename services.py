@@ -16,7 +16,7 @@ from qualified_names.resource_sets import same_resource_set
 from receiver.accept import ReceiverRules
 from receiver.body import Limits
 from storage.asset_cache import AssetCache
-from storage.clients import StorageClients, connect, provision
+from storage.clients import StorageClients, check_provisioned, connect, provision
 from storage.created_assets import CreatedAssets
 from storage.dead_letters import DeadLetters
 from storage.details_table import DetailsTable
@@ -31,6 +31,9 @@ from storage.transport import budget
 # Scans come and go; a guid that is gone is noticed when it is used, so this only limits how long a better asset
 # (the scanned twin of a placeholder) goes unseen.
 CACHE_EXPIRY = timedelta(hours=12)
+
+# For the first requests of a command, which may have to fetch tokens by `az login`; no agent waits for them.
+_COMMAND_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,21 @@ def build(settings: Settings) -> Services:
     clients = connect(settings.lineage_storage)
     with budget(settings.storage_budget_seconds):
         provision(clients)
+    return _services(settings, clients)
+
+
+def build_for_command(settings: Settings) -> Services:
+    """Build the clients for a command, whose user may be allowed to read only: nothing is made.
+
+    :raises SettingsError: the file of naming rules cannot be used.
+    :raises StorageUnavailable: storage is out of reach, or the app has not made there what it needs.
+    """
+    clients = connect(settings.lineage_storage)
+    check_provisioned(clients, _COMMAND_SECONDS)
+    return _services(settings, clients)
+
+
+def _services(settings: Settings, clients: StorageClients) -> Services:
     events = EventStore(clients, settings.storage_budget_seconds)
     return Services(
         settings=settings,

@@ -8,7 +8,7 @@ import typer
 
 from core.settings import Settings
 from purview.catalog import Catalog
-from services import Services, build
+from services import Services, build_for_command
 
 _STACK = Path(".local") / "stack.json"
 
@@ -22,7 +22,7 @@ def services_for(*, local: bool) -> Services:
 
     :raises SettingsError, StorageUnavailable: they cannot be used.
     """
-    return build(Settings.from_env(instead=stack_settings() if local else {}))
+    return build_for_command(Settings.from_env(instead=stack_settings() if local else {}))
 
 
 def catalog_for(*, local: bool) -> Catalog:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient, LinearRetry
@@ -31,6 +31,10 @@ TABLES = (EVENT_METADATA, LINEAGE_DETAILS, RUN_PROCESSES, ASSET_CACHE, CREATED_A
 
 RETRY_QUEUE = "lineage-retry"
 
+_NOTHING_THERE = (
+    "the storage account holds no tables or containers of the app: it has not started yet, or LINEAGE_STORAGE… names "
+    "another account"
+)
 _ATTEMPT = {"connection_timeout": 5, "read_timeout": 20}
 _RETRIES = 4
 _TABLE_RETRIES = {"retry_total": _RETRIES, "retry_backoff_factor": 0.3, "retry_backoff_max": LONGEST_PAUSE}
@@ -114,12 +118,23 @@ def missing_parts(clients: StorageClients, seconds: float) -> list[str]:
     return lacking + ([] if RETRY_QUEUE in queues else [f"queue {RETRY_QUEUE}"])
 
 
+def check_provisioned(clients: StorageClients, seconds: float) -> None:
+    """Check by reading that blobs and tables answer within ``seconds`` and hold what ``provision`` makes.
+
+    :raises StorageUnavailable: they do not.
+    """
+    with budget(seconds), storage_faults("be reached"):
+        try:
+            clients.container(EVENTS).get_container_properties()
+            next(iter(clients.table(EVENT_METADATA).query_entities("PartitionKey eq ''", results_per_page=1)), None)
+        except ResourceNotFoundError:
+            raise StorageUnavailable(_NOTHING_THERE) from None
+
+
 def is_reachable(clients: StorageClients, seconds: float) -> bool:
     """Whether blobs and tables answer within ``seconds`` and hold what ``provision`` makes."""
     try:
-        with budget(seconds), storage_faults("be reached"):
-            clients.container(EVENTS).get_container_properties()
-            next(iter(clients.table(EVENT_METADATA).query_entities("PartitionKey eq ''", results_per_page=1)), None)
+        check_provisioned(clients, seconds)
     except StorageUnavailable:
         return False
     return True
