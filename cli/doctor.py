@@ -23,7 +23,7 @@ from core.settings import Settings
 from purview.catalog import Catalog
 from purview.patience import Patience
 from purview.process_name import type_of_naming
-from services import build
+from services import build_for_command
 
 _STYLES = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red", State.SKIPPED: "dim"}
 
@@ -87,7 +87,12 @@ def _checks(receiver: Receiver, asset: tuple[str, str] | None, wait: float, *, l
     if broken or not receiver.url:
         yield skipped("whole way", "mend the above first")
         return
-    yield from check_whole_way(receiver, build(settings), wait)
+    try:
+        services = build_for_command(settings)
+    except SparklinError as error:
+        yield wrong("whole way", str(error), "run it again; if it stays, mend LINEAGE_STORAGE… or NAME_RULES_FILE")
+        return
+    yield from check_whole_way(receiver, services, wait)
 
 
 def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | None) -> Iterator[Check]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import requests
+
 from cli.checks.check import Check, note, ok, wrong
 from cli.checks.endpoint import Receiver
 from core.errors import SparklinError
@@ -25,25 +27,44 @@ _DELIVERY = (
     "blob webhook; without Event Grid set BLOB_TRIGGER_SOURCE=LogsAndContainerScan. The timer takes the event later"
 )
 
+_LEFT = (
+    f"mend what is wrong and run it again, or delete the assets {NAMESPACE}/in and {NAMESPACE}/out in the portal; "
+    "events go with sparklin purge"
+)
+
 
 def check_whole_way(receiver: Receiver, services: Services, seconds: float) -> Iterator[Check]:
     """Post an event and wait until it is in the catalogue, at most so long; then take it out again."""
     run = str(uuid.uuid4())
-    answer = receiver.post(_event(run, "COMPLETE"))
-    if answer.status_code != 202:
-        told = f"an event with lineage was answered {answer.status_code}: {answer.text[:200]}"
-        yield wrong("whole way", told, "look into the app's log; is sparklin-doctor excluded by EXCLUDE_JOBS?")
-        return
+    failure = None
     began = time.monotonic()
     try:
-        yield _arrived(run, services, began + seconds)
+        answer = receiver.post(_event(run, "COMPLETE"))
+    except requests.RequestException as error:
+        # It may be stored all the same, so its traces are removed as well.
+        told = f"an event with lineage was not answered ({type(error).__name__})"
+        failure = wrong("whole way", told, "look into the app's log")
+    else:
+        if answer.status_code != 202:
+            told = f"an event with lineage was answered {answer.status_code}: {answer.text[:200]}"
+            yield wrong("whole way", told, "look into the app's log; is sparklin-doctor excluded by EXCLUDE_JOBS?")
+            return
+    try:
+        yield failure or _arrived(run, services, began + seconds)
     finally:
         left = _clean(run, receiver, services, began + 2 * seconds)
     if left:
-        yield note("clean-up", left, f"delete the assets {NAMESPACE}/in and {NAMESPACE}/out in the portal")
+        yield note("clean-up", left, _LEFT)
 
 
 def _arrived(run: str, services: Services, deadline: float) -> Check:
+    try:
+        return _awaited(run, services, deadline)
+    except SparklinError as error:
+        return wrong("whole way", str(error), "run it again")
+
+
+def _awaited(run: str, services: Services, deadline: float) -> Check:
     name = "whole way"
     began = time.monotonic()
     row = _row(run, services)
@@ -76,9 +97,12 @@ def _clean(run: str, receiver: Receiver, services: Services, deadline: float) ->
         while _is_shown(names, services) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
         left = "its process is still in the catalogue" if _is_shown(names, services) else ""
+        stored = services.events.names(key)
+        if not stored:
+            left = "its events are not in the storage account of these settings: they stay, and so do its assets"
         for asset in (AssetName(GENERIC_TYPE, f"{NAMESPACE}/{end}") for end in ("in", "out")):
             _delete_asset(asset, services)
-        services.events.delete(services.events.names(key))
+        services.events.delete(stored)
         for letter in list(services.dead_letters.names(key)):
             services.dead_letters.delete(letter)
         services.run_processes.delete(key)
@@ -86,9 +110,14 @@ def _clean(run: str, receiver: Receiver, services: Services, deadline: float) ->
             row = services.details.read(name)
             if row and not row.process_guid:
                 services.details.delete(row)
-    except SparklinError as error:
-        return f"the event's traces could not be removed: {error}"
+    except (SparklinError, requests.RequestException) as error:
+        return f"the event's traces could not be removed: {_reason(error)}"
     return left
+
+
+def _reason(error: Exception) -> str:
+    """An error in words; those of ``requests`` hold addresses."""
+    return str(error) if isinstance(error, SparklinError) else f"the app did not answer ({type(error).__name__})"
 
 
 def _is_shown(names: frozenset[str], services: Services) -> bool:

@@ -1,18 +1,23 @@
 """``sparklin doctor``: each thing that can be wrong is broken once, and must be found with its repair."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jsonschema
 import pytest
 import requests
 from typer.testing import CliRunner, Result
 
+from cli.checks.endpoint import Receiver
 from cli.main import app
+from core.errors import StorageUnavailable
+from core.settings import StorageConnection
 from local.azurite import Azurite
 from local.stack import Stack
+from storage.clients import connect, provision
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "doctor.schema.json").read_text("utf-8"))
 NAMES = [
@@ -49,6 +54,17 @@ def data_map(stack: Stack) -> str:
     return stack.data_map.url
 
 
+def entities(stack: Stack) -> Any:
+    return requests.get(f"{data_map(stack)}/_control/entities", timeout=10).json()
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def run(stack: Stack, *options: str, **instead: str) -> Result:
     environment = {
         "LINEAGE_STORAGE": stack.azurite.connection_string,
@@ -79,13 +95,13 @@ def fault(stack: Stack, **what: object) -> None:
 
 
 def test_a_stack_in_order_passes_and_nothing_of_the_test_stays(stack: Stack) -> None:
-    before = requests.get(f"{data_map(stack)}/_control/entities", timeout=10).json()
+    before = entities(stack)
     result = run(stack)
     found = checked(result)
     assert (result.exit_code, list(found)) == (0, NAMES), result.stdout
     others = {name: check["state"] for name, check in found.items() if name != "compression"}
     assert others == dict.fromkeys(others, "ok") | {"visible asset": "skipped"}
-    assert requests.get(f"{data_map(stack)}/_control/entities", timeout=10).json() == before
+    assert entities(stack) == before
 
 
 def test_a_chunked_body_tells_whether_compression_may_be_switched_on(stack: Stack) -> None:
@@ -184,3 +200,49 @@ def test_an_app_that_may_not_write_to_the_catalogue(stack: Stack) -> None:
     result = run(stack, "--wait", "60")
     assert_wrong(result, "whole way", "sparklin replay")
     assert "Data Curator" in checked(result)["whole way"]["told"]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "name", "state"), [("COMPLETE", "whole way", "wrong"), ("FAIL", "clean-up", "note")]
+)
+def test_an_event_that_is_not_answered_costs_no_other_finding(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, event_type: str, name: str, state: str
+) -> None:
+    before = entities(stack)
+    plain_post = Receiver.post
+
+    def post(receiver: Receiver, body: bytes, *, chunked: bool = False) -> requests.Response:
+        answer = plain_post(receiver, body, chunked=chunked)
+        if json.loads(body)["eventType"] == event_type:
+            raise requests.ReadTimeout
+        return answer
+
+    monkeypatch.setattr(Receiver, "post", post)
+    found = checked(run(stack))
+    assert (found[name]["state"], "ReadTimeout" in found[name]["told"]) == (state, True), found
+    assert [each for each in NAMES if each not in found] == []
+    monkeypatch.undo()
+    run(stack)
+    assert entities(stack) == before
+
+
+def test_services_that_cannot_be_built_cost_no_other_finding(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(_: object) -> NoReturn:
+        raise StorageUnavailable("storage did not answer in time")
+
+    monkeypatch.setattr("cli.doctor.build_for_command", build)
+    result = run(stack)
+    assert_wrong(result, "whole way", "LINEAGE_STORAGE")
+    assert list(checked(result)) == NAMES
+
+
+def test_what_stays_in_another_storage_account_is_told(stack: Stack, tmp_path: Path) -> None:
+    before = entities(stack)
+    with Azurite(tmp_path / "azurite.log") as other:
+        provision(connect(StorageConnection(other.connection_string)))
+        result = run(stack, LINEAGE_STORAGE=other.connection_string)
+    assert_wrong(result, "whole way", "LINEAGE_STORAGE")
+    assert "they stay, and so do its assets" in checked(result)["clean-up"]["told"]
+    wait_until(lambda: not [each for each in entities(stack) if each["typeName"] == "azure_synapse_operation"])
+    run(stack)
+    assert entities(stack) == before
