@@ -74,29 +74,31 @@ def apply(process: str, wanted: Iterable[Move], services: Services) -> None:
     republish(process, services)
 
 
-def leftovers(done: Iterable[Move], services: Services, moving: Container[str] = ()) -> Iterator[Leftover]:
-    """The assets of ours behind these moves, each once, and whether they may be deleted.
+def leftover(asset: Asset, services: Services, moving: Container[str] = ()) -> Leftover | None:
+    """Whether an asset of ours may be deleted for which another one stands; None if it is gone already.
 
-    ``moving`` are the guids of processes that still refer to them but would be moved.
+    ``moving`` are the guids of processes that still refer to it but would be moved.
+
+    :raises TryLater, Refused: storage or the catalogue cannot be asked.
     """
-    for asset in dict.fromkeys(move.ours for move in done):
-        entity = services.catalog.get(asset.guid)
-        if entity:
-            yield Leftover(asset, _reason_to_keep(entity, services, moving))
-        else:
-            services.created.remove(asset.name, asset.guid)
+    entity = services.catalog.get(asset.guid)
+    if entity:
+        return Leftover(asset, _reason_to_keep(entity, services, moving))
+    services.created.remove(asset.name, asset.guid)
+    return None
 
 
-def remove(leftover: Leftover, services: Services) -> None:
-    """Delete an asset of ours that nothing refers to, under the lock of its name.
+def remove(asset: Asset, services: Services) -> Leftover:
+    """Delete an asset of ours under the lock of its name, unless there is a reason to keep it by now.
 
     :raises TryLater, Refused: the catalogue will not do it now, or at all.
     """
-    asset = leftover.asset
     with services.locks.hold(creation_locks([asset.name]), services.lock_wait_seconds):
-        if not _reason_to_keep(services.catalog.get(asset.guid), services):
+        kept = _reason_to_keep(services.catalog.get(asset.guid), services)
+        if not kept:
             remove_asset(asset.guid, services.catalog)
             services.created.remove(asset.name, asset.guid)
+    return Leftover(asset, kept)
 
 
 def _moves_of(row: DetailsRow, services: Services) -> Iterator[Move]:

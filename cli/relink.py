@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -37,17 +37,14 @@ def relink(
     failed = _move(found, services, talk) if apply else {}
     # Without --apply, what would be moved is told as if it had been.
     moving = frozenset() if apply else frozenset(move.process_guid for move in found)
-    left = list(steps.leftovers([move for move in found if move.process not in failed], services, moving))
-    if apply:
-        for leftover in left:
-            if not leftover.kept:
-                steps.remove(leftover, services)
+    ours = dict.fromkeys(move.ours for move in found if move.process not in failed)
+    left = [item for asset in ours if (item := _leftover(asset, services, moving, failed, apply=apply))]
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps(as_object(found, left, failed, applied=apply), ensure_ascii=False, indent=2))
     else:
         _show(found, left, applied=apply)
-    for process, reason in failed.items():
-        typer.echo(plain(f"{process}: {reason}"), err=True)
+    for name, reason in failed.items():
+        typer.echo(plain(f"{name}: {reason}"), err=True)
     if failed:
         raise typer.Exit(1)
 
@@ -87,6 +84,18 @@ def _move(found: Iterable[Move], services: Services, talk: Console) -> dict[str,
         except SparklinError as error:
             failed[process] = str(error)
     return failed
+
+
+def _leftover(
+    asset: Asset, services: Services, moving: Container[str], failed: dict[str, str], *, apply: bool
+) -> Leftover | None:
+    """What becomes of an asset of ours; one that cannot be asked for or deleted is kept, and failed."""
+    try:
+        left = steps.leftover(asset, services, moving)
+        return steps.remove(asset, services) if left and apply and not left.kept else left
+    except SparklinError as error:
+        failed[asset.name.qualified_name] = str(error)
+        return Leftover(asset, str(error))
 
 
 def _asset(asset: Asset) -> dict[str, str]:

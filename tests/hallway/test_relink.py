@@ -1,14 +1,18 @@
 """Processes move to assets that scans made after ours, on real storage and a real Data Map."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import requests
 from typer.testing import CliRunner
 
+import relink as steps
 from cli.main import app
+from core.errors import CatalogRefused
+from core.model import Asset
 from purview.catalog import Catalog
+from services import Services
 from tests.hallway.conftest import Sparklin, new_universe
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
@@ -35,7 +39,7 @@ def scan(universe: Universe, type_name: str, qualified_name: str, **more: Any) -
     entity = {
         "typeName": type_name,
         "guid": "-1",
-        "attributes": {"qualifiedName": qualified_name, "name": "scanned"},
+        "attributes": {"qualifiedName": qualified_name, "name": "scanned", **more.pop("attributes", {})},
         **more,
     }
     url = f"{universe.services.settings.purview_endpoint}/datamap/api/atlas/v2/entity/bulk"
@@ -158,6 +162,38 @@ def test_a_placeholder_to_which_people_added_something_is_kept(
     _, (placeholder,) = relink("--apply")
     assert (placeholder["removed"], placeholder["kept"]) == (False, f"people added {told}")
     assert table(universe, "orders") in names(universe)
+
+
+def test_a_placeholder_that_cannot_be_deleted_costs_no_report(
+    universe: Universe, sparklin: Sparklin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete(*_: object) -> NoReturn:
+        raise CatalogRefused(403, "", "Purview refuses", "grant a role")
+
+    universe.deliver(load(universe))
+    scan(universe, "azure_sql_table", table(universe, "Orders"))
+    monkeypatch.setattr(Catalog, "delete", delete)
+    code, shown = sparklin("relink", "--apply")
+    (move,) = [each for each in shown["moves"] if f"//{universe.name}/" in each["process"]]
+    (placeholder,) = [each for each in shown["placeholders"] if each["guid"] == move["from"]["guid"]]
+    assert (code, move["moved"]) == (1, True)
+    assert (placeholder["removed"], placeholder["kept"]) == (False, "Purview refuses")
+
+
+def test_a_placeholder_that_is_kept_at_the_last_look_is_told_as_kept(
+    universe: Universe, relink: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain_remove = steps.remove
+
+    def remove(asset: Asset, services: Services) -> steps.Leftover:
+        scan(universe, "azure_sql_table", asset.name.qualified_name, attributes={"owner": "me"})
+        return plain_remove(asset, services)
+
+    universe.deliver(load(universe))
+    scan(universe, "azure_sql_table", table(universe, "Orders"))
+    monkeypatch.setattr("relink.remove", remove)
+    _, (placeholder,) = relink("--apply")
+    assert (placeholder["removed"], placeholder["kept"]) == (False, "people added owner")
 
 
 def test_a_later_run_goes_on_with_the_scanned_table(universe: Universe, relink: Any) -> None:
