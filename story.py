@@ -1,5 +1,6 @@
 """The story of one run, or of one job: its events, what was decided and why, and the processes that show it."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from services import Services
 from storage.dead_letters import DeadLetter
 from storage.details_table import DetailsRow
 from storage.event_rows import EventRow
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,20 @@ def run_story(run_key: str, rules: Rules, services: Services) -> RunStory:
     return RunStory(
         run_key,
         tuple(services.events.rows_of(stored)),
-        preview(bodies, rules),
+        _decided(run_key, bodies, rules),
         tuple(known for row in kept if row and (known := _shown(row, services))),
         tuple(letter for letter in letters if letter),
         record.retry_at,
     )
+
+
+def _decided(run_key: str, bodies: list[bytes], rules: Rules) -> Preview:
+    """What the events say. A run may have been put aside for the very reason that nothing can be derived from it."""
+    try:
+        return preview(bodies, rules)
+    except Exception as error:
+        log.debug("nothing can be derived from run %s", run_key, exc_info=True)
+        return Preview((), {run_key: f"nothing can be derived from its events: {type(error).__name__}: {error}"})
 
 
 def job_story(job: str, since: datetime, until: datetime, services: Services) -> JobStory:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jsonschema
 import pytest
@@ -93,6 +93,22 @@ def test_show_tells_what_was_put_aside(universe: Universe, sparklin: Sparklin) -
     (letter,) = shown["deadLetters"]
     assert "Data Curator" in letter["remedy"]
     assert [process["guid"] for process in shown["processes"]] == [None]
+
+
+def test_show_tells_of_a_run_from_which_nothing_can_be_derived(
+    universe: Universe, sparklin: Sparklin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def derive(*_: object) -> NoReturn:
+        raise ValueError("an unknown plan")
+
+    monkeypatch.setattr("pipeline.derive", derive)
+    monkeypatch.setattr("preview.derive", derive)
+    universe.deliver(a_write())
+    code, shown = sparklin("show", universe.run_id("run-1"))
+    reason = "nothing can be derived from its events: ValueError: an unknown plan"
+    assert (code, shown["decision"]) == (0, {"reason": reason, "processes": []})
+    assert [event["status"] for event in shown["events"]] == ["Retrying"]
+    assert shown["retryAt"]
 
 
 def test_show_of_a_job_lists_its_processes_and_runs(universe: Universe, sparklin: Sparklin) -> None:
