@@ -51,8 +51,10 @@ def runs_since(since: datetime, services: Services) -> Iterator[str]:
     yield from dict.fromkeys(row.run_key for row in rows if row.received >= since)
 
 
-def candidate(run_key: str, services: Services, *, force: bool) -> Candidate:
-    """Whether a run can be replayed; with ``force`` also one that was processed before.
+def candidate(run_key: str, services: Services, *, force: bool, settle: bool) -> Candidate:
+    """Whether a run can be replayed.
+
+    With ``force`` also one that was processed before, with ``settle`` also one that has not ended and may go on.
 
     :raises StorageUnavailable: as the name says.
     """
@@ -60,14 +62,15 @@ def candidate(run_key: str, services: Services, *, force: bool) -> Candidate:
     rows = services.events.rows_of(stored)
     # A replay that was interrupted may have left nothing but its marks.
     is_due = any(row.status is Status.DEAD_LETTERED or _is_asked_for(row) for row in rows)
+    was_settled = any(row.status in (Status.PROCESSED, Status.IGNORED) for row in rows)
     has_end = any(item.name.event_type in ENDS for item in stored)
     refusal = ""
     if not stored:
         refusal = "no events of it are stored"
     elif not force and not is_due and services.run_processes.read(run_key).processed == set_of(stored):
         refusal = "processed already; --force does it again"
-    elif not has_end and not is_due and not force:
-        refusal = "it has not ended yet; --force takes it for ended"
+    elif not (has_end or is_due or was_settled or settle):
+        refusal = "it has not ended yet; --run with --force takes it for ended"
     return Candidate(run_key, _job(rows), len(stored), refusal, settle=not has_end)
 
 

@@ -29,7 +29,8 @@ def replay(
     run: Annotated[str, typer.Option(help="One run, by its id.")] = "",
     since: Annotated[str, typer.Option(help="All runs with an event since then: 2h, 3d or a time.")] = "",
     force: Annotated[
-        bool, typer.Option("--force", help="Also runs that were processed, or have not ended; upload them again.")
+        bool,
+        typer.Option("--force", help="Also runs that were processed; upload them again. With --run, also one unended."),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show which runs would be replayed.")] = False,
     wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the app; 0: do not wait.")] = 300,
@@ -50,7 +51,7 @@ def replay(
         keys = [run_named(run)] if run else steps.runs_of_dead_letters(services)
     talk = Console(stderr=True)
     found = [
-        steps.candidate(key, services, force=force)
+        steps.candidate(key, services, force=force, settle=force and bool(run))
         for key in track(list(keys), "looking at runs", console=talk, transient=True)
     ]
     wanted = [each for each in found if not each.refusal]

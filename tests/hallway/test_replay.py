@@ -153,6 +153,16 @@ def test_a_span_takes_every_run_with_an_event_in_it(universe: Universe, sparklin
     assert [of(universe, shown, run)["state"] for run in "ab"] == ["Processed", "Processed"]
 
 
+def test_force_takes_no_run_of_a_span_for_ended_that_may_go_on(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver_all([a_write(run="ended"), a_write("START", "open"), a_write("START", "settled")])
+    with app_at_work(universe):
+        sparklin("replay", "--run", universe.run_id("settled"), "--force")
+    _, shown = sparklin("replay", "--since", "1h", "--force", "--dry-run")
+    states = {run: of(universe, shown, run)["state"] for run in ("ended", "open", "settled")}
+    assert states == {"ended": "wanted", "open": "skipped", "settled": "wanted"}
+    assert "--run with --force" in of(universe, shown, "open")["message"]
+
+
 def test_without_an_app_the_run_stays_enqueued(universe: Universe, sparklin: Sparklin) -> None:
     universe.post(a_write())
     code, shown = sparklin("replay", "--run", universe.run_id("run-1"), "--wait", "0")
@@ -167,7 +177,7 @@ def interrupted(universe: Universe, *, force: bool) -> None:
     """A replay that has marked its run when storage goes out of reach."""
     nowhere = connect(connection_to(9))
     services = replace(universe.services, run_processes=RunProcesses(nowhere), retries=RetryQueue(nowhere))
-    wanted = steps.candidate(key(universe), universe.services, force=force)
+    wanted = steps.candidate(key(universe), universe.services, force=force, settle=force)
     assert not wanted.refusal
     with pytest.raises(StorageUnavailable), budget(2):
         steps.enqueue(wanted, services, force=force)
