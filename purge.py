@@ -22,10 +22,15 @@ _DONE = (Status.PROCESSED, Status.IGNORED, Status.DUPLICATE)
 
 @dataclass(frozen=True, slots=True)
 class OldRun:
-    """A run whose events are all older than the retention; ``processed`` is false if something of it is still due."""
+    """A run whose events are all older than the retention.
+
+    ``rows`` are those of one hour, ``events`` counts what is stored of the whole run; ``processed`` is false if
+    something of it is still due.
+    """
 
     run_key: str
     rows: tuple[EventRow, ...]
+    events: int
     processed: bool
 
 
@@ -54,24 +59,22 @@ def old_runs(before: datetime, services: Services) -> Iterator[OldRun]:
     for run_key, group in groupby(rows, key=lambda row: row.run_key):
         some = tuple(group)
         stored = services.events.names(run_key)
-        if all(item.received is None or item.received < before for item in stored):
+        if all((item.received or item.modified) < before for item in stored):
             known = services.events.rows_of(stored) if stored else []
-            yield OldRun(run_key, some, all(row.status in _DONE for row in known))
+            yield OldRun(run_key, some, len(stored), all(row.status in _DONE for row in known))
 
 
-def delete_run(run: OldRun, services: Services) -> int:
-    """Delete a run's events, rows, record and dead letters; say how many events those were.
+def delete_run(run: OldRun, services: Services) -> None:
+    """Delete a run's events, rows, record and dead letters.
 
     :raises StorageUnavailable: something may be left, which the next purge deletes.
     """
-    stored = services.events.names(run.run_key)
-    services.events.delete(stored)
+    services.events.delete(services.events.names(run.run_key))
     for row in run.rows:
         services.events.delete_row(row)
     for name in list(services.dead_letters.names(run.run_key)):
         services.dead_letters.delete(name)
     services.run_processes.delete(run.run_key)
-    return len(stored)
 
 
 def delete_rest(before: datetime, services: Services) -> Purged:

@@ -70,8 +70,11 @@ def _delete(runs: Iterable[OldRun], services: Services, *, unprocessed: bool, ap
         if not run.processed and not unprocessed:
             kept.add(run.run_key)
             continue
+        # A run comes once for each hour of its rows.
+        events += run.events if run.run_key not in deleted else 0
         deleted.add(run.run_key)
-        events += steps.delete_run(run, services) if apply else len(run.rows)
+        if apply:
+            steps.delete_run(run, services)
     return len(deleted), len(kept), events
 
 

@@ -46,10 +46,14 @@ class Put(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A blob of an event; ``partition`` is that of its row, "" for a blob that somebody else put there."""
+    """A blob of an event, last written at ``modified`` (UTC).
+
+    ``partition`` is that of its row, "" for a blob that somebody else put there.
+    """
 
     name: EventName
     partition: str
+    modified: datetime
 
     @property
     def received(self) -> datetime | None:
@@ -100,8 +104,8 @@ class EventStore:
         """
         with storage_faults("list the events of a run"):
             blobs = list(self._blobs.list_blobs(name_starts_with=naming.run_folder(run_key), include=["metadata"]))
-        named = ((naming.parse_blob_name(blob.name), blob.metadata) for blob in blobs)
-        return tuple(StoredEvent(name, _partition(metadata)) for name, metadata in named if name)
+        named = ((naming.parse_blob_name(blob.name), blob) for blob in blobs)
+        return tuple(StoredEvent(name, _partition(blob.metadata), blob.last_modified) for name, blob in named if name)
 
     def bodies(self, events: Iterable[StoredEvent]) -> Iterator[tuple[StoredEvent, bytes]]:
         """The bodies of events, in their order, without those that were deleted in between.

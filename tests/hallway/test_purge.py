@@ -11,6 +11,7 @@ import pipeline
 from cli.main import app
 from core.events import digest, read_envelope
 from core.identity import run_key
+from core.naming import event_name
 from storage.overflow import purge_overflow
 from tests.hallway.conftest import Sparklin
 from tests.support.events import body, dataset, event
@@ -89,6 +90,26 @@ def test_a_run_goes_as_a_whole_or_not_at_all(universe: Universe, sparklin: Spark
     process(universe)
     purge(sparklin, "--apply")
     assert kept(universe) == 2
+
+
+def test_an_event_that_was_put_there_by_hand_today_keeps_its_run(universe: Universe, sparklin: Sparklin) -> None:
+    store(universe, a_write("START"), LONG_AGO)
+    own = universe.own(a_write())
+    name = event_name(read_envelope(own), digest(own)).blob
+    universe.services.clients.container("openlineage").upload_blob(name, own)
+    process(universe)
+    purge(sparklin, "--apply")
+    assert kept(universe) == 2
+
+
+def test_events_are_counted_alike_before_and_after(universe: Universe, sparklin: Sparklin) -> None:
+    for received in (LONG_AGO - timedelta(hours=2), LONG_AGO):
+        store(universe, a_write("START"), received)
+    store(universe, a_write(), LONG_AGO)
+    process(universe)
+    shown, done = purge(sparklin), purge(sparklin, "--apply")
+    assert (shown["runs"], shown["events"]) == (done["runs"], done["events"])
+    assert kept(universe) == 0
 
 
 def test_what_was_never_processed_stays_unless_it_is_asked_for(universe: Universe, sparklin: Sparklin) -> None:
