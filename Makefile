@@ -32,8 +32,8 @@ demo-spark: ready  ## The same with a real Spark and agent that run here (downlo
 up: ready  ## Start the local stack: receiver, storage, Data Map and its lineage page
 	@$(RUN)/python -m local.stack up
 
-down: ready  ## Stop the local stack
-	@$(RUN)/python -m local.stack down
+down:  ## Stop the local stack
+	@if [ -x $(RUN)/python ]; then $(RUN)/python -m local.stack down; else echo 'Nothing is installed, so nothing runs.'; fi
 
 test: ready  ## Run all fast checks: lint, format, types and tests
 	@scripts/check

@@ -210,7 +210,8 @@ def _in_our_time(event: RunEvent, stored: StoredEvent) -> RunEvent:
 
 
 def _take(event: bytes, rules: ReceiverRules, keep: Keep) -> Receipt:
-    """One event from its bytes to its receipt."""
+    """One event from its bytes to its receipt; blanks around it make it no other event."""
+    event = event.strip()
     if describes_no_run(event):
         return receipt.describes_no_run()
     try:

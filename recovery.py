@@ -157,7 +157,7 @@ def _put_aside(pointer: RetryPointer, reason: str, remedy: str, services: Servic
     services.dead_letters.put(pointer.run_key, reason, remedy, details, _now())
     step(log, "retry", "dead-lettered", {"run": pointer.run_key, "reason": reason, "remedy": remedy}, logging.ERROR)
     events = services.events.names(pointer.run_key)
-    services.events.mark(events, Status.DEAD_LETTERED, f"{reason} {remedy}", pointer.attempt)
+    services.events.mark(events, Status.DEAD_LETTERED, f"{reason.removesuffix('.')}. {remedy}", pointer.attempt)
     # Its other notifications would only ask the catalogue the same once more.
     services.run_processes.note_answered(pointer.run_key, pipeline.set_of(events))
     _drop_replayed(pointer, services)

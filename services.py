@@ -89,10 +89,7 @@ def build(settings: Settings) -> Services:
     :raises SettingsError: the file of naming rules cannot be used.
     :raises StorageUnavailable: storage is out of reach.
     """
-    clients = connect(settings.lineage_storage)
-    with budget(settings.storage_budget_seconds):
-        provision(clients)
-    return _services(settings, clients)
+    return _provisioned(settings, Naming.of(settings))
 
 
 def build_for_command(settings: Settings) -> Services:
@@ -101,12 +98,20 @@ def build_for_command(settings: Settings) -> Services:
     :raises SettingsError: the file of naming rules cannot be used.
     :raises StorageUnavailable: storage is out of reach, or the app has not made there what it needs.
     """
+    naming = Naming.of(settings)
     clients = connect(settings.lineage_storage)
     check_provisioned(clients, _COMMAND_SECONDS)
-    return _services(settings, clients)
+    return _services(settings, naming, clients)
 
 
-def _services(settings: Settings, clients: StorageClients) -> Services:
+def _provisioned(settings: Settings, naming: Naming) -> Services:
+    clients = connect(settings.lineage_storage)
+    with budget(settings.storage_budget_seconds):
+        provision(clients)
+    return _services(settings, naming, clients)
+
+
+def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Services:
     events = EventStore(clients, settings.storage_budget_seconds)
     return Services(
         settings=settings,
@@ -114,7 +119,7 @@ def _services(settings: Settings, clients: StorageClients) -> Services:
         lineage_rules=LineageRules(
             settings.allow_operations, settings.exclude_datasets, settings.application_name_tails
         ),
-        naming=Naming.of(settings),
+        naming=naming,
         clients=clients,
         events=events,
         details=DetailsTable(clients),
@@ -131,10 +136,14 @@ def _services(settings: Settings, clients: StorageClients) -> Services:
 
 
 class BuiltOnce:
-    """The services of a process, built at its first event, by one thread however many events come at once."""
+    """The services of a process, built at its first event, by one thread however many events come at once.
+
+    :raises SettingsError: the file of naming rules cannot be used; the process should not start then.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._naming = Naming.of(settings)
         self._building = threading.Lock()
         self._built: Services | None = None
 
@@ -150,7 +159,7 @@ class BuiltOnce:
         try:
             if self._built is None:
                 with budget(seconds - (time.monotonic() - began)):
-                    self._built = build(self._settings)
+                    self._built = _provisioned(self._settings, self._naming)
             return self._built
         finally:
             self._building.release()

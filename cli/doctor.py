@@ -20,6 +20,7 @@ from cli.online import Local, stack_settings, stack_values
 from cli.plain import plain
 from core.errors import SettingsError, SparklinError
 from core.settings import Settings
+from processes import Naming
 from purview.catalog import Catalog
 from purview.patience import Patience
 from purview.process_name import type_of_naming
@@ -47,6 +48,8 @@ def doctor(
     Exit code 1 if something is wrong.
     """
     stack = stack_values() if local else {}
+    if receiver and not receiver.startswith(("https://", "http://")):
+        raise typer.BadParameter("must be an address such as https://<app>.azurewebsites.net", param_hint="--receiver")
     target = Receiver((stack.get("receiver") or receiver).rstrip("/"), stack.get("functionKey") or key)
     found: list[Check] = []
     to_terminal = not as_json and sys.stdout.isatty()
@@ -74,6 +77,7 @@ def as_object(found: list[Check]) -> dict[str, Any]:
 def _checks(receiver: Receiver, asset: tuple[str, str] | None, wait: float, *, local: bool) -> Iterator[Check]:
     try:
         settings = Settings.from_env(instead=stack_settings() if local else {})
+        Naming.of(settings)
     except SettingsError as error:
         for problem in error.problems:
             yield wrong("settings", problem, "set it in the environment as in the app's settings")

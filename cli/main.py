@@ -3,6 +3,7 @@
 Data goes to stdout, talk to stderr. Exit 2: the command or a setting was wrong; 1: the work failed.
 """
 
+import logging
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,9 @@ from cli.show import show
 from cli.status import status
 from core.errors import SettingsError, SparklinError
 from core.version import VERSION
+
+# The one line that says what to do is ours.
+logging.getLogger("azure").setLevel(logging.CRITICAL)
 
 
 class _Commands(TyperGroup):

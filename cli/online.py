@@ -1,11 +1,14 @@
 """The services behind commands that work on a deployment, or on the local stack."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from core.errors import SettingsError
 from core.settings import Settings
 from purview.catalog import Catalog
 from services import Services, build_for_command
@@ -22,7 +25,8 @@ def services_for(*, local: bool) -> Services:
 
     :raises SettingsError, StorageUnavailable: they cannot be used.
     """
-    return build_for_command(Settings.from_env(instead=stack_settings() if local else {}))
+    with _hinting(local=local):
+        return build_for_command(Settings.from_env(instead=stack_settings() if local else {}))
 
 
 def catalog_for(*, local: bool) -> Catalog:
@@ -30,8 +34,20 @@ def catalog_for(*, local: bool) -> Catalog:
 
     :raises SettingsError: PURVIEW_ENDPOINT or another setting is missing or wrong.
     """
-    settings = Settings.of_catalog(instead=stack_settings() if local else {})
+    with _hinting(local=local):
+        settings = Settings.of_catalog(instead=stack_settings() if local else {})
     return Catalog(settings.purview_endpoint, settings.purview_auth)
+
+
+@contextmanager
+def _hinting(*, local: bool) -> Iterator[None]:
+    """Mention the local stack where settings are missing and one is there."""
+    try:
+        yield
+    except SettingsError as error:
+        if local or not _STACK.exists():
+            raise
+        raise SettingsError((*error.problems, "or give --local, for the stack of `make up`")) from None
 
 
 def stack_settings() -> dict[str, str]:

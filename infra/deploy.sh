@@ -1,10 +1,14 @@
 #!/bin/sh
 # Deploys Sparklin with `az` alone, or updates it: infra, code, role in Purview, Event Grid.
-#   infra/deploy.sh ENVIRONMENT LOCATION PURVIEW_ACCOUNT [NAME=VALUE …]   further parameters of main.bicep
+#   usage: infra/deploy.sh ENVIRONMENT LOCATION PURVIEW_ACCOUNT [NAME=VALUE …]   further parameters of main.bicep
 set -eu
 if [ "$#" -lt 3 ]; then
     sed -n '2,3s/^# *//p' "$0" >&2
     exit 2
+fi
+if ! command -v az >/dev/null; then
+    echo "az is not installed: see 'What you need' in docs/deployment.md" >&2
+    exit 1
 fi
 here=$(cd "$(dirname "$0")" && pwd)
 environment=$1 location=$2 purview=$3

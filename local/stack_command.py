@@ -66,7 +66,7 @@ def up(files: StackFiles, app_dir: Path = ROOT) -> int:
     """
     published = files.published()
     if published and _all_running(files):
-        _say("The stack is running already.")
+        _say("The stack is running already, with the settings that it was started with; `make down` ends it.")
         _show(published)
         return 0
     _end_all(files)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from core.threads import in_threads
 from purview.schema import RELATIONSHIPS
-from purview.threads import in_threads
 
 _AT_ONCE = 8
 

@@ -142,7 +142,9 @@ class Transport:
         except AzureError as error:
             allowance.exhausted()
             text = str(error).partition("\n")[0][:300]
-            raise CatalogUnavailable(f"no token for Purview ({type(error).__name__}): {text}") from None
+            raise CatalogUnavailable(
+                f"no token for Purview; `az login`, or the app's identity, gives one ({type(error).__name__}: {text})"
+            ) from None
 
     def _wait(self, answer: requests.Response | Exception, request: str, failures: int, allowance: Allowance) -> None:
         """Sleep before the next attempt.
@@ -156,7 +158,7 @@ class Transport:
         what = str(answer.status_code) if isinstance(answer, requests.Response) else type(answer).__name__
         if wait > min(allowance.left(), _LONGEST_WAIT):
             allowance.exhausted(asked)
-            raise CatalogUnavailable(f"{request} failed {failures} times, last with {what}", asked)
+            raise CatalogUnavailable(f"Purview: {request} failed {failures} times, last with {what}", asked)
         _log.info("%s failed with %s; again in %.1f s", request, what, wait)
         self._sleep(wait)
 

@@ -22,7 +22,11 @@ def check_catalogue(
     try:
         attributes = catalog.attributes_of(process_type)
     except CatalogUnavailable as error:
-        yield wrong(name, error.reason, "az login; check PURVIEW_ENDPOINT, and whether its network is open to you")
+        yield wrong(
+            name,
+            error.reason,
+            "az login; check PURVIEW_ENDPOINT, and whether its network is open to you; for the local stack: make up",
+        )
         return
     except CatalogRefused as error:
         if error.status in (401, 403):

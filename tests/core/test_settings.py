@@ -84,5 +84,11 @@ def test_an_identity_needs_three_addresses() -> None:
     assert (settings.lineage_storage.table_uri, settings.lineage_storage.client_id) == ("https://table", "id")
 
 
+@pytest.mark.parametrize("text", ["foo", "AccountName", "AccountName=;AccountKey=x", "Key=x"])
+def test_what_is_no_connection_string_is_told(text: str) -> None:
+    with pytest.raises(SettingsError, match="LINEAGE_STORAGE is no connection string"):
+        Settings.from_env({**GOOD, "LINEAGE_STORAGE": text})
+
+
 def test_a_connection_string_shows_in_no_text() -> None:
     assert "AccountKey" not in repr(Settings.from_env(GOOD))

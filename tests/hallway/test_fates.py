@@ -127,7 +127,7 @@ def test_a_dead_letter_names_the_run_since_when_it_failed_and_what_to_do(univers
     assert letter.details == {"attempts": 10, "firstFailed": since.isoformat()}
     now = datetime.now(UTC)
     (row,) = [row for row in universe.services.events.rows(now, now) if row.run_key == letter.run_key]
-    assert row.message == f"{letter.reason} {letter.remedy}"
+    assert row.message == f"{letter.reason}. {letter.remedy}"
 
 
 def test_what_is_forbidden_is_asked_once_whatever_notifications_come(universe: Universe) -> None:

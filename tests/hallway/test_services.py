@@ -2,10 +2,12 @@
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from core.errors import StorageUnavailable
+from core.errors import SettingsError, StorageUnavailable
 from core.settings import Settings, StorageConnection
 from services import BuiltOnce
 from storage import clients
@@ -33,6 +35,13 @@ def test_events_that_come_at_once_share_what_is_built_once(
         found = list(pool.map(lambda _: services(), range(16)))
     assert all(each is found[0] for each in found)
     assert len(connected) == 1
+
+
+def test_a_wrong_file_of_rules_is_told_at_the_start(storage_connection: StorageConnection, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text("[[rule]]\nnonsense = 1\n")
+    with pytest.raises(SettingsError, match="nonsense"):
+        BuiltOnce(replace(settings(storage_connection), name_rules_file=str(file)))
 
 
 def test_events_that_come_while_storage_is_silent_are_all_told() -> None:

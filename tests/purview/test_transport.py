@@ -133,7 +133,7 @@ def test_missing_rights_are_refused_with_what_to_do_and_without_the_token(script
 def test_no_token_means_later(script: Script) -> None:
     credential = Credential(error=ClientAuthenticationError("no managed identity here\nlong story"))
     catalog = Catalog(script.url, credential=credential, patience=PATIENCE)
-    with catalog, pytest.raises(CatalogUnavailable, match=r"no managed identity here$"):
+    with catalog, pytest.raises(CatalogUnavailable, match=r"no managed identity here\)$"):
         catalog.find([NAME])
     assert script.seen == []
 

@@ -74,6 +74,13 @@ def test_a_wanted_event_is_on_disk_when_it_is_answered(store: EventStore) -> Non
     assert stored(store, whole) == [body(whole)]
 
 
+def test_blanks_around_an_event_make_it_no_other_event(store: EventStore) -> None:
+    whole = new()
+    assert post(store, body(whole))[0] == 202
+    assert post(store, b"\n " + body(whole) + b"\r\n")[0] == 202
+    assert stored(store, whole) == [body(whole)]
+
+
 def test_the_expanded_body_is_stored(store: EventStore) -> None:
     whole = new()
     packed = gzip.compress(body(whole))
