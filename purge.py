@@ -42,6 +42,7 @@ class Purged:
     locks: int
     cached: int
     overflow: int
+    letters: int
 
 
 def shortest_retention(services: Services) -> timedelta:
@@ -78,7 +79,9 @@ def delete_run(run: OldRun, services: Services) -> None:
 
 
 def delete_rest(before: datetime, services: Services) -> Purged:
-    """Delete what nobody needs any more besides events: removed processes, locks, expired names, unused blobs.
+    """Delete what nobody needs any more besides events.
+
+    These are removed processes, locks, expired names, unused blobs, and dead letters of what has no events.
 
     :raises StorageUnavailable: something may be left, which the next purge deletes.
     """
@@ -89,7 +92,17 @@ def delete_rest(before: datetime, services: Services) -> Purged:
         locks=services.locks.purge(before),
         cached=services.cache.purge(),
         overflow=purge_overflow(services.clients, before),
+        letters=sum(_delete_orphan(name, before, services) for name in list(services.dead_letters.names())),
     )
+
+
+def _delete_orphan(name: str, before: datetime, services: Services) -> bool:
+    """Delete an old dead letter that no replay can answer: one of a queue message, or of events that are gone."""
+    letter = services.dead_letters.read(name)
+    if not letter or letter.time >= before or services.events.names(letter.run_key):
+        return False
+    services.dead_letters.delete(name)
+    return True
 
 
 def _is_gone(row: DetailsRow, before: datetime) -> bool:

@@ -54,6 +54,8 @@ def replay(
         steps.candidate(key, services, force=force, settle=force and bool(run))
         for key in track(list(keys), "looking at runs", console=talk, transient=True)
     ]
+    if dead_letters:
+        found = _with_events(found)
     wanted = [each for each in found if not each.refusal]
     done: dict[str, Outcome] = {}
     if not dry_run:
@@ -66,6 +68,17 @@ def replay(
         _show(found, done, dry_run=dry_run)
     if _failed(found, wanted, done, asked_for_one=bool(run), waited=bool(wait) and not dry_run):
         raise typer.Exit(1)
+
+
+def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
+    """Those that can be replayed at all; how many dead letters are of something else is told in a line."""
+    known = [each for each in found if each.events]
+    if len(known) < len(found):
+        told = (
+            f"{len(found) - len(known)} given up without events to replay; sparklin purge deletes them when old"
+        )
+        typer.echo(told, err=True)
+    return known
 
 
 def as_object(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool) -> dict[str, Any]:

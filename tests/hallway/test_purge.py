@@ -122,6 +122,15 @@ def test_what_was_never_processed_stays_unless_it_is_asked_for(universe: Univers
     assert list(universe.services.dead_letters.names(key(universe))) == []
 
 
+def test_old_dead_letters_without_events_go(universe: Universe, sparklin: Sparklin) -> None:
+    """As a message leaves them that is no pointer to a run, and a lifecycle rule that deletes blobs."""
+    letters = universe.services.dead_letters
+    old = letters.put(universe.name, "reason", "remedy", {}, LONG_AGO)
+    new = letters.put(universe.name, "reason", "remedy", {}, NOW)
+    assert purge(sparklin, "--apply")["others"]["letters"] >= 1
+    assert list(letters.names(run_key(universe.name))) == [new], old
+
+
 def test_what_is_left_of_an_interrupted_purge_goes_with_the_next(universe: Universe, sparklin: Sparklin) -> None:
     store(universe, a_write(), LONG_AGO)
     (stored,) = universe.services.events.names(key(universe))

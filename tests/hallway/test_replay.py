@@ -1,10 +1,12 @@
 """Runs are processed once more because a person asks for it, on real storage and a real Data Map."""
 
 import base64
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,18 @@ def test_dead_letters_are_processed_once_the_cause_is_mended(
     assert of(universe, shown)["state"] == "Processed"
     assert list(universe.processes()) == ["nb → t"]
     assert letters(universe) == 0
+
+
+@pytest.mark.usefixtures("sparklin")
+def test_dead_letters_without_events_are_told_in_a_line(universe: Universe) -> None:
+    services = universe.services
+    for word in ("one", "two"):
+        services.dead_letters.put(f"{universe.name}/{word}", "no pointer", "delete it", {}, datetime.now(UTC))
+    result = CliRunner().invoke(app, ["replay", "--local", "--dead-letters", "--dry-run"])
+    keys = {run_key(f"{universe.name}/{word}") for word in ("one", "two")}
+    assert keys.isdisjoint(each["run"] for each in json.loads(result.stdout)["runs"])
+    assert result.stderr.count("without events to replay") == 1
+    assert result.exit_code == 0
 
 
 def test_a_replay_that_fails_again_leaves_one_dead_letter(
