@@ -74,9 +74,7 @@ def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
     """Those that can be replayed at all; how many dead letters are of something else is told in a line."""
     known = [each for each in found if each.events]
     if len(known) < len(found):
-        told = (
-            f"{len(found) - len(known)} given up without events to replay; sparklin purge deletes them when old"
-        )
+        told = f"{len(found) - len(known)} given up without events to replay; sparklin purge deletes them when old"
         typer.echo(told, err=True)
     return known
 

@@ -31,6 +31,7 @@ _ADMIN_NEEDED = (
     "'https://management.azure.com/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.Purview"
     '/accounts/{account}/addRootCollectionAdmin?api-version=2021-12-01\' --body \'{{"objectId": "<your object id>"}}\''
 )
+_BY_HAND = "Give the role in the Purview portal instead: Data Map, Collections, Role assignments."
 
 
 class Change(Enum):
@@ -139,7 +140,10 @@ class CollectionRoles:
 
 
 def with_curator(policy: Mapping[str, Any], collection: str, principal: str) -> tuple[dict[str, Any], Change]:
-    """The policy with the principal among its Data Curators, and what it lacked."""
+    """The policy with the principal among its Data Curators, and what it lacked.
+
+    :raises CatalogRefused: the policy has no rule of permissions, without which no role gives anything.
+    """
     new = deepcopy(dict(policy))
     rules: list[dict[str, Any]] = new["properties"]["attributeRules"]
     rule_id = f"{DATA_CURATOR}:{collection}"
@@ -150,11 +154,12 @@ def with_curator(policy: Mapping[str, Any], collection: str, principal: str) -> 
         rules.append(rule)
     if not _add_member(rule, principal):
         change = Change.NONE
-    # A role whose rule is not among the permissions gives nothing.
     permissions = next((rule for rule in rules if rule["id"] == f"permission:{collection}"), None)
-    if permissions and not any(
-        each.get("fromRule") == rule_id for all_of in permissions["dnfCondition"] for each in all_of
-    ):
+    if permissions is None:
+        told = f"the policy of {collection} has no rule permission:{collection}, without which a role gives nothing"
+        raise CatalogRefused(200, "", told, _BY_HAND)
+    # A role whose rule is not among the permissions gives nothing.
+    if not any(each.get("fromRule") == rule_id for all_of in permissions["dnfCondition"] for each in all_of):
         permissions["dnfCondition"].append([_derived("permission", rule_id)])
         change = Change.RULE
     return new, change

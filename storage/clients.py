@@ -32,8 +32,8 @@ TABLES = (EVENT_METADATA, LINEAGE_DETAILS, RUN_PROCESSES, ASSET_CACHE, CREATED_A
 RETRY_QUEUE = "lineage-retry"
 
 _NOTHING_THERE = (
-    "the storage account holds no tables or containers of the app: it has not started yet, or LINEAGE_STORAGE… names "
-    "another account"
+    "the storage account lacks the app's tables or containers: the app has not started yet, or LINEAGE_STORAGE… "
+    "names another account"
 )
 _ATTEMPT = {"connection_timeout": 5, "read_timeout": 20}
 _RETRIES = 4

@@ -131,6 +131,18 @@ def test_a_member_whose_role_is_not_permitted_gets_the_permission(store: PolicyS
     assert store.policies["abc123"] == policy("abc123", *rules, permission_rule("abc123", ADMIN, CURATOR), version=8)
 
 
+@pytest.mark.parametrize("member", [OTHER, APP])
+def test_a_policy_without_permissions_is_refused(store: PolicyStore, sparklin: Sparklin, member: str) -> None:
+    store.policies["abc123"] = policy("abc123", member_rule(CURATOR, "abc123", member))
+    before = deepcopy(store.policies)
+
+    result = sparklin(APP, "--collection", "abc123")
+
+    assert (result.exit_code, json.loads(result.stdout)["collections"][0]["change"]) == (1, None)
+    assert "has no rule permission:abc123" in result.stderr
+    assert store.policies == before
+
+
 def test_a_second_time_nothing_is_written(store: PolicyStore, sparklin: Sparklin) -> None:
     sparklin(APP)
     store.requests.clear()
