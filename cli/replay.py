@@ -9,14 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Column, Table
-from rich.text import Text
 
 import replay as steps
 from cli.names import run_named
 from cli.online import Local, services_for
-from cli.plain import plain
 from cli.span import since as parse_since
+from cli.tables import print_line, print_run
 from replay import Candidate, Outcome
 from services import Services
 from storage.event_rows import Status
@@ -132,13 +130,12 @@ def _failed(
 
 def _show(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool) -> None:
     console = Console()
-    table = Table(Column("run", no_wrap=True, min_width=36), "job", "events", "", show_edge=False)
     for each in found:
         shown = _run(each, done.get(each.run_key), dry_run=dry_run)
-        told = f"{shown['state']}: {shown['message']}" if shown["message"] else shown["state"]
-        table.add_row(*(Text(plain(str(cell))) for cell in (each.run_key, each.job, each.events, told)))
-    if found:
-        console.print(table)
+        state = "would be replayed" if shown["state"] == "wanted" else shown["state"]
+        events = f"{each.events} event{'' if each.events == 1 else 's'}"
+        told = ", ".join(filter(None, (events, each.job.partition(".")[0])))
+        print_run(console, each.run_key, f"{state} ({told})", shown["message"])
     wanted = sum(not each.refusal for each in found)
     verb = "would be replayed" if dry_run else "replayed"
-    console.print(Text(f"{wanted} of {len(found)} run{'' if len(found) == 1 else 's'} {verb}"))
+    print_line(console, f"{wanted} of {len(found)} run{'' if len(found) == 1 else 's'} {verb}")

@@ -9,8 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from cli.names import run_named
 from cli.online import Local, services_for
@@ -18,7 +16,7 @@ from cli.plain import plain
 from cli.preview import as_object as previewed
 from cli.preview import preview_rules
 from cli.span import since as parse_since
-from cli.tables import print_process
+from cli.tables import print_line, print_process, print_run
 from purview.links import asset_link
 from services import Services
 from storage.event_rows import EventRow
@@ -125,18 +123,16 @@ def _brief(time: str) -> str:
 
 def _show_run(shown: dict[str, Any]) -> None:
     console = Console()
-    console.print(Text(plain(f"run {shown['run']}, {shown['job'] or 'unknown job'}"), style="bold"))
+    print_line(console, f"run {shown['run']}, {shown['job'] or 'unknown job'}", "bold")
     for event in shown["events"]:
         told = f"{event['type']} of {_brief(event['time'])}, received {_brief(event['received'])}: {event['status']}"
-        console.print(Text(plain(f"  {told}: {event['message']}" if event["message"] else f"  {told}")))
+        print_line(console, f"  {told}: {event['message']}" if event["message"] else f"  {told}")
     if shown["retryAt"]:
-        console.print(Text(f"tried again at {_brief(shown['retryAt'])}", style="yellow"))
+        print_line(console, f"tried again at {_brief(shown['retryAt'])}", "yellow")
     for letter in shown["deadLetters"]:
-        console.print(
-            Text(plain(f"put aside at {_brief(letter['time'])}: {letter['reason']} {letter['remedy']}"), style="red")
-        )
+        print_line(console, f"put aside at {_brief(letter['time'])}: {letter['reason']} {letter['remedy']}", "red")
     if shown["decision"]["reason"]:
-        console.print(Text(plain(f"draws nothing: {shown['decision']['reason']}")))
+        print_line(console, f"draws nothing: {shown['decision']['reason']}")
     for process in shown["decision"]["processes"]:
         print_process(console, process)
     _show_processes(console, shown["processes"])
@@ -146,21 +142,18 @@ def _show_job(shown: dict[str, Any]) -> None:
     console = Console()
     _show_processes(console, shown["processes"])
     if shown["runs"]:
-        table = Table(Column("run", no_wrap=True, min_width=36), "job", "received (UTC)", "", show_edge=False)
-        for run in shown["runs"][:_SHOWN_RUNS]:
-            told = f"{run['status']}: {run['message']}" if run["message"] else run["status"]
-            cells = (run["run"], run["job"], _brief(run["received"]), told)
-            table.add_row(*(Text(plain(cell)) for cell in cells))
-        console.print(table)
+        print_line(console, f"last runs of {shown['job']}, received (UTC), what became of them:", "bold")
+    for run in shown["runs"][:_SHOWN_RUNS]:
+        print_run(console, run["run"], f"{_brief(run['received'])}  {run['status']}", run["message"])
     if len(shown["runs"]) > _SHOWN_RUNS:
-        console.print(Text(f"… and {len(shown['runs']) - _SHOWN_RUNS} more runs"))
+        print_line(console, f"… and {len(shown['runs']) - _SHOWN_RUNS} more runs")
 
 
 def _show_processes(console: Console, processes: Iterable[dict[str, Any]]) -> None:
     for process in processes:
         state = f"uploaded {_brief(process['uploaded'])}" if process["uploaded"] else "not uploaded yet"
         runs = f"{process['runs']} run{'' if process['runs'] == 1 else 's'}"
-        console.print(Text(plain(f"process {process['name']}: {state}, of {runs}"), style="bold"))
+        print_line(console, f"process {process['name']}: {state}, of {runs}", "bold")
         for line in (process["qualifiedName"], process["link"] or process["guid"]):
             if line:
-                console.print(Text(plain(f"  {line}"), overflow="fold"))
+                print_line(console, f"  {line}")

@@ -95,7 +95,8 @@ def _line(row: EventRow) -> str:
 
 
 def _jobs(found: Overview) -> Table:
-    table = Table("application", "events", "", "last (UTC)", show_edge=False)
+    table = Table("application", "events", "became of them", "last (UTC)", show_edge=False)
+    table.columns[0].overflow = "fold"
     ranked = sorted(found.jobs.items(), key=lambda item: (-item[1].statuses.total(), item[0]))
     for (namespace, name), job in ranked[:_SHOWN_JOBS]:
         counts = ", ".join(f"{number} {label}" for label, number in _counts(job.statuses).items())

@@ -13,15 +13,26 @@ from cli.plain import plain
 _SHOWN_COLUMNS = 40
 
 
+def print_line(console: Console, text: str, style: str = "") -> None:
+    """Print a line that the terminal folds, not Rich, so that a name or command in it can be copied in one piece."""
+    console.print(Text(plain(text), style), soft_wrap=True)
+
+
+def print_run(console: Console, run: str, told: str, message: str) -> None:
+    """Print a run, what is told of it, and on a line of its own the message that says more, "" if nothing does."""
+    print_line(console, f"{run}  {told}")
+    if message:
+        print_line(console, f"  {message}")
+
+
 def print_process(console: Console, process: Mapping[str, Any]) -> None:
     """Print inputs → process → sink with its columns, from an object of the preview contract.
 
-    Only a terminal folds long lines: elsewhere a qualified name stays in one piece.
+    A qualified name stays in one piece; other long lines are folded on a terminal only.
     """
     whole_lines = not console.file.isatty()
     everywhere = _on_every_row(process["columns"])
-    for line in _head(process["process"]):
-        console.print(line, soft_wrap=whole_lines)
+    _print_head(console, process["process"])
     if process["columns"]:
         console.print(_columns(process["columns"], everywhere))
     for line in _foot(process["notes"], everywhere):
@@ -35,12 +46,12 @@ def short(qualified_name: str) -> str:
     return parts[-1] if parts else qualified_name
 
 
-def _head(shown: Mapping[str, Any]) -> Iterator[Text]:
-    yield Text(plain(shown["name"]), style="bold")
+def _print_head(console: Console, shown: Mapping[str, Any]) -> None:
+    print_line(console, shown["name"], "bold")
     for asset in shown["inputs"]:
-        yield Text(f"  from {plain(asset['qualifiedName'])}", overflow="fold")
+        print_line(console, f"  from {asset['qualifiedName']}")
     for asset in shown["outputs"]:
-        yield Text(f"  to   {plain(asset['qualifiedName'])}", overflow="fold")
+        print_line(console, f"  to   {asset['qualifiedName']}")
 
 
 def _foot(notes: Iterable[Mapping[str, str]], everywhere: Iterable[tuple[str, ...]]) -> Iterator[Text]:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.plain import plain, plain_lines
-from cli.tables import print_process
+from cli.tables import print_process, print_run
 from core.version import VERSION
 from tests.support.corpus import CORPUS, SPARK_35
 from tests.support.events import body, dataset, event
@@ -84,7 +84,7 @@ def test_preview_shows_names_as_they_are(terminal: Command, tmp_path: Path) -> N
     assert not {"\x07", "\x9b", "\u2028", "\u202e"} & set(done.stdout)
 
 
-def test_only_a_terminal_folds_qualified_names(terminal: Command, tmp_path: Path) -> None:
+def test_qualified_names_stay_in_one_piece(terminal: Command, tmp_path: Path) -> None:
     sink = "t" * 500
     (tmp_path / "e.json").write_bytes(body(event(inputs=[dataset("s")], outputs=[dataset(sink)])))
     piped = io.StringIO()
@@ -92,8 +92,16 @@ def test_only_a_terminal_folds_qualified_names(terminal: Command, tmp_path: Path
     (process,) = json.loads(CliRunner().invoke(app, ["preview", "--json", str(tmp_path)]).stdout)
     print_process(Console(file=piped, width=120), process)
 
-    assert sink not in terminal("preview", tmp_path).stdout
+    assert f"{sink}/{{SparkPartitions}}\n" in terminal("preview", tmp_path).stdout
     assert f"{sink}/{{SparkPartitions}}\n" in piped.getvalue()
+
+
+def test_what_became_of_a_run_is_whole_on_a_narrow_terminal() -> None:
+    shown, remedy = io.StringIO(), "mend it; then `sparklin replay --dead-letters` " * 4
+
+    print_run(Console(file=shown, width=40, force_terminal=True, no_color=True), "a" * 36, "DeadLettered", remedy)
+
+    assert shown.getvalue() == f"{'a' * 36}  DeadLettered\n  {remedy}\n"
 
 
 @pytest.mark.parametrize(
