@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from core.operations import split_job_name
 from parser.application import without_tail
 from pipeline import OPEN
 from services import Services
@@ -65,7 +66,7 @@ def overview(since: datetime, until: datetime, most: int, services: Services) ->
 def application_of(row: EventRow, services: Services) -> tuple[str, str]:
     """The job's namespace and its application, as far as a row tells it."""
     tails = services.settings.application_name_tails
-    return row.job_namespace, without_tail(row.job_name.partition(".")[0], tails)
+    return row.job_namespace, without_tail(split_job_name(row.job_name).application, tails)
 
 
 def _count(row: EventRow, found: Overview, services: Services) -> None:

@@ -88,15 +88,15 @@ def republish(process: str, services: Services) -> None:
 
 
 def _shown(row: DetailsRow, services: Services) -> Lineage | None:
-    return shown(histories.decode(row.history), services.settings.lineage_window, services.naming)[0]
+    """What the catalogue shows of a process; views are kept in its row and not drawn."""
+    lineage, _ = shown(histories.decode(row.history), services.settings.lineage_window, services.naming)
+    return None if lineage and lineage.view else lineage
 
 
 def _is_due(row: DetailsRow, services: Services) -> bool:
     if row.dirty:
         return True
     lineage = _shown(row, services)
-    if lineage and lineage.view:
-        return False
     if lineage is None:
         return bool(row.fingerprint)
     stale = row.uploaded is None or datetime.now(UTC) - row.uploaded >= services.settings.upload_refresh

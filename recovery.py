@@ -59,10 +59,14 @@ def retry_poisoned(message: bytes, services: Services) -> None:
 
 def poisoned(message: bytes, services: Services) -> None:
     """The blob trigger gave a blob up, since the worker died over it: its run joins the retries."""
-    blob = str(json.loads(message).get("BlobName", ""))
+    try:
+        told = json.loads(message)
+    except ValueError:
+        told = None
+    blob = str(told.get("BlobName", "")) if isinstance(told, dict) else ""
     name = parse_blob_name(blob)
     if name is None:
-        log.warning("passed over a poison message for %s, which is no stored event", blob)
+        log.warning("passed over a poison message for %r, which is no stored event", blob)
         return
     now = _now()
     pointer = RetryPointer(name.run_key, attempt=1, first_failed=now, reason="the blob trigger gave it up")

@@ -1,13 +1,14 @@
 """The story of one run, or of one job: its events, what was decided and why, and the processes that show it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
 
 from core.errors import BadEvent
 from core.events import read_envelope
+from core.model import RunRef
 from overview import application_of
 from parser import history as histories
 from preview import Preview, Rules, preview
@@ -89,18 +90,28 @@ def job_story(job: str, since: datetime, until: datetime, services: Services) ->
     :raises StorageUnavailable: as the name says.
     """
     wanted = job.strip().casefold()
-    kept = (row for row in services.details.all() if any(wanted in _names(job) for job in _jobs_of(row)))
+    kept = [row for row in services.details.all() if any(wanted in _names(job) for job in _jobs_of(row))]
     processes = tuple(known for row in kept if (known := _shown(row, services)))
+    # A Databricks notebook's path is in no row of an event, but in what its runs became.
+    its_runs = {run.run_key for row in kept for run in _runs_of(row)}
     rows = (row for row in services.events.rows(since, until) if row.received >= since)
-    runs = _last_rows(
-        row for row in rows if wanted in {*_names(application_of(row, services)), row.job_name.casefold()}
-    )
+    runs = _last_rows(row for row in rows if row.run_key in its_runs or wanted in _jobs_told(row, services))
     return JobStory(tuple(sorted(processes, key=lambda each: each.qualified_name)), runs)
 
 
 def _names(application: tuple[str, str]) -> set[str]:
     namespace, name = application
     return {name.casefold(), f"{namespace}/{name}".casefold()}
+
+
+def _jobs_told(row: EventRow, services: Services) -> set[str]:
+    return {*_names(application_of(row, services)), row.job_name.casefold()}
+
+
+def _runs_of(row: DetailsRow) -> Iterator[RunRef]:
+    history = histories.decode(row.history)
+    yield from (run for item in history.contributions for run in item.runs)
+    yield from history.failures
 
 
 def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:

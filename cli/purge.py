@@ -18,7 +18,7 @@ from services import Services
 
 
 def purge(
-    older_than: Annotated[int, typer.Option("--older-than", min=0, help="Days after which events go.")],
+    older_than: Annotated[int, typer.Option("--older-than", min=0, max=36_500, help="Days after which events go.")],
     unprocessed: Annotated[
         bool, typer.Option("--unprocessed", help="Also events that wait, are retried or were given up.")
     ] = False,

@@ -20,6 +20,8 @@ def since(text: str, option: str = "--since") -> datetime:
         if ago:
             return now - timedelta(**{_UNITS[ago["unit"]]: int(ago["number"])})
         time = datetime.fromisoformat(text.strip())
+        if time.year < 2000:
+            raise ValueError("before any event")
     except (ValueError, OverflowError):
         raise typer.BadParameter(
             "give minutes, hours or days back (90m, 2h, 3d) or a time (2024-05-01T12:00Z)", param_hint=option

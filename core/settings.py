@@ -234,6 +234,18 @@ def _number(text: str) -> int:
     return number
 
 
+def _at_most(most: int, *, least: int = 0) -> Callable[[str], int]:
+    """Spans of time end somewhere: the calendar does, and a queue keeps a message back for a week at most."""
+
+    def parse(text: str) -> int:
+        number = _number(text)
+        if not least <= number <= most:
+            raise ValueError(f"must be from {least} to {most}, not {text!r}")
+        return number
+
+    return parse
+
+
 def _positive(text: str) -> int:
     number = _number(text)
     if number == 0:
@@ -295,6 +307,9 @@ _AZURITE = (
     "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
 )
 
+_WEEK = 7 * 24 * 3600
+_YEARS = 100
+
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "purview_endpoint": _url,
     "purview_auth": _one_of(PURVIEW_AUTHS),
@@ -302,8 +317,13 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "blob_trigger_source": _one_of(BLOB_TRIGGER_SOURCES),
     "max_body_bytes": _positive,
     "max_expanded_bytes": _positive,
-    "retry_first_delay_seconds": _positive,
-    "retry_max_delay_seconds": _positive,
+    "retry_first_delay_seconds": _at_most(_WEEK, least=1),
+    "retry_max_delay_seconds": _at_most(_WEEK, least=1),
+    "retry_give_up_hours": _at_most(_YEARS * 365 * 24),
+    "lineage_window_days": _at_most(_YEARS * 365),
+    "upload_refresh_days": _at_most(_YEARS * 365),
+    "settle_after_minutes": _at_most(_YEARS * 365 * 24 * 60),
+    "sweep_after_minutes": _at_most(_YEARS * 365 * 24 * 60),
 }
 _PARSERS_BY_TYPE: Mapping[str, Callable[[str], Any]] = {
     str(str): str,

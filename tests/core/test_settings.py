@@ -90,5 +90,18 @@ def test_what_is_no_connection_string_is_told(text: str) -> None:
         Settings.from_env({**GOOD, "LINEAGE_STORAGE": text})
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("LINEAGE_WINDOW_DAYS", "9999999999"),
+        ("SETTLE_AFTER_MINUTES", "99999999999"),
+        ("RETRY_MAX_DELAY_SECONDS", "604801"),
+    ],
+)
+def test_spans_beyond_calendar_and_queue_are_refused(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_env({**GOOD, name: text})
+
+
 def test_a_connection_string_shows_in_no_text() -> None:
     assert "AccountKey" not in repr(Settings.from_env(GOOD))

@@ -167,3 +167,8 @@ def test_a_run_that_never_ends_is_settled_after_a_while(universe: Universe, monk
     recovery.attempt(pointer, here.services)
     assert list(here.processes()) == ["nb → t"]
     assert here.statuses([a_write("START")]) == ["Processed"]
+
+
+@pytest.mark.parametrize("message", [b"[]", b"null", b"no JSON", b"{}"])
+def test_a_poison_message_of_others_is_passed_over(universe: Universe, message: bytes) -> None:
+    recovery.poisoned(message, universe.services)

@@ -25,6 +25,7 @@ from storage.run_processes import RunProcesses
 from storage.transport import budget
 from tests.hallway.conftest import Sparklin
 from tests.storage.conftest import connection_to
+from tests.support.corpus import bodies
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
@@ -147,6 +148,14 @@ def test_force_uploads_again_what_was_deleted_in_the_catalogue(universe: Univers
         code, shown = sparklin("replay", "--run", universe.run_id("run-1"), "--force")
     assert (code, of(universe, shown)["state"]) == (0, "Processed")
     assert list(universe.processes()) == ["nb → t"]
+
+
+def test_force_draws_no_view(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver_all(bodies("openlineage-0.4.0_spark-3.1.3/broadcast_hint"))
+    before = universe.entities()
+    with app_at_work(universe):
+        sparklin("replay", "--since", "1h", "--force")
+    assert universe.entities() == before
 
 
 def test_force_takes_a_run_that_has_not_ended_for_ended(universe: Universe, sparklin: Sparklin) -> None:

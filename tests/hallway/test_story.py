@@ -47,6 +47,21 @@ def test_status_counts_events_by_status_and_job(universe: Universe, sparklin: Sp
     assert shown["events"] == sum(shown["byStatus"].values())
 
 
+def test_applications_with_dots_are_known_by_their_whole_name(universe: Universe, sparklin: Sparklin) -> None:
+    name = "com.acme.Load.execute_insert_into_hadoop_fs_relation_command.t"
+    universe.deliver(a_write(job_name=name))
+    assert of(universe, sparklin("status")[1])["application"] == "com.acme.Load"
+    runs = [run["run"] for run in sparklin("show", f"{universe.name}/com.acme.Load")[1]["runs"]]
+    assert runs == [run_key(universe.run_id("run-1"))]
+
+
+def test_the_runs_of_a_databricks_notebook_are_found_by_its_path(universe: Universe, sparklin: Sparklin) -> None:
+    notebook = f"/Shared/{universe.name}"
+    universe.deliver(a_write(environment={"spark.databricks.notebook.path": notebook}))
+    runs = [run["run"] for run in sparklin("show", notebook.strip("/"))[1]["runs"]]
+    assert runs == [run_key(universe.run_id("run-1"))]
+
+
 def test_status_tells_the_last_errors(universe: Universe, sparklin: Sparklin) -> None:
     universe.fail(count=100, path="entity/bulk", status=403)
     universe.deliver(a_write())
