@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -99,7 +99,7 @@ class Universe:
         """The status of each event's row."""
         wanted = {self.blob(body): index for index, body in enumerate(bodies)}
         now = datetime.now(UTC)
-        found = {row.file_path: row.status.value for row in self.services.events.rows(now, now)}
+        found = {row.file_path: row.status.value for row in self.services.events.rows(now - timedelta(hours=1), now)}
         return [found.get(path, "no row") for path in wanted]
 
 
