@@ -11,12 +11,11 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from cli.explain_input import Fault, Question, from_line, from_words, merged
 from cli.online import Local, catalog_for
 from cli.plain import plain
+from cli.tables import print_line
 from core.model import AssetName, NameContext, Resolution
 from core.settings import Settings
 from purview.catalog import Catalog
@@ -157,26 +156,21 @@ def _print(value: dict[str, Any]) -> None:
 
 def _show(answer: Answer) -> None:
     resolution, existing = answer.resolution, answer.existing
-    # Text everywhere: a plain string would be read for markup.
-    table = Table(title=Text(plain(str(resolution.dataset.id))), title_justify="left", show_edge=False)
-    table.add_column("type", overflow="fold")
-    table.add_column("qualified name", overflow="fold")
-    if existing:
-        table.add_column("in the catalogue")
-    for candidate in resolution.candidates:
-        style = "bold" if candidate == resolution.asset else ""
-        cells = [candidate.type_name, candidate.qualified_name]
-        cells += [existing.guids.get(candidate, "–")] if existing else []
-        table.add_row(*(Text(plain(cell)) for cell in cells), style=style)
     console = Console()
-    console.print(table)
-    rule = plain(resolution.rule)
-    console.print(Text(f"rule: {rule}; looked up in this order, created as the one in bold", style="dim"))
+    print_line(console, str(resolution.dataset.id), "bold")
+    width = max(len(candidate.type_name) for candidate in resolution.candidates)
+    for candidate in resolution.candidates:
+        mark = "*" if candidate == resolution.asset else " "
+        print_line(console, f"{mark} {candidate.type_name:{width}}  {candidate.qualified_name}")
+        if existing and candidate in existing.guids:
+            print_line(console, f"    in the catalogue: {existing.guids[candidate]}")
+    order = "looked up in this order; if none is there, the one marked * is created"
+    print_line(console, f"rule: {resolution.rule}; {order}", "dim")
     if existing:
         used = existing.used
         told = (
             f"{used.name.type_name} {used.name.qualified_name} ({used.guid})" if used else "none: it would be created"
         )
-        console.print(Text(f"asset used: {plain(told)}", style="bold"))
+        print_line(console, f"asset used: {told}", "bold")
     for note in resolution.notes:
-        console.print(Text(f"note: {plain(note.text)}", style="yellow"))
+        print_line(console, f"note: {note.text}", "yellow")

@@ -14,6 +14,7 @@ from rich.text import Text
 from cli.online import Local, services_for
 from cli.plain import plain
 from cli.span import since as parse_since
+from cli.tables import print_line
 from overview import Overview, overview
 from storage.event_rows import EventRow, Status
 
@@ -26,8 +27,10 @@ def status(
     local: Local = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
-    """Show how many events were processed, ignored, are waiting or were given up; the oldest one that waits; the last
-    errors; and the same by job."""
+    """Show what became of the events, as a whole and by job.
+
+    Also the event that has waited longest, and the last errors.
+    """
     start = parse_since(since)
     services = services_for(local=local)
     with Console(stderr=True).status("reading events"):
@@ -82,16 +85,19 @@ def _show(found: Overview) -> None:
     if found.truncated:
         console.print(Text("there are more; --limit reads further back", style="yellow"))
     if found.oldest:
-        console.print(Text(f"oldest that waits: {_line(found.oldest)}"))
-    for row in found.errors:
-        console.print(Text(_line(row), style="yellow"))
+        print_line(console, f"oldest that waits: {_line(found.oldest)}")
+    errors = [row for row in found.errors if row != found.oldest]
+    if errors:
+        print_line(console, "last errors:")
+    for row in errors:
+        print_line(console, f"  {_line(row)}", "yellow")
     if found.jobs:
         console.print(_jobs(found))
 
 
 def _line(row: EventRow) -> str:
     what = f"{row.status.value} since {row.received:%Y-%m-%d %H:%M}: run {row.run_key}, {row.job_name}"
-    return plain(f"{what}: {row.message}" if row.message else what)
+    return f"{what}: {row.message}" if row.message else what
 
 
 def _jobs(found: Overview) -> Table:

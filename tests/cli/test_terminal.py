@@ -128,3 +128,12 @@ def test_the_version_is_shown() -> None:
     done = CliRunner().invoke(app, ["--version"])
 
     assert (done.exit_code, done.stdout) == (0, f"sparklin {VERSION}\n")
+
+
+def test_explain_marks_what_would_be_created(terminal: Command) -> None:
+    shown = terminal("explain", "abfss://data@lake.dfs.core.windows.net", "out").stdout.splitlines()
+
+    assert [line.split() for line in shown if line.startswith("*")] == [
+        ["*", "azure_datalake_gen2_resource_set", "https://lake.dfs.core.windows.net/data/out/{SparkPartitions}"]
+    ]
+    assert "if none is there, the one marked * is created" in shown[-1]
