@@ -81,7 +81,10 @@ def _delete(runs: Iterable[OldRun], services: Services, *, unprocessed: bool, ap
 def _show(shown: dict[str, Any]) -> None:
     console = Console()
     verb = "deleted" if shown["applied"] else "would be deleted; run again with --apply"
-    console.print(Text(f"{shown['events']} events of {shown['runs']} runs before {shown['before'][:16]} {verb}"))
+    if shown["runs"]:
+        console.print(Text(f"{shown['events']} events of {shown['runs']} runs before {shown['before'][:16]} {verb}"))
+    else:
+        console.print(Text(f"no events before {shown['before'][:16]} to delete"))
     if shown["keptUnprocessed"]:
         kept = f"{shown['keptUnprocessed']} runs are kept, as they were not processed: sparklin status tells why"
         console.print(Text(kept, style="yellow"))

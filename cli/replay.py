@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import track
 
 import replay as steps
-from cli.names import run_named
+from cli.names import run_named, unknown_run
 from cli.online import Local, services_for
+from cli.plain import plain
 from cli.span import since as parse_since
 from cli.tables import print_line, print_run
 from replay import Candidate, Outcome
@@ -62,6 +63,8 @@ def replay(
         done = _awaited(wanted, services, wait, talk)
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps(as_object(found, done, dry_run=dry_run), ensure_ascii=False, indent=2))
+    elif run and not found[0].events:
+        typer.echo(plain(unknown_run(run)), err=True)
     else:
         _show(found, done, dry_run=dry_run)
     if _failed(found, wanted, done, asked_for_one=bool(run), waited=bool(wait) and not dry_run):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from cli.names import run_named
+from cli.names import run_named, unknown_run
 from cli.online import Local, services_for
 from cli.plain import plain
 from cli.preview import as_object as previewed
@@ -58,8 +58,9 @@ def show(
 
 def _unknown(what: str, *, is_run: bool) -> str:
     if is_run:
-        return f"no event of run {what} is stored: it never arrived, carried no lineage, or was purged"
-    return f"nothing is known of an application {what!r} in this span; sparklin status lists all, --since reads further"
+        return unknown_run(what)
+    elsewhere = "sparklin status lists all, --since reads further, --run takes it for the id of a run"
+    return f"nothing is known of an application {what!r} in this span; {elsewhere}"
 
 
 def _run_object(run: RunStory, services: Services) -> dict[str, Any]:

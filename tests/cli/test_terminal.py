@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.plain import plain, plain_lines
+from cli.purge import _show as show_purged
+from cli.purge import as_object
 from cli.tables import print_process, print_run
 from core.version import VERSION
 from tests.support.corpus import CORPUS, SPARK_35
@@ -137,3 +139,11 @@ def test_explain_marks_what_would_be_created(terminal: Command) -> None:
         ["*", "azure_datalake_gen2_resource_set", "https://lake.dfs.core.windows.net/data/out/{SparkPartitions}"]
     ]
     assert "if none is there, the one marked * is created" in shown[-1]
+
+
+def test_a_purge_without_anything_to_delete_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    before = "2026-08-29T13:58:00+00:00"
+
+    show_purged(as_object(before, 0, 0, 0, None))
+
+    assert capsys.readouterr().out == "no events before 2026-08-29T13:58 to delete\n"
