@@ -8,10 +8,11 @@ Worked out from what was measured (benchmarks/measured.json) and from list price
 import argparse
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
+from signal import SIG_DFL, SIGPIPE, signal
 from typing import Any
 
 from benchmarks.limits import LIMITS, Limit
@@ -218,21 +219,66 @@ def percent(share: float) -> str:
 
 def main() -> None:
     """Print the table for what was asked."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--events", type=float, action="append", required=True, help="events a day; several times")
-    for field in fields(Mix):
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=float)
-    parser.add_argument("--price", action="append", default=[], metavar="NAME=PRICE", help="instead of the list's")
-    options = parser.parse_args()
-    given = {field.name: getattr(options, field.name) for field in fields(Mix)}
-    mix = replace(recorded_mix(), **{name: value for name, value in given.items() if value is not None})
+    parser = _parser()
+    options = vars(parser.parse_args())
+    mix = Mix(**{figure.name: options[figure.name] for figure in fields(Mix)})
+    if mix.first + mix.changed + mix.failed > 1:
+        parser.error("--first, --changed and --failed are shares of the same runs: together at most 1")
     prices = dict(price_list()["prices"])
-    for name, _, price in (each.partition("=") for each in options.price):
-        if name not in prices:
-            parser.error(f"--price: there is no {name!r}; there are {', '.join(prices)}")
-        prices[name] = {**prices[name], "price": float(price)}
-    print("\n".join(table((load(events, mix) for events in options.events), prices)))
+    for name, price in options["price"]:
+        prices[name] = {**prices[name], "price": price}
+    print("\n".join(table((load(events, mix) for events in options["events"]), prices)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.cost",
+        description=(__doc__ or "").partition("\n")[0],
+        epilog=f"Names of prices: {', '.join(price_list()['prices'])}.",
+    )
+    parser.add_argument(
+        "--events", type=_within(1), action="append", required=True, metavar="N", help="Events a day; several times."
+    )
+    usual = recorded_mix()
+    for figure in fields(Mix):
+        default, of = getattr(usual, figure.name), figure.metadata
+        parser.add_argument(
+            f"--{figure.name.replace('_', '-')}",
+            type=_within(of["low"], of["high"]),
+            default=default,
+            metavar="N",
+            help=f"{of['meaning']} Default: {default:.3g}.",
+        )
+    parser.add_argument(
+        "--price",
+        type=named_price,
+        action="append",
+        default=[],
+        metavar="NAME=PRICE",
+        help="Dollars instead of the list's.",
+    )
+    return parser
+
+
+def _within(low: float, high: float = 1e15) -> Callable[[str], float]:
+    """What reads a number within these bounds."""
+
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not from {low:g} to {high:g}")
+        return value
+
+    return number
+
+
+def named_price(text: str) -> tuple[str, float]:
+    name, _, price = text.rpartition("=")
+    if name not in price_list()["prices"]:
+        raise argparse.ArgumentTypeError(f"there is no {name!r}; there are {', '.join(price_list()['prices'])}")
+    return name, _within(0)(price)
 
 
 if __name__ == "__main__":
+    signal(SIGPIPE, SIG_DFL)  # As by `head`: whoever reads may stop.
     main()

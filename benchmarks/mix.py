@@ -5,7 +5,7 @@ Only benchmarks/calls.py measures; here and in benchmarks/cost.py its figures ar
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,38 +16,30 @@ WITH_PLANS = "openlineage-1.53.0_spark-3.5_plans"
 """A recording whose events carry the logical plan."""
 
 
+def _figure(default: float, meaning: str, low: float = 0, high: float = 1e15) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
+
+
 @dataclass(frozen=True)
 class Mix:
     """What a day's events are like. Shares of runs are of all that end; the rest of them is unchanged."""
 
-    kept: float = 0.5
-    """Share of events that are kept."""
-    kept_a_run: float = 2.6
-    """Events that are kept, a run."""
-    kept_kilobytes: float = 6.5
-    """Average body that is kept."""
-    first: float = 0.01
-    """Share of runs that are the first of their process, with assets that are new."""
-    refreshed: float = 1 / 7
-    """Share of unchanged runs that are uploaded as a week has passed: one in seven for a daily run."""
-    changed: float = 0.02
-    """Share of runs that bring something new."""
-    failed: float = 0.01
-    """Share of runs that fail."""
-    peak: float = 10
-    """How much more than on average comes in while events come; else nothing does."""
-    memory: float = 2
-    """GB of an instance, as the templates have it."""
-    always_ready: float = 1
-    """Instances for HTTP that never stop, as the templates have it."""
-    http_at_once: float = 16
-    """Requests that an instance takes at once."""
-    blobs_at_once: float = 2
-    """Blobs that an instance processes at once, as host.json says."""
-    log_kilobytes: float = 1
-    """What a record of the log takes."""
-    retention_days: float = 365
-    """How long events are kept, as the templates have it."""
+    kept: float = _figure(0.5, "Share of events that are kept.", 0.001, 1)
+    kept_a_run: float = _figure(2.6, "Events that are kept, a run.", 1)
+    kept_kilobytes: float = _figure(6.5, "Average body that is kept.")
+    first: float = _figure(0.01, "Share of runs that are the first of their process, with assets that are new.", 0, 1)
+    refreshed: float = _figure(
+        1 / 7, "Share of unchanged runs that are uploaded as a week has passed: one in seven for a daily run.", 0, 1
+    )
+    changed: float = _figure(0.02, "Share of runs that bring something new.", 0, 1)
+    failed: float = _figure(0.01, "Share of runs that fail.", 0, 1)
+    peak: float = _figure(10, "How much more than on average comes in while events come; else nothing does.", 1)
+    memory: float = _figure(2, "GB of an instance, as the templates have it.")
+    always_ready: float = _figure(1, "Instances for HTTP that never stop, as the templates have it.")
+    http_at_once: float = _figure(16, "Requests that an instance takes at once.", 1)
+    blobs_at_once: float = _figure(2, "Blobs that an instance processes at once, as host.json says.", 1)
+    log_kilobytes: float = _figure(1, "What a record of the log takes.")
+    retention_days: float = _figure(365, "How long events are kept, as the templates have it.")
 
     def steps(self) -> dict[str, float]:
         """How often each step is taken, for one event that comes in."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.calls import measure, measure_mix, plain
-from benchmarks.cost import checked, load
+from benchmarks.cost import checked, load, main
 from benchmarks.limits import INSTANCES, LIMITS
 from benchmarks.mix import Mix, measured
 
@@ -71,3 +71,24 @@ def test_one_instance_is_paid_for_while_it_is_awake_and_many_for_their_work() ->
     seconds = 1e9 * (busy.event["receiver seconds"] / 16 + busy.event["parser seconds"] / 2)
     assert idle.day["GB-seconds"] < 2 * (288 + 3)
     assert round(busy.day["GB-seconds"] / (2 * seconds), 3) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("--events 0", "--events: 0 is not from 1"),
+        ("--events nan", "--events: nan is not from 1"),
+        ("--events 1 --kept 5", "--kept: 5 is not from 0.001 to 1"),
+        ("--events 1 --peak 0", "--peak: 0 is not from 1"),
+        ("--events 1 --first 0.6 --changed 0.6", "together at most 1"),
+        ("--events 1 --price executions=x", "invalid named_price value: 'executions=x'"),
+        ("--events 1 --price nothing=1", "there is no 'nothing'"),
+    ],
+)
+def test_nonsense_is_refused(
+    words: str, fault: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["cost", *words.split()])
+    with pytest.raises(SystemExit):
+        main()
+    assert fault in capsys.readouterr().err
