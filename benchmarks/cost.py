@@ -255,7 +255,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=PRICE",
-        help="Dollars instead of the list's.",
+        help="A price in dollars, instead of that of the list; several times.",
     )
     return parser
 

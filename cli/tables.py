@@ -66,9 +66,9 @@ def _foot(notes: Iterable[Mapping[str, str]], everywhere: Iterable[tuple[str, ..
 
 def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[str, ...]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("sink column")
-    table.add_column("value from")
-    table.add_column("decided by", style="dim")
+    table.add_column("sink column", overflow="fold")
+    table.add_column("value from", overflow="fold")
+    table.add_column("decided by", overflow="fold", style="dim")
     for column in columns[:_SHOWN_COLUMNS]:
         values = [f"{short(name)}.{source}" for name, source in column["from"]]
         values += [f"= {column['expression']}"] if column["expression"] else []

@@ -10,9 +10,10 @@ _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 _SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
 _SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
-# Whatever a name in the catalogue might hold, nothing but this script runs and nothing is loaded.
+# Whatever a name in the catalogue might hold, nothing but this script runs and nothing is loaded. The icon,
+# empty so that no browser asks for one, is in the page itself.
 CONTENT_POLICY = (
-    f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_SCRIPT_HASH}'; "
+    f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{_SCRIPT_HASH}'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
