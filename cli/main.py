@@ -7,7 +7,7 @@ import logging
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from cli.doctor import doctor
 from cli.explain import explain
@@ -26,8 +26,26 @@ from core.version import VERSION
 logging.getLogger("azure").setLevel(logging.CRITICAL)
 
 
+def _bare_flags(params: list[Any]) -> list[Any]:
+    """The parameters; the help shows flags without the type of a value, as they take none."""
+    for each in params:
+        if getattr(each, "is_flag", False):
+            each.metavar = ""
+    return params
+
+
+class _Command(TyperCommand):
+    """A command whose help shows flags as flags."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _bare_flags(super().get_params(ctx))
+
+
 class _Commands(TyperGroup):
-    """Turns the project's exceptions into messages."""
+    """Shows flags as flags, and turns the project's exceptions into messages."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _bare_flags(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -59,15 +77,8 @@ def sparklin(
     """Column-level lineage from Spark to Microsoft Purview."""
 
 
-app.command()(doctor)
-app.command()(explain)
-app.command()(grant)
-app.command()(preview)
-app.command()(purge)
-app.command()(relink)
-app.command()(replay)
-app.command()(show)
-app.command()(status)
+for command in (doctor, explain, grant, preview, purge, relink, replay, show, status):
+    app.command(cls=_Command)(command)
 
 if __name__ == "__main__":
     app()

@@ -147,3 +147,8 @@ def test_a_purge_without_anything_to_delete_says_so(capsys: pytest.CaptureFixtur
     show_purged(as_object(before, 0, 0, 0, None))
 
     assert capsys.readouterr().out == "no events before 2026-08-29T13:58 to delete\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["purge", "--help"]])
+def test_the_help_shows_flags_without_a_value(words: list[str]) -> None:
+    assert "bool" not in CliRunner().invoke(app, words).stdout
