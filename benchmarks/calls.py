@@ -1,6 +1,6 @@
 """What each step of an event's way asks of storage and of the Data Map, counted on Azurite and the local Data Map.
 
-python -m benchmarks.calls [--write]
+.venv/bin/python -m benchmarks.calls [--write]
 
 The counts are exact and the same each time (a test repeats them); the milliseconds are this machine's. ``--write`` puts
 both, and what the recordings are like, into benchmarks/measured.json, from which docs/cost-and-scale.md is made.

@@ -1,6 +1,6 @@
 """What a number of events a day asks of Azure, what that costs, and which limit is the nearest.
 
-python -m benchmarks.cost --events 2e6 [--kept 0.5] [--peak 20] [--price "capacity unit hours=0.5"] …
+.venv/bin/python -m benchmarks.cost --events 2e6 [--kept 0.5] [--peak 20] [--price "capacity unit hours=0.5"] …
 
 Worked out from what was measured (benchmarks/measured.json) and from list prices (benchmarks/prices.json).
 """
@@ -232,7 +232,7 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m benchmarks.cost",
+        ".venv/bin/python -m benchmarks.cost",
         description=(__doc__ or "").partition("\n")[0],
         epilog=f"Names of prices: {', '.join(price_list()['prices'])}.",
     )

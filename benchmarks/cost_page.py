@@ -1,6 +1,6 @@
 """Print docs/cost-and-scale.md from what was measured and from list prices.
 
-python -m benchmarks.cost_page > docs/cost-and-scale.md
+.venv/bin/python -m benchmarks.cost_page > docs/cost-and-scale.md
 """
 
 from collections.abc import Iterable, Iterator

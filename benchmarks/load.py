@@ -1,6 +1,6 @@
 """How the local stack bears a steady stream of recorded events.
 
-python -m benchmarks.load [--rate 20] [--seconds 60] [--write]
+.venv/bin/python -m benchmarks.load [--rate 20] [--seconds 60] [--write]
 
 All applications of one recording are sent once and worked off; then they are sent over and over, each time as new runs,
 so that most lineage is unchanged. It tells the receiver's answer times, how many events were left at the end, how fast

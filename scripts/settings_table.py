@@ -1,6 +1,6 @@
 """Print the README's table of settings from what the settings say of themselves.
 
-python -m scripts.settings_table
+.venv/bin/python -m scripts.settings_table
 """
 
 import dataclasses

@@ -21,7 +21,7 @@ MARKDOWN = [path for path in ROOT.rglob("*.md") if not {"node_modules", ".venv",
 
 
 def test_the_readme_lists_every_setting_as_the_code_has_it() -> None:
-    assert settings_table() in README, "copy the output of `python -m scripts.settings_table` into README.md"
+    assert settings_table() in README, "copy the output of `.venv/bin/python -m scripts.settings_table` into README.md"
 
 
 def test_the_example_of_local_settings_holds_settings_that_exist() -> None:
@@ -43,7 +43,7 @@ MADE = {
 def test_a_page_that_is_made_is_made_of_what_there_is_now(name: str) -> None:
     module, page = MADE[name]
     written = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
-    assert written == page() + "\n", f"run `python -m {module} > docs/{name}.md`"
+    assert written == page() + "\n", f"run `.venv/bin/python -m {module} > docs/{name}.md`"
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))

@@ -14,12 +14,14 @@ TEMPLATE = (Path(__file__).parents[2] / "infra" / "main.bicep").read_text("utf-8
 
 
 def test_each_step_makes_the_requests_that_were_counted() -> None:
-    assert plain(measure()) == measured()["calls"]["counts"], "run `python -m benchmarks.calls --write`"
+    assert plain(measure()) == measured()["calls"]["counts"], "run `.venv/bin/python -m benchmarks.calls --write`"
 
 
 def test_the_recordings_are_like_what_was_written_down_of_them() -> None:
     written = measured()["recordings"]
-    assert {name: measure_mix(name) for name in written} == written, "run `python -m benchmarks.calls --write`"
+    assert {name: measure_mix(name) for name in written} == written, (
+        "run `.venv/bin/python -m benchmarks.calls --write`"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Print docs/agent-versions.md from the recorded applications: what is drawn of what each agent sends.
 
-python -m tests.support.agent_versions > docs/agent-versions.md
+.venv/bin/python -m tests.support.agent_versions > docs/agent-versions.md
 """
 
 import json
@@ -18,8 +18,8 @@ _HEAD = Template(
     """\
 # What is drawn, by version of the agent
 
-Made by `python -m tests.support.agent_versions` from the recorded applications in [tests/corpus](../tests/corpus); a
-test keeps it true. Real Sparks with real agents sent these events; what their writes really did was written down by
+Made by `.venv/bin/python -m tests.support.agent_versions` from the recorded applications in [tests/corpus](../tests/corpus);
+a test keeps it true. Real Sparks with real agents sent these events; what their writes really did was written down by
 hand.
 
 ## The same ten writes, told by $versions versions

@@ -1,6 +1,6 @@
 """Print docs/compatibility.md: what of OpenLineage and Spark is understood, from the tests' data and the code's own.
 
-python -m tests.support.compatibility > docs/compatibility.md
+.venv/bin/python -m tests.support.compatibility > docs/compatibility.md
 """
 
 import json
