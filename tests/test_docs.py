@@ -52,6 +52,22 @@ def test_links_between_documents_lead_somewhere(path: Path) -> None:
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_prose_has_lines_of_at_most_120_characters(path: Path) -> None:
+    assert [line for line in prose(path.read_text("utf-8")) if len(line) > 120] == []
+
+
+def prose(text: str) -> list[str]:
+    """The lines outside of blocks of code and tables that could be broken: a long address cannot."""
+    lines = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL).splitlines()
+    return [line for line in lines if not line.startswith("|") and max(map(len, line.split()), default=0) < 100]
+
+
+def test_what_is_prose() -> None:
+    text = "a word\n```sh\ncode\n```\n| a table |\n- " + "x" * 100 + "\n   ```\n   code\n   ```\nmore"
+    assert [line for line in prose(text) if line.strip()] == ["a word", "more"]
+
+
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake (\w[\w-]*)", README))))
 def test_every_make_target_of_the_readme_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
