@@ -19,8 +19,8 @@ _HEAD = Template(
 # What is drawn, by version of the agent
 
 Made by `.venv/bin/python -m tests.support.agent_versions` from the recorded applications in
-[tests/corpus](../tests/corpus); a test keeps it true. Real Sparks with real agents sent these events; what their writes really did was written down by
-hand.
+[tests/corpus](../tests/corpus); a test keeps it true. Real Sparks with real agents sent these events; what their
+writes really did was written down by hand.
 
 ## The same ten writes, told by $versions versions
 
