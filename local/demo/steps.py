@@ -88,7 +88,7 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
         talk.print("The page ends with the demo here; `make up` keeps one running.")
         return 0
     try:
-        talk.print(f"The processes, each with its lineage as a picture behind its name: {stack.page}")
+        talk.print(f"The processes, each with its lineage as a picture behind its name: {stack.page}", soft_wrap=True)
         talk.print("Ctrl-C ends the demo.")
         threading.Event().wait()
     except SystemExit:
