@@ -1,11 +1,13 @@
 """The control routes: misbehaviour, counts, and what is inside."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
+from local.data_map.server import running
 from tests.local.data_map.api import ATLAS, OPERATION, RESOURCE_SET, Api, dataset, process
 
 
@@ -78,7 +80,15 @@ def test_settings(api: Api) -> None:
     assert api.call("POST", "/_control/settings", {"speed": 1}).status_code == 400
 
 
-def test_calls(api: Api) -> None:
+@pytest.fixture
+def unshared() -> Iterator[Api]:
+    """A Data Map of the test's own: what hung in another test may end, and be counted, at any time."""
+    with running() as address, requests.Session() as session:
+        yield Api(address, session)
+
+
+def test_calls(unshared: Api) -> None:
+    api = unshared
     api.stored(dataset("a"))
     api.call("POST", f"/catalog{ATLAS.removeprefix('/datamap')}/entity/bulk", {"entities": []})
     api.search()
