@@ -13,7 +13,7 @@ from parser import history as histories
 from parser.history import History
 from parser.lineage import LineageRules, derive
 from parser.merge import MergedRun, RunState, merge
-from processes import Naming, Process, by_failed_process, by_process, process_of, shown
+from processes import Naming, Process, by_failed_process, by_process, drawn, process_of
 from purview.entities import Draft, preview_entities
 from receiver.accept import ReceiverRules, accept
 
@@ -91,8 +91,8 @@ def _contribute(run: MergedRun, rules: Rules, found: dict[str, History]) -> str:
 def _previewed(
     name: str, history: History, rules: Rules, run_ids: Mapping[str, str], unended: Collection[str]
 ) -> PreviewedProcess | None:
-    lineage, refs = shown(history, rules.window, rules.naming)
-    if lineage is None or lineage.view:
+    lineage, refs = drawn(history, rules.window, rules.naming)
+    if lineage is None:
         return None
     process = process_of(lineage, rules.naming, name)
     draft = preview_entities(lineage, process.resolutions, name)

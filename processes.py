@@ -112,6 +112,12 @@ def shown(history: History, window: timedelta, naming: Naming) -> tuple[Lineage 
     return lineage, histories.shown_runs(history, window)
 
 
+def drawn(history: History, window: timedelta, naming: Naming) -> tuple[Lineage | None, tuple[RunRef, ...]]:
+    """What the catalogue shows of a process: as ``shown``, but None for a view, which is kept in its row alone."""
+    lineage, runs = shown(history, window, naming)
+    return (None if lineage and lineage.view else lineage), runs
+
+
 def _qualified_name(lineage: Lineage, naming: Naming) -> str:
     """The name of the process by the naming in force; inputs are resolved only where it depends on them."""
     if naming.process is not native:

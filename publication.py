@@ -18,7 +18,7 @@ from core.model import Lineage
 from parser import history as histories
 from parser.details import details
 from parser.history import History
-from processes import Process, process_of, shown
+from processes import Process, drawn, process_of, shown
 from purview import uploader
 from purview.fingerprint import fingerprint
 from services import Services
@@ -87,16 +87,14 @@ def republish(process: str, services: Services) -> None:
         return
 
 
-def _shown(row: DetailsRow, services: Services) -> Lineage | None:
-    """What the catalogue shows of a process; views are kept in its row and not drawn."""
-    lineage, _ = shown(histories.decode(row.history), services.settings.lineage_window, services.naming)
-    return None if lineage and lineage.view else lineage
+def _drawn(row: DetailsRow, services: Services) -> Lineage | None:
+    return drawn(histories.decode(row.history), services.settings.lineage_window, services.naming)[0]
 
 
 def _is_due(row: DetailsRow, services: Services) -> bool:
     if row.dirty:
         return True
-    lineage = _shown(row, services)
+    lineage = _drawn(row, services)
     if lineage is None:
         return bool(row.fingerprint)
     stale = row.uploaded is None or datetime.now(UTC) - row.uploaded >= services.settings.upload_refresh
@@ -110,7 +108,7 @@ def _fingerprint(process: Process, services: Services) -> str:
 
 def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:
     """The row as it is once the catalogue shows its history."""
-    lineage = _shown(row, services)
+    lineage = _drawn(row, services)
     if lineage is None:
         uploader.remove(row.qualified_name, services.catalog)
         step(log, "upload", "removed", {"process": row.qualified_name})

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.model import Asset, AssetName, Created, DatasetId
 from parser import history as histories
-from processes import process_of, shown
+from processes import drawn, process_of
 from publication import republish
 from purview.entities import GENERIC_TYPE, storable
 from purview.lookup import look_up_others, remember
@@ -102,8 +102,8 @@ def remove(asset: Asset, services: Services) -> Leftover:
 
 
 def _moves_of(row: DetailsRow, services: Services) -> Iterator[Move]:
-    lineage, _ = shown(histories.decode(row.history), services.settings.lineage_window, services.naming)
-    if lineage is None or lineage.view:
+    lineage, _ = drawn(histories.decode(row.history), services.settings.lineage_window, services.naming)
+    if lineage is None:
         return
     resolutions = process_of(lineage, services.naming).resolutions
     planned = {dataset: storable(each.asset) for dataset, each in resolutions.items()}

@@ -12,7 +12,7 @@ from core.model import RunRef
 from overview import application_of
 from parser import history as histories
 from preview import Preview, Rules, preview
-from processes import process_of, shown
+from processes import drawn, process_of
 from services import Services
 from storage.dead_letters import DeadLetter
 from storage.details_table import DetailsRow
@@ -136,8 +136,8 @@ def _last_rows(rows: Iterable[EventRow]) -> tuple[EventRow, ...]:
 def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:
     window = services.settings.lineage_window
     history = histories.decode(row.history)
-    lineage, runs = shown(history, window, services.naming)
-    if lineage is None or lineage.view:
+    lineage, runs = drawn(history, window, services.naming)
+    if lineage is None:
         return None
     process = process_of(lineage, services.naming, row.qualified_name)
     return ShownProcess(
