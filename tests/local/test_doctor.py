@@ -38,7 +38,9 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An app that has answered once, and so has made its containers, tables and queues: no test needs one before it."""
     with Stack(tmp_path_factory.mktemp("doctor")) as running:
+        requests.get(f"{running.receiver}/api/health", timeout=30).raise_for_status()
         yield running
 
 
