@@ -1,7 +1,7 @@
 """How the app is doing: what became of the events of a span of time, hour by hour from the newest."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -47,7 +47,7 @@ def overview(since: datetime, until: datetime, most: int, services: Services) ->
     :raises StorageUnavailable: as the name says.
     """
     found = Overview(since, until)
-    failing: dict[str, EventRow] = {}
+    failing: list[EventRow] = []
     for hour in _hours_back(since, until):
         if found.statuses.total() >= most:
             found.since, found.truncated = hour + _HOUR, True
@@ -56,11 +56,18 @@ def overview(since: datetime, until: datetime, most: int, services: Services) ->
             if since <= row.received <= until:
                 _count(row, found, services)
                 if row.status in FAILING:
-                    before = failing.get(row.run_key)
-                    failing[row.run_key] = max(before or row, row, key=lambda each: each.received)
-    newest = sorted(failing.values(), key=lambda row: row.received, reverse=True)
-    found.errors = newest[:_ERRORS]
+                    failing.append(row)
+    found.errors = newest_of_runs(failing)[:_ERRORS]
     return found
+
+
+def newest_of_runs(rows: Iterable[EventRow]) -> list[EventRow]:
+    """The newest row of each run, the newest first."""
+    newest: dict[str, EventRow] = {}
+    for row in rows:
+        before = newest.get(row.run_key)
+        newest[row.run_key] = max(before or row, row, key=lambda each: each.received)
+    return sorted(newest.values(), key=lambda row: row.received, reverse=True)
 
 
 def application_of(row: EventRow, services: Services) -> tuple[str, str]:

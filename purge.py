@@ -70,12 +70,21 @@ def delete_run(run: OldRun, services: Services) -> None:
 
     :raises StorageUnavailable: something may be left, which the next purge deletes.
     """
-    services.events.delete(services.events.names(run.run_key))
+    forget_run(run.run_key, services)
+    # The rows that are left, of events sent again, go last: by them the next purge finds what this one did not delete.
     for row in run.rows:
         services.events.delete_row(row)
-    for name in list(services.dead_letters.names(run.run_key)):
+
+
+def forget_run(run_key: str, services: Services) -> None:
+    """Delete a run's stored events, dead letters and record.
+
+    :raises StorageUnavailable: something may be left.
+    """
+    services.events.delete(services.events.names(run_key))
+    for name in list(services.dead_letters.names(run_key)):
         services.dead_letters.delete(name)
-    services.run_processes.delete(run.run_key)
+    services.run_processes.delete(run_key)
 
 
 def delete_rest(before: datetime, services: Services) -> Purged:

@@ -1,7 +1,7 @@
 """The story of one run, or of one job: its events, what was decided and why, and the processes that show it."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from core.errors import BadEvent
 from core.events import read_envelope
 from core.model import RunRef
-from overview import application_of
+from overview import application_of, newest_of_runs
 from parser import history as histories
 from preview import Preview, Rules, preview
 from processes import drawn, process_of
@@ -95,7 +95,8 @@ def job_story(job: str, since: datetime, until: datetime, services: Services) ->
     # A Databricks notebook's path is in no row of an event, but in what its runs became.
     its_runs = {run.run_key for row in kept for run in _runs_of(row)}
     rows = (row for row in services.events.rows(since, until) if row.received >= since)
-    runs = _last_rows(row for row in rows if row.run_key in its_runs or wanted in _jobs_told(row, services))
+    told = (row for row in rows if row.run_key in its_runs or wanted in _jobs_told(row, services))
+    runs = tuple(newest_of_runs(told))
     return JobStory(tuple(sorted(processes, key=lambda each: each.qualified_name)), runs)
 
 
@@ -122,15 +123,6 @@ def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:
         return {(each.namespace, each.name) for each in applications}
     namespace, _, name = rest.partition("#")[0].partition("/")
     return {(unquote(namespace), unquote(name))}
-
-
-def _last_rows(rows: Iterable[EventRow]) -> tuple[EventRow, ...]:
-    """The newest row of each run, the newest first."""
-    last: dict[str, EventRow] = {}
-    for row in rows:
-        before = last.get(row.run_key)
-        last[row.run_key] = max(before or row, row, key=lambda each: each.received)
-    return tuple(sorted(last.values(), key=lambda row: row.received, reverse=True))
 
 
 def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:

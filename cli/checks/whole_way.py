@@ -14,6 +14,7 @@ from cli.checks.endpoint import Receiver
 from core.errors import SparklinError
 from core.identity import run_key
 from core.model import AssetName
+from purge import forget_run
 from purview.entities import GENERIC_TYPE
 from purview.removal import remove_asset
 from services import Services
@@ -97,15 +98,11 @@ def _clean(run: str, receiver: Receiver, services: Services, deadline: float) ->
         while _is_shown(names, services) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
         left = "its process is still in the catalogue" if _is_shown(names, services) else ""
-        stored = services.events.names(key)
-        if not stored:
+        if not services.events.names(key):
             left = "its events are not in the storage account of these settings: they stay, and so do its assets"
         for asset in (AssetName(GENERIC_TYPE, f"{NAMESPACE}/{end}") for end in ("in", "out")):
             _delete_asset(asset, services)
-        services.events.delete(stored)
-        for letter in list(services.dead_letters.names(key)):
-            services.dead_letters.delete(letter)
-        services.run_processes.delete(key)
+        forget_run(key, services)
         for name in names:
             row = services.details.read(name)
             if row and not row.process_guid:
