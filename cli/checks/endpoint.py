@@ -1,7 +1,7 @@
 """Checks of the receiver, as Spark's agent meets it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ import requests
 from cli.checks.check import Check, State, note, ok, wrong
 from core.version import VERSION
 
+NAMESPACE = "sparklin-doctor"
 _SECONDS = 10
 _KEY = (
     "az functionapp keys list -g <group> -n <app> --query functionKeys.default; in Spark's configuration it belongs to "
@@ -92,14 +93,19 @@ def _chunked(receiver: Receiver) -> Check:
     return note("compression", told, "leave spark.openlineage.transport.compression out")
 
 
-def _ignored_event() -> bytes:
-    """An event that is never stored: a START that names nothing."""
+def event_of_ours(event_type: str, run: str, job: str, inputs: Sequence[object], outputs: Sequence[object]) -> bytes:
+    """An event of our own, by which a deployment is tried."""
     event = {
-        "eventType": "START",
+        "eventType": event_type,
         "eventTime": datetime.now(UTC).isoformat(),
-        "run": {"runId": "00000000-0000-4000-8000-000000000000"},
-        "job": {"namespace": "sparklin-doctor", "name": "sparklin_doctor"},
-        "inputs": [],
-        "outputs": [],
+        "run": {"runId": run},
+        "job": {"namespace": NAMESPACE, "name": job},
+        "inputs": inputs,
+        "outputs": outputs,
     }
     return json.dumps(event).encode()
+
+
+def _ignored_event() -> bytes:
+    """An event that is never stored: a START that names nothing."""
+    return event_of_ours("START", "00000000-0000-4000-8000-000000000000", "sparklin_doctor", (), ())

@@ -1,16 +1,13 @@
 """One event goes all the way, from the receiver to the catalogue, and is removed again."""
 
-import json
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
 
 import requests
 
 from cli.checks.check import Check, note, ok, wrong
-from cli.checks.endpoint import Receiver
+from cli.checks.endpoint import NAMESPACE, Receiver, event_of_ours
 from core.errors import SparklinError
 from core.identity import run_key
 from core.model import AssetName
@@ -20,7 +17,6 @@ from purview.removal import remove_asset
 from services import Services
 from storage.event_rows import EventRow, Status
 
-NAMESPACE = "sparklin-doctor"
 _JOB = "sparklin_doctor.execute_insert_into_hadoop_fs_relation_command.check"
 _POLL_SECONDS = 0.5
 _DELIVERY = (
@@ -132,16 +128,5 @@ def _delete_asset(name: AssetName, services: Services) -> None:
 
 def _event(run: str, event_type: str) -> bytes:
     columns = {"schema": {"fields": [{"name": "checked", "type": "string"}]}}
-
-    def dataset(name: str) -> dict[str, Any]:
-        return {"namespace": NAMESPACE, "name": name, "facets": columns}
-
-    event = {
-        "eventType": event_type,
-        "eventTime": datetime.now(UTC).isoformat(),
-        "run": {"runId": run},
-        "job": {"namespace": NAMESPACE, "name": _JOB},
-        "inputs": [dataset("in")],
-        "outputs": [dataset("out")],
-    }
-    return json.dumps(event).encode()
+    source, sink = ({"namespace": NAMESPACE, "name": name, "facets": columns} for name in ("in", "out"))
+    return event_of_ours(event_type, run, _JOB, [source], [sink])
