@@ -2,6 +2,8 @@
 
 import re
 
+from core.logs import spelled
+
 # Control characters, those that turn or hide what stands beside them, separators of lines, halves of characters.
 # Zero-width joiners stay: some scripts are not written without them.
 _UNPRINTABLE = re.compile(
@@ -12,14 +14,9 @@ _UNPRINTABLE = re.compile(
 
 def plain(text: str) -> str:
     """One line in which every character that could steer the terminal is spelled out, as in ``\\u001b``."""
-    return _UNPRINTABLE.sub(_spelled, text)
+    return _UNPRINTABLE.sub(spelled, text)
 
 
 def plain_lines(text: str) -> str:
     """The same for text of several lines, which stay lines; a tab stays too."""
     return "\n".join("\t".join(plain(part) for part in line.split("\t")) for line in text.split("\n"))
-
-
-def _spelled(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

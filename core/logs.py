@@ -27,7 +27,7 @@ def escape_arguments() -> None:
             record.args = {key: _escaped(value) for key, value in record.args.items()}
         if record.exc_info and record.exc_info[0]:
             told = "".join(traceback.format_exception(*record.exc_info))
-            record.exc_text = "\n".join(f"  {_UNFIT.sub(_spelled, line)}" for line in told.rstrip().split("\n"))
+            record.exc_text = "\n".join(f"  {_UNFIT.sub(spelled, line)}" for line in told.rstrip().split("\n"))
         return record
 
     escaping.escapes = True  # type: ignore[attr-defined]
@@ -41,15 +41,17 @@ def step(
 
     Queries on Azure read the object from the line, since the Functions host passes on no other fields of a record.
     """
-    shown = _UNFIT.sub(_spelled, json.dumps({"step": name, "outcome": outcome, **facts}, ensure_ascii=False))
+    shown = _UNFIT.sub(spelled, json.dumps({"step": name, "outcome": outcome, **facts}, ensure_ascii=False))
     # Halves of characters, which no log can hold, become JSON's escapes.
     log.log(level, "step %s", shown.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def _escaped(value: object) -> object:
     text = value if isinstance(value, str) else str(value) if isinstance(value, BaseException) else None
-    return value if text is None else _UNFIT.sub(_spelled, text)
+    return value if text is None else _UNFIT.sub(spelled, text)
 
 
-def _spelled(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+def spelled(match: re.Match[str]) -> str:
+    """A character that was found, as ``\\u`` or ``\\U`` and its code in hex."""
+    code = ord(match[0])
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

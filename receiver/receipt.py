@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from core.errors import BadRequest
+from core.logs import spelled
 from core.model import Envelope
 from receiver.accept import Decision
 
@@ -81,7 +82,7 @@ def batch_answer(receipts: Sequence[Receipt]) -> dict[str, Any]:
 def escaped(text: str, most: int = 300) -> str:
     """Foreign text for logs and answers: control characters escaped, at most ``most`` characters."""
     short = text if len(text) <= most else text[:most] + "…"
-    return _UNFIT.sub(lambda match: f"\\u{ord(match[0]):04x}", short)
+    return _UNFIT.sub(spelled, short)
 
 
 def _job(envelope: Envelope) -> str:
