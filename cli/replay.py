@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -44,14 +45,10 @@ def replay(
         raise typer.BadParameter("give one of --dead-letters, --run ID and --since TIME")
     start = parse_since(since) if since else None
     services = services_for(local=local)
-    if start:
-        keys: Iterable[str] = steps.runs_since(start, services)
-    else:
-        keys = [run_named(run)] if run else steps.runs_of_dead_letters(services)
     talk = Console(stderr=True)
     found = [
         steps.candidate(key, services, force=force, settle=force and bool(run))
-        for key in track(list(keys), "looking at runs", console=talk, transient=True)
+        for key in track(list(_keys(run, start, services)), "looking at runs", console=talk, transient=True)
     ]
     if dead_letters:
         found = _with_events(found)
@@ -69,6 +66,13 @@ def replay(
         _show(found, done, dry_run=dry_run)
     if _failed(found, wanted, done, asked_for_one=bool(run), waited=bool(wait) and not dry_run):
         raise typer.Exit(1)
+
+
+def _keys(run: str, start: datetime | None, services: Services) -> Iterable[str]:
+    """The runs that are asked for: one, those since a time, or else those of dead letters."""
+    if run:
+        return [run_named(run)]
+    return steps.runs_since(start, services) if start else steps.runs_of_dead_letters(services)
 
 
 def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
