@@ -5,7 +5,6 @@ says of itself is its line in the README.
 """
 
 import dataclasses
-import json
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from core.errors import SettingsError
 from core.model import NameContext
+from core.setting_values import at_most, mapping, one_of, patterns, positive, seconds, url, whole_number, words
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -213,92 +213,6 @@ def _purview_problems(environment: Mapping[str, str], values: Mapping[str, Any])
     return []
 
 
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https"):
-        raise ValueError("must be an address such as https://<account>.purview.azure.com")
-    return text.rstrip("/")
-
-
-def _number(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = -1
-    if number < 0:
-        raise ValueError(f"must be a whole number, 0 or more, not {text!r}")
-    return number
-
-
-def _at_most(most: int, *, least: int = 0) -> Callable[[str], int]:
-    """Spans of time end somewhere: the calendar does, and a queue keeps a message back for a week at most."""
-
-    def parse(text: str) -> int:
-        number = _number(text)
-        if not least <= number <= most:
-            raise ValueError(f"must be from {least} to {most}, not {text!r}")
-        return number
-
-    return parse
-
-
-def _positive(text: str) -> int:
-    number = _number(text)
-    if number == 0:
-        raise ValueError("must be greater than 0")
-    return number
-
-
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise ValueError(f"must be a number of seconds greater than 0, not {text!r}")
-    return number
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in re.split(r"[\s,;]+", text) if word)
-
-
-def _patterns(text: str) -> tuple[re.Pattern[str], ...]:
-    """Regular expressions, one a line or separated by `` | `` with blanks, each to match anywhere in the name."""
-    patterns = []
-    for part in re.split(r"\n| \| ", text):
-        if part.strip():
-            try:
-                patterns.append(re.compile(part.strip()))
-            except re.error as error:
-                raise ValueError(f"has a regular expression that is not one: {part.strip()!r} ({error})") from None
-    return tuple(patterns)
-
-
-def _mapping(text: str) -> Mapping[str, str]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise ValueError('must be a JSON object of texts, such as {"key": "value"}')
-    return value
-
-
-def _one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        for choice in choices:
-            if choice.lower() == text.lower():
-                return choice
-        raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
-
-    return parse
-
-
 # The account that every Azurite has; its key is public.
 _AZURITE = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
@@ -311,25 +225,25 @@ _WEEK = 7 * 24 * 3600
 _YEARS = 100
 
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "purview_endpoint": _url,
-    "purview_auth": _one_of(PURVIEW_AUTHS),
-    "process_naming": _one_of(PROCESS_NAMINGS),
-    "blob_trigger_source": _one_of(BLOB_TRIGGER_SOURCES),
-    "max_body_bytes": _positive,
-    "max_expanded_bytes": _positive,
-    "retry_first_delay_seconds": _at_most(_WEEK, least=1),
-    "retry_max_delay_seconds": _at_most(_WEEK, least=1),
-    "retry_give_up_hours": _at_most(_YEARS * 365 * 24),
-    "lineage_window_days": _at_most(_YEARS * 365),
-    "upload_refresh_days": _at_most(_YEARS * 365),
-    "settle_after_minutes": _at_most(_YEARS * 365 * 24 * 60),
-    "sweep_after_minutes": _at_most(_YEARS * 365 * 24 * 60),
+    "purview_endpoint": url,
+    "purview_auth": one_of(PURVIEW_AUTHS),
+    "process_naming": one_of(PROCESS_NAMINGS),
+    "blob_trigger_source": one_of(BLOB_TRIGGER_SOURCES),
+    "max_body_bytes": positive,
+    "max_expanded_bytes": positive,
+    "retry_first_delay_seconds": at_most(_WEEK, least=1),
+    "retry_max_delay_seconds": at_most(_WEEK, least=1),
+    "retry_give_up_hours": at_most(_YEARS * 365 * 24),
+    "lineage_window_days": at_most(_YEARS * 365),
+    "upload_refresh_days": at_most(_YEARS * 365),
+    "settle_after_minutes": at_most(_YEARS * 365 * 24 * 60),
+    "sweep_after_minutes": at_most(_YEARS * 365 * 24 * 60),
 }
 _PARSERS_BY_TYPE: Mapping[str, Callable[[str], Any]] = {
     str(str): str,
-    str(int): _number,
-    str(float): _seconds,
-    str(tuple[str, ...]): _words,
-    str(tuple[re.Pattern[str], ...]): _patterns,
-    str(Mapping[str, str]): _mapping,
+    str(int): whole_number,
+    str(float): seconds,
+    str(tuple[str, ...]): words,
+    str(tuple[re.Pattern[str], ...]): patterns,
+    str(Mapping[str, str]): mapping,
 }
