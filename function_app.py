@@ -1,4 +1,4 @@
-"""The functions of the app: triggers only. What they do is in pipeline.py and recovery.py."""
+"""The functions of the app: triggers only. What they do is in the package pipeline."""
 
 import json
 import logging
@@ -7,31 +7,31 @@ from datetime import UTC, datetime
 
 import azure.functions as func
 
-import pipeline
-import recovery
 from core.errors import StorageUnavailable
 from core.logs import escape_arguments
 from core.naming import CONTAINER
 from core.settings import Settings
-from health import health_report
-from services import BuiltOnce
+from pipeline import receive as receiving
+from pipeline import retries
+from pipeline.health import health_report
+from pipeline.services import LazyServices
 from storage.clients import RETRY_QUEUE
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 settings = Settings.from_env()
-services = BuiltOnce(settings)
+services = LazyServices(settings)
 escape_arguments()
 logging.getLogger("azure").setLevel(logging.WARNING)
 
 
-def answered(take: Callable[..., pipeline.Answer], req: func.HttpRequest) -> func.HttpResponse:
+def answered(take: Callable[..., receiving.Answer], req: func.HttpRequest) -> func.HttpResponse:
     """The answer to a request; 503 also where not even the clients can be made."""
     try:
         known = services()
         parts = known.limits, known.receiver_rules, known.events, datetime.now(UTC)
         status, body = take(req.get_body(), req.headers, *parts)
     except StorageUnavailable as error:
-        status, body = pipeline.unavailable(error)
+        status, body = receiving.unavailable(error)
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")
 
 
@@ -39,21 +39,21 @@ def answered(take: Callable[..., pipeline.Answer], req: func.HttpRequest) -> fun
 @app.route("v1/lineage", methods=["POST"])
 def receive(req: func.HttpRequest) -> func.HttpResponse:
     """One event of a current agent."""
-    return answered(pipeline.receive, req)
+    return answered(receiving.receive, req)
 
 
 @app.function_name("receive_legacy")
 @app.route("1/lineage", methods=["POST"])
 def receive_legacy(req: func.HttpRequest) -> func.HttpResponse:
     """One event of agent 0.4.0, which has the version number alone in its path."""
-    return answered(pipeline.receive, req)
+    return answered(receiving.receive, req)
 
 
 @app.function_name("receive_batch")
 @app.route("v1/lineage/batch", methods=["POST"])
 def receive_batch(req: func.HttpRequest) -> func.HttpResponse:
     """An array of events."""
-    return answered(pipeline.receive_batch, req)
+    return answered(receiving.receive_batch, req)
 
 
 @app.function_name("health")
@@ -70,32 +70,32 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
 )
 def parse(blob: func.InputStream) -> None:
     """A stored event; its whole run is read anew."""
-    recovery.stored(blob.name or "", services())
+    retries.stored(blob.name or "", services())
 
 
 @app.function_name("retry")
 @app.queue_trigger("message", RETRY_QUEUE, "LINEAGE_STORAGE")
 def retry(message: func.QueueMessage) -> None:
     """A run whose processing failed before, or that the timer found waiting."""
-    recovery.retry(message.get_body(), services())
+    retries.retry(message.get_body(), services())
 
 
 @app.function_name("poison")
 @app.queue_trigger("message", "webjobs-blobtrigger-poison", "LINEAGE_STORAGE")
 def poison(message: func.QueueMessage) -> None:
     """A blob that the trigger gave up."""
-    recovery.poisoned(message.get_body(), services())
+    retries.poisoned(message.get_body(), services())
 
 
 @app.function_name("poison_retry")
 @app.queue_trigger("message", f"{RETRY_QUEUE}-poison", "LINEAGE_STORAGE")
 def poison_retry(message: func.QueueMessage) -> None:
     """A retry that the host gave up."""
-    recovery.retry_poisoned(message.get_body(), services())
+    retries.retry_poisoned(message.get_body(), services())
 
 
 @app.function_name("sweep")
 @app.timer_trigger("timer", "0 */5 * * * *")
 def sweep(timer: func.TimerRequest) -> None:
     """Finds events whose notification got lost, and settles runs that never ended."""
-    recovery.sweep(services())
+    retries.sweep(services())

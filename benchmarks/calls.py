@@ -22,16 +22,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pipeline
-import recovery
 from benchmarks.counting import BLOB, DATA_MAP, QUEUE, TABLE, counted, counted_lines
 from benchmarks.mix import RECORDED, WITH_PLANS
 from core.events import read_envelope
 from core.settings import Settings, StorageConnection
 from local.azurite import Azurite
 from local.data_map.server import running
+from pipeline import retries
+from pipeline.receive import receive
+from pipeline.services import Services, build
 from receiver.accept import ReceiverRules, accept
-from services import Services, build
 from tests.support.corpus import SPARK_35, bodies, scenarios
 from tests.support.universe import Universe
 
@@ -146,10 +146,10 @@ class _Way:
 
     def post(self, body: bytes) -> Callable[[], object]:
         known, own = self.universe.services, self.universe.own(body)
-        return lambda: pipeline.receive(own, {}, known.limits, known.receiver_rules, known.events, self.now)
+        return lambda: receive(own, {}, known.limits, known.receiver_rules, known.events, self.now)
 
     def process(self, body: bytes) -> Callable[[], object]:
-        return lambda: recovery.stored(self.universe.blob(body), self.universe.services)
+        return lambda: retries.stored(self.universe.blob(body), self.universe.services)
 
 
 Steps = Iterator[tuple[str, Callable[[], object]]]
@@ -232,7 +232,7 @@ def _run_id(recorded: bytes, number: int) -> bytes:
 
 
 def _sweep(services: Services, now: datetime) -> None:
-    """What ``recovery.sweep`` does at half past; it looks back a day only, as all hours before are closed."""
+    """What ``retries.sweep`` does at half past; it looks back a day only, as all hours before are closed."""
     for task, minutes in (
         (services.lost, services.settings.sweep_after_minutes),
         (services.unended, services.settings.settle_after_minutes),

@@ -12,19 +12,19 @@ from rich.text import Text
 
 from cli.checks.catalogue import check_catalogue
 from cli.checks.check import Check, State, ok, skipped, wrong
+from cli.checks.end_to_end import check_end_to_end
 from cli.checks.endpoint import Receiver, check_receiver
 from cli.checks.network import check_network
-from cli.checks.storage_room import check_storage
-from cli.checks.whole_way import check_whole_way
-from cli.online import Local, stack_settings, stack_values
-from cli.plain import plain
+from cli.checks.storage import check_storage
+from cli.connections import Local, stack_settings, stack_values
+from cli.terminal_text import terminal_text
 from core.errors import SettingsError, SparklinError
 from core.settings import Settings
-from processes import Naming
+from pipeline.processes import Naming
+from pipeline.services import build_for_command
 from purview.catalog import Catalog
-from purview.patience import Patience
 from purview.process_name import type_of_naming
-from services import build_for_command
+from purview.retry_policy import RetryPolicy
 
 _STYLES = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red", State.SKIPPED: "dim"}
 
@@ -96,7 +96,7 @@ def _checks(receiver: Receiver, asset: tuple[str, str] | None, wait: float, *, l
     except SparklinError as error:
         yield wrong("whole way", str(error), "run it again; if it stays, mend LINEAGE_STORAGE… or NAME_RULES_FILE")
         return
-    yield from check_whole_way(receiver, services, wait)
+    yield from check_end_to_end(receiver, services, wait)
 
 
 def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | None) -> Iterator[Check]:
@@ -108,7 +108,7 @@ def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | N
     else:
         yield skipped("receiver", "give --receiver and --key (or SPARKLIN_RECEIVER and SPARKLIN_FUNCTION_KEY)")
     yield from check_storage(settings.lineage_storage)
-    with Catalog(settings.purview_endpoint, settings.purview_auth, patience=Patience(budget=5)) as catalog:
+    with Catalog(settings.purview_endpoint, settings.purview_auth, patience=RetryPolicy(budget=5)) as catalog:
         try:
             yield from check_catalogue(catalog, asset, type_of_naming(settings.process_naming))
         except SparklinError as error:
@@ -123,6 +123,6 @@ def _hosts(receiver: Receiver, settings: Settings) -> dict[str, str]:
 
 def _show(check: Check) -> None:
     console = Console()
-    console.print(Text(plain(f"{check.state.value:8}{check.name}: {check.told}"), style=_STYLES[check.state]))
+    console.print(Text(terminal_text(f"{check.state.value:8}{check.name}: {check.told}"), style=_STYLES[check.state]))
     if check.repair:
-        console.print(Text(plain(f"        repair: {check.repair}")))
+        console.print(Text(terminal_text(f"        repair: {check.repair}")))

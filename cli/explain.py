@@ -12,18 +12,18 @@ from typing import Annotated, Any, BinaryIO
 import typer
 from rich.console import Console
 
+from cli.connections import Local, catalog_for
 from cli.explain_input import Fault, Question, from_line, from_words, merged
-from cli.online import Local, catalog_for
-from cli.plain import plain
 from cli.tables import print_line
+from cli.terminal_text import terminal_text
 from core.model import AssetName, NameContext, Resolution
 from core.settings import Settings
+from pipeline.services import same_data
 from purview.catalog import Catalog
 from purview.lookup import Existing, look_up_all
 from qualified_names import rules as name_rules
 from qualified_names.resolve import resolve
 from qualified_names.rules import Rules
-from services import same_data
 
 
 def explain(
@@ -53,7 +53,7 @@ def explain(
     try:
         question = from_words(namespace or "", name or "", context)
     except Fault as fault:
-        raise typer.BadParameter(plain(str(fault)), param_hint="--context") from None
+        raise typer.BadParameter(terminal_text(str(fault)), param_hint="--context") from None
     _warn(question, "")
     answer = explainer.answer(question)
     if as_json or not sys.stdout.isatty():
@@ -123,7 +123,7 @@ def _explain_lines(stream: BinaryIO, explainer: Explainer) -> None:
             question = from_line(line)
         except Fault as fault:
             failed = True
-            typer.echo(plain(f"line {number}: {fault}"), err=True)
+            typer.echo(terminal_text(f"line {number}: {fault}"), err=True)
             _print({"error": f"line {number}: {fault}"})
             continue
         _warn(question, f"line {number}: ")
@@ -141,7 +141,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _warn(question: Question, where: str) -> None:
     for key in question.unknown:
-        typer.echo(plain(f"{where}context.{key} is unknown and was passed over"), err=True)
+        typer.echo(terminal_text(f"{where}context.{key} is unknown and was passed over"), err=True)
 
 
 def _print(value: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli.plain import plain
+from cli.terminal_text import terminal_text
 from core.errors import CatalogRefused, CatalogUnavailable
 from core.settings import Settings
 from purview.collection_roles import Change, Collection, CollectionRoles
@@ -59,7 +59,7 @@ def grant(
         _show(outcomes, dry_run=dry_run)
     for outcome in outcomes:
         if outcome.change is None:
-            typer.echo(plain(f"{outcome.collection.name}: {outcome.reason}"), err=True)
+            typer.echo(terminal_text(f"{outcome.collection.name}: {outcome.reason}"), err=True)
     if any(outcome.change is None for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -95,7 +95,7 @@ def _collections(roles: CollectionRoles, names: Sequence[str], *, every: bool) -
     try:
         known = roles.collections()
     except CatalogRefused as error:
-        typer.echo(plain(f"{error.reason}. {error.remedy}"), err=True)
+        typer.echo(terminal_text(f"{error.reason}. {error.remedy}"), err=True)
         raise typer.Exit(1) from None
     return known if every else [_named(name, known) for name in names]
 
@@ -108,7 +108,7 @@ def _named(name: str, known: Sequence[Collection]) -> Collection:
     told = (
         f"several collections are called {name}: {listed}" if found else f"{name} is none of the collections {listed}"
     )
-    raise typer.BadParameter(plain(told), param_hint="--collection")
+    raise typer.BadParameter(terminal_text(told), param_hint="--collection")
 
 
 def _grant(roles: CollectionRoles, collection: Collection, principal: str, *, dry_run: bool) -> Outcome:
@@ -126,4 +126,4 @@ def _show(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
         if outcome.change:
             told = _TOLD[outcome.change].format("to be added" if dry_run else "added")
             name = outcome.collection.friendly_name or outcome.collection.name
-            console.print(Text(plain(f"{name}: {told}")), soft_wrap=True)
+            console.print(Text(terminal_text(f"{name}: {told}")), soft_wrap=True)

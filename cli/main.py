@@ -12,13 +12,13 @@ from typer.core import TyperCommand, TyperGroup
 from cli.doctor import doctor
 from cli.explain import explain
 from cli.grant import grant
-from cli.plain import plain
 from cli.preview import preview
 from cli.purge import purge
 from cli.relink import relink
 from cli.replay import replay
 from cli.show import show
 from cli.status import status
+from cli.terminal_text import terminal_text
 from core.errors import SettingsError, SparklinError
 from core.version import VERSION
 
@@ -52,10 +52,10 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except SettingsError as error:
             for problem in error.problems:
-                typer.echo(plain(problem), err=True)
+                typer.echo(terminal_text(problem), err=True)
             raise typer.Exit(2) from None
         except SparklinError as error:
-            typer.echo(plain(str(error)), err=True)
+            typer.echo(terminal_text(str(error)), err=True)
             raise typer.Exit(1) from None
 
 

@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.event_files import KINDS, empty_folders, event_files
-from cli.plain import plain
 from cli.tables import print_process
+from cli.tasks.preview_events import Preview, PreviewedProcess, Rules
+from cli.tasks.preview_events import preview as preview_events
+from cli.terminal_text import terminal_text
 from core.model import AssetName, ColumnRef, Note
 from core.settings import Settings
 from parser.lineage import LineageRules
-from preview import Preview, PreviewedProcess, Rules
-from preview import preview as preview_events
-from processes import Naming, Process
+from pipeline.processes import Naming, Process
 from receiver.accept import ReceiverRules
 
 
@@ -36,7 +36,7 @@ def preview(
     """Show what a set of events would leave in the catalogue. Nothing is sent anywhere."""
     missing = [path for path in paths if not path.exists()]
     if missing:
-        typer.echo(plain(f"no such file or folder: {', '.join(map(str, missing))}"), err=True)
+        typer.echo(terminal_text(f"no such file or folder: {', '.join(map(str, missing))}"), err=True)
         raise typer.Exit(2)
     result = preview_events(_bodies(paths), preview_rules(Settings.offline()))
     if as_json or not sys.stdout.isatty():
@@ -49,11 +49,11 @@ def _bodies(paths: list[Path]) -> list[bytes]:
     """All events that can be read; what can't is told. Exit code 1 if there is none."""
     bodies: list[bytes] = []
     for folder in (empty := list(empty_folders(paths))):
-        typer.echo(plain(f"no event files ({KINDS}) in {folder}"), err=True)
+        typer.echo(terminal_text(f"no event files ({KINDS}) in {folder}"), err=True)
     for file in event_files(paths):
         bodies.extend(file.bodies)
         for problem in file.problems:
-            typer.echo(plain(f"{file.path}: {problem}"), err=True)
+            typer.echo(terminal_text(f"{file.path}: {problem}"), err=True)
     if not bodies:
         if len(empty) < len(paths):
             typer.echo("nothing could be read as an OpenLineage event", err=True)
@@ -115,7 +115,7 @@ def _show(result: Preview) -> None:
         print_process(console, as_object(previewed))
     talk = Console(stderr=True)
     for line in _summary(len(result.processes), Counter(result.reasons.values())):
-        talk.print(Text(plain(line)))
+        talk.print(Text(terminal_text(line)))
 
 
 def _summary(processes: int, reasons: Counter[str]) -> Iterator[str]:

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
-import purge as steps
-from cli.online import Local, services_for
-from purge import OldRun, Purged
-from services import Services
+from cli.connections import Local, services_for
+from cli.tasks import purge_runs as steps
+from cli.tasks.purge_runs import OldRun, Purged
+from pipeline.services import Services
 
 
 def purge(

@@ -12,14 +12,14 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-import relink as steps
-from cli.online import Local, services_for
-from cli.plain import plain
+from cli.connections import Local, services_for
 from cli.tables import short
+from cli.tasks import relink_processes as steps
+from cli.tasks.relink_processes import Leftover, Move
+from cli.terminal_text import terminal_text
 from core.errors import SparklinError
 from core.model import Asset
-from relink import Leftover, Move
-from services import Services
+from pipeline.services import Services
 
 
 def relink(
@@ -44,7 +44,7 @@ def relink(
     else:
         _show(found, left, applied=apply)
     for name, reason in failed.items():
-        typer.echo(plain(f"{name}: {reason}"), err=True)
+        typer.echo(terminal_text(f"{name}: {reason}"), err=True)
     if failed:
         raise typer.Exit(1)
 
@@ -108,12 +108,12 @@ def _show(found: Sequence[Move], left: Sequence[Leftover], *, applied: bool) -> 
     for move in found:
         if move.pending:
             cells = (move.process.rpartition("#")[0], short(move.ours.name.qualified_name), _told(move.scanned))
-            table.add_row(*(Text(plain(cell)) for cell in cells))
+            table.add_row(*(Text(terminal_text(cell)) for cell in cells))
     if table.rows:
         console.print(table)
     for item in left:
         what = item.kept or ("deleted" if applied else "would be deleted")
-        console.print(Text(plain(f"placeholder {_told(item.asset)}: {what}")))
+        console.print(Text(terminal_text(f"placeholder {_told(item.asset)}: {what}")))
     pending = sum(move.pending for move in found)
     done = "moved" if applied else "to be moved; run again with --apply"
     console.print(Text(f"{pending} reference{'' if pending == 1 else 's'} {done}" if pending else "nothing to move"))

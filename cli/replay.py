@@ -11,14 +11,14 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-import replay as steps
+from cli.connections import Local, services_for
 from cli.names import run_named, unknown_run
-from cli.online import Local, services_for
-from cli.plain import plain
-from cli.span import since as parse_since
 from cli.tables import print_line, print_run
-from replay import Candidate, Outcome
-from services import Services
+from cli.tasks import replay_runs as steps
+from cli.tasks.replay_runs import Candidate, Outcome
+from cli.terminal_text import terminal_text
+from cli.time_span import since as parse_since
+from pipeline.services import Services
 from storage.event_rows import Status
 
 _POLL_SECONDS = 1.0
@@ -61,7 +61,7 @@ def replay(
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps(as_object(found, done, dry_run=dry_run), ensure_ascii=False, indent=2))
     elif run and not found[0].events:
-        typer.echo(plain(unknown_run(run)), err=True)
+        typer.echo(terminal_text(unknown_run(run)), err=True)
     else:
         _show(found, done, dry_run=dry_run)
     if _failed(found, wanted, done, asked_for_one=bool(run), waited=bool(wait) and not dry_run):

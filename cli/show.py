@@ -10,17 +10,17 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from cli.connections import Local, services_for
 from cli.names import run_named, unknown_run
-from cli.online import Local, services_for
-from cli.plain import plain
 from cli.preview import as_object as previewed
 from cli.preview import preview_rules
-from cli.span import since as parse_since
 from cli.tables import print_line, print_process, print_run
+from cli.tasks.run_details import JobDetails, RunDetails, ShownProcess, job_details, run_details
+from cli.terminal_text import terminal_text
+from cli.time_span import since as parse_since
+from pipeline.services import Services
 from purview.links import asset_link
-from services import Services
 from storage.event_rows import EventRow
-from story import JobStory, RunStory, ShownProcess, job_story, run_story
 
 _RUN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|x-[0-9a-f]{32}")
 _SHOWN_RUNS = 30
@@ -40,10 +40,10 @@ def show(
     start = parse_since(since)
     services = services_for(local=local)
     if is_run or _RUN.fullmatch(what.strip()):
-        run = run_story(run_named(what), preview_rules(services.settings), services)
+        run = run_details(run_named(what), preview_rules(services.settings), services)
         known, shown = bool(run.rows or run.letters), _run_object(run, services)
     else:
-        job = job_story(what, start, datetime.now(UTC), services)
+        job = job_details(what, start, datetime.now(UTC), services)
         known, shown = bool(job.processes or job.runs), _job_object(what, job, services)
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
@@ -52,7 +52,7 @@ def show(
     else:
         _show_job(shown)
     if not known:
-        typer.echo(plain(_unknown(what, is_run="run" in shown)), err=True)
+        typer.echo(terminal_text(_unknown(what, is_run="run" in shown)), err=True)
         raise typer.Exit(1)
 
 
@@ -63,7 +63,7 @@ def _unknown(what: str, *, is_run: bool) -> str:
     return f"nothing is known of an application {what!r} in this span; {elsewhere}"
 
 
-def _run_object(run: RunStory, services: Services) -> dict[str, Any]:
+def _run_object(run: RunDetails, services: Services) -> dict[str, Any]:
     """A run by the contract in docs/contracts/show.schema.json."""
     return {
         "run": run.run_key,
@@ -82,7 +82,7 @@ def _run_object(run: RunStory, services: Services) -> dict[str, Any]:
     }
 
 
-def _job_object(what: str, job: JobStory, services: Services) -> dict[str, Any]:
+def _job_object(what: str, job: JobDetails, services: Services) -> dict[str, Any]:
     """A job by the same contract."""
     return {
         "job": what,

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.online import Local, services_for
-from cli.plain import plain
-from cli.span import since as parse_since
+from cli.connections import Local, services_for
 from cli.tables import print_line
-from overview import Overview, overview
+from cli.tasks.status_report import StatusReport, status_report
+from cli.terminal_text import terminal_text
+from cli.time_span import since as parse_since
 from storage.event_rows import EventRow, Status
 
 _SHOWN_JOBS = 30
@@ -34,14 +34,14 @@ def status(
     start = parse_since(since)
     services = services_for(local=local)
     with Console(stderr=True).status("reading events"):
-        found = overview(start, datetime.now(UTC), limit, services)
+        found = status_report(start, datetime.now(UTC), limit, services)
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps(as_object(found), ensure_ascii=False, indent=2))
     else:
         _show(found)
 
 
-def as_object(found: Overview) -> dict[str, Any]:
+def as_object(found: StatusReport) -> dict[str, Any]:
     """The result by the contract in docs/contracts/status.schema.json."""
     return {
         "since": found.since.isoformat(),
@@ -78,7 +78,7 @@ def _event(row: EventRow) -> dict[str, Any]:
     }
 
 
-def _show(found: Overview) -> None:
+def _show(found: StatusReport) -> None:
     console = Console()
     counts = ", ".join(f"{number} {name}" for name, number in _counts(found.statuses).items())
     console.print(Text(f"{found.statuses.total()} events since {found.since:%Y-%m-%d %H:%M} UTC: {counts or 'none'}"))
@@ -100,14 +100,14 @@ def _line(row: EventRow) -> str:
     return f"{what}: {row.message}" if row.message else what
 
 
-def _jobs(found: Overview) -> Table:
+def _jobs(found: StatusReport) -> Table:
     table = Table("application", "events", "became of them", "last (UTC)", show_edge=False)
     table.columns[0].overflow = "fold"
     ranked = sorted(found.jobs.items(), key=lambda item: (-item[1].statuses.total(), item[0]))
     for (namespace, name), job in ranked[:_SHOWN_JOBS]:
         counts = ", ".join(f"{number} {label}" for label, number in _counts(job.statuses).items())
         cells = (f"{namespace}/{name}", str(job.statuses.total()), counts, f"{job.last:%Y-%m-%d %H:%M}")
-        table.add_row(*(Text(plain(cell)) for cell in cells))
+        table.add_row(*(Text(terminal_text(cell)) for cell in cells))
     if len(ranked) > _SHOWN_JOBS:
         table.add_row(f"… and {len(ranked) - _SHOWN_JOBS} more", "", "", "")
     return table

@@ -8,14 +8,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.plain import plain
+from cli.terminal_text import terminal_text
 
 _SHOWN_COLUMNS = 40
 
 
 def print_line(console: Console, text: str, style: str = "") -> None:
     """Print a line that the terminal folds, not Rich, so that a name or command in it can be copied in one piece."""
-    console.print(Text(plain(text), style), soft_wrap=True)
+    console.print(Text(terminal_text(text), style), soft_wrap=True)
 
 
 def print_run(console: Console, run: str, told: str, message: str) -> None:
@@ -58,10 +58,11 @@ def _foot(notes: Iterable[Mapping[str, str]], everywhere: Iterable[tuple[str, ..
     on_rows = sorted((kind, name, column) for name, column, kind in everywhere)
     if on_rows:
         yield Text(
-            "every row depends on " + plain(_uses((name, column, kind) for kind, name, column in on_rows)), style="dim"
+            "every row depends on " + terminal_text(_uses((name, column, kind) for kind, name, column in on_rows)),
+            style="dim",
         )
     for note in notes:
-        yield Text(f"note: {plain(note['text'])}", style="yellow")
+        yield Text(f"note: {terminal_text(note['text'])}", style="yellow")
 
 
 def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[str, ...]]) -> Table:
@@ -74,7 +75,7 @@ def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[s
         values += [f"= {column['expression']}"] if column["expression"] else []
         own = [use for use in column["indirect"] if tuple(use) not in everywhere]
         # Text, since a plain string would be read for markup and emoji codes.
-        table.add_row(*(Text(plain(cell)) for cell in (column["column"], ", ".join(values) or "–", _uses(own))))
+        table.add_row(*(Text(terminal_text(cell)) for cell in (column["column"], ", ".join(values) or "–", _uses(own))))
     if len(columns) > _SHOWN_COLUMNS:
         table.add_row(f"… and {len(columns) - _SHOWN_COLUMNS} more", "", "")
     return table

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from core.model import Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
 from parser.application import application
-from parser.columns import named_datasets
-from parser.evidence import account
+from parser.column_resolution import account
+from parser.facet_columns import named_datasets
 from parser.merge import MergedRun
 from parser.mounts import mount_points
 from parser.views import view_lineage

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from core.identity import run_key
 from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef, Symlink
-from parser.phantoms import without_phantoms
+from parser.agent_workarounds import without_phantoms
 
 _RANK = {"OTHER": 0, "START": 1, "RUNNING": 2, "ABORT": 3, "FAIL": 3, "COMPLETE": 4}
 _NOISE = {"_delta_log", "_temporary", "_checkpoints", "_spark_metadata", "_SUCCESS"}

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, Note, SinkColumn
 from parser.logical_plan.budget import PlanTooLargeError
+from parser.logical_plan.expression_texts import expression_text, names_of
+from parser.logical_plan.operator_rules import new_walk
 from parser.logical_plan.resolution import resolved
 from parser.logical_plan.scope import named_parts
-from parser.logical_plan.texts import expression_text, names_of
 from parser.logical_plan.tree import Node, object_name, tree
-from parser.logical_plan.visit import new_walk
-from parser.logical_plan.walk import Walk
+from parser.logical_plan.walker import Walk
 from parser.merge import MergedRun
 
 #: Namespaces of what has a name in Spark's catalogue only.

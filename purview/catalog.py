@@ -17,11 +17,11 @@ from core.model import Asset, AssetName
 from core.settings import LOOPBACK_HOSTS
 from core.threads import in_threads
 from purview import refusals
-from purview.patience import Breaker, Clock, Patience, shared_allowance
+from purview.retry_policy import Breaker, Clock, RetryPolicy, shared_allowance
 
 if TYPE_CHECKING:
     from purview.client import DataMapClient, DiscoveryClient
-    from purview.transport import Credential
+    from purview.session import Credential
 
 # Azure's gateways take more, some proxies between don't.
 _URL_CHARACTERS = 2_000
@@ -79,7 +79,7 @@ class Catalog:
         auth: str = "default",
         *,
         credential: "Credential | None" = None,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         clock: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -90,7 +90,7 @@ class Catalog:
             raise SettingsError(("PURVIEW_ENDPOINT: only a Data Map on this machine goes without https and a token",))
         self._auth = auth
         self._credential = credential
-        self._patience = patience or Patience()
+        self._patience = patience or RetryPolicy()
         self._clock = clock
         self._sleep = sleep
         self._breaker = Breaker(self._patience, clock)
@@ -235,7 +235,7 @@ class Catalog:
     def _open(self) -> _Clients:
         # requests, azure-identity and pyapacheatlas take 0.1 s to import; most starts of the app never get here.
         from purview.client import DataMapClient, DiscoveryClient
-        from purview.transport import Transport, default_credential
+        from purview.session import Transport, default_credential
 
         transport = Transport(
             None if self._auth == "none" else self._credential or default_credential(),

@@ -1,7 +1,7 @@
 """pyapacheatlas' clients on our transport.
 
 They know the addresses, parameters and bodies of Atlas; what they lack (keep-alive, timeouts, repetition, token
-renewal, errors that ``except Exception`` catches, the current addresses) comes from purview.transport.
+renewal, errors that ``except Exception`` catches, the current addresses) comes from purview.session.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from pyapacheatlas.core.discovery.purview import PurviewDiscoveryClient
 from pyapacheatlas.core.util import AtlasResponse
 
 from core.errors import CatalogUnavailable
-from purview.transport import Transport
+from purview.session import Transport
 
 # The paths to which the official SDK sends an api-version: azure-purview-datamap 1.0.0b2. Others are without one.
 _API_VERSION = "2023-09-01"

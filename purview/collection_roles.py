@@ -13,8 +13,8 @@ from urllib.parse import quote, urlsplit
 
 from core.errors import CatalogRefused, CatalogUnavailable
 from core.settings import LOOPBACK_HOSTS
-from purview.patience import Patience
-from purview.transport import Transport, default_credential
+from purview.retry_policy import RetryPolicy
+from purview.session import Transport, default_credential
 
 DATA_CURATOR = "purviewmetadatarole_builtin_data-curator"
 
@@ -24,7 +24,7 @@ _MEMBER = "principal.microsoft.id"
 # A policy that was changed since it was read is read once more.
 _CHANGED = (409, 412)
 _ATTEMPTS = 5
-_PATIENCE = Patience(budget=60)
+_PATIENCE = RetryPolicy(budget=60)
 _ADMIN_NEEDED = (
     "You need the role Collection Admin on {collection}: whoever has it gives it to you (Purview portal, Data Map, "
     "Collections, Role assignments). On the root, an Owner of the account can take it: az rest --method post --url "

@@ -1,8 +1,9 @@
 """Lineage becomes entities: the process, and the datasets that the catalogue does not have yet.
 
 Assets that exist are only referred to, by guid: every attribute that is sent overwrites what a scan or a person
-wrote. Those that we created get further columns, which refer to them (purview.growth says when). New entities carry
-negative guids. Identity and look of the process depend on no look-up, but for the names of the assets really used.
+wrote. Those that we created get further columns, which refer to them (purview.missing_columns says when). New
+entities carry negative guids. The identity and appearance of the process depend on no look-up, except for the names of
+the assets that are really used.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

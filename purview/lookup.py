@@ -21,10 +21,10 @@ from core.model import Asset, AssetName, DatasetId, Resolution
 from core.threads import in_threads
 from purview.catalog import SearchResult
 from purview.entities import GENERIC_TYPE, Resolutions, storable
-from purview.found import Found, is_replaceable
+from purview.search_index import SearchIndex, is_replaceable
 
 #: Says whether ``found`` names the same dataset as ``wanted``, as scans may name it. It may agree only to names that
-#: purview.found.Found does not rule out.
+#: purview.search_index.Found does not rule out.
 Same = Callable[[AssetName, AssetName], bool]
 
 _log = logging.getLogger(__name__)
@@ -238,7 +238,7 @@ def _bundles(queries: Iterable[_Query]) -> list[list[_Query]]:
     return [group[at : at + _BUNDLE] for group in families.values() for at in range(0, len(group), _BUNDLE)]
 
 
-def _ask(bundle: Sequence[_Query], catalog: Finder) -> list[tuple[_Query, Found]]:
+def _ask(bundle: Sequence[_Query], catalog: Finder) -> list[tuple[_Query, SearchIndex]]:
     """The answer to each query. Where they have too many hits for one request, or are too long, each gets its own."""
     family, half = bundle[0][0], len(bundle) // 2
     try:
@@ -250,7 +250,7 @@ def _ask(bundle: Sequence[_Query], catalog: Finder) -> list[tuple[_Query, Found]
         if not result.is_complete and not half:
             _log.warning("the search has more hits than are read for %s", " ".join(bundle[0][1]))
         if result.is_complete or not half:
-            found = Found(hit.asset for hit in result.hits)
+            found = SearchIndex(hit.asset for hit in result.hits)
             return [(query, found) for query in bundle]
     return [*_ask(bundle[:half], catalog), *_ask(bundle[half:], catalog)]
 

@@ -2,7 +2,7 @@
 
 The Data Map takes no lock between looking for a name and creating it: two workers at a time would make two assets of
 one name. So whatever does not exist yet is looked up again, and created, under locks that all share (see
-``creation_locks``); columns are added to assets of ours under the same locks (see purview.growth).
+``creation_locks``); columns are added to assets of ours under the same locks (see purview.missing_columns).
 
 A lineage with very many datasets is done in parts: each is looked up, and what it lacks created, before the next, so
 that locks are held for a short while only, and that an attempt that fails half-way gets further than the last one.
@@ -35,8 +35,8 @@ from purview.entities import (
     within_limits,
     write_of,
 )
-from purview.growth import Gaps, Reader, Record, find_gaps, plan_additions
 from purview.lookup import Cache, Finder, Same, look_up, look_up_exactly, look_up_planned, remember
+from purview.missing_columns import MissingColumns, Reader, Record, find_missing_columns, plan_additions
 from purview.process_name import process_name, process_type
 from purview.refusals import ReferenceMissing, UnusableType
 from purview.schema import Addition, Entity
@@ -127,7 +127,7 @@ class _Known:
 
     datasets: tuple[Dataset, ...]
     assets: Assets
-    gaps: Gaps
+    gaps: MissingColumns
     process_guid: str | None = None
 
     @property
@@ -223,7 +223,7 @@ def _upload(task: _Task) -> UploadResult:
     known = _look_up(task, last)
     if len(known.names) > _CREATE_AT_ONCE:
         done += _complete(task, known, ends)
-        known = _Known((), {}, Gaps())
+        known = _Known((), {}, MissingColumns())
     assets = {dataset: asset for each in done for dataset, asset in each.assets.items()}
     known = replace(known, assets={**assets, **known.assets}, process_guid=_process_guid(task))
     return _joined([*done, _under_locks(task, known)])
@@ -243,7 +243,7 @@ def _parts(task: _Task) -> list[tuple[Dataset, ...]]:
 def _look_up(task: _Task, datasets: tuple[Dataset, ...]) -> _Known:
     resolutions = {dataset.id: task.resolutions[dataset.id] for dataset in datasets}
     assets = look_up(resolutions, task.catalog, task.cache, task.same)
-    return _Known(datasets, assets, find_gaps(datasets, assets, task.record))
+    return _Known(datasets, assets, find_missing_columns(datasets, assets, task.record))
 
 
 def _complete(task: _Task, known: _Known, ends: float) -> Iterator[UploadResult]:
@@ -306,7 +306,7 @@ def _look_again(task: _Task, known: _Known) -> _Known:
     # Under other names than those that are locked it may be created at any time; for many that is not asked twice.
     find = look_up_exactly if len(missing) <= _FEW else look_up_planned
     assets = {**known.assets, **find(missing, task.catalog)}
-    gaps = find_gaps(known.datasets, assets, task.record)
+    gaps = find_missing_columns(known.datasets, assets, task.record)
     guid = _process_guid(task) if known.process_guid == "" else known.process_guid
     return _Known(known.datasets, assets, gaps, guid)
 

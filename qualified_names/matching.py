@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from core.model import AssetName, NameContext, Note
 from qualified_names import context_maps
 from qualified_names.files import StoreNames, file_names
-from qualified_names.places import Place
+from qualified_names.locations import Location
 from qualified_names.rule import FileStore, Layout, Rule
 from qualified_names.table_name import PART, table_name
 from qualified_names.templates import Template
@@ -34,7 +34,7 @@ class Match:
 class Values:
     """The values that templates may use: captures first, then the rule's ``let``, then parts of the address."""
 
-    place: Place
+    place: Location
     rule: Rule
     context: NameContext
     captures: Mapping[str, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Values:
         return facts.get(name)
 
 
-def applies(rule: Rule, place: Place) -> Mapping[str, str] | None:
+def applies(rule: Rule, place: Location) -> Mapping[str, str] | None:
     """The captures of the rule's conditions if all hold; None if one does not."""
     captures: dict[str, str] = {}
     for condition in rule.conditions:
@@ -85,7 +85,7 @@ def applies(rule: Rule, place: Place) -> Mapping[str, str] | None:
     return captures
 
 
-def match(rule: Rule, place: Place, context: NameContext) -> Match | None:
+def match(rule: Rule, place: Location, context: NameContext) -> Match | None:
     """What the rule makes of the place; None where it is not for this place or cannot read its name."""
     captures = applies(rule, place)
     if captures is None:
@@ -99,7 +99,7 @@ def match(rule: Rule, place: Place, context: NameContext) -> Match | None:
     return None
 
 
-def _subject(condition: str, place: Place) -> str:
+def _subject(condition: str, place: Location) -> str:
     if condition == "whole_name":
         return place.id.name
     if condition == "namespace":

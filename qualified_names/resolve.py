@@ -3,7 +3,7 @@
 The order of decisions:
 1. One spelling: slashes, schemes and hosts as in core.identity, so that all agents' spellings get one answer.
 2. The place: a path in the namespace goes before the name; bookkeeping folders, part files and partition folders are
-   cut, a Databricks mount becomes its source (qualified_names.places).
+   cut, a Databricks mount becomes its source (qualified_names.locations).
 3. The rules, the user's before the shipped ones: the first that matches names the assets. What it would create comes
    first; further names of the same data (views, hosts, resource set patterns) follow and are only looked up.
 4. A rule that matches but needs to know more (a GUID that no event tells) ends the search: the dataset becomes a
@@ -23,9 +23,9 @@ from hashlib import sha256
 from core.identity import dataset_id
 from core.model import AssetName, Dataset, DatasetId, NameContext, Note, Resolution, Symlink
 from core.secrets import without_secrets
+from qualified_names.locations import Location, place
 from qualified_names.matching import Match, applies, match
 from qualified_names.namespace import Namespace
-from qualified_names.places import Place, place
 from qualified_names.rule import Rules
 
 GENERIC_RULE = "generic"
@@ -59,7 +59,7 @@ def _one_spelling(dataset: Dataset) -> Dataset:
     return dataset if normal == dataset.id else replace(dataset, id=normal)
 
 
-def _resolve(dataset: Dataset, where: Place, context: NameContext, rules: Rules) -> Resolution:
+def _resolve(dataset: Dataset, where: Location, context: NameContext, rules: Rules) -> Resolution:
     notes = (where.note,) if where.note else ()
     if _is_too_long(where.id):
         return _too_long(dataset)
@@ -83,7 +83,7 @@ def _resolution(dataset: Dataset, found: Match, notes: tuple[Note, ...]) -> Reso
     )
 
 
-def _generic(dataset: Dataset, where: Place, rule: str, notes: tuple[Note, ...]) -> Resolution:
+def _generic(dataset: Dataset, where: Location, rule: str, notes: tuple[Note, ...]) -> Resolution:
     namespace = without_secrets(where.id.namespace)
     name = AssetName(GENERIC_TYPE, "/".join(part for part in (namespace, where.id.name) if part) or "unknown")
     short = where.id.name.rpartition("/")[2] or namespace or "unknown"
@@ -92,11 +92,11 @@ def _generic(dataset: Dataset, where: Place, rule: str, notes: tuple[Note, ...])
 
 def _too_long(dataset: Dataset) -> Resolution:
     """A generic asset, named without reading the name: no expression is tried on a text of any length."""
-    place = Place(dataset.id, Namespace(dataset.id.namespace, ""))
+    place = Location(dataset.id, Namespace(dataset.id.namespace, ""))
     if len(dataset.id.namespace) > _LONGEST_NAME:
         scheme = dataset.id.namespace[:20].partition("://")[0]
         digest = sha256(dataset.id.namespace.encode("utf-8", "surrogatepass"))
-        place = Place(DatasetId(f"{scheme}:{digest.hexdigest()[:32]}", dataset.id.name), Namespace("", ""))
+        place = Location(DatasetId(f"{scheme}:{digest.hexdigest()[:32]}", dataset.id.name), Namespace("", ""))
     note = Note("name-too-long", "The name is longer than 4 KB.", dataset.id)
     return _generic(dataset, place, GENERIC_RULE, (note,))
 
@@ -105,7 +105,7 @@ def _is_too_long(dataset: DatasetId) -> bool:
     return len(dataset.namespace) + len(dataset.name) > _LONGEST_NAME
 
 
-def _unknown(where: Place, rules: Rules) -> Note:
+def _unknown(where: Location, rules: Rules) -> Note:
     """Why no rule named the dataset: none knows the store, or those that do cannot read the name."""
     if all(applies(rule, where) is None for rule in rules.rules):
         store = where.id.namespace

@@ -14,7 +14,7 @@ from core import naming
 from core.errors import StorageUnavailable
 from core.settings import StorageConnection
 from storage.faults import storage_faults
-from storage.transport import LONGEST_PAUSE, BudgetTransport, TableTransport, budget
+from storage.request_budget import LONGEST_PAUSE, BudgetTransport, TableTransport, budget
 
 EVENTS = naming.CONTAINER
 DETAILS = "lineage-details"

@@ -28,7 +28,7 @@ from storage.batches import read_rows
 from storage.clients import EVENT_METADATA, EVENTS, StorageClients
 from storage.event_rows import EventRow, Status, new_entity, read_row, status_entity
 from storage.faults import storage_faults
-from storage.transport import budget
+from storage.request_budget import budget
 
 log = logging.getLogger(__name__)
 

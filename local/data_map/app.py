@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from local.data_map import control, page, routes
+from local.data_map import atlas_routes, control, page
+from local.data_map.atlas_errors import AtlasError, ServerFault
 from local.data_map.control import Control
 from local.data_map.data_map import DataMap
-from local.data_map.errors import AtlasError, ServerFault
 from local.data_map.faults import Fault
 from local.data_map.frame import CONTENT_POLICY
 
@@ -35,8 +35,8 @@ def make_app(data_map: DataMap) -> Starlette:
     control_state = Control(data_map)
     api = [
         Route(base + path, _api_endpoint(control_state, path, operation), methods=[method])
-        for base in routes.BASES
-        for method, path, operation in routes.OPERATIONS
+        for base in atlas_routes.BASES
+        for method, path, operation in atlas_routes.OPERATIONS
     ]
     controls = [
         Route(path, _control_endpoint(control_state, operation), methods=[method])
@@ -49,10 +49,10 @@ def make_app(data_map: DataMap) -> Starlette:
     return Starlette(routes=[*api, *controls, *pages], exception_handlers={404: _no_route, 405: _no_route})
 
 
-def _api_endpoint(state: Control, path: str, operation: routes.Operation) -> Endpoint:
+def _api_endpoint(state: Control, path: str, operation: atlas_routes.Operation) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         content = await request.body()
-        call = routes.Call(request.path_params, tuple(request.query_params.multi_items()), content)
+        call = atlas_routes.Call(request.path_params, tuple(request.query_params.multi_items()), content)
         fault = state.faults.take(request.method, request.url.path)
 
         def answer() -> Response:
@@ -84,7 +84,9 @@ async def _suffer(fault: Fault, request: Request, answer: Callable[[], Response]
     return usual
 
 
-def _answer(data_map: DataMap, operation: routes.Operation, call: routes.Call, request: Request) -> Response:
+def _answer(
+    data_map: DataMap, operation: atlas_routes.Operation, call: atlas_routes.Call, request: Request
+) -> Response:
     media = request.headers.get("content-type", "application/json")
     try:
         if call.content and "json" not in media:
@@ -128,7 +130,7 @@ def _page_endpoint(data_map: DataMap, shown: page.Page) -> Endpoint:
 
 
 async def _no_route(request: Request, problem: Exception) -> Response:
-    if request.url.path.startswith(routes.BASES):
+    if request.url.path.startswith(atlas_routes.BASES):
         return _server_fault()
     status = problem.status_code if isinstance(problem, HTTPException) else 404
     return HTMLResponse(page.not_found(), status, _PAGE_HEADERS)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from local.data_map import entities, views
+from local.data_map.atlas_errors import AtlasError
 from local.data_map.definitions import read_definitions
-from local.data_map.errors import AtlasError
 from local.data_map.lineage import lineage
 from local.data_map.matching import match, resolve
 from local.data_map.payload import Draft, drafts, read_draft, read_reference, sent_entities, sent_entity

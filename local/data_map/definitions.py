@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.data_map.errors import AtlasError, ServerFault
+from local.data_map.atlas_errors import AtlasError, ServerFault
 from local.data_map.types import TypeSystem
 from local.data_map.views import entity_definition, relationship_definition, type_header
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from local.data_map.errors import AtlasError, ServerFault
+from local.data_map.atlas_errors import AtlasError, ServerFault
 from local.data_map.matching import Plan
 from local.data_map.mutations import Mutations
 from local.data_map.payload import Draft

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from local.data_map.errors import AtlasError, ServerFault
+from local.data_map.atlas_errors import AtlasError, ServerFault
 from local.data_map.store import Entity, Session
 from local.data_map.types import TypeSystem
 from local.data_map.views import header

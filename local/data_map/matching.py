@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from local.data_map.errors import AtlasError
+from local.data_map.atlas_errors import AtlasError
 from local.data_map.payload import Draft, Reference
 from local.data_map.store import Entity, Session
 from local.data_map.types import TypeSystem

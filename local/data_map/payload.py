@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.data_map.errors import AtlasError, ServerFault
+from local.data_map.atlas_errors import AtlasError, ServerFault
 from local.data_map.types import End, EntityType, TypeSystem
 from local.data_map.values import invalid_value, java_text, missing_value, normalised
 

@@ -25,7 +25,7 @@ MOST_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a box is, and which of its columns are shown in which row; the rest is folded into one row."""
 
     box: Box
@@ -51,7 +51,7 @@ class Place:
         return self.top + HEAD_HEIGHT // 2
 
 
-def places(graph: Graph, *, unfold: bool) -> dict[str, Place]:
+def places(graph: Graph, *, unfold: bool) -> dict[str, Location]:
     """Puts the boxes of each level under each other, processes and then names in order."""
     linked: dict[str, set[str]] = defaultdict(set)
     for link in graph.links:
@@ -63,7 +63,7 @@ def places(graph: Graph, *, unfold: bool) -> dict[str, Place]:
     for box in graph.boxes.values():
         shown = _shown(box, linked[box.key], unfold=unfold)
         left = MARGIN + (box.level - lowest) * LEVEL_WIDTH
-        place = Place(box, left, tops[box.level], shown, len(box.columns) - len(shown))
+        place = Location(box, left, tops[box.level], shown, len(box.columns) - len(shown))
         tops[box.level] += place.height + GAP
         made[box.key] = place
     return made
@@ -100,7 +100,7 @@ def picture(graph: Graph, base: str, *, unfold: bool, unfold_address: str) -> Ht
     )
 
 
-def _flows(graph: Graph, placed: Mapping[str, Place]) -> Html:
+def _flows(graph: Graph, placed: Mapping[str, Location]) -> Html:
     """The thick lines from head to head."""
     paths = []
     for flow in graph.flows:
@@ -110,7 +110,7 @@ def _flows(graph: Graph, placed: Mapping[str, Place]) -> Html:
     return html(paths)
 
 
-def _lines(graph: Graph, placed: Mapping[str, Place]) -> Html:
+def _lines(graph: Graph, placed: Mapping[str, Location]) -> Html:
     """The thin lines from column to column; those that meet in folded rows are drawn once."""
     drawn: dict[str, list[Link]] = defaultdict(list)
     for link in graph.links:
@@ -135,7 +135,7 @@ def _key(box: str, column: str) -> str:
     return f"{box}/{column}"
 
 
-def _box(place: Place, base: str, unfold_address: str) -> Html:
+def _box(place: Location, base: str, unfold_address: str) -> Html:
     entity, box = place.box.entity, place.box
     kind = "process" if box.is_process else "dataset"
     is_base = box.key == base

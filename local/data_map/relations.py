@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from local.data_map.errors import AtlasError
+from local.data_map.atlas_errors import AtlasError
 from local.data_map.mutations import Mutations
 from local.data_map.store import Relationship, Session
 from local.data_map.types import End, RelationshipType, TypeSystem

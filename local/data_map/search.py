@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.data_map.errors import AtlasError
+from local.data_map.atlas_errors import AtlasError
 from local.data_map.store import Entity
 from local.data_map.types import EntityType, TypeSystem
 from local.data_map.views import AUTHOR

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from local.data_map.errors import AtlasError
+from local.data_map.atlas_errors import AtlasError
 
 TABLE = Path(__file__).with_name("types.json")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from local.data_map.errors import AtlasError
+from local.data_map.atlas_errors import AtlasError
 from local.data_map.types import Attribute, EntityType
 
 _WHOLE = ("byte", "short", "int", "long", "biginteger")

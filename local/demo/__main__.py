@@ -13,7 +13,7 @@ import requests
 from local.demo.check import Inbox
 from local.demo.scenarios import ENVIRONMENT, SCENARIOS
 from local.demo.steps import command, end, progress, running_stack, show, talk, wait
-from local.stack import Stack
+from local.stack.lifecycle import Stack
 
 _PURPOSE = """\
 Try out the whole way on this machine, without an Azure account: start storage (Azurite), a Data Map in Purview's

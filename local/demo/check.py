@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cli.preview import as_object, preview_rules
+from cli.tasks.preview_events import preview
 from core.settings import Settings, StorageConnection
-from preview import preview
 from purview.process_name import PROCESS_TYPE
 from storage.clients import connect
 from storage.event_rows import EventRow, Status

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.parts import ROOT
+from local.stack.parts import ROOT
 
 CORPUS = ROOT / "tests" / "corpus"
 _SPARK_35 = "openlineage-1.53.0_spark-3.5.1"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from local.demo.check import Inbox
 from local.demo.steps import command, end, running_stack, show, talk, wait
-from local.errors import StackError
 from local.spark.fetch import SparkFiles, fetch
 from local.spark.releases import AGENT, RELEASES
 from local.spark.submit import DELTA, submit
-from local.stack import Stack
+from local.stack.lifecycle import Stack
+from local.stack.stack_error import StackError
 
 _SPARK = "3.5.1"
 _PURPOSE = f"""\

@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from cli.plain import plain, plain_lines
 from cli.tables import print_process
-from local import signals
+from cli.terminal_text import terminal_lines, terminal_text
 from local.demo.check import Inbox, expected_processes, missing
-from local.errors import StackError
-from local.stack import Stack
+from local.stack import signals
+from local.stack.lifecycle import Stack
+from local.stack.stack_error import StackError
 
 TIMEOUT_SECONDS = 120.0
 _EPILOG = """\
@@ -80,7 +80,7 @@ def show(stack: Stack, bodies: Sequence[bytes], environment: Mapping[str, str]) 
 def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> int:
     """Name what is missing, or keep the page up while somebody looks; the exit code."""
     for problem in problems:
-        talk.print(Text.assemble(("missing: ", "red"), plain(problem)), soft_wrap=True)
+        talk.print(Text.assemble(("missing: ", "red"), terminal_text(problem)), soft_wrap=True)
     if problems:
         return 1
     talk.print(f"All {events} events are accounted for, after {seconds:.1f} s.")
@@ -118,5 +118,5 @@ def command(name: str, purpose: str, main: Callable[[], int]) -> None:
     try:
         sys.exit(main())
     except StackError as error:
-        talk.print(Text.assemble(("error: ", "red"), plain_lines(str(error))))
+        talk.print(Text.assemble(("error: ", "red"), terminal_lines(str(error))))
         sys.exit(1)

@@ -19,7 +19,7 @@ from pathlib import Path
 import uvicorn
 from azure.core.exceptions import AzureError
 
-from cli.plain import plain
+from cli.terminal_text import terminal_text
 from core.errors import SettingsError
 from local import environment
 from local.host import logs, worker
@@ -67,7 +67,7 @@ def main() -> int:
         )
         asyncio.run(_serve(app_dir, functions, host_json, settings, listening, options))
     except SettingsError as error:
-        sys.stderr.writelines(f"error: {plain(problem)}\n" for problem in error.problems)
+        sys.stderr.writelines(f"error: {terminal_text(problem)}\n" for problem in error.problems)
         return 1
     except (HostError, AzureError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import environment
-from local.errors import StackError
-from local.parts import ROOT
 from local.spark.releases import SHA256, Release
+from local.stack.parts import ROOT
+from local.stack.stack_error import StackError
 
 FOLDER = ROOT / ".local" / "spark"
 _PYTHON = FOLDER / "venv" / "bin" / "python"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import environment
-from local.errors import StackError
 from local.spark.fetch import SparkFiles
+from local.stack.stack_error import StackError
 
 JOB = Path(__file__).with_name("job.py")
 _LAKE = "contosolake.dfs.core.windows.net"

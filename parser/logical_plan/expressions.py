@@ -8,7 +8,7 @@ children). An expression is evaluated from its leaves up, so that deep ones cost
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from parser.logical_plan.sql_layout import dotted
+from parser.logical_plan.sql.layout import dotted
 from parser.logical_plan.tree import Node, expression_id
 from parser.logical_plan.value import CONSTANT, LITERAL, UNKNOWN, Value, combined
 

@@ -21,21 +21,21 @@ from dataclasses import dataclass
 
 from core.model import ColumnRef, Dataset, DatasetId
 from parser.logical_plan.value import LeafColumn
-from parser.logical_plan.walk import Leaf
+from parser.logical_plan.walker import Leaf
 
 #: The datasets of each leaf, by its number; an open leaf has none.
 Assigned = Mapping[int, frozenset[DatasetId]]
 
 
 @dataclass(frozen=True, slots=True)
-class Twins:
+class AmbiguousLeaves:
     """Open leaves that together are these datasets, one each."""
 
     leaves: frozenset[int]
     datasets: frozenset[DatasetId]
 
 
-def twins(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assigned) -> tuple[Twins, ...]:
+def twins(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assigned) -> tuple[AmbiguousLeaves, ...]:
     """The groups of open leaves outside of subqueries that are as many as the datasets with their columns."""
     by_columns: dict[object, set[int]] = {}
     for number, leaf in enumerate(leaves):
@@ -44,7 +44,9 @@ def twins(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assigned) 
     taken = frozenset[DatasetId]().union(*found.values())
     listed = list(datasets)
     groups = (
-        Twins(frozenset(numbers), frozenset(d.id for d in listed if _columns(d) == columns and d.id not in taken))
+        AmbiguousLeaves(
+            frozenset(numbers), frozenset(d.id for d in listed if _columns(d) == columns and d.id not in taken)
+        )
         for columns, numbers in by_columns.items()
     )
     return tuple(group for group in groups if len(group.leaves) == len(group.datasets))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import CONSTANT, UNKNOWN, Relation, Value
-from parser.logical_plan.walk import Leaf, Walk, attributes, joined
+from parser.logical_plan.walker import Leaf, Walk, attributes, joined
 
 
 def leaf(node: Node, _children: list[Relation], walk: Walk) -> Relation:

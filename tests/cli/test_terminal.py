@@ -10,10 +10,10 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from cli.plain import plain, plain_lines
 from cli.purge import _show as show_purged
 from cli.purge import as_object
 from cli.tables import print_process, print_run
+from cli.terminal_text import terminal_lines, terminal_text
 from core.version import VERSION
 from tests.support.corpus import CORPUS, SPARK_35
 from tests.support.events import body, dataset, event
@@ -44,11 +44,11 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Command:
     ],
 )
 def test_what_steers_a_terminal_is_spelled_out(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert terminal_text(text) == shown
 
 
 def test_lines_stay_lines() -> None:
-    assert plain_lines("a\n\tb\x1b\r\n") == "a\n\tb\\u001b\\u000d\n"
+    assert terminal_lines("a\n\tb\x1b\r\n") == "a\n\tb\\u001b\\u000d\n"
 
 
 @pytest.mark.parametrize("name", ["[SalesDW].[dbo].[Order Details]", "/a[/x]b", "/a[red]b", ":smile:", "a\\[b]", EVIL])
@@ -56,7 +56,7 @@ def test_explain_shows_names_as_they_are(terminal: Command, name: str) -> None:
     done = terminal("explain", "odd://store", name)
 
     assert done.exit_code == 0, done.exception
-    assert f"odd://store/{plain(name).removeprefix('/')}" in done.stdout
+    assert f"odd://store/{terminal_text(name).removeprefix('/')}" in done.stdout
     assert "\x1b]" not in done.stdout
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from local.parts import ROOT, FunctionHost
-from local.processes import Command
+from local.stack.parts import ROOT, FunctionHost
+from local.stack.processes import Command
 from tests.faults import host
 from tests.faults.host import Plan
 

@@ -18,24 +18,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pipeline
-import publication
 import purview.catalog
 import purview.client
-import purview.transport
-import recovery
+import purview.session
 from local.host import __main__ as host
 from local.host.blob_source import BlobSource, Misdelivery
+from pipeline import publish, retries, run
 from purview import uploader
 from purview.catalog import Catalog
-from purview.patience import Patience
+from purview.retry_policy import RetryPolicy
 from storage.asset_cache import AssetCache
 from storage.created_assets import CreatedAssets
 from storage.details_table import DetailsTable
 from storage.event_store import EventStore
 from storage.locks import Locks
 from storage.retry_queue import RetryQueue
-from storage.run_processes import RunProcesses
+from storage.run_records import RunRecords
 
 PLAN = "SPARKLIN_TEST_PLAN"
 
@@ -53,11 +51,11 @@ STEPS = {
     "write the row of an event": Step(EventStore, "_put_row"),
     "store an event": Step(EventStore, "put"),
     "list the events of a run": Step(EventStore, "names"),
-    "begin a run": Step(RunProcesses, "begin"),
-    "merge": Step(pipeline, "merge"),
-    "derive": Step(pipeline, "derive"),
-    "note the processes of a run": Step(RunProcesses, "add"),
-    "record": Step(publication, "details"),
+    "begin a run": Step(RunRecords, "begin"),
+    "merge": Step(run, "merge"),
+    "derive": Step(run, "derive"),
+    "note the processes of a run": Step(RunRecords, "add"),
+    "record": Step(publish, "details"),
     "write the row of a process": Step(DetailsTable, "write"),
     "lock a process": Step(Locks, "_acquire", "sparklin://"),
     "read the cache": Step(AssetCache, "get_many"),
@@ -68,11 +66,11 @@ STEPS = {
     "announce or record created assets": Step(CreatedAssets, "add_many"),
     "upload": Step(Catalog, "upload"),
     "write the cache": Step(AssetCache, "put_many"),
-    "publish": Step(pipeline, "publish"),
+    "publish": Step(run, "publish"),
     "mark events": Step(EventStore, "mark"),
-    "end a run": Step(RunProcesses, "end"),
+    "end a run": Step(RunRecords, "end"),
     "enqueue a retry": Step(RetryQueue, "enqueue"),
-    "note a retry": Step(RunProcesses, "note_retry"),
+    "note a retry": Step(RunRecords, "note_retry"),
     "mark what is swept up": Step(EventStore, "mark_unchanged"),
 }
 
@@ -152,9 +150,9 @@ def _hasten() -> None:
     """Little patience with the catalogue, and short waits."""
     shorten_leases()
     vars(purview.catalog)["Patience"] = partial(
-        Patience, connect=1, read=2, budget=4, first_wait=0.05, rest=0.3, longest_rest=1
+        RetryPolicy, connect=1, read=2, budget=4, first_wait=0.05, rest=0.3, longest_rest=1
     )
-    recovery.SPREAD_SECONDS = 1
+    retries.SPREAD_SECONDS = 1
 
 
 def _misdeliver(plan: Plan, journal: Journal) -> None:

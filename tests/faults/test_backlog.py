@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from local.demo.check import Inbox
-from local.stack import Stack
+from local.stack.lifecycle import Stack
 from storage.event_rows import Status
 from tests.faults.dying import DyingHost
 from tests.faults.host import Plan

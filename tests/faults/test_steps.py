@@ -11,8 +11,8 @@ import msgspec
 
 from core.settings import Settings, StorageConnection
 from local.data_map.server import running
-from local.parts import ROOT
-from services import build
+from local.stack.parts import ROOT
+from pipeline.services import build
 from tests.faults.host import STEPS
 from tests.faults.worker import Case, Work
 from tests.support.catalogue import twice

@@ -25,7 +25,6 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
-import pipeline
 from cli.main import app
 from core.events import digest, read_envelope
 from core.naming import event_name
@@ -33,9 +32,11 @@ from core.settings import Settings, StorageConnection
 from local.azurite import Azurite
 from local.data_map.server import running
 from local.demo.check import Inbox
-from local.stack import Stack
+from local.stack.lifecycle import Stack
+from pipeline.receive import receive
+from pipeline.run import process_run
+from pipeline.services import Services, build
 from purview.process_name import PROCESS_TYPE
-from services import Services, build
 from storage.clients import LOCKS
 from storage.event_rows import EventRow, Status
 from tests.faults.dying import DyingHost
@@ -203,11 +204,11 @@ def _process(accepted: Sequence[bytes], services: Services) -> None:
     runs: dict[str, None] = {}
     for body in accepted:
         now = datetime.now(UTC)
-        status, _ = pipeline.receive(body, {}, services.limits, services.receiver_rules, services.events, now)
+        status, _ = receive(body, {}, services.limits, services.receiver_rules, services.events, now)
         assert status == 202
         runs[read_envelope(body).run_key] = None
     for run in runs:
-        pipeline.process_run(run, services)
+        process_run(run, services)
 
 
 def _deaths(chance: random.Random) -> tuple[list[Death], list[Death]]:

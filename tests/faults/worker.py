@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-import pipeline
 from core.errors import CatalogUnavailable
 from core.settings import Settings, StorageConnection
-from services import build
+from pipeline import run
+from pipeline.services import build
 from tests.faults.host import Death, Journal, arm, shorten_leases
 from tests.support.universe import Universe
 
@@ -94,7 +94,7 @@ def _deliver(case: Case, work: Work, *, dies: bool) -> None:
     if dies:
         arm(Death(_LONGEST_LIFE, case.step, after=case.after, times=case.times), Journal(work.journal))
         if case.fails:
-            vars(pipeline)["merge"] = _failing
+            vars(run)["merge"] = _failing
     Universe(case.universe, services).deliver(case.event.encode())
 
 

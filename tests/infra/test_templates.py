@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import pytest
 
+from cli.tasks.purge_runs import shortest_retention
 from core import naming
 from core.settings import Settings
-from purge import shortest_retention
-from services import Services
+from pipeline.services import Services
 from storage import clients
 from tests.contract.test_worker_indexing import EXPECTED as FUNCTIONS
 from tests.infra.bicep import Declaration, nodes, of_kind, parse, properties, resources, string, text, value
@@ -334,7 +334,7 @@ def test_the_alert_of_dead_letters_is_that_of_the_page() -> None:
 
 
 def test_alerts_ask_for_steps_that_are_logged() -> None:
-    logged = "\n".join(path.read_text("utf-8") for path in (ROOT / "recovery.py", ROOT / "pipeline.py"))
+    logged = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "pipeline").glob("*.py")))
     told = re.findall(r'told\.(?:step|outcome) == "([^"]+)"', "\n".join(ALERTS.values()))
 
     assert told == ["retry", "retried"]

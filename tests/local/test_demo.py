@@ -16,7 +16,7 @@ import pytest
 
 from local import environment
 from local.demo.check import expected_processes, missing
-from local.parts import ROOT
+from local.stack.parts import ROOT
 from tests.support.corpus import SPARK_35, bodies
 
 POSTING = "Executing 'Functions.receive'"

@@ -16,7 +16,7 @@ from cli.main import app
 from core.errors import StorageUnavailable
 from core.settings import StorageConnection
 from local.azurite import Azurite
-from local.stack import Stack
+from local.stack.lifecycle import Stack
 from storage.clients import connect, provision
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "doctor.schema.json").read_text("utf-8"))

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from core.settings import StorageConnection
-from local.stack import Stack
+from local.stack.lifecycle import Stack
 from storage.clients import connect
 from storage.event_rows import Status
 from storage.event_store import EventStore

@@ -6,7 +6,7 @@ import pytest
 
 from local.data_map.server import running
 from purview.catalog import Catalog
-from purview.patience import Patience
+from purview.retry_policy import RetryPolicy
 from tests.purview.helpers import DataMap, MemoryCache, MemoryRecord, ThreadLocks
 
 
@@ -26,7 +26,7 @@ def data_map(_server: DataMap) -> DataMap:
 
 @pytest.fixture
 def catalog(data_map: DataMap) -> Iterator[Catalog]:
-    patience = Patience(connect=1, read=5, budget=5, first_wait=0.01)
+    patience = RetryPolicy(connect=1, read=5, budget=5, first_wait=0.01)
     with Catalog(data_map.url, "none", patience=patience) as catalog:
         yield catalog
 

@@ -7,8 +7,8 @@ import pytest
 from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
 from core.model import Asset, AssetName
 from purview.catalog import Catalog
-from purview.patience import Patience
 from purview.refusals import ReferenceMissing, UnusableType
+from purview.retry_policy import RetryPolicy
 from tests.purview.helpers import PROCESS, SQL, DataMap
 
 NAME = AssetName(SQL, "mssql://s/d/dbo/t")
@@ -104,7 +104,7 @@ def test_lost_connections_are_sat_out_and_a_lost_answer_makes_nothing_twice(
 
 
 def test_a_late_answer_is_not_waited_for_for_ever(data_map: DataMap) -> None:
-    patience = Patience(connect=0.2, read=0.2, budget=0.5, first_wait=0.01)
+    patience = RetryPolicy(connect=0.2, read=0.2, budget=0.5, first_wait=0.01)
     data_map.fail(hang=1, path="entity/bulk$")
     start = time.monotonic()
     with Catalog(data_map.url, "none", patience=patience) as catalog:
@@ -117,7 +117,7 @@ def test_a_late_answer_is_not_waited_for_for_ever(data_map: DataMap) -> None:
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}])
 def test_lasting_faults_are_left_to_the_queue(fault: dict[str, object], data_map: DataMap) -> None:
-    patience = Patience(connect=0.2, read=0.2, budget=0.3, first_wait=0.01)
+    patience = RetryPolicy(connect=0.2, read=0.2, budget=0.3, first_wait=0.01)
     data_map.fail(count=1000, **fault)
     start = time.monotonic()
     with Catalog(data_map.url, "none", patience=patience) as catalog, pytest.raises(CatalogUnavailable):
@@ -127,7 +127,7 @@ def test_lasting_faults_are_left_to_the_queue(fault: dict[str, object], data_map
 
 
 def test_nobody_there_means_later() -> None:
-    patience = Patience(connect=0.2, read=0.2, budget=0.1, first_wait=0.01)
+    patience = RetryPolicy(connect=0.2, read=0.2, budget=0.1, first_wait=0.01)
     with Catalog("http://127.0.0.1:9", "none", patience=patience) as catalog, pytest.raises(CatalogUnavailable):
         catalog.find([NAME])
 

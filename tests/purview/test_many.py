@@ -12,8 +12,8 @@ from core.model import Application, Asset, AssetName, DatasetId, Lineage, Upload
 from purview import entities, uploader
 from purview.catalog import Catalog, SearchHit, SearchResult
 from purview.fingerprint import fingerprint
-from purview.found import Found
 from purview.lookup import look_up
+from purview.search_index import SearchIndex
 from purview.uploader import BUCKETS, creation_locks, upload
 from qualified_names.resource_sets import same_resource_set
 from tests.purview.helpers import (
@@ -330,7 +330,7 @@ NAMES = [
 def test_nothing_that_means_the_same_is_ruled_out(host: Callable[[str], str]) -> None:
     """What the hits are narrowed down to before they are compared, against the comparison itself."""
     assets = [Asset(AssetName(PATH, host(name)), str(number)) for number, name in enumerate(NAMES)]
-    found = Found(assets)
+    found = SearchIndex(assets)
     pairs = 0
     for wanted in NAMES:
         like = found.like(wanted)
@@ -342,5 +342,5 @@ def test_nothing_that_means_the_same_is_ruled_out(host: Callable[[str], str]) ->
 
 def test_thousands_of_hits_are_not_compared_with_thousands_of_names() -> None:
     assets = indexed(f"source_{number}" for number in range(3_000))
-    found = Found([replace(each, name=AssetName(PATH, f"{LAKE}/raw/{each.guid}/")) for each in assets])
+    found = SearchIndex([replace(each, name=AssetName(PATH, f"{LAKE}/raw/{each.guid}/")) for each in assets])
     assert [asset.guid for asset in found.like(f"{LAKE}/raw/source_7/{{SparkPartitions}}")] == ["source_7"]

@@ -12,7 +12,7 @@ from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
 from core.model import Application, Asset, AssetName, Lineage, Resolution, UploadResult
 from purview import schema
 from purview.catalog import Catalog, Written
-from purview.patience import Patience
+from purview.retry_policy import RetryPolicy
 from purview.uploader import creation_locks, remove, upload
 from tests.purview.helpers import (
     LAKE,
@@ -51,7 +51,7 @@ class Recorder(Catalog):
 
 @pytest.fixture
 def recorder(data_map: DataMap) -> Any:
-    with Recorder(data_map.url, "none", patience=Patience(budget=2, first_wait=0.01)) as catalog:
+    with Recorder(data_map.url, "none", patience=RetryPolicy(budget=2, first_wait=0.01)) as catalog:
         catalog.sent = []
         yield catalog
 

@@ -11,8 +11,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.parts import ROOT
 from local.spark.fetch import tried
+from local.stack.parts import ROOT
 
 FOLDER = ROOT / ".local" / "real"
 _WAR_SHA256 = "c8045c5185dd9b6fe270d48f488764271ae72ce2e35fbbbb1addc6d4a211e8e1"

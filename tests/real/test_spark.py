@@ -21,11 +21,11 @@ from cli.tables import short
 from core.settings import StorageConnection
 from local.demo.check import Inbox
 from local.demo.steps import wait
-from local.parts import ROOT
 from local.spark.fetch import CannotRun, SparkFiles, fetch
 from local.spark.releases import RELEASES
 from local.spark.submit import Done, submit
-from local.stack import Stack
+from local.stack.lifecycle import Stack
+from local.stack.parts import ROOT
 from purview.process_name import PROCESS_TYPE
 from storage.clients import connect, provision
 from tests.support.platform_pages import COMMON, KINDS, Session, blocks, sessions

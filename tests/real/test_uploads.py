@@ -16,9 +16,9 @@ from core.identity import run_key
 from core.settings import Settings, StorageConnection
 from core.threads import in_threads
 from local.azurite import Azurite
-from parser.history import decode
-from publication import republish
-from services import Services, build
+from parser.process_history import decode
+from pipeline.publish import republish
+from pipeline.services import Services, build
 from storage.details_table import DetailsRow
 from tests.support.corpus import bodies, scenarios
 from tests.support.events import body, dataset, event
@@ -137,7 +137,7 @@ def test_an_upload_that_is_repeated_changes_nothing(pair: Pair) -> None:
     pair.deliver(a_write("one", "s"))
     before = pair.pictures(), [guids(universe) for universe in (pair.atlas, pair.data_map)]
     for universe in (pair.atlas, pair.data_map):
-        for name in universe.services.run_processes.get(run_key(universe.run_id("one"))):
+        for name in universe.services.run_records.get(run_key(universe.run_id("one"))):
             republish(name, universe.services)
     assert (pair.pictures(), [guids(universe) for universe in (pair.atlas, pair.data_map)]) == before
 

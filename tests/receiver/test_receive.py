@@ -15,7 +15,7 @@ import pytest
 
 from core.settings import StorageConnection
 from local.azurite import ACCOUNT_KEY, ACCOUNT_NAME
-from pipeline import Answer, receive, receive_batch
+from pipeline.receive import Answer, receive, receive_batch
 from receiver.accept import ReceiverRules
 from receiver.body import Limits
 from storage.clients import StorageClients, connect

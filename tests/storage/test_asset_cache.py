@@ -9,7 +9,7 @@ from core.settings import StorageConnection
 from storage import batches
 from storage.asset_cache import AssetCache
 from storage.clients import StorageClients, connect
-from storage.transport import budget
+from storage.request_budget import budget
 from tests.storage.runs import new_run
 
 KEEP = timedelta(hours=1)

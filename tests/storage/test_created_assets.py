@@ -11,7 +11,7 @@ from core.settings import StorageConnection
 from storage import batches
 from storage.clients import CREATED_ASSETS, DETAILS, StorageClients, connect
 from storage.created_assets import CreatedAssets
-from storage.transport import budget
+from storage.request_budget import budget
 from tests.storage.runs import new_run
 
 

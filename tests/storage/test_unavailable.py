@@ -18,10 +18,10 @@ from storage.details_table import DetailsRow, DetailsTable
 from storage.event_rows import Status
 from storage.event_store import EventStore, Put
 from storage.locks import Locks
+from storage.request_budget import budget
 from storage.retry_queue import RetryPointer, RetryQueue
-from storage.run_processes import RunProcesses
+from storage.run_records import RunRecords
 from storage.sweep import Sweep
-from storage.transport import budget
 from tests.storage.runs import NOON, new_event
 
 
@@ -41,7 +41,7 @@ WORK: dict[str, Callable[[StorageClients], Any]] = {
     "rows": lambda clients: list(EventStore(clients).rows(NOON, NOON)),
     "read": lambda clients: DetailsTable(clients).read("p"),
     "write": lambda clients: DetailsTable(clients).write(DetailsRow("p")),
-    "processes": lambda clients: RunProcesses(clients).get("r"),
+    "processes": lambda clients: RunRecords(clients).get("r"),
     "enqueue": lambda clients: RetryQueue(clients).enqueue(RetryPointer("r", 1, NOON), 0),
     "dead letter": lambda clients: DeadLetters(clients).put("r", "", "", {}, NOON),
     "provision": provision,

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from cli.preview import as_object, preview_rules
+from cli.tasks.preview_events import preview
 from core.settings import Settings
 from parser.details import details
-from preview import preview
-from processes import Process
+from pipeline.processes import Process
 
 RULES = preview_rules(Settings.offline({}))
 
-Place = tuple[str, str]
+Location = tuple[str, str]
 """What a facet belongs to (run, job, dataset, input, output), and its name."""
 
 
@@ -32,19 +32,19 @@ class Fate:
     application: str = ""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Location:
         return self.of, self.facet
 
 
 FATES = tuple(Fate(**each) for each in json.loads(Path(__file__).with_suffix(".json").read_text("utf-8")))
 
 
-def found_facets(body: bytes) -> set[Place]:
+def found_facets(body: bytes) -> set[Location]:
     """The facets of an event."""
     return {(of, name) for of, facets in _holders(json.loads(body)) for name in facets}
 
 
-def without(body: bytes, places: Collection[Place]) -> bytes:
+def without(body: bytes, places: Collection[Location]) -> bytes:
     """The event without these facets; as it is if it has none of them."""
     event = json.loads(body)
     removed = [facets.pop(name) for of, facets in _holders(event) for name in list(facets) if (of, name) in places]

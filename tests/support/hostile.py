@@ -10,13 +10,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-import pipeline
 from cli.preview import as_object, preview_rules
+from cli.tasks.preview_events import preview
 from core import naming
 from core.model import Envelope
 from core.settings import Settings
 from parser.details import details
-from preview import preview
+from pipeline.receive import receive, receive_batch
 from receiver.body import Limits
 from storage.event_rows import new_entity
 from storage.event_store import EventStore, Put
@@ -45,12 +45,12 @@ class Kept(EventStore):
 
 def taken(content: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, list[bytes]]:
     """Send a body to the receiver: the status, and the events kept. What else comes out is an error."""
-    return _answered(pipeline.receive, content, headers)
+    return _answered(receive, content, headers)
 
 
 def taken_in_a_batch(content: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, list[bytes]]:
     """The same for an array of events."""
-    return _answered(pipeline.receive_batch, content, headers)
+    return _answered(receive_batch, content, headers)
 
 
 def _answered(receive: Any, content: bytes, headers: Mapping[str, str] | None) -> tuple[int, list[bytes]]:

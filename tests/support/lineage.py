@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.model import RunEvent
-from parser.history import History, shown, with_failure, with_run
 from parser.lineage import LineageRules, derive
 from parser.merge import RunState, merge
+from parser.process_history import History, shown, with_failure, with_run
 from tests.support.corpus import column_text
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import requests
 
-import pipeline
-import recovery
 from core.events import digest, read_envelope
 from core.naming import CONTAINER, event_name
-from services import Services
+from pipeline import retries
+from pipeline.receive import receive
+from pipeline.services import Services
 
 Event = dict[str, Any]
 
@@ -47,7 +47,7 @@ class Universe:
         """Send an event to the receiver: its answer."""
         known = self.services
         now = datetime.now(UTC)
-        return pipeline.receive(self.own(body), {}, known.limits, known.receiver_rules, known.events, now)
+        return receive(self.own(body), {}, known.limits, known.receiver_rules, known.events, now)
 
     def blob(self, body: bytes) -> str:
         """Where the receiver stored the event, as the blob trigger names it."""
@@ -58,7 +58,7 @@ class Universe:
         """Send an event and, if it was kept, let the parser see its blob."""
         status, _ = self.post(body)
         if status == 202:
-            recovery.stored(self.blob(body), self.services)
+            retries.stored(self.blob(body), self.services)
 
     def deliver_all(self, bodies: Iterable[bytes]) -> None:
         for body in bodies:

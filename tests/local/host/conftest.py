@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.azurite import Azurite
-from local.parts import FunctionHost
+from local.stack.parts import FunctionHost
 from tests.local.host.sample import SampleApp, sample_app
 
 

@@ -15,7 +15,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
 from local.azurite import Azurite
-from local.parts import FunctionHost
+from local.stack.parts import FunctionHost
 
 SAMPLE_APP = Path(__file__).parent / "sample_app"
 SECONDS = 15.0

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from local.azurite import Azurite
-from local.parts import FunctionHost
+from local.stack.parts import FunctionHost
 from tests.local.host.sample import SampleApp, ask, eventually, sample_app
 
 SOURCES = ("EventGrid", "LogsAndContainerScan")

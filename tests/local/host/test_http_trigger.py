@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.parts import FunctionHost
+from local.stack.parts import FunctionHost
 from tests.local.host.sample import SampleApp, ask
 
 ECHO = "/api/echo/abc"

@@ -14,7 +14,7 @@ from local.host import worker
 from local.host.__main__ import listening_socket
 from local.host.connections import place
 from local.host.errors import HostError
-from local.parts import ROOT, FunctionHost
+from local.stack.parts import ROOT, FunctionHost
 from tests.local.host.sample import SECONDS, SampleApp, ask, eventually
 
 APP = "import azure.functions as func\napp = func.FunctionApp()\n"

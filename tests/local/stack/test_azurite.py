@@ -8,7 +8,7 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from local.azurite import Azurite, runner
-from local.errors import StackError
+from local.stack.stack_error import StackError
 
 
 def test_all_three_services_answer(tmp_path: Path) -> None:

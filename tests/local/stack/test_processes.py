@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from local import environment, processes
-from local.errors import StackError
-from local.processes import Command, Started
+from local import environment
+from local.stack import processes
+from local.stack.processes import Command, Started
+from local.stack.stack_error import StackError
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"

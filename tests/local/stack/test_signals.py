@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from local.parts import ROOT
+from local.stack.parts import ROOT
 
 HEAD = """
 import os, signal
-from local import signals
+from local.stack import signals
 
 def send(number):
     os.kill(os.getpid(), number)

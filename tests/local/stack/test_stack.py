@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.errors import StackError
-from local.stack import Stack
+from local.stack.lifecycle import Stack
+from local.stack.stack_error import StackError
 
 APP = """
 import azure.functions as func

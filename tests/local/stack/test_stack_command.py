@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from local import environment, processes
-from local.errors import StackError
-from local.parts import ROOT
-from local.processes import Started
-from local.stack_choices import Choices, ports
-from local.stack_files import StackFiles
+from local import environment
+from local.stack import processes
+from local.stack.choices import Choices, ports
+from local.stack.files import StackFiles
+from local.stack.parts import ROOT
+from local.stack.processes import Started
+from local.stack.stack_error import StackError
 
 PARTS = {"azurite", "dataMap", "host"}
 APP = """

@@ -1,0 +1,132 @@
+"""One event goes all the way, from the receiver to the catalogue, and is removed again."""
+
+import time
+import uuid
+from collections.abc import Iterator
+
+import requests
+
+from cli.checks.check import Check, note, ok, wrong
+from cli.checks.endpoint import NAMESPACE, Receiver, event_of_ours
+from cli.tasks.purge_runs import forget_run
+from core.errors import SparklinError
+from core.identity import run_key
+from core.model import AssetName
+from pipeline.services import Services
+from purview.entities import GENERIC_TYPE
+from purview.removal import remove_asset
+from storage.event_rows import EventRow, Status
+
+_JOB = "sparklin_doctor.execute_insert_into_hadoop_fs_relation_command.check"
+_POLL_SECONDS = 0.5
+_DELIVERY = (
+    "az eventgrid system-topic event-subscription list -g <group> --system-topic-name <topic>: it must call the app's "
+    "blob webhook; without Event Grid set BLOB_TRIGGER_SOURCE=LogsAndContainerScan. The timer takes the event later"
+)
+
+_LEFT = (
+    f"mend what is wrong and run it again, or delete the assets {NAMESPACE}/in and {NAMESPACE}/out in the portal; "
+    "events go with sparklin purge"
+)
+
+
+def check_end_to_end(receiver: Receiver, services: Services, seconds: float) -> Iterator[Check]:
+    """Post an event and wait until it is in the catalogue, at most so long; then take it out again."""
+    run = str(uuid.uuid4())
+    failure = None
+    began = time.monotonic()
+    try:
+        answer = receiver.post(_event(run, "COMPLETE"))
+    except requests.RequestException as error:
+        # It may be stored all the same, so its traces are removed as well.
+        told = f"an event with lineage was not answered ({type(error).__name__})"
+        failure = wrong("whole way", told, "look into the app's log")
+    else:
+        if answer.status_code != 202:
+            told = f"an event with lineage was answered {answer.status_code}: {answer.text[:200]}"
+            yield wrong("whole way", told, "look into the app's log; is sparklin-doctor excluded by EXCLUDE_JOBS?")
+            return
+    try:
+        yield failure or _arrived(run, services, began + seconds)
+    finally:
+        left = _clean(run, receiver, services, began + 2 * seconds)
+    if left:
+        yield note("clean-up", left, _LEFT)
+
+
+def _arrived(run: str, services: Services, deadline: float) -> Check:
+    try:
+        return _awaited(run, services, deadline)
+    except SparklinError as error:
+        return wrong("whole way", str(error), "run it again")
+
+
+def _awaited(run: str, services: Services, deadline: float) -> Check:
+    name = "whole way"
+    began = time.monotonic()
+    row = _row(run, services)
+    if row is None:
+        repair = "LINEAGE_STORAGE… must be that of the app: az functionapp config appsettings list -g <group> -n <app>"
+        return wrong(name, "the app stored the event, but not in the storage account of these settings", repair)
+    while row.status is Status.RECEIVED and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        row = _row(run, services) or row
+    if row.status is Status.PROCESSED:
+        return ok(name, f"an event was in the catalogue after {time.monotonic() - began:.1f} s")
+    if row.status is Status.RECEIVED:
+        told = "the event was stored, but nothing told the app of it"
+        return wrong("event delivery", told, _DELIVERY)
+    repair = "see the message; then: sparklin replay --dead-letters"
+    return wrong(name, f"the event was stored, and then {row.status.value}: {row.message}", repair)
+
+
+def _row(run: str, services: Services) -> EventRow | None:
+    rows = services.events.rows_of(services.events.names(run_key(run)))
+    return rows[0] if rows else None
+
+
+def _clean(run: str, receiver: Receiver, services: Services, deadline: float) -> str:
+    """Take the run out of the catalogue and of storage; what is left of it, "" if nothing."""
+    key = run_key(run)
+    try:
+        names = services.run_records.get(key)
+        receiver.post(_event(run, "FAIL"))
+        while _is_shown(names, services) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        left = "its process is still in the catalogue" if _is_shown(names, services) else ""
+        if not services.events.names(key):
+            left = "its events are not in the storage account of these settings: they stay, and so do its assets"
+        for asset in (AssetName(GENERIC_TYPE, f"{NAMESPACE}/{end}") for end in ("in", "out")):
+            _delete_asset(asset, services)
+        forget_run(key, services)
+        for name in names:
+            row = services.details.read(name)
+            if row and not row.process_guid:
+                services.details.delete(row)
+    except (SparklinError, requests.RequestException) as error:
+        return f"the event's traces could not be removed: {_reason(error)}"
+    return left
+
+
+def _reason(error: Exception) -> str:
+    """An error in words; those of ``requests`` hold addresses."""
+    return str(error) if isinstance(error, SparklinError) else f"the app did not answer ({type(error).__name__})"
+
+
+def _is_shown(names: frozenset[str], services: Services) -> bool:
+    rows = (services.details.read(name) for name in names)
+    return any(row and (row.process_guid or row.dirty) for row in rows)
+
+
+def _delete_asset(name: AssetName, services: Services) -> None:
+    created = services.created.get_many([name]).get(name)
+    if created and created.guid:
+        remove_asset(created.guid, services.catalog)
+        services.created.remove(name, created.guid)
+        services.cache.drop([name])
+
+
+def _event(run: str, event_type: str) -> bytes:
+    columns = {"schema": {"fields": [{"name": "checked", "type": "string"}]}}
+    source, sink = ({"namespace": NAMESPACE, "name": name, "facets": columns} for name in ("in", "out"))
+    return event_of_ours(event_type, run, _JOB, [source], [sink])

@@ -1,0 +1,118 @@
+"""What a set of events would leave in the catalogue, worked out without network or storage.
+
+The same steps as for stored events, on events in memory: filter, merge, derive, unite the runs of each process.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.events import read_envelope, read_event
+from core.model import Note, RunEvent
+from parser import process_history as histories
+from parser.lineage import LineageRules, derive
+from parser.merge import MergedRun, RunState, merge
+from parser.process_history import History
+from pipeline.processes import Naming, Process, by_failed_process, by_process, drawn, process_of
+from purview.entities import Draft, preview_entities
+from receiver.accept import ReceiverRules, accept
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All that decides about the outcome besides the events."""
+
+    receiver: ReceiverRules
+    lineage: LineageRules
+    naming: Naming
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedProcess:
+    """A process, the ids of the runs behind it, and what would be sent if the catalogue were empty."""
+
+    process: Process
+    runs: tuple[str, ...]
+    draft: Draft
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The processes in the order of their qualified names, and for each run without one the reason."""
+
+    processes: tuple[PreviewedProcess, ...]
+    reasons: Mapping[str, str]
+
+
+def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
+    """Preview the events in ``bodies``, which must be readable events.
+
+    A run without an end counts as if it had been settled; its processes get a note that says so.
+    """
+    run_ids: dict[str, str] = {}
+    events: dict[str, list[RunEvent]] = {}
+    reasons: dict[str, str] = {}
+    for body in bodies:
+        envelope = read_envelope(body)
+        run_ids[envelope.run_key] = envelope.run_id
+        decision = accept(envelope, rules.receiver)
+        if decision.kept:
+            events.setdefault(envelope.run_key, []).append(read_event(body))
+        else:
+            reasons.setdefault(envelope.run_id, decision.reason)
+    found: dict[str, History] = {}
+    unended: set[str] = set()
+    for run_key in sorted(events):
+        run = merge(events[run_key])
+        if run.state is RunState.OPEN:
+            unended.add(run_key)
+        reason = _contribute(run, rules, found)
+        reasons.pop(run_ids[run_key], None)
+        if reason:
+            reasons[run_ids[run_key]] = reason
+    previewed = (_previewed(name, found[name], rules, run_ids, unended) for name in sorted(found))
+    return Preview(tuple(item for item in previewed if item), reasons)
+
+
+def _contribute(run: MergedRun, rules: Rules, found: dict[str, History]) -> str:
+    """Add the run to the histories of its processes; the reason if it adds nothing."""
+    derived = derive(run, rules.lineage)
+    failed = run.state is RunState.FAILED
+    named = by_failed_process if failed else by_process
+    for process, lineage in named(derived.lineages, rules.naming).items():
+        before = found.get(process, History())
+        changed = histories.with_failure(before, run.ref) if failed else histories.with_run(before, lineage, run.ref)
+        found[process] = changed
+    return "the run failed" if failed else derived.reason
+
+
+def _previewed(
+    name: str, history: History, rules: Rules, run_ids: Mapping[str, str], unended: Collection[str]
+) -> PreviewedProcess | None:
+    lineage, refs = drawn(history, rules.window, rules.naming)
+    if lineage is None:
+        return None
+    process = process_of(lineage, rules.naming, name)
+    draft = preview_entities(lineage, process.resolutions, name)
+    runs = [run.run_key for run in refs]
+    resolved = [note for resolution in process.resolutions.values() for note in resolution.notes]
+    return PreviewedProcess(
+        process=process,
+        runs=tuple(sorted(run_ids[run_key] for run_key in runs)),
+        draft=draft,
+        notes=tuple(dict.fromkeys([*lineage.notes, *resolved, *draft.notes, *_open_notes(runs, unended)])),
+    )
+
+
+def _open_notes(runs: Sequence[str], unended: Collection[str]) -> Iterator[Note]:
+    """A note if runs behind a process have not ended: the app waits with them."""
+    waiting = sum(1 for run_key in runs if run_key in unended)
+    if waiting:
+        which = "The run has" if len(runs) == 1 else f"{waiting} of {len(runs)} runs have"
+        yield Note(
+            "not-ended",
+            f"{which} no end in these events; the app draws such a run only once it is settled, "
+            "after SETTLE_AFTER_MINUTES.",
+        )

@@ -1,0 +1,135 @@
+"""What is older than the retention goes: events with their rows, and what else nobody needs any more.
+
+What the catalogue shows does not depend on stored events: the contributions of runs are kept with their processes. A
+run goes as a whole or not at all, since what is left of one would be another lineage. What was never processed stays,
+unless it is asked for. Safe to repeat, and to interrupt.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+from parser import process_history as histories
+from pipeline.retries import LOOK_BACK
+from pipeline.services import Services
+from storage.details_table import Conflict, DetailsRow
+from storage.event_rows import EventRow, Status
+from storage.overflow import purge_overflow
+
+_DONE = (Status.PROCESSED, Status.IGNORED, Status.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class OldRun:
+    """A run whose events are all older than the retention.
+
+    ``rows`` are those of one hour, ``events`` counts what is stored of the whole run; ``processed`` is false if
+    something of it is still due.
+    """
+
+    run_key: str
+    rows: tuple[EventRow, ...]
+    events: int
+    processed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many things besides events were deleted."""
+
+    processes: int
+    locks: int
+    cached: int
+    overflow: int
+    letters: int
+
+
+def shortest_retention(services: Services) -> timedelta:
+    """No run may go that the app itself may still look at, or that a process may still show."""
+    settle = timedelta(minutes=services.settings.settle_after_minutes)
+    return max(LOOK_BACK + settle, services.settings.lineage_window) + timedelta(days=1)
+
+
+def old_runs(before: datetime, services: Services) -> Iterator[OldRun]:
+    """The runs whose events were all received before the hour of ``before``, hour by hour from the oldest.
+
+    :raises StorageUnavailable: also in the midst of the iteration.
+    """
+    rows = services.events.rows_before(before)
+    for run_key, group in groupby(rows, key=lambda row: row.run_key):
+        some = tuple(group)
+        stored = services.events.names(run_key)
+        if all((item.received or item.modified) < before for item in stored):
+            known = services.events.rows_of(stored) if stored else []
+            yield OldRun(run_key, some, len(stored), all(row.status in _DONE for row in known))
+
+
+def delete_run(run: OldRun, services: Services) -> None:
+    """Delete a run's events, rows, record and dead letters.
+
+    :raises StorageUnavailable: something may be left, which the next purge deletes.
+    """
+    forget_run(run.run_key, services)
+    # The rows that are left, of events sent again, go last: by them the next purge finds what this one did not delete.
+    for row in run.rows:
+        services.events.delete_row(row)
+
+
+def forget_run(run_key: str, services: Services) -> None:
+    """Delete a run's stored events, dead letters and record.
+
+    :raises StorageUnavailable: something may be left.
+    """
+    services.events.delete(services.events.names(run_key))
+    for name in list(services.dead_letters.names(run_key)):
+        services.dead_letters.delete(name)
+    services.run_records.delete(run_key)
+
+
+def delete_rest(before: datetime, services: Services) -> Purged:
+    """Delete what nobody needs any more besides events.
+
+    These are removed processes, locks, expired names, unused blobs, and dead letters of what has no events.
+
+    :raises StorageUnavailable: something may be left, which the next purge deletes.
+    """
+    for sweep in (services.lost, services.unended):
+        sweep.forget(before)
+    return Purged(
+        processes=sum(_delete_process(row, services) for row in services.details.all() if _is_gone(row, before)),
+        locks=services.locks.purge(before),
+        cached=services.cache.purge(),
+        overflow=purge_overflow(services.clients, before),
+        letters=sum(_delete_orphan(name, before, services) for name in list(services.dead_letters.names())),
+    )
+
+
+def _delete_orphan(name: str, before: datetime, services: Services) -> bool:
+    """Delete an old dead letter that no replay can answer: one of a queue message, or of events that are gone."""
+    letter = services.dead_letters.read(name)
+    if not letter or letter.time >= before or services.events.names(letter.run_key):
+        return False
+    services.dead_letters.delete(name)
+    return True
+
+
+def _is_gone(row: DetailsRow, before: datetime) -> bool:
+    """Whether a process shows nothing any more, and all that is known of it are failures of long ago."""
+    history = histories.decode(row.history)
+    if row.dirty or row.process_guid or history.contributions:
+        return False
+    return all(run.ended < before for run in history.failures)
+
+
+def _delete_process(row: DetailsRow, services: Services) -> bool:
+    try:
+        services.details.delete(row)
+    except Conflict:
+        return False
+    return True
+
+
+def cut_off(days: int) -> datetime:
+    """The time (UTC) so many days ago."""
+    return datetime.now(UTC) - timedelta(days=days)

@@ -1,0 +1,150 @@
+"""Processes move from assets that we made to those that scans made since.
+
+An asset of ours has the name and type that a scan would give it, so that a later scan usually lands on it. Where it
+did not (a rule was missing, the type was not known, the scan generalised the path further), there are two assets of
+one dataset, and the process refers to ours. The steps here find these, upload the processes anew, and delete what
+nothing refers to any more. Each is safe to repeat.
+"""
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.model import Asset, AssetName, Created, DatasetId
+from parser import process_history as histories
+from pipeline.processes import drawn, process_of
+from pipeline.publish import republish
+from pipeline.services import Services, same_data
+from purview.entities import GENERIC_TYPE, storable
+from purview.lookup import look_up_others, remember
+from purview.removal import belongings, remove_asset
+from purview.uploader import creation_locks
+from storage.details_table import DetailsRow
+
+# What people add to an asset or to one of its columns; one that has any of it is theirs as well. We set none of it.
+_BY_PEOPLE = (
+    "classifications", "meanings", "labels", "customAttributes", "businessAttributes", "contacts",
+    "description", "userDescription", "owner",
+)  # fmt: skip
+_PROCESSES = ("inputToProcesses", "outputFromProcesses")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A dataset of a process: the asset of ours, and the one that stands for it by now.
+
+    ``planned`` is the name under which it is looked up; ``pending`` is false if the process already refers to the
+    latter, and only ours is left over.
+    """
+
+    process: str
+    process_guid: str
+    dataset: DatasetId
+    planned: AssetName
+    ours: Asset
+    scanned: Asset
+    pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """An asset of ours for which another one stands; ``kept`` is why it may not be deleted, "" if it may."""
+
+    asset: Asset
+    kept: str = ""
+
+
+def moves(services: Services) -> Iterator[Move]:
+    """What is to be moved, process by process, in no particular order.
+
+    :raises TryLater, Refused: storage or the catalogue cannot be asked.
+    """
+    for row in services.details.all():
+        if row.process_guid:
+            yield from _moves_of(row, services)
+
+
+def apply(process: str, wanted: Iterable[Move], services: Services) -> None:
+    """Upload a process anew, now referring to what scans made.
+
+    :raises TryLater, Refused: as an upload does.
+    """
+    # As long as ours exists, and it may have to stay, an exact look-up would find it first.
+    remember({move.planned: move.scanned for move in wanted}, services.cache, lasting=True)
+    republish(process, services)
+
+
+def leftover(asset: Asset, services: Services, moving: Container[str] = ()) -> Leftover | None:
+    """Whether an asset of ours may be deleted for which another one stands; None if it is gone already.
+
+    ``moving`` are the guids of processes that still refer to it but would be moved.
+
+    :raises TryLater, Refused: storage or the catalogue cannot be asked.
+    """
+    entity = services.catalog.get(asset.guid)
+    if entity:
+        return Leftover(asset, _reason_to_keep(entity, services, moving))
+    services.created.remove(asset.name, asset.guid)
+    return None
+
+
+def remove(asset: Asset, services: Services) -> Leftover:
+    """Delete an asset of ours under the lock of its name, unless there is a reason to keep it by now.
+
+    :raises TryLater, Refused: the catalogue will not do it now, or at all.
+    """
+    with services.locks.hold(creation_locks([asset.name]), services.lock_wait_seconds):
+        kept = _reason_to_keep(services.catalog.get(asset.guid), services)
+        if not kept:
+            remove_asset(asset.guid, services.catalog)
+            services.created.remove(asset.name, asset.guid)
+    return Leftover(asset, kept)
+
+
+def _moves_of(row: DetailsRow, services: Services) -> Iterator[Move]:
+    lineage, _ = drawn(histories.decode(row.history), services.settings.lineage_window, services.naming)
+    if lineage is None:
+        return
+    resolutions = process_of(lineage, services.naming).resolutions
+    planned = {dataset: storable(each.asset) for dataset, each in resolutions.items()}
+    ours = _ours(planned, services)
+    others = look_up_others(resolutions, ours, services.catalog, same_data) if ours else {}
+    if not others:
+        return
+    used = _references(services.catalog.get(row.process_guid))
+    for dataset, scanned in sorted(others.items()):
+        pending = scanned.guid not in used
+        yield Move(row.qualified_name, row.process_guid, dataset, planned[dataset], ours[dataset], scanned, pending)
+
+
+def _ours(planned: Mapping[DatasetId, AssetName], services: Services) -> dict[DatasetId, Asset]:
+    """The assets that we made for these datasets, under their planned name or as a generic one."""
+    generic = {dataset: AssetName(GENERIC_TYPE, name.qualified_name) for dataset, name in planned.items()}
+    created: Mapping[AssetName, Created] = services.created.get_many({*planned.values(), *generic.values()})
+    found: dict[DatasetId, Asset] = {}
+    for dataset, name in planned.items():
+        for own in (name, generic[dataset]):
+            if own in created and created[own].guid:
+                found.setdefault(dataset, Asset(own, created[own].guid))
+    return found
+
+
+def _references(process: Mapping[str, Any]) -> frozenset[str]:
+    attributes = process.get("attributes") or {}
+    listed = (*(attributes.get("inputs") or ()), *(attributes.get("outputs") or ()))
+    return frozenset(str(reference.get("guid")) for reference in listed)
+
+
+def _reason_to_keep(entity: Mapping[str, Any], services: Services, moving: Container[str] = ()) -> str:
+    related = entity.get("relationshipAttributes") or {}
+    for relation in _PROCESSES:
+        users = [each for each in related.get(relation) or () if each.get("entityStatus") != "DELETED"]
+        if any(each.get("guid") not in moving for each in users):
+            return "processes refer to it"
+    added = {key for each in (entity, *belongings(entity, services.catalog)) for key in _added(each)}
+    return f"people added {', '.join(key for key in _BY_PEOPLE if key in added)}" if added else ""
+
+
+def _added(entity: Mapping[str, Any]) -> Iterator[str]:
+    places = (entity, entity.get("attributes") or {}, entity.get("relationshipAttributes") or {})
+    return (key for key in _BY_PEOPLE if any(place.get(key) for place in places))

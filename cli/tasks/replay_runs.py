@@ -1,0 +1,114 @@
+"""Runs are processed once more because a person asks for it: after dead letters, for one run, or for a span of time.
+
+The app does the work, by its own settings and identity: here its runs are only put on the retry queue. Safe to repeat.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipeline.run import ENDS, set_of
+from pipeline.services import Services
+from storage.event_rows import EventRow, Status
+from storage.retry_queue import RetryPointer
+
+_ASKED = "a replay was asked for"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A run that may be replayed; ``refusal`` says why it will not be, "" if it will."""
+
+    run_key: str
+    job: str
+    events: int
+    refusal: str = ""
+    settle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a replayed run."""
+
+    status: Status
+    message: str
+
+
+def runs_of_dead_letters(services: Services) -> Iterator[str]:
+    """The keys of all runs that have a dead letter, each once.
+
+    :raises StorageUnavailable: also in the midst of the iteration.
+    """
+    yield from dict.fromkeys(name.partition("/")[0] for name in services.dead_letters.names())
+
+
+def runs_since(since: datetime, services: Services) -> Iterator[str]:
+    """The keys of all runs of which an event was received since then, each once.
+
+    :raises StorageUnavailable: also in the midst of the iteration.
+    """
+    rows = services.events.rows(since, datetime.now(UTC))
+    yield from dict.fromkeys(row.run_key for row in rows if row.received >= since)
+
+
+def candidate(run_key: str, services: Services, *, force: bool, settle: bool) -> Candidate:
+    """Whether a run can be replayed.
+
+    With ``force`` also one that was processed before, with ``settle`` also one that has not ended and may go on.
+
+    :raises StorageUnavailable: as the name says.
+    """
+    stored = services.events.names(run_key)
+    rows = services.events.rows_of(stored)
+    # A replay that was interrupted may have left nothing but its marks.
+    is_due = any(row.status is Status.DEAD_LETTERED or _is_asked_for(row) for row in rows)
+    was_settled = any(row.status in (Status.PROCESSED, Status.IGNORED) for row in rows)
+    has_end = any(item.name.event_type in ENDS for item in stored)
+    refusal = ""
+    if not stored:
+        refusal = "no events of it are stored"
+    elif not force and not is_due and services.run_records.read(run_key).processed == set_of(stored):
+        refusal = "processed already; --force does it again"
+    elif not (has_end or is_due or was_settled or settle):
+        refusal = "it has not ended yet; --run with --force takes it for ended"
+    return Candidate(run_key, _job(rows), len(stored), refusal, settle=not has_end)
+
+
+def enqueue(wanted: Candidate, services: Services, *, force: bool) -> None:
+    """Let the app process a run at once.
+
+    :raises StorageUnavailable: it may not be on the queue.
+    """
+    stored = services.events.names(wanted.run_key)
+    services.events.mark(stored, Status.RETRYING, _ASKED)
+    services.run_records.note_unprocessed(wanted.run_key)
+    now = datetime.now(UTC)
+    pointer = RetryPointer(wanted.run_key, 0, now, _ASKED, settle=wanted.settle, replay=True, force=force)
+    services.retries.enqueue(pointer, 0)
+
+
+def outcomes(run_keys: Iterable[str], services: Services) -> Iterator[tuple[str, Outcome]]:
+    """What became of those runs that the app is done with by now.
+
+    :raises StorageUnavailable: as the name says.
+    """
+    for run_key in run_keys:
+        row = _decided(services.events.rows_of(services.events.names(run_key)))
+        if row:
+            yield run_key, Outcome(row.status, row.message)
+
+
+def _decided(rows: Iterable[EventRow]) -> EventRow | None:
+    """The row that tells what became of a run, None while the app has not taken it up."""
+    known = [row for row in rows if row.status is not Status.DUPLICATE]
+    if not known or any(map(_is_asked_for, known)):
+        return None
+    return known[-1]
+
+
+def _is_asked_for(row: EventRow) -> bool:
+    return row.status is Status.RETRYING and row.message == _ASKED
+
+
+def _job(rows: Iterable[EventRow]) -> str:
+    return next((row.job_name for row in rows if row.job_name), "")

@@ -1,0 +1,152 @@
+"""The story of one run, or of one job: its events, what was decided and why, and the processes that show it."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote
+
+from cli.tasks.preview_events import Preview, Rules, preview
+from cli.tasks.status_report import application_of, newest_of_runs
+from core.errors import BadEvent
+from core.events import read_envelope
+from core.model import RunRef
+from parser import process_history as histories
+from pipeline.processes import drawn, process_of
+from pipeline.services import Services
+from storage.dead_letters import DeadLetter
+from storage.details_table import DetailsRow
+from storage.event_rows import EventRow
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProcess:
+    """A process as it is in LineageDetails: what it shows, of how many runs, and its guid in the catalogue."""
+
+    qualified_name: str
+    name: str
+    inputs: tuple[str, ...]
+    sink: str
+    runs: int
+    last_event: datetime | None
+    uploaded: datetime | None
+    guid: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """One run. ``decided`` is what its stored events say by the rules of now, ``processes`` what is kept of them."""
+
+    run_key: str
+    rows: tuple[EventRow, ...]
+    decided: Preview
+    processes: tuple[ShownProcess, ...]
+    letters: tuple[DeadLetter, ...]
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """The processes of applications of one name, and their runs in a span, the newest first."""
+
+    processes: tuple[ShownProcess, ...]
+    runs: tuple[EventRow, ...]
+
+
+def run_details(run_key: str, rules: Rules, services: Services) -> RunDetails:
+    """All that is known of a run; a story without rows is that of a run which nobody knows.
+
+    :raises StorageUnavailable: as the name says.
+    """
+    stored = services.events.names(run_key)
+    bodies = [body for _, body in services.events.bodies(stored) if _is_readable(body)]
+    record = services.run_records.read(run_key)
+    letters = (services.dead_letters.read(name) for name in services.dead_letters.names(run_key))
+    kept = (services.details.read(name) for name in sorted(record.processes))
+    return RunDetails(
+        run_key,
+        tuple(services.events.rows_of(stored)),
+        _decided(run_key, bodies, rules),
+        tuple(known for row in kept if row and (known := _shown(row, services))),
+        tuple(letter for letter in letters if letter),
+        record.retry_at,
+    )
+
+
+def _decided(run_key: str, bodies: list[bytes], rules: Rules) -> Preview:
+    """What the events say. A run may have been put aside for the very reason that nothing can be derived from it."""
+    try:
+        return preview(bodies, rules)
+    except Exception as error:
+        log.debug("nothing can be derived from run %s", run_key, exc_info=True)
+        return Preview((), {run_key: f"nothing can be derived from its events: {type(error).__name__}: {error}"})
+
+
+def job_details(job: str, since: datetime, until: datetime, services: Services) -> JobDetails:
+    """What is known of applications called ``job``, or ``namespace/job``, in any case.
+
+    :raises StorageUnavailable: as the name says.
+    """
+    wanted = job.strip().casefold()
+    kept = [row for row in services.details.all() if any(wanted in _names(job) for job in _jobs_of(row))]
+    processes = tuple(known for row in kept if (known := _shown(row, services)))
+    # A Databricks notebook's path is in no row of an event, but in what its runs became.
+    its_runs = {run.run_key for row in kept for run in _runs_of(row)}
+    rows = (row for row in services.events.rows(since, until) if row.received >= since)
+    told = (row for row in rows if row.run_key in its_runs or wanted in _jobs_told(row, services))
+    runs = tuple(newest_of_runs(told))
+    return JobDetails(tuple(sorted(processes, key=lambda each: each.qualified_name)), runs)
+
+
+def _names(application: tuple[str, str]) -> set[str]:
+    namespace, name = application
+    return {name.casefold(), f"{namespace}/{name}".casefold()}
+
+
+def _jobs_told(row: EventRow, services: Services) -> set[str]:
+    return {*_names(application_of(row, services)), row.job_name.casefold()}
+
+
+def _runs_of(row: DetailsRow) -> Iterator[RunRef]:
+    history = histories.decode(row.history)
+    yield from (run for item in history.contributions for run in item.runs)
+    yield from history.failures
+
+
+def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:
+    """Namespace and application of a process: its own name tells them, one that another tool gave does not."""
+    scheme, _, rest = row.qualified_name.partition("://")
+    if scheme != "sparklin":
+        applications = {item.lineage.application for item in histories.decode(row.history).contributions}
+        return {(each.namespace, each.name) for each in applications}
+    namespace, _, name = rest.partition("#")[0].partition("/")
+    return {(unquote(namespace), unquote(name))}
+
+
+def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:
+    window = services.settings.lineage_window
+    history = histories.decode(row.history)
+    lineage, runs = drawn(history, window, services.naming)
+    if lineage is None:
+        return None
+    process = process_of(lineage, services.naming, row.qualified_name)
+    return ShownProcess(
+        row.qualified_name,
+        process.name,
+        tuple(each.asset.qualified_name for each in process.inputs),
+        process.sink.asset.qualified_name,
+        len(runs),
+        max((run.ended for run in runs), default=None),
+        row.uploaded,
+        row.process_guid,
+    )
+
+
+def _is_readable(body: bytes) -> bool:
+    try:
+        read_envelope(body)
+    except BadEvent:
+        return False
+    return True

@@ -1,0 +1,92 @@
+"""How the app is doing: what became of the events of a span of time, hour by hour from the newest."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from core.operations import split_job_name
+from parser.application import without_tail
+from pipeline.run import OPEN
+from pipeline.services import Services
+from storage.event_rows import EventRow, Status
+
+FAILING = (Status.DEAD_LETTERED, Status.RETRYING)
+_ERRORS = 10
+_HOUR = timedelta(hours=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class JobCount:
+    """The events of one application: how many by status, and when the last one came."""
+
+    statuses: Counter[Status] = field(default_factory=Counter)
+    last: datetime = _NEVER
+
+
+@dataclass(slots=True)
+class StatusReport:
+    """Counts of events received since ``since``; ``truncated`` if there were more than were read.
+
+    ``oldest`` is the event that has waited longest, ``errors`` the newest that fail, one a run.
+    """
+
+    since: datetime
+    until: datetime
+    statuses: Counter[Status] = field(default_factory=Counter)
+    jobs: dict[tuple[str, str], JobCount] = field(default_factory=dict)
+    oldest: EventRow | None = None
+    errors: list[EventRow] = field(default_factory=list)
+    truncated: bool = False
+
+
+def status_report(since: datetime, until: datetime, most: int, services: Services) -> StatusReport:
+    """Read the rows of a span, at most about ``most`` of them, the newest first.
+
+    :raises StorageUnavailable: as the name says.
+    """
+    found = StatusReport(since, until)
+    failing: list[EventRow] = []
+    for hour in _hours_back(since, until):
+        if found.statuses.total() >= most:
+            found.since, found.truncated = hour + _HOUR, True
+            break
+        for row in services.events.rows(hour, hour):
+            if since <= row.received <= until:
+                _count(row, found, services)
+                if row.status in FAILING:
+                    failing.append(row)
+    found.errors = newest_of_runs(failing)[:_ERRORS]
+    return found
+
+
+def newest_of_runs(rows: Iterable[EventRow]) -> list[EventRow]:
+    """The newest row of each run, the newest first."""
+    newest: dict[str, EventRow] = {}
+    for row in rows:
+        before = newest.get(row.run_key)
+        newest[row.run_key] = max(before or row, row, key=lambda each: each.received)
+    return sorted(newest.values(), key=lambda row: row.received, reverse=True)
+
+
+def application_of(row: EventRow, services: Services) -> tuple[str, str]:
+    """The job's namespace and its application, as far as a row tells it."""
+    tails = services.settings.application_name_tails
+    return row.job_namespace, without_tail(split_job_name(row.job_name).application, tails)
+
+
+def _count(row: EventRow, found: StatusReport, services: Services) -> None:
+    found.statuses[row.status] += 1
+    job = found.jobs.setdefault(application_of(row, services), JobCount())
+    job.statuses[row.status] += 1
+    job.last = max(job.last, row.received)
+    if row.status in OPEN and (found.oldest is None or row.received < found.oldest.received):
+        found.oldest = row
+
+
+def _hours_back(since: datetime, until: datetime) -> Iterator[datetime]:
+    hour = until.replace(minute=0, second=0, microsecond=0)
+    while hour > since - _HOUR:
+        yield hour
+        hour -= _HOUR

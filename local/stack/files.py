@@ -1,0 +1,104 @@
+"""What `up` leaves behind for others: `.local/stack.json` for users, `.local/processes.json` for `down`.
+
+`processes.json` is written whenever a process was started, so that even an `up` that was killed half-way
+leaves nothing behind that `down` doesn't know. `stack.json` is there exactly while the stack is ready.
+`choices.json` has ports and key for the next `up`, and stays.
+"""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from local.stack.choices import Choices
+from local.stack.lifecycle import Stack
+from local.stack.part import Part
+from local.stack.processes import Started
+from local.stack.stack_error import StackError
+
+_STACK = "stack.json"
+_PROCESSES = "processes.json"
+_CHOICES = "choices.json"
+
+
+class StackFiles:
+    """The files in the stack's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._started: list[Started] = []
+
+    def note(self, part: Part) -> None:
+        """Remember a part's process for `down`."""
+        if part.started is not None:
+            self._started.append(part.started)
+            self._write(_PROCESSES, [asdict(started) for started in self._started])
+
+    def publish(self, stack: Stack) -> None:
+        """Say where everything is. Only this user can read the file, since it holds the key."""
+        self._write(
+            _STACK,
+            {
+                "receiver": stack.receiver,
+                "functionKey": stack.keys.function,
+                "dataMap": stack.data_map.url if stack.data_map else "",
+                "page": stack.page,
+                "storage": stack.azurite.connection_string,
+                "pids": {part.name: part.started.pid for part in stack.parts if part.started},
+            },
+        )
+
+    def remember(self, choices: Choices) -> None:
+        """Keep the stack's choices for the next `up`."""
+        self._write(_CHOICES, choices.as_object())
+
+    def remembered(self) -> Choices:
+        """What `remember` kept last; nothing if that can't be read."""
+        try:
+            return Choices.read(self._read(_CHOICES))
+        except StackError:
+            return Choices({})
+
+    def published(self) -> dict[str, Any] | None:
+        """What `publish` wrote; None if there is no stack."""
+        found = self._read(_STACK)
+        return found if isinstance(found, dict) else None
+
+    def started(self) -> list[Started]:
+        """The processes that `up` started, whether they still run or not.
+
+        :raises StackError: when the file can't be read, since then nobody knows what to end.
+        """
+        try:
+            return [Started(**fields) for fields in self._read(_PROCESSES) or []]
+        except TypeError as error:
+            raise StackError(f"{self.folder / _PROCESSES} is not ours: {error}") from error
+
+    def withdraw(self) -> None:
+        """The stack is no longer ready."""
+        (self.folder / _STACK).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """All processes have ended."""
+        self.withdraw()
+        (self.folder / _PROCESSES).unlink(missing_ok=True)
+
+    def _read(self, name: str) -> Any:
+        path = self.folder / name
+        try:
+            return json.loads(path.read_text())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise StackError(f"{path} can't be read: {error}") from error
+
+    def _write(self, name: str, content: object) -> None:
+        """Write at once or not at all: a reader never sees half a file."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{name}.")
+        with os.fdopen(number, "w") as file:
+            json.dump(content, file, indent=2)
+            file.write("\n")
+        Path(temporary).replace(self.folder / name)

@@ -1,0 +1,95 @@
+"""Which rule belongs to which class of operator.
+
+Operators that hand on their input unchanged, and leaves that bring no dataset, are listed like all others: nothing is
+passed over by accident. A class that is on no list hands on the columns of its children, and is reported. Physical
+operators occur below cached relations; their names are those of the logical ones with ``Exec`` behind.
+"""
+
+from parser.logical_plan import column_operators as projections
+from parser.logical_plan import row_operators as rows
+from parser.logical_plan import sources
+from parser.logical_plan.tree import Node
+from parser.logical_plan.walker import Rule, Walk
+
+PASS_THROUGH = {
+    "AQEShuffleRead", "BroadcastExchange", "BroadcastQueryStage", "CTEInChildren", "Coalesce", "CollectMetrics",
+    "ColumnarToRow", "CommandResult", "CustomShuffleReader", "Distinct", "EventTimeWatermark", "GlobalLimit",
+    "InputAdapter", "Limit", "LocalLimit", "Offset", "QueryStage", "RebalancePartitions", "Repartition",
+    "RepartitionByExpression", "ResolvedHint", "ReturnAnswer", "ReusedExchange", "RowToColumnar", "Sample",
+    "ShuffleExchange", "ShuffleQueryStage", "Subquery", "SubqueryAlias", "Tail", "UnresolvedHint",
+    "WholeStageCodegen", "WindowGroupLimit", "WithCTE", "WriteFiles",
+}  # fmt: skip
+WITHOUT_DATASET = {
+    "LocalRelation",
+    "OneRowRelation",
+    "Range",
+    "LocalTableScan",
+    "EmptyRelation",
+    "UnresolvedInlineTable",
+}
+LEAVES = {
+    "LogicalRelation", "HiveTableRelation", "DataSourceV2Relation", "DataSourceV2ScanRelation", "FileSourceScan",
+    "StreamingRelation", "StreamingRelationV2", "StreamingExecutionRelation", "StreamingDataSourceV2Relation",
+    "BatchScan", "HiveTableScan", "RowDataSourceScan", "UnresolvedCatalogRelation", "StreamingDataSourceV2ScanRelation",
+}  # fmt: skip
+#: Rows become objects of the user's program here; what it does with them is not in the plan.
+OPAQUE = {
+    "LogicalRDD", "ExternalRDD", "DeserializeToObject", "SerializeFromObject", "MapElements", "MapPartitions",
+    "MapPartitionsInR", "MapPartitionsInPandas", "MapInPandas", "PythonMapInArrow", "FlatMapGroupsInPandas",
+    "FlatMapCoGroupsInPandas", "FlatMapGroupsWithState", "MapGroups", "CoGroup", "TypedFilter", "AppendColumns",
+    "ScriptTransformation", "FlatMapGroupsInR", "RDDScan", "TypedColumn", "ArrowMapPartitions",
+}  # fmt: skip
+
+RULES: dict[str, Rule] = {
+    "Project": projections.project,
+    "Aggregate": projections.aggregate,
+    "HashAggregate": projections.physical_aggregate,
+    "SortAggregate": projections.physical_aggregate,
+    "ObjectHashAggregate": projections.physical_aggregate,
+    "TakeOrderedAndProject": projections.project,
+    "Window": projections.window,
+    "WindowInPandas": projections.window,
+    "Generate": projections.generate,
+    "Expand": projections.expand,
+    "BatchEvalPython": projections.python,
+    "ArrowEvalPython": projections.python,
+    "AggregateInPandas": projections.python,
+    "Filter": rows.filter_rows,
+    "Sort": rows.sort_rows,
+    "Deduplicate": rows.deduplicate,
+    "DeduplicateWithinWatermark": rows.deduplicate,
+    "Join": rows.join,
+    "AsOfJoin": rows.join,
+    "LateralJoin": rows.join,
+    "BroadcastHashJoin": rows.join,
+    "SortMergeJoin": rows.join,
+    "ShuffledHashJoin": rows.join,
+    "BroadcastNestedLoopJoin": rows.join,
+    "CartesianProduct": rows.join,
+    "Union": rows.union,
+    "View": rows.view,
+    "Intersect": rows.left_side,
+    "Except": rows.left_side,
+    "InMemoryRelation": sources.cached,
+    "InMemoryTableScan": sources.cached,
+    "AdaptiveSparkPlan": sources.adaptive,
+    "CTERelationDef": sources.shared,
+    "CTERelationRef": sources.reference,
+    **dict.fromkeys(PASS_THROUGH, rows.handed_on),
+    **dict.fromkeys(LEAVES, sources.leaf),
+    **dict.fromkeys(WITHOUT_DATASET, sources.without_dataset),
+    **dict.fromkeys(OPAQUE, sources.opaque),
+}
+
+
+def new_walk() -> Walk:
+    """A walk that knows all these rules."""
+    return Walk(rule_of)
+
+
+def rule_of(node: Node) -> Rule | None:
+    """The rule for a node; None for a class that no list has. One without children is taken for a leaf without data."""
+    rule = RULES.get(node.kind.removesuffix("Exec"))
+    if rule is None and not node.children:
+        return sources.opaque
+    return rule

@@ -1,0 +1,172 @@
+"""The columns of a sink as the logical plan of its run tells them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.model import ColumnRef, Dataset, Field, IndirectUse, RunEvent
+from parser.logical_plan.budget import MOST_EDGES, MOST_PAIRS, check
+from parser.logical_plan.expression_texts import Names, condition_texts, expression_text, names_of
+from parser.logical_plan.leaves import AmbiguousLeaves, Assigned, assign, from_facet, managed_beside, twins
+from parser.logical_plan.operator_rules import new_walk
+from parser.logical_plan.resolution import among, is_parsed, resolved
+from parser.logical_plan.tree import Node, tree
+from parser.logical_plan.value import NOT_NULL, Use, Value
+from parser.logical_plan.walker import Leaf
+from parser.logical_plan.writes import Write, writes
+
+_LISTS_AN_INPUT_PER_LEAF = "0."  # the agents' versions begin so; seen with 0.4.0, 0.10.0 and 0.28.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedColumn:
+    """A column as the plan tells it.
+
+    ``certain``: all of its sources are known, and known to be all. ``plain``: the value is that of a column as it is.
+    ``constant``: it is made of literals only. ``source_names`` are the names of all source columns, also of those
+    whose dataset is open; None if not even these are known.
+    """
+
+    sources: frozenset[ColumnRef]
+    indirect: frozenset[IndirectUse]
+    certain: bool
+    plain: bool = False
+    constant: bool = False
+    source_names: frozenset[str] | None = None
+    expression: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """What the plan tells of one sink: columns by name, and what decides about rows.
+
+    ``conditions`` are joins and filters as text, ``unknown`` are classes of operators that no rule knows, and
+    ``tables`` are inputs that only the plan tells of.
+    """
+
+    columns: Mapping[str, PlannedColumn]
+    indirect: frozenset[IndirectUse]
+    conditions: tuple[str, ...] = ()
+    unknown: frozenset[str] = frozenset()
+    tables: tuple[Dataset, ...] = ()
+
+    @property
+    def certain(self) -> bool:
+        return all(column.certain for column in self.columns.values())
+
+
+def planned_write(
+    events: Sequence[RunEvent],
+    sink: Dataset,
+    inputs: Iterable[Dataset],
+    facet: Mapping[str, frozenset[ColumnRef]],
+) -> PlannedWrite | None:
+    """What the run's plan tells of ``sink``; None if it has no plan that can be read.
+
+    ``facet`` are the sources that the columnLineage facet gives, by the sink's column: evidence for leaves that the
+    plan does not name.
+
+    :raises PlanTooLargeError: it would take too long to read.
+    """
+    datasets = list(inputs)
+    chosen = _resolved_plan(events, datasets)
+    if chosen is None:
+        return None
+    event, plan = chosen
+    walk = new_walk()
+    written = writes(plan, walk)
+    if len(written) != 1:
+        return None
+    (write,) = written
+    values = _by_name(write, sink)
+    check(sum(len(value.sources) + len(value.uses) for value in values.values()), MOST_EDGES)
+    check(len(walk.leaves) * len(datasets), MOST_PAIRS)
+    known = {number: frozenset({leaf.dataset}) for number, leaf in enumerate(walk.leaves) if leaf.dataset}
+    if write.target is not None:
+        datasets.append(sink)
+        known[write.target] = frozenset({sink.id})
+    in_order = [item.dataset for item in event.inputs] if event.agent.startswith(_LISTS_AN_INPUT_PER_LEAF) else []
+    found = assign(walk.leaves, datasets, in_order, known)
+    beside = managed_beside(walk.leaves, found, (write.table, sink.id) if write.managed else None)
+    found |= beside
+    found |= from_facet(found, {name: value.sources for name, value in values.items()}, facet)
+    groups = twins(walk.leaves, datasets, found)
+    names = names_of(walk, found)
+    return PlannedWrite(
+        columns={name: _column(value, found, groups, names) for name, value in values.items()},
+        indirect=_uses(write.uses, found),
+        conditions=condition_texts(walk, names),
+        unknown=frozenset(walk.unknown),
+        tables=tuple(_tables(walk.leaves, beside)),
+    )
+
+
+def _resolved_plan(events: Sequence[RunEvent], inputs: Iterable[Dataset]) -> tuple[RunEvent, Node] | None:
+    """START's plan before others: up to agent 0.4.0 that of COMPLETE may be the text as parsed."""
+    in_order = sorted((event for event in events if event.plan), key=lambda event: event.event_type != "START")
+    plans = [(event, plan) for event in in_order if (plan := tree(event.plan))]
+    for event, plan in plans:
+        if not is_parsed(plan):
+            return event, plan
+    for event, plan in plans:
+        if known := resolved(plan, among(inputs)):
+            return event, known
+    return None
+
+
+def _tables(leaves: Sequence[Leaf], beside: Assigned) -> Iterator[Dataset]:
+    for number, datasets in sorted(beside.items()):
+        fields = tuple(Field(name, data_type) for name, data_type in leaves[number].columns)
+        yield from (Dataset(dataset, fields) for dataset in datasets)
+
+
+def _by_name(write: Write, sink: Dataset) -> Mapping[str, Value]:
+    """Values by the sink's column names: as the plan tells them, else the sink's schema in its order."""
+    if write.named:
+        return write.named
+    names: Sequence[str] = write.names
+    if len(sink.fields) == len(write.columns) and not (names and _told(write, sink)):
+        names = [field.name for field in sink.fields]
+    return dict(zip(names, write.columns, strict=False))
+
+
+def _told(write: Write, sink: Dataset) -> bool:
+    fields = {field.name.lower() for field in sink.fields}
+    return all(name.lower() in fields for name in write.names)
+
+
+def _column(value: Value, found: Assigned, groups: Iterable[AmbiguousLeaves], names: Names) -> PlannedColumn:
+    sources = {(dataset, name) for leaf, name in value.sources for dataset in found.get(leaf, ())}
+    unassigned = {column for column in value.sources if column[0] not in found}
+    for group in groups if unassigned else ():
+        for name in {name for leaf, name in unassigned if leaf in group.leaves}:
+            if (same := {(leaf, name) for leaf in group.leaves}) <= unassigned:
+                sources |= {(dataset, name) for dataset in group.datasets}
+                unassigned -= same
+    return PlannedColumn(
+        sources=frozenset(ColumnRef(dataset, name) for dataset, name in sources),
+        indirect=_uses(value.uses, found),
+        certain=value.known and not unassigned,
+        plain=_is_plain(value.definition),
+        expression=None if _is_plain(value.definition) else expression_text(value, names),
+        constant=value.known and value.literal,
+        source_names=frozenset(name for _, name in value.sources) if value.known else None,
+    )
+
+
+def _is_plain(definition: Node | None) -> bool:
+    if definition is None:
+        return True
+    return all(node.kind in ("Alias", "AttributeReference", "Cast", "AnsiCast") for node in definition.walk())
+
+
+def _uses(uses: Iterable[Use], found: Assigned) -> frozenset[IndirectUse]:
+    """IS NOT NULL on a column that decides otherwise too is the optimiser's; alone it is a filter of the user's."""
+    decided = {column for column, kind in uses if kind != NOT_NULL}
+    wanted = (
+        (column, "FILTER" if kind == NOT_NULL else kind)
+        for column, kind in uses
+        if kind != NOT_NULL or column not in decided
+    )
+    return frozenset(
+        IndirectUse(ColumnRef(dataset, name), kind) for (leaf, name), kind in wanted for dataset in found.get(leaf, ())
+    )

@@ -1,0 +1,143 @@
+"""The commands at the root of a plan: which query they write, and under which column names."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from parser.logical_plan.sources import is_managed, table_name
+from parser.logical_plan.tree import Node, expression_id
+from parser.logical_plan.value import NO_USES, Relation, Use, Value, combined
+from parser.logical_plan.walker import Walk
+
+INSERTS = {
+    "InsertIntoHadoopFsRelationCommand", "InsertIntoDataSourceCommand", "InsertIntoDataSourceDirCommand",
+    "InsertIntoHiveTable", "InsertIntoHiveDirCommand", "CreateDataSourceTableAsSelectCommand",
+    "CreateHiveTableAsSelectCommand", "OptimizedCreateHiveTableAsSelectCommand", "SaveIntoDataSourceCommand",
+    "AppendData", "OverwriteByExpression", "OverwritePartitionsDynamic", "ReplaceData", "CreateTableAsSelect",
+    "ReplaceTableAsSelect", "WriteToDataSourceV2", "WriteToMicroBatchDataSource", "WriteToMicroBatchDataSourceV1",
+    "WriteIntoDelta", "WriteIntoDeltaCommand",
+    # Statements as parsed
+    "InsertIntoStatement", "CreateTableAsSelectStatement", "ReplaceTableAsSelectStatement", "CreateTable",
+    "InsertIntoDir",
+}  # fmt: skip
+MERGES = {"MergeIntoCommand", "MergeIntoCommandEdge", "MergeIntoTable", "DeltaMergeInto"}
+_CLAUSES = ("matchedClauses", "notMatchedClauses", "notMatchedBySourceClauses", "matchedActions", "notMatchedActions")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write of a plan.
+
+    ``columns`` are the values in the order of the sink's columns; ``names`` are the sink's column names as the plan
+    tells them, shorter or empty where it does not. ``named`` are values by the sink's column name instead (MERGE).
+    ``target`` is the number of the leaf that is the sink itself, ``table`` the sink's table name; ``managed`` is that
+    of Leaf.
+    """
+
+    columns: tuple[Value, ...] = ()
+    names: tuple[str, ...] = ()
+    named: Mapping[str, Value] = field(default_factory=dict)
+    uses: frozenset[Use] = NO_USES
+    target: int | None = None
+    table: str = ""
+    managed: bool = False
+
+
+def writes(plan: Node, walk: Walk) -> tuple[Write, ...]:
+    """The writes of a plan; several for a statement that inserts into several tables."""
+    return tuple(_writes(plan, walk))
+
+
+def _writes(plan: Node, walk: Walk) -> Iterator[Write]:
+    if plan.kind in MERGES:
+        yield _merge(plan, walk)
+    elif plan.kind in INSERTS:
+        yield from _insert(plan, walk)
+    elif plan.children and (plan.kind == "Union" or len(plan.children) == 1):
+        for child in plan.children:
+            yield from _writes(child, walk)
+
+
+def _insert(plan: Node, walk: Walk) -> Iterator[Write]:
+    query = plan.tree("query") or (plan.children[-1] if plan.children else None)
+    if query is None:
+        return
+    result = walk.relation(query)
+    told = _told_names(plan) or _table_columns(plan)
+    if told and len(told) != len(result.output):
+        result = _chosen(result, told)
+    columns = tuple(result.value(position) for position in range(len(result.output)))
+    if not result.known:
+        columns = tuple(replace(value, known=False) for value in columns)
+    own = () if plan.kind == "InsertIntoStatement" else tuple(attribute.name for attribute in result.output)
+    names = told if len(told) == len(result.output) else own
+    yield Write(columns, names, uses=result.uses, table=table_name(plan), managed=is_managed(plan))
+
+
+def _chosen(result: Relation, names: tuple[str, ...]) -> Relation:
+    """The columns of these names: a Generate does not always tell which columns it does not hand on."""
+    by_name = {attribute.name: attribute for attribute in result.output}
+    if len(by_name) != len(result.output) or not by_name.keys() >= set(names):
+        return result
+    return replace(result, output=tuple(by_name[name] for name in names))
+
+
+def _told_names(plan: Node) -> tuple[str, ...]:
+    """The sink's column names. Spark writes them as one text, cut behind 25 names; cut texts tell nothing."""
+    text = plan.params.get("outputColumnNames") or plan.params.get("userSpecifiedCols")
+    if not isinstance(text, str) or not text.startswith("[") or " more fields]" in text:
+        return ()
+    return tuple(text[1:-1].split(", "))
+
+
+def _table_columns(plan: Node) -> tuple[str, ...]:
+    """The columns of the table that a V2 command writes to; it matches them by position."""
+    table = plan.tree("table")
+    names = [attribute.params.get("name") for attribute in table.trees("output")] if table else []
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def _merge(plan: Node, walk: Walk) -> Write:
+    target_plan, source_plan = _side(plan, "target"), _side(plan, "source")
+    if target_plan is None or source_plan is None:
+        return Write()
+    target_leaf = len(walk.leaves)
+    target = walk.relation(target_plan)
+    is_leaf = len(walk.leaves) == target_leaf + 1
+    source = walk.relation(source_plan)
+    both = Relation((), {**target.values, **source.values}, target.uses | source.uses)
+    uses = both.uses | walk.uses_of([plan.tree("condition") or plan.tree("mergeCondition")], both, "JOIN")
+    named: dict[str, Value] = {}
+    for name, value in _assignments(plan, both, target, walk):
+        named[name] = combined([named[name], value]) if name in named else value
+    return Write(named=named, uses=uses, target=target_leaf if is_leaf else None, table=table_name(plan))
+
+
+def _side(plan: Node, name: str) -> Node | None:
+    return plan.tree(name) or plan.tree(f"{name}Table")
+
+
+def _assignments(plan: Node, both: Relation, target: Relation, walk: Walk) -> Iterator[tuple[str, Value]]:
+    """Each assignment of each clause: the target's column and what it gets, decided about by the clause's condition."""
+    for clause in (clause for parameter in _CLAUSES for clause in plan.trees(parameter)):
+        decides = walk.uses_of([clause.tree("condition")], both, "CONDITIONAL")
+        for action in clause.trees("actions") or clause.trees("assignments"):
+            name = _target_column(action)
+            expression = action.tree("expr") or action.tree("value")
+            if name and expression and not _keeps(expression, name, target):
+                value = walk.evaluate(expression, both)
+                yield name, replace(value, uses=value.uses | decides, definition=expression)
+
+
+def _keeps(expression: Node, name: str, target: Relation) -> bool:
+    """Whether an assignment leaves the target's column as it is."""
+    number = expression_id(expression) if expression.kind == "AttributeReference" else None
+    return any(attribute.id == number and attribute.name.lower() == name.lower() for attribute in target.output)
+
+
+def _target_column(action: Node) -> str:
+    parts = action.params.get("targetColNameParts")
+    if isinstance(parts, str) and parts.startswith("["):
+        return parts[1:-1].split(", ")[0]
+    key = action.tree("key")
+    name = key.params.get("name") if key else None
+    return name if isinstance(name, str) else ""

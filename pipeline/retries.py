@@ -1,0 +1,188 @@
+"""What happens around a run's processing: retries with growing delay, dead letters, lost notifications.
+
+The blob trigger makes its five attempts within seconds. So a run that cannot be processed now goes to a queue of our
+own, with a delay that doubles from a minute to an hour; after a day it is put aside with its reason, where
+``sparklin replay`` finds it. A successor is enqueued before success is reported, so a crash repeats work at worst.
+"""
+
+import json
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from core.errors import Refused, TryLater, UnreadableEvent
+from core.logs import step
+from core.naming import CONTAINER, EventName, parse_blob_name
+from pipeline.run import process_run, set_of
+from pipeline.services import Services
+from storage.clients import RETRY_QUEUE
+from storage.event_rows import EventRow, Status
+from storage.retry_queue import RetryPointer, decode
+
+log = logging.getLogger(__name__)
+
+LOOK_BACK = timedelta(days=14)
+SPREAD_SECONDS = 30
+
+
+def stored(blob: str, services: Services) -> None:
+    """A blob was stored. ``blob`` is ``container/name``; any that is no event of ours is passed over."""
+    name = parse_blob_name(blob.removeprefix(CONTAINER + "/"))
+    if name is None:
+        log.info("passed over %s, which is no stored event", blob)
+        return
+    retry_at = services.run_records.read(name.run_key).retry_at
+    if retry_at and retry_at > _now():
+        log.info("event %s waits for the retry of its run at %s", name.blob, retry_at.isoformat())
+        return
+    attempt(RetryPointer(name.run_key, attempt=0, first_failed=_now(), reason=""), services, name)
+
+
+def retry(message: bytes, services: Services) -> None:
+    """A message of the retry queue came due."""
+    pointer = _pointer(message, services)
+    if pointer:
+        attempt(pointer, services)
+
+
+def retry_poisoned(message: bytes, services: Services) -> None:
+    """The host gave a retry up, since the worker died over it again and again: its run is put aside."""
+    pointer = _pointer(message, services)
+    if pointer:
+        reason = f"the worker ended whenever it processed this run ({pointer.reason or 'no reason is known'})"
+        _put_aside(pointer, reason, "Look for its end in the logs; memory is the usual cause.", services)
+
+
+def poisoned(message: bytes, services: Services) -> None:
+    """The blob trigger gave a blob up, since the worker died over it: its run joins the retries."""
+    try:
+        told = json.loads(message)
+    except ValueError:
+        told = None
+    blob = str(told.get("BlobName", "")) if isinstance(told, dict) else ""
+    name = parse_blob_name(blob)
+    if name is None:
+        log.warning("passed over a poison message for %r, which is no stored event", blob)
+        return
+    now = _now()
+    pointer = RetryPointer(name.run_key, attempt=1, first_failed=now, reason="the blob trigger gave it up")
+    services.retries.enqueue(pointer, _delay(pointer, services))
+
+
+def attempt(pointer: RetryPointer, services: Services, event: EventName | None = None) -> None:
+    """Process a run; what fails is retried later or, if that is hopeless, put aside with its reason.
+
+    ``event`` is the stored event that gave rise to it, None for a retry.
+    """
+    try:
+        process_run(
+            pointer.run_key,
+            services,
+            settle=pointer.settle,
+            replay=pointer.replay,
+            force=pointer.force,
+            event=event,
+        )
+        _drop_replayed(pointer, services)
+    except Refused as error:
+        _put_aside(pointer, error.reason, error.remedy, services)
+    except TryLater as error:
+        _again(pointer, error.reason, error.retry_after, services)
+    except Exception as error:
+        log.exception("run %s failed unexpectedly", pointer.run_key)
+        _again(pointer, f"{type(error).__name__}: {error}", None, services)
+
+
+def sweep(services: Services) -> None:
+    """Enqueue the runs whose notification got lost, and those that will not end any more."""
+    now = _now()
+    patience = services.settings
+    for waiting, minutes, settle in (
+        (services.lost, patience.sweep_after_minutes, False),
+        (services.unended, patience.settle_after_minutes, True),
+    ):
+        after = timedelta(minutes=minutes)
+        rows: defaultdict[str, list[EventRow]] = defaultdict(list)
+        for run in waiting.waiting(now - LOOK_BACK - after, now, after):
+            rows[run.run_key] += run.rows
+        for run_key, late in rows.items():
+            reason = "it never ended" if settle else "its notification got lost, or is late"
+            pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason=reason, settle=settle)
+            services.retries.enqueue(pointer, random.uniform(0, SPREAD_SECONDS))
+            # Marked, so that the next sweep does not enqueue it once more; unless it was processed this very moment.
+            services.events.mark_unchanged(late, Status.RETRYING, reason)
+            step(log, "sweep", "enqueued", {"run": run_key, "reason": reason})
+
+
+def _pointer(message: bytes, services: Services) -> RetryPointer | None:
+    """The pointer in a message; a message without one is put aside."""
+    try:
+        return decode(message)
+    except UnreadableEvent as error:
+        services.dead_letters.put(RETRY_QUEUE, error.reason, error.remedy, {"message": message.hex()[:4000]}, _now())
+        log.error("%s %s", error.reason, error.remedy)
+        return None
+
+
+def _again(pointer: RetryPointer, reason: str, retry_after: float | None, services: Services) -> None:
+    now = _now()
+    first = now if pointer.attempt == 0 else pointer.first_failed
+    if now - first >= timedelta(hours=services.settings.retry_give_up_hours):
+        _put_aside(pointer, reason, "Mend the cause, then run: sparklin replay --dead-letters", services)
+        return
+    successor = replace(pointer.next(reason), first_failed=first)
+    delay = max(_delay(successor, services), retry_after or 0)
+    # In this order, so that a retry that comes soon has the last word.
+    with _without_need("mark its events"):
+        events = services.events.names(pointer.run_key)
+        services.events.mark(events, Status.RETRYING, reason, successor.attempt)
+    services.retries.enqueue(successor, delay)
+    with _without_need("note when it is tried again"):
+        services.run_records.note_retry(pointer.run_key, now + timedelta(seconds=delay))
+    counts = {"attempt": successor.attempt, "seconds": round(delay)}
+    step(log, "retry", "retried", {"run": pointer.run_key, "reason": reason, **counts}, logging.WARNING)
+
+
+@contextmanager
+def _without_need(what: str) -> Iterator[None]:
+    """Do what is inside if possible: a run whose storage is out of reach is retried all the same."""
+    try:
+        yield
+    except TryLater as error:
+        log.warning("could not %s: %s", what, error.reason)
+
+
+def _put_aside(pointer: RetryPointer, reason: str, remedy: str, services: Services) -> None:
+    details = {"attempts": pointer.attempt + 1, "firstFailed": pointer.first_failed.isoformat()}
+    services.dead_letters.put(pointer.run_key, reason, remedy, details, _now())
+    step(log, "retry", "dead-lettered", {"run": pointer.run_key, "reason": reason, "remedy": remedy}, logging.ERROR)
+    events = services.events.names(pointer.run_key)
+    services.events.mark(events, Status.DEAD_LETTERED, f"{reason.removesuffix('.')}. {remedy}", pointer.attempt)
+    # Its other notifications would only ask the catalogue the same once more.
+    services.run_records.note_answered(pointer.run_key, set_of(events))
+    _drop_replayed(pointer, services)
+
+
+def _drop_replayed(pointer: RetryPointer, services: Services) -> None:
+    """Delete the dead letters of which a replay is the answer: those from before it."""
+    if not pointer.replay:
+        return
+    for name in list(services.dead_letters.names(pointer.run_key)):
+        letter = services.dead_letters.read(name)
+        if letter and letter.time < pointer.first_failed:
+            services.dead_letters.delete(name)
+
+
+def _delay(pointer: RetryPointer, services: Services) -> float:
+    """Seconds to wait: doubled at each attempt up to the longest, and spread, so that a backlog trickles back."""
+    settings = services.settings
+    exact = settings.retry_first_delay_seconds * 2.0 ** min(pointer.attempt - 1, 20)
+    return random.uniform(0.8, 1.2) * min(exact, settings.retry_max_delay_seconds)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,163 @@
+"""Processing of a run: all stored events of the run → lineage → its processes, step by step."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from core.errors import BadEvent, TryLater
+from core.events import digest, read_event
+from core.logs import step
+from core.model import Lineage, RunEvent
+from core.naming import EventName
+from parser.lineage import derive
+from parser.merge import MergedRun, RunState, merge
+from parser.process_history import with_failure, with_run, without_run
+from pipeline.processes import by_failed_process, by_process, check_drawable
+from pipeline.publish import publish, record, republish
+from pipeline.services import Services
+from receiver.receipt import escaped
+from storage.event_rows import Status
+from storage.event_store import StoredEvent
+
+log = logging.getLogger(__name__)
+
+ENDS = ("COMPLETE", "FAIL", "ABORT")
+OPEN = (Status.RECEIVED, Status.WAITING, Status.RETRYING)
+
+Show = Callable[[str, Services], object]
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What became of a run: the status of its events, the reason in a sentence, the processes it belongs to.
+
+    ``left`` are the processes that it belongs to no more.
+    """
+
+    status: Status
+    message: str
+    processes: tuple[str, ...] = ()
+    job: str = ""
+    left: frozenset[str] = frozenset()
+
+
+def process_run(
+    run_key: str,
+    services: Services,
+    *,
+    settle: bool = False,
+    replay: bool = False,
+    force: bool = False,
+    event: EventName | None = None,
+) -> RunReport | None:
+    """Bring the catalogue to what all stored events of a run say; None if they were all processed before.
+
+    ``settle`` takes a run that has no end for ended; ``replay`` processes a run that was processed before, ``force``
+    also uploads what has not changed; ``event`` is the one that gave rise to this. Safe to repeat, in any order, and by
+    several workers at once.
+
+    :raises TryLater: storage or the catalogue is out of reach; nothing is lost, the run is to be tried again.
+    :raises Refused: the catalogue will not have it; trying again is no use.
+    """
+    report: RunReport | None = None
+    seen: tuple[StoredEvent, ...] = ()
+    while (stored := services.events.names(run_key)) != seen:
+        processed = services.run_records.read(run_key).processed
+        # After a report it is not enough: that may have overwritten the report of a worker which saw more events.
+        if not (replay or report) and processed == set_of(stored) and (event or _are_done(stored, services)):
+            break
+        if not settle and not any(item.name.event_type in ENDS for item in stored):
+            seen = stored
+            report = RunReport(Status.WAITING, "the run has not ended yet")
+            services.events.mark([item for item in stored if event in (None, item.name)], report.status, report.message)
+        elif services.run_records.begin(run_key, processed):
+            seen = stored
+            report = _process_counted(run_key, stored, services, republish if force else publish)
+    if report:
+        facts = {"run": run_key, "job": escaped(report.job), "reason": report.message}
+        counts = {"events": len(seen), "processes": len(report.processes)}
+        step(log, "process", report.status.value, {**facts, **counts})
+    return report
+
+
+def _are_done(stored: tuple[StoredEvent, ...], services: Services) -> bool:
+    """Whether the events' rows say so too: those of a run that is to be retried were marked as such."""
+    return not any(row.status in OPEN for row in services.events.rows_of(stored))
+
+
+def set_of(stored: tuple[StoredEvent, ...]) -> str:
+    """A name for a set of stored events."""
+    return digest("".join(item.name.blob for item in stored).encode())
+
+
+def _process_counted(run_key: str, stored: tuple[StoredEvent, ...], services: Services, show: Show) -> RunReport:
+    """Process events and note the result; the run's record counts this worker meanwhile."""
+    try:
+        report = _process(stored, services, show)
+        services.events.mark(stored, report.status, report.message)
+    except Exception:
+        with suppress(TryLater):
+            services.run_records.give_up(run_key)
+        raise
+    services.run_records.end(run_key, set_of(stored), report.left)
+    return report
+
+
+def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) -> RunReport:
+    events = _readable(services.events.bodies(stored), services)
+    if not events:
+        return RunReport(Status.DEAD_LETTERED, "no event of this run can be read")
+    run = merge(events)
+    derived = derive(run, services.lineage_rules)
+    named = by_failed_process if run.state is RunState.FAILED else by_process
+    lineages = named(derived.lineages, services.naming)
+    check_drawable(lineages.values(), services.naming)
+    affected = _record(run, lineages, services)
+    for process in sorted(affected):
+        show(process, services)
+    status, message = Status.PROCESSED, f"in {len(lineages)} process{'' if len(lineages) == 1 else 'es'}"
+    if run.state is RunState.FAILED:
+        message = "the run failed and draws nothing"
+    elif derived.reason:
+        status, message = Status.IGNORED, derived.reason
+    return RunReport(
+        status, message, tuple(lineages), f"{run.job_namespace}/{run.job_name}", affected - lineages.keys()
+    )
+
+
+def _record(run: MergedRun, lineages: Mapping[str, Lineage], services: Services) -> frozenset[str]:
+    """Put the run into the histories of its processes and take it out of those it no longer belongs to."""
+    before = services.run_records.get(run.run_key)
+    if not lineages.keys() <= before:
+        services.run_records.add(run.run_key, frozenset(lineages))
+    for process, lineage in lineages.items():
+        if run.state is RunState.FAILED:
+            record(process, partial(with_failure, run=run.ref), services)
+        else:
+            record(process, partial(with_run, lineage=lineage, run=run.ref), services)
+    for process in before - lineages.keys():
+        record(process, partial(without_run, run_key=run.run_key), services)
+    return before | lineages.keys()
+
+
+def _readable(bodies: Iterable[tuple[StoredEvent, bytes]], services: Services) -> list[RunEvent]:
+    """The events that can be read; one that cannot is put aside and does not cost the others."""
+    events = []
+    for stored, body in bodies:
+        try:
+            events.append(_in_our_time(read_event(body), stored))
+        except BadEvent as error:
+            blob = stored.name.blob
+            remedy = "Store the event anew, or delete its blob."
+            services.dead_letters.put(stored.name.run_key, error.reason, remedy, {"blob": blob}, datetime.now(UTC))
+            log.error("stored event %s cannot be read: %s", blob, error.reason)
+    return events
+
+
+def _in_our_time(event: RunEvent, stored: StoredEvent) -> RunEvent:
+    """The event, its time no later than a day after its receipt: one clock ahead must not hide all other runs."""
+    latest = stored.received + timedelta(days=1) if stored.received else event.time
+    return replace(event, time=min(event.time, latest))

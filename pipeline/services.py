@@ -1,0 +1,170 @@
+"""Everything outside that the hallway works with, built once per process."""
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.errors import StorageUnavailable
+from core.model import AssetName, UploadResult
+from core.settings import Settings
+from parser.lineage import LineageRules
+from pipeline.processes import Naming, Process
+from purview import uploader
+from purview.catalog import Catalog
+from qualified_names.resource_sets import same_resource_set
+from receiver.accept import ReceiverRules
+from receiver.body import Limits
+from storage.asset_cache import AssetCache
+from storage.clients import StorageClients, check_provisioned, connect, provision
+from storage.created_assets import CreatedAssets
+from storage.dead_letters import DeadLetters
+from storage.details_table import DetailsTable
+from storage.event_rows import Status
+from storage.event_store import EventStore
+from storage.locks import Locks
+from storage.request_budget import budget
+from storage.retry_queue import RetryQueue
+from storage.run_records import RunRecords
+from storage.sweep import Sweep
+
+# Scans come and go; a guid that is gone is noticed when it is used, so this only limits how long a better asset
+# (the scanned twin of a placeholder) goes unseen.
+CACHE_EXPIRY = timedelta(hours=12)
+
+# For the first requests of a command, which may have to fetch tokens by `az login`; no agent waits for them.
+_COMMAND_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The settings, the rules made of them, and the clients of storage and catalogue."""
+
+    settings: Settings
+    receiver_rules: ReceiverRules
+    lineage_rules: LineageRules
+    naming: Naming
+    clients: StorageClients
+    events: EventStore
+    details: DetailsTable
+    run_records: RunRecords
+    locks: Locks
+    retries: RetryQueue
+    dead_letters: DeadLetters
+    cache: AssetCache
+    created: CreatedAssets
+    lost: Sweep
+    unended: Sweep
+    catalog: Catalog
+    lock_wait_seconds: float = 120
+
+    @property
+    def limits(self) -> Limits:
+        """How large a request may be."""
+        return Limits(self.settings.max_body_bytes, self.settings.max_expanded_bytes)
+
+    def upload(self, process: Process) -> UploadResult:
+        """Show a process in the catalogue.
+
+        :raises TryLater: the catalogue, or a lock, is out of reach.
+        :raises Refused: the catalogue will not have it.
+        """
+        return uploader.upload(
+            process.lineage,
+            process.resolutions,
+            self.catalog,
+            self.cache,
+            self.created,
+            self.locks,
+            self.settings.collection(process.lineage.application.namespace),
+            process=process.qualified_name,
+            same=same_data,
+            wait_seconds=self.lock_wait_seconds,
+        )
+
+
+def build(settings: Settings) -> Services:
+    """Build the clients, and the containers, tables and queue that are missing.
+
+    :raises SettingsError: the file of naming rules cannot be used.
+    :raises StorageUnavailable: storage is out of reach.
+    """
+    return _provisioned(settings, Naming.of(settings))
+
+
+def build_for_command(settings: Settings) -> Services:
+    """Build the clients for a command, whose user may be allowed to read only: nothing is made.
+
+    :raises SettingsError: the file of naming rules cannot be used.
+    :raises StorageUnavailable: storage is out of reach, or the app has not made there what it needs.
+    """
+    naming = Naming.of(settings)
+    clients = connect(settings.lineage_storage)
+    check_provisioned(clients, _COMMAND_SECONDS)
+    return _services(settings, naming, clients)
+
+
+def _provisioned(settings: Settings, naming: Naming) -> Services:
+    clients = connect(settings.lineage_storage)
+    with budget(settings.storage_budget_seconds):
+        provision(clients)
+    return _services(settings, naming, clients)
+
+
+def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Services:
+    events = EventStore(clients, settings.storage_budget_seconds)
+    return Services(
+        settings=settings,
+        receiver_rules=ReceiverRules(settings.allow_operations, settings.exclude_jobs),
+        lineage_rules=LineageRules(
+            settings.allow_operations, settings.exclude_datasets, settings.application_name_tails
+        ),
+        naming=naming,
+        clients=clients,
+        events=events,
+        details=DetailsTable(clients),
+        run_records=RunRecords(clients),
+        locks=Locks(clients),
+        retries=RetryQueue(clients),
+        dead_letters=DeadLetters(clients),
+        cache=AssetCache(clients, CACHE_EXPIRY),
+        created=CreatedAssets(clients),
+        lost=Sweep(clients, events, "lost", [Status.RECEIVED]),
+        unended=Sweep(clients, events, "unended", [Status.WAITING]),
+        catalog=Catalog(settings.purview_endpoint, settings.purview_auth),
+    )
+
+
+class LazyServices:
+    """The services of a process, built at its first event, by one thread however many events come at once.
+
+    :raises SettingsError: the file of naming rules cannot be used; the process should not start then.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._naming = Naming.of(settings)
+        self._building = threading.Lock()
+        self._built: Services | None = None
+
+    def __call__(self) -> Services:
+        """The services.
+
+        :raises StorageUnavailable: storage is out of reach; waiting for another thread that builds them counts too.
+        """
+        seconds = self._settings.storage_budget_seconds
+        began = time.monotonic()
+        if not self._building.acquire(timeout=seconds):
+            raise StorageUnavailable("storage did not answer in time")
+        try:
+            if self._built is None:
+                with budget(seconds - (time.monotonic() - began)):
+                    self._built = _provisioned(self._settings, self._naming)
+            return self._built
+        finally:
+            self._building.release()
+
+
+def same_data(wanted: AssetName, found: AssetName) -> bool:
+    """Whether an asset that was found is the one that is wanted, as scans may name it."""
+    return same_resource_set(wanted.qualified_name, found.qualified_name)

@@ -1,0 +1,178 @@
+"""Table RunProcesses: what is known of a run beyond its events.
+
+To which processes it has contributed, so that a failure can take it out of them again; which set of its events was
+processed last, so that a notification that brings nothing new costs nothing; and when it is tried again, so that its
+other events do not start retries of their own.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from core import naming
+from core.errors import LeaseLost
+from storage.clients import DETAILS, RUN_PROCESSES, StorageClients
+from storage.faults import Conflict
+from storage.rows import Key, LargeRows, Version
+
+_ATTEMPTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run's processes by qualified name; ``processed`` names a set of its events, ``retry_at`` is UTC.
+
+    ``at_work`` counts the workers that began and have not ended. One that crashed counts for good: then every
+    notification is followed, which costs reading, and makes up for whatever the crash left undone.
+    """
+
+    processes: frozenset[str] = frozenset()
+    processed: str = ""
+    retry_at: datetime | None = None
+    at_work: int = 0
+
+
+class RunRecords:
+    """The records of runs, by run key."""
+
+    def __init__(self, clients: StorageClients) -> None:
+        self._rows = LargeRows(clients.table(RUN_PROCESSES), clients.container(DETAILS))
+
+    def read(self, run_key: str) -> RunRecord:
+        """What is known of a run; an empty record if nothing is.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        return self._read(run_key)[0]
+
+    def get(self, run_key: str) -> frozenset[str]:
+        """The names of a run's processes.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        return self.read(run_key).processes
+
+    def add(self, run_key: str, names: Iterable[str]) -> None:
+        """Add names to those of a run.
+
+        :raises StorageUnavailable: they may not be added.
+        """
+        added = frozenset(names)
+        self._change(run_key, lambda record: replace(record, processes=record.processes | added))
+
+    def begin(self, run_key: str, processed: str) -> bool:
+        """Count a worker that is about to process the run; False if others ended since ``processed`` was read.
+
+        :raises StorageUnavailable: it may be counted.
+        """
+        return self._change(
+            run_key,
+            lambda record: replace(record, at_work=record.at_work + 1) if record.processed == processed else record,
+        )
+
+    def end(self, run_key: str, processed: str, left: Iterable[str] = ()) -> None:
+        """Remember that this set of events was processed to its end, and that the run has left some processes.
+
+        While others are at work neither is remembered: they may know fewer events, and write after this worker did.
+
+        :raises StorageUnavailable: it may not be remembered.
+        """
+        names = frozenset(left)
+
+        def ended(record: RunRecord) -> RunRecord:
+            at_work = max(0, record.at_work - 1)
+            if at_work:
+                return replace(record, at_work=at_work, processed="", retry_at=None)
+            return RunRecord(record.processes - names, processed)
+
+        self._change(run_key, ended)
+
+    def give_up(self, run_key: str) -> None:
+        """Count a worker as one that ended without success.
+
+        :raises StorageUnavailable: it may still be counted.
+        """
+        self._change(run_key, lambda record: replace(record, at_work=max(0, record.at_work - 1), processed=""))
+
+    def note_answered(self, run_key: str, events: str) -> None:
+        """Remember that there is nothing more to do about this set of events; no retry is due any more.
+
+        :raises StorageUnavailable: it may not be remembered.
+        """
+        self._change(run_key, lambda record: replace(record, processed=events, retry_at=None))
+
+    def delete(self, run_key: str) -> None:
+        """Forget a run. One that changes meanwhile is not forgotten.
+
+        :raises StorageUnavailable: it may still be there.
+        """
+        _, version = self._read(run_key)
+        if version:
+            with suppress(Conflict):
+                self._rows.delete(_key(run_key), version)
+
+    def note_unprocessed(self, run_key: str) -> None:
+        """Forget that the run was processed, and that it is to be retried.
+
+        :raises StorageUnavailable: it may still be remembered.
+        """
+        self._change(run_key, lambda record: replace(record, processed="", retry_at=None))
+
+    def note_retry(self, run_key: str, at: datetime) -> None:
+        """Remember when the run is tried again.
+
+        :raises StorageUnavailable: it may not be remembered.
+        """
+        self._change(run_key, lambda record: replace(record, retry_at=at))
+
+    def _change(self, run_key: str, change: Callable[[RunRecord], RunRecord]) -> bool:
+        """Change a record; whether that took a write."""
+        key = _key(run_key)
+        for attempt in range(_ATTEMPTS):
+            before, version = self._read(run_key)
+            after = change(before)
+            if after == before:
+                return False
+            try:
+                if after == RunRecord() and version is not None:
+                    self._rows.delete(key, version)
+                else:
+                    self._rows.put(key, _values(after), version)
+            except Conflict:
+                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
+            else:
+                return True
+        raise LeaseLost(f"the row of run {run_key} was changed by others {_ATTEMPTS} times in a row")
+
+    def _read(self, run_key: str) -> tuple[RunRecord, Version | None]:
+        found = self._rows.get(_key(run_key))
+        if found is None:
+            return RunRecord(), None
+        values, version = found
+        at = values.get("retryAt")
+        record = RunRecord(
+            processes=frozenset(json.loads(values.get("processes") or "[]")),
+            processed=values.get("processed") or "",
+            retry_at=at.astimezone(UTC) if isinstance(at, datetime) else None,
+            at_work=int(values.get("atWork") or 0),
+        )
+        return record, version
+
+
+def _values(record: RunRecord) -> dict[str, str | int | datetime]:
+    values: dict[str, str | int | datetime] = {
+        "processes": json.dumps(sorted(record.processes)),
+        "processed": record.processed,
+        "atWork": record.at_work,
+    }
+    if record.retry_at:
+        values["retryAt"] = record.retry_at
+    return values
+
+
+def _key(run_key: str) -> Key:
+    return Key(naming.shard(run_key), run_key)

@@ -1,0 +1,177 @@
+"""What is older than the retention goes, and nothing else, on real storage."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from core.events import digest, read_envelope
+from core.identity import run_key
+from core.naming import event_name
+from pipeline.run import process_run
+from storage.overflow import purge_overflow
+from tests.support.events import body, dataset, event
+from tests.support.fixtures import Sparklin
+from tests.support.universe import Universe
+
+NOW = datetime.now(UTC)
+LONG_AGO = NOW - timedelta(days=100)
+
+
+def a_write(event_type: str = "COMPLETE", run: str = "run-1") -> bytes:
+    written = dataset("t", ["a"], {"a": [("s", "x")]})
+    return body(event(event_type, run=run, inputs=[dataset("s", ["x"])], outputs=[written]))
+
+
+def store(universe: Universe, whole: bytes, received: datetime) -> None:
+    """Keep an event as if it had been received then."""
+    own = universe.own(whole)
+    universe.services.events.put(read_envelope(own), digest(own), own, received)
+
+
+def process(universe: Universe, run: str = "run-1") -> None:
+    process_run(key(universe, run), universe.services)
+
+
+def key(universe: Universe, run: str = "run-1") -> str:
+    return run_key(universe.run_id(run))
+
+
+def kept(universe: Universe, run: str = "run-1") -> int:
+    """How many events of a run are stored."""
+    return len(universe.services.events.names(key(universe, run)))
+
+
+def rows(universe: Universe) -> int:
+    """How many rows of the run are left in its hours."""
+    found = universe.services.events.rows(LONG_AGO - timedelta(hours=3), LONG_AGO)
+    return sum(row.run_key == key(universe) for row in found)
+
+
+def purge(sparklin: Sparklin, *options: str) -> Mapping[str, Any]:
+    code, shown = sparklin("purge", "--older-than", "60", *options)
+    assert code == 0
+    return shown  # type: ignore[no-any-return]
+
+
+def test_without_apply_nothing_is_deleted(universe: Universe, sparklin: Sparklin) -> None:
+    store(universe, a_write(), LONG_AGO)
+    process(universe)
+    shown = purge(sparklin)
+    assert (shown["applied"], shown["others"], shown["runs"] >= 1) == (False, None, True)
+    assert kept(universe) == 1
+
+
+def test_events_of_old_runs_go_and_their_process_stays(universe: Universe, sparklin: Sparklin) -> None:
+    store(universe, a_write("START"), LONG_AGO - timedelta(hours=2))
+    store(universe, a_write(), LONG_AGO)
+    process(universe)
+    purge(sparklin, "--apply")
+    assert kept(universe) == 0
+    assert rows(universe) == 0
+    assert universe.services.run_records.get(key(universe)) == frozenset()
+    assert list(universe.processes()) == ["nb → t"]
+
+
+def test_a_process_goes_on_after_a_purge(universe: Universe, sparklin: Sparklin) -> None:
+    store(universe, a_write(), LONG_AGO)
+    process(universe)
+    purge(sparklin, "--apply")
+    universe.deliver(a_write(run="new"))
+    assert list(universe.processes()) == ["nb → t"]
+
+
+def test_a_run_goes_as_a_whole_or_not_at_all(universe: Universe, sparklin: Sparklin) -> None:
+    store(universe, a_write("START"), LONG_AGO)
+    store(universe, a_write(), NOW)
+    process(universe)
+    purge(sparklin, "--apply")
+    assert kept(universe) == 2
+
+
+def test_an_event_that_was_put_there_by_hand_today_keeps_its_run(universe: Universe, sparklin: Sparklin) -> None:
+    store(universe, a_write("START"), LONG_AGO)
+    own = universe.own(a_write())
+    name = event_name(read_envelope(own), digest(own)).blob
+    universe.services.clients.container("openlineage").upload_blob(name, own)
+    process(universe)
+    purge(sparklin, "--apply")
+    assert kept(universe) == 2
+
+
+def test_events_are_counted_alike_before_and_after(universe: Universe, sparklin: Sparklin) -> None:
+    for received in (LONG_AGO - timedelta(hours=2), LONG_AGO):
+        store(universe, a_write("START"), received)
+    store(universe, a_write(), LONG_AGO)
+    process(universe)
+    shown, done = purge(sparklin), purge(sparklin, "--apply")
+    assert (shown["runs"], shown["events"]) == (done["runs"], done["events"])
+    assert kept(universe) == 0
+
+
+def test_what_was_never_processed_stays_unless_it_is_asked_for(universe: Universe, sparklin: Sparklin) -> None:
+    store(universe, a_write(), LONG_AGO)
+    universe.services.dead_letters.put(key(universe), "reason", "remedy", {}, LONG_AGO)
+    assert purge(sparklin, "--apply")["keptUnprocessed"] >= 1
+    assert kept(universe) == 1
+    purge(sparklin, "--apply", "--unprocessed")
+    assert kept(universe) == 0
+    assert list(universe.services.dead_letters.names(key(universe))) == []
+
+
+def test_old_dead_letters_without_events_go(universe: Universe, sparklin: Sparklin) -> None:
+    """As a message leaves them that is no pointer to a run, and a lifecycle rule that deletes blobs."""
+    letters = universe.services.dead_letters
+    old = letters.put(universe.name, "reason", "remedy", {}, LONG_AGO)
+    new = letters.put(universe.name, "reason", "remedy", {}, NOW)
+    assert purge(sparklin, "--apply")["others"]["letters"] >= 1
+    assert list(letters.names(run_key(universe.name))) == [new], old
+
+
+def test_what_is_left_of_an_interrupted_purge_goes_with_the_next(universe: Universe, sparklin: Sparklin) -> None:
+    store(universe, a_write(), LONG_AGO)
+    (stored,) = universe.services.events.names(key(universe))
+    universe.services.clients.container("openlineage").delete_blob(stored.name.blob)
+    purge(sparklin, "--apply")
+    assert rows(universe) == 0
+
+
+def test_rows_of_removed_processes_go(universe: Universe, sparklin: Sparklin) -> None:
+    store(universe, a_write(), LONG_AGO)
+    process(universe)
+    (name,) = universe.services.run_records.get(key(universe))
+    store(universe, a_write("FAIL"), LONG_AGO)
+    process(universe)
+    assert universe.services.details.read(name)
+    purge(sparklin, "--apply")
+    assert universe.services.details.read(name) is None
+
+
+def test_blobs_at_which_no_row_points_go(universe: Universe, sparklin: Sparklin) -> None:
+    """Azurite dates blobs by its own clock, so the newest ones are asked for at the level of storage."""
+    blobs = universe.services.clients.container("lineage-details")
+    blobs.upload_blob("LineageDetails/abc/history-0-0.gz", b"", overwrite=True)
+    used = {blob.name for blob in blobs.list_blobs()} - {"LineageDetails/abc/history-0-0.gz"}
+    assert purge_overflow(universe.services.clients, NOW - timedelta(days=1)) == 0
+    assert purge_overflow(universe.services.clients, datetime.now(UTC) + timedelta(minutes=1)) >= 1
+    assert used >= {blob.name for blob in blobs.list_blobs()}
+
+
+def test_locks_that_somebody_holds_stay(universe: Universe) -> None:
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    with universe.services.locks.hold(["mine"], wait_seconds=5) as held:
+        universe.services.locks.purge(later)
+        held.check()
+    assert universe.services.locks.purge(later) >= 1
+    with universe.services.locks.hold(["mine"], wait_seconds=5):
+        pass
+
+
+@pytest.mark.usefixtures("sparklin")
+def test_a_retention_shorter_than_the_app_looks_back_is_refused() -> None:
+    result = CliRunner().invoke(app, ["purge", "--local", "--older-than", "10"])
+    assert result.exit_code == 2
+    assert "at least 31" in result.stderr

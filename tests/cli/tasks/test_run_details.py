@@ -1,0 +1,140 @@
+"""What operators see: ``sparklin status`` and ``sparklin show`` on real storage and a real Data Map."""
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jsonschema
+import pytest
+import requests
+
+from core.identity import run_key
+from tests.support.events import body, dataset, event
+from tests.support.fixtures import Sparklin
+from tests.support.universe import Universe
+
+PREVIEW = json.loads((Path(__file__).parents[3] / "docs" / "contracts" / "preview.schema.json").read_text())
+
+
+pytestmark = pytest.mark.usefixtures("no_faults_left")
+
+
+def a_write(event_type: str = "COMPLETE", run: str = "run-1", **more: Any) -> bytes:
+    written = dataset("t", ["a"], {"a": [("s", "x")]})
+    return body(event(event_type, run=run, inputs=[dataset("s", ["x"])], outputs=[written], **more))
+
+
+def a_read(run: str) -> bytes:
+    """A run that the receiver keeps, and that writes nothing."""
+    return body(event(run=run, inputs=[dataset("s", ["x"])], outputs=[]))
+
+
+def of(universe: Universe, shown: Any) -> Any:
+    """What ``status`` says of this universe's job."""
+    (job,) = [job for job in shown["jobs"] if job["namespace"] == universe.name]
+    return job
+
+
+def test_status_counts_events_by_status_and_job(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver_all([a_write("START"), a_write(), a_write("START", run="open")])
+    universe.post(a_write(run="late"))
+    code, shown = sparklin("status")
+    job = of(universe, shown)
+    assert code == 0
+    assert (job["application"], job["events"]) == ("nb", 4)
+    assert job["byStatus"] == {"Received": 1, "Processed": 2, "Waiting": 1}
+    assert shown["oldestWaiting"]["status"] in ("Received", "Waiting", "Retrying")
+    assert shown["events"] == sum(shown["byStatus"].values())
+
+
+def test_applications_with_dots_are_known_by_their_whole_name(universe: Universe, sparklin: Sparklin) -> None:
+    name = "com.acme.Load.execute_insert_into_hadoop_fs_relation_command.t"
+    universe.deliver(a_write(job_name=name))
+    assert of(universe, sparklin("status")[1])["application"] == "com.acme.Load"
+    runs = [run["run"] for run in sparklin("show", f"{universe.name}/com.acme.Load")[1]["runs"]]
+    assert runs == [run_key(universe.run_id("run-1"))]
+
+
+def test_the_runs_of_a_databricks_notebook_are_found_by_its_path(universe: Universe, sparklin: Sparklin) -> None:
+    notebook = f"/Shared/{universe.name}"
+    universe.deliver(a_write(environment={"spark.databricks.notebook.path": notebook}))
+    runs = [run["run"] for run in sparklin("show", notebook.strip("/"))[1]["runs"]]
+    assert runs == [run_key(universe.run_id("run-1"))]
+
+
+def test_status_tells_the_last_errors(universe: Universe, sparklin: Sparklin) -> None:
+    universe.fail(count=100, path="entity/bulk", status=403)
+    universe.deliver(a_write())
+    _, shown = sparklin("status", "--since", "1h")
+    newest = shown["lastErrors"][0]
+    assert (newest["run"], newest["status"]) == (run_key(universe.run_id("run-1")), "DeadLettered")
+    assert "Data Curator" in newest["message"]
+
+
+def test_status_reads_no_more_than_it_may(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver(a_write())
+    _, shown = sparklin("status", "--since", "3d", "--limit", "1")
+    assert shown["truncated"]
+    assert shown["events"] >= 1
+
+
+def test_show_tells_a_run_from_its_events_to_its_process(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver_all([a_write("START"), a_write()])
+    code, shown = sparklin("show", universe.run_id("run-1"))
+    assert code == 0
+    assert sorted((each["type"], each["status"]) for each in shown["events"]) == [
+        ("COMPLETE", "Processed"),
+        ("START", "Processed"),
+    ]
+    jsonschema.validate(shown["decision"]["processes"], PREVIEW)
+    (process,), (decided,) = shown["processes"], shown["decision"]["processes"]
+    assert decided["process"]["qualifiedName"] == process["qualifiedName"]
+    assert process["uploaded"]
+    page = requests.get(process["link"], timeout=10)
+    assert (page.status_code, "nb → t" in page.text) == (200, True)
+
+
+def test_show_tells_why_a_run_draws_nothing(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver(a_read("reads"))
+    _, shown = sparklin("show", universe.run_id("reads"))
+    assert shown["processes"] == []
+    assert shown["decision"]["reason"]
+
+
+def test_show_tells_what_was_put_aside(universe: Universe, sparklin: Sparklin) -> None:
+    universe.fail(count=100, path="entity/bulk", status=403)
+    universe.deliver(a_write())
+    _, shown = sparklin("show", universe.run_id("run-1"))
+    (letter,) = shown["deadLetters"]
+    assert "Data Curator" in letter["remedy"]
+    assert [process["guid"] for process in shown["processes"]] == [None]
+
+
+def test_show_tells_of_a_run_from_which_nothing_can_be_derived(
+    universe: Universe, sparklin: Sparklin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def derive(*_: object) -> NoReturn:
+        raise ValueError("an unknown plan")
+
+    monkeypatch.setattr("pipeline.run.derive", derive)
+    monkeypatch.setattr("cli.tasks.preview_events.derive", derive)
+    universe.deliver(a_write())
+    code, shown = sparklin("show", universe.run_id("run-1"))
+    reason = "nothing can be derived from its events: ValueError: an unknown plan"
+    assert (code, shown["decision"]) == (0, {"reason": reason, "processes": []})
+    assert [event["status"] for event in shown["events"]] == ["Retrying"]
+    assert shown["retryAt"]
+
+
+def test_show_of_a_job_lists_its_processes_and_runs(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver_all([a_write(run="a"), a_write(run="b")])
+    code, shown = sparklin("show", f"{universe.name}/NB")
+    assert code == 0
+    assert [process["name"] for process in shown["processes"]] == ["nb → t"]
+    assert {run["run"] for run in shown["runs"]} == {run_key(universe.run_id(run)) for run in "ab"}
+
+
+@pytest.mark.parametrize("what", ["00000000-0000-0000-0000-000000000000", "no such job"])
+def test_what_nobody_knows_is_an_error(sparklin: Sparklin, what: str) -> None:
+    code, _ = sparklin("show", what)
+    assert code == 1

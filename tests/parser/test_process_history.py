@@ -1,0 +1,203 @@
+"""What a process shows is a function of the set of its runs, not of their order or repetition."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, RunRef, SinkColumn
+from parser.process_history import (
+    KEPT_RUNS,
+    History,
+    decode,
+    encode,
+    pruned,
+    shown,
+    shown_runs,
+    with_failure,
+    with_run,
+    without_run,
+)
+
+MONTH = timedelta(days=30)
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+def run(number: int, day: float = 0, hours: float = 0.1, application_run: str = "") -> RunRef:
+    started = NOON + timedelta(days=day)
+    return RunRef(started + timedelta(hours=hours), started, f"run-{number}", application_run or f"app-{number}")
+
+
+def lineage(*sources: str, operation: str = "insert") -> Lineage:
+    datasets = [DatasetId("file", source) for source in sorted(sources)]
+    return Lineage(
+        application=Application("ns", "nb"),
+        operation=operation,
+        sink=Dataset(DatasetId("file", "sink"), (Field("a", "int"),)),
+        inputs=tuple(Dataset(dataset, (Field("a", "int"),)) for dataset in datasets),
+        columns=(SinkColumn("a", tuple(ColumnRef(dataset, "a") for dataset in datasets)),),
+    )
+
+
+def sources(history: History, window: timedelta = MONTH) -> list[str] | None:
+    union = shown(history, window)
+    return None if union is None else [dataset.id.name for dataset in union.inputs]
+
+
+def of(*steps: Callable[[History], History]) -> History:
+    history = History()
+    for step in steps:
+        history = step(history)
+    return history
+
+
+def ran(number: int, *names: str, day: float = 0, application_run: str = "") -> Callable[[History], History]:
+    return lambda history: with_run(history, lineage(*names), run(number, day, application_run=application_run))
+
+
+def failed(number: int, day: float = 0) -> Callable[[History], History]:
+    return lambda history: with_failure(history, run(number, day))
+
+
+def test_runs_within_the_window_are_united() -> None:
+    assert sources(of(ran(1, "monday"), ran(2, "tuesday", day=1))) == ["monday", "tuesday"]
+
+
+def test_columns_are_united_too() -> None:
+    union = shown(of(ran(1, "monday"), ran(2, "tuesday", day=1)), MONTH)
+    assert union is not None
+    assert [ref.dataset.name for ref in union.columns[0].sources] == ["monday", "tuesday"]
+
+
+def worded(number: int, text: str) -> Callable[[History], History]:
+    told = replace(lineage("a"), conditions=(text,), columns=(SinkColumn("a", (), expression=text),))
+    return lambda history: with_run(history, told, run(number, number))
+
+
+def words(history: History) -> tuple[str | None, ...]:
+    union = shown(history, MONTH)
+    return (union.columns[0].expression, *union.conditions) if union else ()
+
+
+def test_lineages_that_differ_in_literals_only_are_one_contribution() -> None:
+    history = of(*(worded(number, f"day = {number}") for number in range(25)))
+    assert len(history.contributions) == 1
+    assert len(history.contributions[0].wordings) == 10
+
+
+def test_the_texts_of_the_newest_run_are_shown_in_every_order() -> None:
+    steps = [worded(1, "day = 1"), worded(2, "day = 2"), worded(3, "day = 3")]
+    assert {words(of(*order)) for order in permutations(steps)} == {("day = 3", "day = 3")}
+
+
+def test_a_run_taken_back_takes_its_texts_along() -> None:
+    steps = [worded(1, "day = 1"), worded(2, "day = 2"), failed(2, 2)]
+    assert {words(of(*order)) for order in (steps, steps[::-1])} >= {("day = 1", "day = 1")}
+    assert words(decode(encode(of(*steps)))) == ("day = 1", "day = 1")
+
+
+def test_what_lies_before_the_window_fades() -> None:
+    assert sources(of(ran(1, "old"), ran(2, "new", day=31))) == ["new"]
+
+
+def test_an_old_run_replayed_late_adds_only_what_lies_in_the_window() -> None:
+    assert sources(of(ran(2, "new", day=31), ran(1, "old"), ran(3, "recent", day=5))) == ["new", "recent"]
+
+
+def test_without_a_window_only_the_newest_application_run_counts() -> None:
+    history = of(
+        ran(1, "a", application_run="x"),
+        ran(2, "b", day=1, application_run="y"),
+        ran(3, "c", day=2, application_run="y"),
+    )
+    assert sources(history, timedelta(0)) == ["b", "c"]
+
+
+def test_a_failed_run_is_taken_out_whenever_it_fails() -> None:
+    assert sources(of(ran(1, "a"), ran(2, "b", day=1), failed(2, day=1))) == ["a"]
+    assert sources(of(failed(2, day=1), ran(1, "a"))) == ["a"]
+
+
+def test_nothing_is_shown_once_the_last_run_is_taken_out() -> None:
+    assert sources(of(ran(1, "a"), failed(1))) is None
+    assert sources(of(ran(1, "a"), lambda history: without_run(history, "run-1"))) is None
+
+
+def test_equal_runs_are_one_contribution_that_can_give_a_run_back() -> None:
+    history = of(*(ran(number, "a", day=number / 100) for number in range(1000)))
+    assert len(history.contributions) == 1
+    assert len(history.contributions[0].runs) == KEPT_RUNS
+    assert sources(of(lambda _: history, failed(999, day=9.99))) == ["a"]
+
+
+def test_a_run_that_turns_out_otherwise_replaces_what_was_thought_of_it() -> None:
+    assert sources(of(ran(1, "guess"), ran(1, "truth"))) == ["truth"]
+
+
+def test_a_run_around_a_failed_one_of_the_same_application_run_failed_with_it() -> None:
+    outer = RunRef(NOON + timedelta(minutes=9), NOON, "outer", "app")
+    inner = RunRef(NOON + timedelta(minutes=5), NOON + timedelta(minutes=1), "inner", "app")
+    later = RunRef(NOON + timedelta(hours=2), NOON + timedelta(hours=1), "later", "app")
+    steps: list[Callable[[History], History]] = [
+        lambda history: with_run(history, lineage("broken", operation="create table as select"), outer),
+        lambda history: with_failure(history, inner),
+        lambda history: with_run(history, lineage("good"), later),
+    ]
+    assert {tuple(sources(of(*order)) or ()) for order in permutations(steps)} == {("good",)}
+
+
+def test_a_failure_beside_another_write_takes_nothing_back_from_it() -> None:
+    good = RunRef(NOON + timedelta(minutes=9), NOON, "good", "app")
+    parallel = RunRef(NOON + timedelta(minutes=5), NOON + timedelta(minutes=1), "parallel", "app")
+    history = with_failure(with_run(History(), lineage("a"), good), parallel)
+    assert sources(history) == ["a"]
+
+
+def test_failures_that_still_count_are_kept_however_many_follow() -> None:
+    outer = RunRef(NOON + timedelta(minutes=9), NOON, "outer", "app")
+    inner = RunRef(NOON + timedelta(minutes=5), NOON + timedelta(minutes=1), "inner", "app")
+    history = with_run(History(), lineage("broken", operation="create table as select"), outer)
+    history = with_failure(history, inner)
+    for number in range(300):
+        history = with_failure(history, run(number, day=1 + number / 100))
+    assert sources(history) is None
+
+
+def test_times_at_the_ends_of_the_calendar_do_no_harm() -> None:
+    first = RunRef(datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), "first", "a")
+    last = RunRef(datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), "last", "b")
+    assert sources(with_run(History(), lineage("old"), first)) == ["old"]
+    assert sources(with_run(with_run(History(), lineage("old"), first), lineage("new"), last)) == ["new"]
+
+
+def test_a_history_survives_storage() -> None:
+    history = of(ran(1, "a"), ran(2, "b", day=1), failed(3))
+    assert decode(encode(history)) == history
+    assert decode(b"") == History()
+
+
+def test_pruning_keeps_what_is_shown() -> None:
+    history = of(*(ran(number, f"day-{number}", day=number) for number in range(200)))
+    assert sources(pruned(history, MONTH)) == sources(history)
+    assert len(pruned(history, MONTH).contributions) < 100
+
+
+STEPS = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["a", "b", "c"]), st.booleans()), min_size=1, max_size=6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps=STEPS, seed=st.randoms())
+def test_any_order_and_repetition_of_runs_shows_the_same(steps: list[tuple[int, str, bool]], seed: object) -> None:
+    # A run is either failed or not, and has one lineage: what its stored events say when all are read.
+    facts = {number: (name, is_failed) for number, name, is_failed in steps}
+    changes = [
+        failed(number, day=number * 10) if is_failed else ran(number, name, day=number * 10)
+        for number, (name, is_failed) in facts.items()
+    ]
+    shuffled = [*changes, *changes]
+    seed.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert shown(of(*shuffled), MONTH) == shown(of(*changes), MONTH)
+    assert shown_runs(of(*shuffled), MONTH) == shown_runs(of(*changes), MONTH)

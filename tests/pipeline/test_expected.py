@@ -1,0 +1,84 @@
+"""Each recorded application and all that is made of it, whatever the order in which its events come.
+
+``_expected.json`` beside the events holds what ``sparklin preview --json`` prints for them. After a change that is
+wanted, ``pytest tests/pipeline/test_expected.py --write-expected`` writes it anew and fails: read the differences, then
+run the tests again.
+"""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Callable
+
+import pytest
+
+from cli.preview import as_object, preview_rules
+from cli.tasks.preview_events import preview
+from core.events import read_envelope, read_event
+from core.model import Lineage, RunEvent
+from core.settings import Settings
+from parser import process_history as histories
+from parser.lineage import derive
+from parser.merge import RunState, merge
+from parser.process_history import History
+from pipeline.processes import by_process
+from receiver.accept import accept
+from tests.support.corpus import CORPUS, bodies, scenarios
+
+RULES = preview_rules(Settings.offline({}))
+
+Order = Callable[[list[bytes]], list[bytes]]
+
+
+def printed(found: list[bytes]) -> str:
+    shown = [as_object(process) for process in preview(found, RULES).processes]
+    return json.dumps(shown, ensure_ascii=False, indent=1) + "\n"
+
+
+def shuffled_and_doubled(found: list[bytes]) -> list[bytes]:
+    return random.Random(len(found)).sample([*found, *found], 2 * len(found))
+
+
+@pytest.mark.parametrize("scenario", scenarios())
+def test_what_is_made_of_an_application_is_as_expected(scenario: str, request: pytest.FixtureRequest) -> None:
+    file = CORPUS / scenario / "_expected.json"
+    if request.config.getoption("--write-expected"):
+        file.write_text(printed(bodies(scenario)), "utf-8")
+        pytest.fail(f"{file.parent.name}: written; read the difference")
+    assert printed(bodies(scenario)) == file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scenario", scenarios())
+@pytest.mark.parametrize("order", [list, lambda found: found[::-1], shuffled_and_doubled])
+def test_event_by_event_in_any_order_comes_to_the_same(scenario: str, order: Order) -> None:
+    assert event_by_event(order(bodies(scenario))) == all_at_once(bodies(scenario))
+
+
+def all_at_once(found: list[bytes]) -> dict[str, Lineage]:
+    processes = (item.process for item in preview(found, RULES).processes)
+    return {process.qualified_name: process.lineage for process in processes}
+
+
+def event_by_event(found: list[bytes]) -> dict[str, Lineage]:
+    """What processes show after their runs were worked out anew at each event, as workers do with stored events."""
+    runs: dict[str, list[RunEvent]] = defaultdict(list)
+    found_histories: dict[str, History] = defaultdict(History)
+    for body in found:
+        envelope = read_envelope(body)
+        if accept(envelope, RULES.receiver).kept:
+            runs[envelope.run_key].append(read_event(body))
+            _work_out(envelope.run_key, runs[envelope.run_key], found_histories)
+    shown = {name: histories.shown(history, RULES.window) for name, history in found_histories.items()}
+    return {name: lineage for name, lineage in shown.items() if lineage and not lineage.view}
+
+
+def _work_out(run_key: str, events: list[RunEvent], found: dict[str, History]) -> None:
+    run = merge(events)
+    lineages = by_process(derive(run, RULES.lineage).lineages, RULES.naming)
+    for name in {*found, *lineages}:
+        if name not in lineages:
+            found[name] = histories.without_run(found[name], run_key)
+        elif run.state is RunState.FAILED:
+            found[name] = histories.with_failure(found[name], run.ref)
+        else:
+            found[name] = histories.with_run(found[name], lineages[name], run.ref)

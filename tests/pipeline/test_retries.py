@@ -1,0 +1,174 @@
+"""Retries, dead letters and lost notifications."""
+
+import base64
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+
+from core.identity import run_key
+from pipeline import retries
+from pipeline.services import Services
+from storage.retry_queue import RetryPointer, decode
+from tests.support.events import body, dataset, event
+from tests.support.universe import Universe
+
+pytestmark = pytest.mark.usefixtures("no_faults_left")
+
+
+def a_write(event_type: str = "COMPLETE", run: str = "run-1") -> bytes:
+    written = dataset("t", ["a"], {"a": [("s", "x")]})
+    return body(event(event_type, run=run, inputs=[dataset("s", ["x"])], outputs=[written]))
+
+
+def enqueued(universe: Universe, run: str = "run-1") -> list[RetryPointer]:
+    """The pointers to a run that are due on the retry queue."""
+    queue = universe.services.clients.queue()
+    found = [decode(base64.b64decode(message.content)) for message in queue.receive_messages(visibility_timeout=1)]
+    return [pointer for pointer in found if pointer.run_key == run_key(universe.run_id(run))]
+
+
+def hasty(services: Services, **settings: object) -> Services:
+    """The same services, waiting no time before a retry."""
+    return replace(services, settings=replace(services.settings, retry_first_delay_seconds=0, **settings))  # type: ignore[arg-type]
+
+
+def with_services(universe: Universe, services: Services) -> Universe:
+    return Universe(universe.name, services)
+
+
+def letters(universe: Universe, run: str = "run-1") -> list[tuple[str, str]]:
+    """(reason, remedy) of the dead letters of a run."""
+    store = universe.services.dead_letters
+    found = [store.read(name) for name in store.names(run_key(universe.run_id(run)))]
+    return [(letter.reason, letter.remedy) for letter in found if letter]
+
+
+def test_a_run_that_fails_for_now_is_enqueued_with_its_reason(universe: Universe) -> None:
+    here = with_services(universe, hasty(universe.services))
+    here.fail(count=100, path="entity/bulk", status=503)
+    here.deliver(a_write())
+    (pointer,) = enqueued(here)
+    assert (pointer.attempt, "503" in pointer.reason) == (1, True)
+    assert here.statuses([a_write()]) == ["Retrying"]
+    assert letters(here) == []
+
+
+def test_other_events_of_a_run_that_is_to_be_retried_start_no_retries_of_their_own(universe: Universe) -> None:
+    here = with_services(universe, replace(universe.services))
+    here.fail(count=100, path="entity/bulk", status=503)
+    here.deliver(a_write())
+    here.forget_calls()
+    here.deliver(a_write("START"))
+    assert here.calls() == 0
+    assert here.statuses([a_write("START")]) == ["Received"]
+    retries.attempt(RetryPointer(run_key(here.run_id("run-1")), 1, datetime.now(UTC)), here.services)
+    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=10)
+    retries.attempt(RetryPointer(run_key(here.run_id("run-1")), 2, datetime.now(UTC)), here.services)
+    assert here.statuses([a_write("START"), a_write()]) == ["Processed", "Processed"]
+
+
+def test_a_retry_that_succeeds_ends_the_matter(universe: Universe) -> None:
+    here = with_services(universe, hasty(universe.services))
+    here.fail(count=100, path="entity/bulk", status=503)
+    here.deliver(a_write())
+    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=10)
+    pointer = {"run": run_key(here.run_id("run-1")), "attempt": 1, "firstFailed": "2024-05-01T12:00:00+00:00"}
+    retries.retry(json.dumps(pointer).encode(), here.services)
+    assert list(here.processes()) == ["nb → t"]
+    assert here.statuses([a_write()]) == ["Processed"]
+
+
+def test_after_a_day_a_run_is_put_aside_with_its_reason(universe: Universe) -> None:
+    universe.post(a_write())
+    universe.fail(count=100, path="entity/bulk", status=503)
+    yesterday = datetime.now(UTC) - timedelta(hours=25)
+    retries.attempt(RetryPointer(run_key(universe.run_id("run-1")), 9, yesterday), universe.services)
+    ((reason, remedy),) = letters(universe)
+    assert "503" in reason
+    assert "sparklin replay" in remedy
+    assert universe.statuses([a_write()]) == ["DeadLettered"]
+
+
+def test_what_the_catalogue_forbids_is_put_aside_at_once_with_the_role_that_is_missing(universe: Universe) -> None:
+    universe.fail(count=100, path="entity/bulk", status=403)
+    universe.deliver(a_write())
+    ((_, remedy),) = letters(universe)
+    assert "Data Curator" in remedy
+    assert enqueued(universe) == []
+
+
+def test_a_fault_of_our_own_is_retried_too(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = with_services(universe, hasty(universe.services))
+    monkeypatch.setattr("pipeline.run.merge", lambda _events: 1 / 0)
+    here.deliver(a_write())
+    (pointer,) = enqueued(here)
+    assert "ZeroDivisionError" in pointer.reason
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"not json", b'{"run": 5}', b"\xff"])
+def test_a_message_that_is_no_pointer_is_put_aside(universe: Universe, text: bytes) -> None:
+    before = set(universe.services.dead_letters.names())
+    retries.retry(text, universe.services)
+    assert len(set(universe.services.dead_letters.names()) - before) == 1
+
+
+def test_a_blob_that_the_trigger_gave_up_joins_the_retries(universe: Universe) -> None:
+    here = with_services(universe, hasty(universe.services))
+    here.post(a_write())
+    container, _, name = here.blob(a_write()).partition("/")
+    message = {"Type": "BlobTrigger", "FunctionId": "Host.Functions.parse", "BlobType": "BlockBlob"}
+    message |= {"ContainerName": container, "BlobName": name, "ETag": '"0x1"'}
+    retries.poisoned(json.dumps(message).encode(), here.services)
+    assert [pointer.attempt for pointer in enqueued(here)] == [1]
+
+
+def test_a_retry_that_kills_the_worker_again_and_again_is_put_aside(universe: Universe) -> None:
+    universe.post(a_write())
+    pointer = {"run": run_key(universe.run_id("run-1")), "attempt": 2, "firstFailed": "2024-05-01T12:00:00+00:00"}
+    retries.retry_poisoned(json.dumps(pointer).encode(), universe.services)
+    ((reason, remedy),) = letters(universe)
+    assert "the worker ended" in reason
+    assert "memory" in remedy
+    assert universe.statuses([a_write()]) == ["DeadLettered"]
+
+
+@pytest.mark.parametrize("blob", ["openlineage/other.json", "openlineage/runs/x/y.json", "locks/abc", ""])
+def test_a_blob_that_is_no_event_is_passed_over(universe: Universe, blob: str) -> None:
+    retries.stored(blob, universe.services)
+    retries.poisoned(json.dumps({"BlobName": blob.partition("/")[2]}).encode(), universe.services)
+    assert universe.processes() == {}
+
+
+def test_an_event_whose_notification_got_lost_is_swept_up(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = with_services(universe, hasty(universe.services, sweep_after_minutes=0))
+    monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
+    here.post(a_write())
+    retries.sweep(here.services)
+    retries.sweep(here.services)
+    (pointer,) = enqueued(here)
+    assert not pointer.settle
+    assert here.statuses([a_write()]) == ["Retrying"]
+    retries.attempt(pointer, here.services)
+    assert list(here.processes()) == ["nb → t"]
+
+
+def test_a_run_that_never_ends_is_settled_after_a_while(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = with_services(universe, hasty(universe.services, settle_after_minutes=0))
+    monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
+    here.deliver(a_write("START"))
+    assert here.processes() == {}
+    assert here.statuses([a_write("START")]) == ["Waiting"]
+    retries.sweep(here.services)
+    (pointer,) = enqueued(here)
+    assert pointer.settle
+    retries.attempt(pointer, here.services)
+    assert list(here.processes()) == ["nb → t"]
+    assert here.statuses([a_write("START")]) == ["Processed"]
+
+
+@pytest.mark.parametrize("message", [b"[]", b"null", b"no JSON", b"{}"])
+def test_a_poison_message_of_others_is_passed_over(universe: Universe, message: bytes) -> None:
+    retries.poisoned(message, universe.services)

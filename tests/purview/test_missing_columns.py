@@ -1,0 +1,311 @@
+"""Datasets that we created get the columns that later uploads know; those of scans and people stay as they are."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from core.errors import CatalogRefused, LeaseLost
+from core.model import AssetName, Created, DatasetId, Resolution, UploadResult
+from purview import schema
+from purview.catalog import Catalog, Written
+from purview.retry_policy import RetryPolicy
+from purview.uploader import creation_locks, upload
+from tests.purview.helpers import (
+    LAKE,
+    PATH,
+    PROCESS,
+    RESOURCE_SET,
+    SQL,
+    DataMap,
+    MemoryCache,
+    MemoryRecord,
+    ThreadLease,
+    ThreadLocks,
+    dataset,
+    folder,
+    lineage,
+    resolve,
+    table,
+)
+
+SALES, ORDERS = folder("gold/sales"), table("db.dbo.Orders")
+SALES_NAME = AssetName(RESOURCE_SET, f"{LAKE}/gold/sales/{{SparkPartitions}}")
+ORDERS_NAME = AssetName(SQL, "mssql://srv.database.windows.net/db/dbo/Orders")
+
+
+class Recorder(Catalog):
+    """A catalogue that keeps what it was sent: (type, name) of the entities, and the collection of each request."""
+
+    sent: list[tuple[list[tuple[str, str]], str]]
+
+    def upload(self, entities: Sequence[Any], collection: str = "", guard: Any = None) -> Written:
+        self.sent.append(([(each["typeName"], each["attributes"]["name"]) for each in entities], collection))
+        return super().upload(entities, collection, guard)
+
+
+class Worker:
+    """A worker with a cache of its own; ``write`` uploads a process that fills a dataset with these columns."""
+
+    def __init__(self, catalog: Catalog, record: MemoryRecord, locks: ThreadLocks) -> None:
+        self.catalog, self.record, self.locks = catalog, record, locks
+        self.cache = MemoryCache()
+
+    def write(
+        self, sink: DatasetId, *columns: str, application: str = "nightly", name: AssetName | None = None, **more: Any
+    ) -> UploadResult:
+        item = lineage(dataset(sink, *columns), application=application)
+        found = Resolution(item.sink, "test", name, (name,), "x") if name else resolve(item.sink)
+        return upload(item, {sink: found}, self.catalog, self.cache, self.record, self.locks, **more)
+
+
+@pytest.fixture
+def recorder(data_map: DataMap) -> Any:
+    with Recorder(data_map.url, "none", patience=RetryPolicy(budget=2, first_wait=0.01)) as catalog:
+        catalog.sent = []
+        yield catalog
+
+
+@pytest.fixture
+def worker(recorder: Recorder, record: MemoryRecord, locks: ThreadLocks) -> Worker:
+    return Worker(recorder, record, locks)
+
+
+def columns_of(data_map: DataMap, sink: DatasetId) -> list[str]:
+    """The names of the columns that hang on a dataset, by its schema or directly; each is there once."""
+    name = resolve(dataset(sink)).asset
+    asset = data_map.named(name.qualified_name)["relationships"]
+    schemas = [data_map.named(qualified_name)["relationships"] for _, qualified_name in asset.get("tabular_schema", ())]
+    found = [data_map.named(column) for each in (asset, *schemas) for _, column in each.get("columns", ())]
+    return sorted(each["attributes"]["name"] for each in found)
+
+
+@pytest.mark.parametrize("sink", [SALES, ORDERS], ids=["folder", "table"])
+@pytest.mark.parametrize("first", [(), ("id",), ("id", "day")], ids=len)
+def test_columns_that_a_later_upload_knows_are_added(
+    sink: DatasetId, first: Sequence[str], worker: Worker, data_map: DataMap
+) -> None:
+    worker.write(sink, *first)
+    worker.write(sink, "total", "id", application="other")
+    assert columns_of(data_map, sink) == sorted({*first, "id", "total"})
+    assert len(data_map.entities("tabular_schema")) == (sink == SALES)
+
+
+@pytest.mark.parametrize("kind", [*schema._FORMS, RESOURCE_SET, "azure_blob_path", "DataSet"])
+def test_added_columns_hang_where_the_first_ones_do(kind: str, worker: Worker, data_map: DataMap) -> None:
+    name = AssetName(kind, "scheme://host/table")
+    worker.write(SALES, "id", name=name)
+    worker.write(SALES, "id", "größe", name=name)
+    first, second = (each for each in data_map.entities() if each["attributes"]["name"] in ("id", "größe"))
+    assert first["typeName"] == second["typeName"]
+    assert first["relationships"] == second["relationships"] != {}
+
+
+def test_only_new_columns_are_sent_and_nothing_when_all_are_there(worker: Worker, recorder: Recorder) -> None:
+    worker.write(SALES, "id")
+    recorder.sent.clear()
+    worker.write(SALES, "id", "total")
+    assert recorder.sent == [([("column", "total"), (PROCESS, "nightly → sales")], "")]
+    recorder.sent.clear()
+    worker.locks.held.clear()
+    worker.write(SALES, "total", "id")
+    assert recorder.sent == [([(PROCESS, "nightly → sales")], "")]
+    assert worker.locks.held == []
+
+
+def test_columns_are_added_under_the_lock_of_the_creation(worker: Worker, locks: ThreadLocks) -> None:
+    worker.write(SALES, "id")
+    worker.write(SALES, "id", "total")
+    process = AssetName(PROCESS, f"sparklin://spark/nightly#{SALES_NAME.qualified_name}")
+    assert locks.held == [creation_locks([SALES_NAME, process]), creation_locks([SALES_NAME])]
+
+
+def test_assets_of_a_scan_get_no_columns(worker: Worker, data_map: DataMap) -> None:
+    data_map.add(PATH, f"{LAKE}/gold/sales/")
+    data_map.add(*_pair(ORDERS_NAME))
+    worker.write(SALES, "id")
+    worker.write(ORDERS, "id")
+    worker.write(SALES, "id", "total")
+    assert {each["typeName"] for each in data_map.entities()} == {PATH, SQL, PROCESS}
+
+
+def test_an_asset_that_was_deleted_and_scanned_again_is_not_ours(worker: Worker, data_map: DataMap) -> None:
+    result = worker.write(ORDERS, "id")
+    data_map.delete(result.assets[ORDERS].guid)
+    data_map.add(*_pair(ORDERS_NAME))
+    worker.write(ORDERS, "id", "total")
+    assert columns_of(data_map, ORDERS) == []
+
+
+def test_an_asset_that_was_deleted_and_created_again_grows(worker: Worker, data_map: DataMap) -> None:
+    result = worker.write(ORDERS, "id")
+    data_map.delete(result.assets[ORDERS].guid)
+    worker.write(ORDERS, "total")
+    worker.write(ORDERS, "total", "day")
+    assert columns_of(data_map, ORDERS) == ["day", "total"]
+
+
+def test_an_asset_whose_record_was_lost_is_not_ours(worker: Worker, data_map: DataMap) -> None:
+    worker.write(SALES, "id")
+    worker.record.kept.clear()
+    worker.write(SALES, "id", "total")
+    assert columns_of(data_map, SALES) == ["id"]
+
+
+def test_what_people_and_scans_wrote_stays(worker: Worker, data_map: DataMap) -> None:
+    worker.write(SALES, "id")
+    data_map.add(*_pair(SALES_NAME), name="Sales, as the steward calls them")
+    data_map.add("column", f"{SALES_NAME.qualified_name}#__tabular_schema//total", name="The total", type="decimal")
+    worker.write(SALES, "id", "total", "day")
+    assert data_map.named(SALES_NAME.qualified_name)["attributes"]["name"] == "Sales, as the steward calls them"
+    column = data_map.named(f"{SALES_NAME.qualified_name}#__tabular_schema//total")
+    assert (column["attributes"]["name"], column["attributes"]["type"]) == ("The total", "decimal")
+    assert columns_of(data_map, SALES) == ["day", "id"]
+
+
+def test_a_schema_that_a_scan_gave_is_used(worker: Worker, data_map: DataMap) -> None:
+    guid = worker.write(SALES).assets[SALES].guid
+    head = {
+        "typeName": "tabular_schema",
+        "guid": "-1",
+        "attributes": {"qualifiedName": "scanned", "name": "schema"},
+        "relationshipAttributes": {"associatedDataSets": [{"guid": guid}]},
+    }
+    worker.catalog.upload([head])
+    worker.write(SALES, "id")
+    assert columns_of(data_map, SALES) == ["id"]
+    assert len(data_map.entities("tabular_schema")) == 1
+
+
+def test_a_collection_takes_the_columns_and_moves_nothing(
+    worker: Worker, recorder: Recorder, data_map: DataMap
+) -> None:
+    worker.write(SALES, collection="first")
+    recorder.sent.clear()
+    worker.write(SALES, "id", collection="second")
+    assert recorder.sent == [
+        ([("tabular_schema", "tabular_schema"), ("column", "id")], "second"),
+        ([(PROCESS, "nightly → sales")], ""),
+    ]
+    assert data_map.entity(RESOURCE_SET)["collectionId"] == data_map.entity(PROCESS)["collectionId"] == "first"
+
+
+@pytest.mark.parametrize("sink", [SALES, ORDERS], ids=["folder", "table"])
+def test_growth_that_was_cut_short_is_completed(sink: DatasetId, worker: Worker, data_map: DataMap) -> None:
+    names = [f"column_{number}" for number in range(120)]
+    worker.write(sink)
+    data_map.fail(path="entity/bulk$", method="POST", count=1)  # which only counts
+    data_map.fail(path="entity/bulk$", method="POST", status=403)
+    with pytest.raises(CatalogRefused):
+        worker.write(sink, *names)
+    assert 0 < len(columns_of(data_map, sink)) < 120
+    worker.write(sink, *names)
+    assert columns_of(data_map, sink) == sorted(names)
+    assert worker.record.kept[resolve(dataset(sink)).asset].columns == set(names)
+
+
+def test_a_column_type_that_the_tenant_does_not_know_falls_back(worker: Worker, data_map: DataMap) -> None:
+    worker.write(ORDERS)
+    body = '{"errorCode":"ATLAS-400-00-014","errorMessage":"Type ENTITY with name azure_sql_column does not exist"}'
+    for columns in (["id"], ["id", "total"]):
+        data_map.fail(status=400, body=body, path="entity/bulk$")
+        worker.write(ORDERS, *columns)
+        assert columns_of(data_map, ORDERS) == columns
+    assert len(data_map.entities("tabular_schema")) == 1
+
+
+def test_a_lost_lease_stops_before_columns_are_sent(
+    recorder: Recorder, record: MemoryRecord, data_map: DataMap
+) -> None:
+    Worker(recorder, record, ThreadLocks()).write(SALES, "id")
+    with pytest.raises(LeaseLost):
+        Worker(recorder, record, ThreadLocks(ThreadLease(LeaseLost("expired")))).write(SALES, "id", "total")
+    assert columns_of(data_map, SALES) == ["id"]
+
+
+class Late(ThreadLocks):
+    """Something happens after the first look, before the locks are had."""
+
+    def __init__(self, happening: Callable[[], object]) -> None:
+        super().__init__()
+        self.happening = happening
+
+    def hold(self, keys: Sequence[str], wait_seconds: float) -> Any:
+        happening, self.happening = self.happening, lambda: None
+        happening()
+        return super().hold(keys, wait_seconds)
+
+
+def test_another_workers_new_asset_gets_the_columns_that_it_lacks(
+    recorder: Recorder, record: MemoryRecord, data_map: DataMap
+) -> None:
+    first = Worker(recorder, record, ThreadLocks())
+    Worker(recorder, record, Late(lambda: first.write(SALES, "id", application="first"))).write(SALES, "id", "total")
+    assert columns_of(data_map, SALES) == ["id", "total"]
+
+
+def test_an_asset_that_is_found_before_its_worker_recorded_it_grows(
+    recorder: Recorder, record: MemoryRecord, data_map: DataMap
+) -> None:
+    Worker(recorder, record, ThreadLocks()).write(SALES, "id")
+    done, record.kept[SALES_NAME] = record.kept[SALES_NAME], Created()
+    late = Late(lambda: record.kept.update({SALES_NAME: done}))
+    Worker(recorder, record, late).write(SALES, "id", "total")
+    assert columns_of(data_map, SALES) == ["id", "total"]
+
+
+def test_a_creation_is_announced_before_it_is_tried(worker: Worker, data_map: DataMap) -> None:
+    data_map.fail(path="entity/bulk$", method="POST", status=403)
+    with pytest.raises(CatalogRefused):
+        worker.write(SALES, "id")
+    assert worker.record.kept == {SALES_NAME: Created()}
+    worker.write(SALES, "id")
+    assert worker.record.kept[SALES_NAME].columns == {"id"}
+
+
+def test_an_asset_that_its_worker_never_recorded_is_not_ours(worker: Worker, data_map: DataMap) -> None:
+    worker.write(SALES, "id")
+    worker.record.kept[SALES_NAME] = Created()
+    worker.write(SALES, "id", "total")
+    assert columns_of(data_map, SALES) == ["id"]
+
+
+def test_the_lock_of_an_asset_that_got_another_name_is_taken_too(
+    recorder: Recorder, record: MemoryRecord, data_map: DataMap
+) -> None:
+    """While this worker waits to create the resource set, another one creates it as a generic data set."""
+    generic = AssetName("DataSet", SALES_NAME.qualified_name)
+    first = Worker(recorder, record, ThreadLocks())
+    late = Late(lambda: first.write(SALES, "id", application="first", name=generic))
+    Worker(recorder, record, late).write(SALES, "id", "total")
+    (lock,) = creation_locks([generic])
+    assert lock not in late.held[0]
+    assert lock in late.held[1]
+    assert data_map.entities(RESOURCE_SET) == []
+    assert columns_of(data_map, SALES) == ["id", "total"]
+
+
+@pytest.mark.parametrize("sink", [SALES, ORDERS], ids=["folder", "table"])
+def test_workers_at_once_add_every_column_once(
+    sink: DatasetId, catalog: Catalog, record: MemoryRecord, locks: ThreadLocks, data_map: DataMap
+) -> None:
+    data_map.settings(lenient=True, pause=0.02)
+    barrier = threading.Barrier(8)
+
+    def run(number: int) -> None:
+        worker = Worker(catalog, record, locks)
+        barrier.wait()
+        worker.write(sink, "id", f"own_{number}", f"shared_{number // 2}", application=f"app {number % 3}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(run, range(8)))
+    expected = {"id", *(f"own_{n}" for n in range(8)), *(f"shared_{n // 2}" for n in range(8))}
+    assert columns_of(data_map, sink) == sorted(expected)
+    names = [(each["typeName"], each["attributes"]["qualifiedName"]) for each in data_map.entities()]
+    assert len(names) == len(set(names))
+
+
+def _pair(name: AssetName) -> tuple[str, str]:
+    return name.type_name, name.qualified_name

@@ -1,0 +1,77 @@
+"""The whole way on real storage and a real Data Map, without the function host."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import requests
+from typer.testing import CliRunner
+
+from cli.main import app
+from core.settings import Settings, StorageConnection
+from local.data_map.server import running
+from pipeline.services import Services, build
+from purview.catalog import Catalog
+from purview.retry_policy import RetryPolicy
+from tests.support.universe import Universe
+
+_CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts"
+
+Sparklin = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture(scope="session")
+def data_map() -> Iterator[str]:
+    """The address of a Data Map."""
+    with running() as url:
+        yield url
+
+
+@pytest.fixture
+def no_faults_left(data_map: str) -> Iterator[None]:
+    """Whatever faults a test asks of the Data Map, the next test meets none of them."""
+    yield
+    requests.delete(f"{data_map}/_control/faults", timeout=10)
+
+
+@pytest.fixture(scope="session")
+def services(storage_connection: StorageConnection, data_map: str) -> Iterator[Services]:
+    """Services with little patience for the catalogue, so that faults show soon."""
+    built = build(Settings(lineage_storage=storage_connection, purview_endpoint=data_map, purview_auth="none"))
+    patience = RetryPolicy(connect=1, read=2, budget=0.3, first_wait=0.01, rest=0)
+    with Catalog(data_map, "none", patience=patience) as catalog:
+        yield replace(built, catalog=catalog)
+
+
+@pytest.fixture
+def universe(services: Services) -> Universe:
+    return new_universe(services)
+
+
+@pytest.fixture
+def sparklin(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sparklin:
+    """Runs ``sparklin … --local`` against the services, as after ``make up``: its exit code and what it printed."""
+    connection = services.settings.lineage_storage.connection_string
+    (tmp_path / ".local").mkdir()
+    stack = {"storage": connection, "dataMap": services.settings.purview_endpoint}
+    (tmp_path / ".local" / "stack.json").write_text(json.dumps(stack))
+    monkeypatch.chdir(tmp_path)
+
+    def run(command: str, *options: str) -> tuple[int, Any]:
+        result = CliRunner().invoke(app, [command, "--local", *options])
+        assert result.exit_code < 2, result.stderr
+        shown = json.loads(result.stdout)
+        jsonschema.validate(shown, json.loads((_CONTRACTS / f"{command}.schema.json").read_text()))
+        return result.exit_code, shown
+
+    return run
+
+
+def new_universe(services: Services) -> Universe:
+    """A universe that nobody else has."""
+    return Universe(f"test-{uuid.uuid4().hex[:12]}", services)
