@@ -18,7 +18,7 @@ from cli.tables import print_line
 from cli.terminal_text import terminal_text
 from core.model import AssetName, NameContext, Resolution
 from core.settings import Settings
-from pipeline.services import same_data
+from pipeline.processes import same_data
 from purview.catalog import Catalog
 from purview.lookup import Existing, look_up_all
 from qualified_names import rules as name_rules

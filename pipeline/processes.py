@@ -15,6 +15,7 @@ from purview.entities import preview_entities, write_of
 from purview.process_name import Namer, Write, namer, native, process_name
 from qualified_names import rules as name_rules
 from qualified_names.resolve import resolve
+from qualified_names.resource_sets import same_resource_set
 from qualified_names.rules import Rules
 
 
@@ -62,6 +63,11 @@ def process_of(lineage: Lineage, naming: Naming, qualified_name: str = "") -> Pr
     write = write_of(lineage, resolutions)
     named = process_name(write, qualified_name or naming.process(write))
     return Process(named.asset.qualified_name, named.name, lineage, resolutions)
+
+
+def same_data(wanted: AssetName, found: AssetName) -> bool:
+    """Whether an asset that was found is the one that is wanted, as scans may name it."""
+    return same_resource_set(wanted.qualified_name, found.qualified_name)
 
 
 def check_drawable(lineages: Iterable[Lineage], naming: Naming) -> None:

@@ -18,7 +18,7 @@ from core.model import Lineage
 from parser import process_history as histories
 from parser.details import details
 from parser.process_history import History
-from pipeline.processes import Process, drawn, process_of, shown
+from pipeline.processes import Process, drawn, process_of, same_data, shown
 from pipeline.services import Services
 from purview import uploader
 from purview.fingerprint import fingerprint
@@ -114,7 +114,18 @@ def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:
         step(log, "upload", "removed", {"process": row.qualified_name})
         return replace(row, dirty=False, fingerprint="", uploaded=None, process_guid="")
     process = process_of(lineage, services.naming, row.qualified_name)
-    result = services.upload(process)
+    result = uploader.upload(
+        process.lineage,
+        process.resolutions,
+        services.catalog,
+        services.cache,
+        services.created,
+        services.locks,
+        services.settings.collection(process.lineage.application.namespace),
+        process=process.qualified_name,
+        same=same_data,
+        wait_seconds=services.lock_wait_seconds,
+    )
     counts = {"created": result.created, "updated": result.updated}
     step(log, "upload", "uploaded", {"process": row.qualified_name, **counts})
     return replace(

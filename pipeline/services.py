@@ -1,4 +1,4 @@
-"""Everything outside that the hallway works with, built once per process."""
+"""The settings, rules and clients that the pipeline works with, built once per worker process."""
 
 import threading
 import time
@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.errors import StorageUnavailable
-from core.model import AssetName, UploadResult
 from core.settings import Settings
 from parser.lineage import LineageRules
-from pipeline.processes import Naming, Process
-from purview import uploader
+from pipeline.processes import Naming
 from purview.catalog import Catalog
-from qualified_names.resource_sets import same_resource_set
 from receiver.accept import ReceiverRules
 from receiver.body import Limits
 from storage.asset_cache import AssetCache
@@ -62,25 +59,6 @@ class Services:
     def limits(self) -> Limits:
         """How large a request may be."""
         return Limits(self.settings.max_body_bytes, self.settings.max_expanded_bytes)
-
-    def upload(self, process: Process) -> UploadResult:
-        """Show a process in the catalogue.
-
-        :raises TryLater: the catalogue, or a lock, is out of reach.
-        :raises Refused: the catalogue will not have it.
-        """
-        return uploader.upload(
-            process.lineage,
-            process.resolutions,
-            self.catalog,
-            self.cache,
-            self.created,
-            self.locks,
-            self.settings.collection(process.lineage.application.namespace),
-            process=process.qualified_name,
-            same=same_data,
-            wait_seconds=self.lock_wait_seconds,
-        )
 
 
 def build(settings: Settings) -> Services:
@@ -163,8 +141,3 @@ class LazyServices:
             return self._built
         finally:
             self._building.release()
-
-
-def same_data(wanted: AssetName, found: AssetName) -> bool:
-    """Whether an asset that was found is the one that is wanted, as scans may name it."""
-    return same_resource_set(wanted.qualified_name, found.qualified_name)

@@ -5,7 +5,7 @@ worker that lives are renewed by a thread; should that fail for too long, ``Held
 does what only one may do.
 
 Keys of several kinds are safe from each other if all workers take the kinds in one order: the lock of a process, then
-those under which assets are created (see purview.uploader).
+those under which assets are created (see purview.creation).
 """
 
 import hashlib

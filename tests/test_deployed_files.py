@@ -12,9 +12,13 @@ from tests.test_layers import imports
 ROOT = Path(__file__).parent.parent
 BESIDE_THE_CODE = {"host.json", "requirements.txt", "LICENSE", "NOTICE"}
 
+
+def is_checkout() -> bool:
+    return subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True).returncode == 0
+
+
 pytestmark = pytest.mark.skipif(
-    subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True).returncode != 0,
-    reason="not a git checkout, so the files of the project are not known",
+    not is_checkout(), reason="not a git checkout, so the files of the project are not known"
 )
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from core.model import Asset, AssetName, Created, DatasetId
 from parser import process_history as histories
-from pipeline.processes import drawn, process_of
+from pipeline.processes import drawn, process_of, same_data
 from pipeline.publish import republish
-from pipeline.services import Services, same_data
+from pipeline.services import Services
+from purview.creation import creation_locks
 from purview.entities import GENERIC_TYPE, storable
 from purview.lookup import look_up_others, remember
 from purview.removal import belongings, remove_asset
-from purview.uploader import creation_locks
 from storage.details_table import DetailsRow
 
 # What people add to an asset or to one of its columns; one that has any of it is theirs as well. We set none of it.

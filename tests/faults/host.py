@@ -24,7 +24,7 @@ import purview.session
 from local.host import __main__ as host
 from local.host.blob_source import BlobSource, Misdelivery
 from pipeline import publish, retries, run
-from purview import uploader
+from purview import creation
 from purview.catalog import Catalog
 from purview.retry_policy import RetryPolicy
 from storage.asset_cache import AssetCache
@@ -62,7 +62,7 @@ STEPS = {
     "find": Step(Catalog, "find"),
     "search": Step(Catalog, "search"),
     "lock creations": Step(Locks, "_acquire", "creation"),
-    "look again": Step(uploader, "_look_again"),
+    "look again": Step(creation, "_look_again"),
     "announce or record created assets": Step(CreatedAssets, "add_many"),
     "upload": Step(Catalog, "upload"),
     "write the cache": Step(AssetCache, "put_many"),

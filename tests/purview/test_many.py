@@ -9,12 +9,13 @@ import pytest
 
 from core.errors import CatalogRefused, CatalogUnavailable
 from core.model import Application, Asset, AssetName, DatasetId, Lineage, UploadResult
-from purview import entities, uploader
+from purview import creation, entities, uploader
 from purview.catalog import Catalog, SearchHit, SearchResult
+from purview.creation import BUCKETS, creation_locks
 from purview.fingerprint import fingerprint
 from purview.lookup import look_up
 from purview.search_index import SearchIndex
-from purview.uploader import BUCKETS, creation_locks, upload
+from purview.uploader import upload
 from qualified_names.resource_sets import same_resource_set
 from tests.purview.helpers import (
     LAKE,
@@ -43,8 +44,8 @@ NUMBER = 45
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts so small that a few dozen datasets are many."""
-    monkeypatch.setattr(uploader, "_LOOK_UP_AT_ONCE", 20)
-    monkeypatch.setattr(uploader, "_CREATE_AT_ONCE", 6)
+    monkeypatch.setattr(creation, "_LOOK_UP_AT_ONCE", 20)
+    monkeypatch.setattr(creation, "CREATE_AT_ONCE", 6)
 
 
 def many(*columns: str, number: int = NUMBER, application: str = "nightly") -> Lineage:

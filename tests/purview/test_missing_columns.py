@@ -11,8 +11,9 @@ from core.errors import CatalogRefused, LeaseLost
 from core.model import AssetName, Created, DatasetId, Resolution, UploadResult
 from purview import schema
 from purview.catalog import Catalog, Written
+from purview.creation import creation_locks
 from purview.retry_policy import RetryPolicy
-from purview.uploader import creation_locks, upload
+from purview.uploader import upload
 from tests.purview.helpers import (
     LAKE,
     PATH,

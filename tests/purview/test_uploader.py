@@ -12,8 +12,9 @@ from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
 from core.model import Application, Asset, AssetName, Lineage, Resolution, UploadResult
 from purview import schema
 from purview.catalog import Catalog, Written
+from purview.creation import creation_locks
 from purview.retry_policy import RetryPolicy
-from purview.uploader import creation_locks, remove, upload
+from purview.uploader import remove, upload
 from tests.purview.helpers import (
     LAKE,
     PATH,

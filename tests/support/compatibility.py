@@ -15,8 +15,8 @@ from typing import Any
 import core.operations
 from core.operations import Verdict
 from core.settings import Settings
+from purview.bulk_requests import BATCH
 from purview.limits import NAME_BYTES, PROPERTY_BYTES, REFERENCES
-from purview.uploader import BATCH
 from tests.support.corpus import bodies, scenarios
 from tests.support.facets import FATES, Fate, found_facets
 

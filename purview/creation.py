@@ -1,0 +1,172 @@
+"""Creation: what is missing is looked up again and created under locks, a part of the datasets at a time.
+
+The Data Map takes no lock between looking for a name and creating it: two workers at a time would make two assets of
+one name. So whatever does not exist yet is looked up again, and created, under locks that all share (see
+``creation_locks``); columns are added to assets of ours under the same locks (see purview.missing_columns).
+
+A lineage with very many datasets is done in parts: each is looked up, and what it lacks created, before the next, so
+that locks are held for a short while only, and that an attempt that fails half-way gets further than the last one.
+"""
+
+import hashlib
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from core.errors import CatalogUnavailable
+from core.model import Asset, AssetName, Dataset, UploadResult
+from purview.bulk_requests import send
+from purview.entities import (
+    GENERIC_TYPE,
+    DatasetDraft,
+    Draft,
+    build_datasets,
+    build_entities,
+    datasets_of,
+    storable,
+)
+from purview.lookup import look_up, look_up_exactly, look_up_planned
+from purview.missing_columns import find_missing_columns, plan_additions
+from purview.refusals import UnusableType
+from purview.schema import Addition
+from purview.upload_task import Known, Task
+
+_log = logging.getLogger(__name__)
+#: How many locks all creations share. More let fewer workers wait for each other; all of one upload must be renewable.
+BUCKETS = 64
+#: How many datasets are created under one hold of locks.
+CREATE_AT_ONCE = 200
+
+# How many datasets are looked up together.
+_LOOK_UP_AT_ONCE = 2500
+# Of how many missing datasets all possible names are looked up once more under the locks.
+_FEW = 50
+
+
+def creation_locks(names: Iterable[AssetName]) -> list[str]:
+    """The keys of the locks, sorted, under which assets of these names are created: one of ``BUCKETS`` for each.
+
+    Names that share a lock wait for each other without need. That is better than a lock for each of thousands, which
+    nobody can keep up. The keys are unlike any other: the lock of a process, which whoever uploads it may hold
+    already, has the process' name. It is taken before these and never while they are held, so nobody waits in a ring.
+    """
+    return sorted({f"creation {_place(name) * BUCKETS >> 64:02}" for name in names})
+
+
+def _place(name: AssetName) -> int:
+    """Where an asset comes if all are put in an order without meaning, of 64 bits. Neighbours share a lock.
+
+    They also share a partition of our tables (see storage.asset_cache.asset_key), where they are written together.
+    """
+    text = f"{name.type_name}\n{name.qualified_name}"
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")
+
+
+def parts(task: Task) -> list[tuple[Dataset, ...]]:
+    """The datasets by their planned names, those of one name together."""
+    datasets = datasets_of(task.lineage)
+    planned = {dataset.id: storable(task.resolutions[dataset.id].asset) for dataset in datasets}
+    place = {name: number // _LOOK_UP_AT_ONCE for number, name in enumerate(sorted(set(planned.values())))}
+    parts: defaultdict[int, list[Dataset]] = defaultdict(list)
+    for dataset in datasets:
+        parts[place[planned[dataset.id]]].append(dataset)
+    return [tuple(parts[number]) for number in sorted(parts)]
+
+
+def look_up_part(task: Task, datasets: tuple[Dataset, ...]) -> Known:
+    resolutions = {dataset.id: task.resolutions[dataset.id] for dataset in datasets}
+    assets = look_up(resolutions, task.catalog, task.cache, task.same)
+    return Known(datasets, assets, find_missing_columns(datasets, assets, task.record))
+
+
+def complete(task: Task, known: Known, ends: float) -> Iterator[UploadResult]:
+    """Create what is missing, and add the columns, of a few datasets at a time.
+
+    :raises CatalogUnavailable: it takes too long; what was done so far is there at the next attempt.
+    """
+    yield UploadResult("", assets={id_: asset for id_, asset in known.assets.items() if asset.guid})
+    for few in _slices(known):
+        yield write_under_locks(task, few)
+        if time.monotonic() > ends:
+            raise CatalogUnavailable("there are too many datasets for one attempt; the next one goes on")
+
+
+def _slices(known: Known) -> Iterator[Known]:
+    """The datasets that something is to be done for, those that share locks together."""
+    by_name: defaultdict[AssetName, list[Dataset]] = defaultdict(list)
+    for dataset in known.datasets:
+        by_name[known.assets[dataset.id].name].append(dataset)
+    ordered = sorted(known.names, key=_place)
+    for start in range(0, len(ordered), CREATE_AT_ONCE):
+        names = ordered[start : start + CREATE_AT_ONCE]
+        datasets = tuple(dataset for name in names for dataset in by_name[name])
+        assets = {dataset.id: known.assets[dataset.id] for dataset in datasets}
+        yield Known(datasets, assets, known.gaps.of(set(names)))
+
+
+def write_under_locks(task: Task, known: Known) -> UploadResult:
+    """Write what is known, under the locks that this takes."""
+    locked: set[str] = set()
+    while not (needed := _to_lock(task, known)) <= locked:
+        # What another worker has just created may be named otherwise than planned. Its lock is added by taking all
+        # anew: who asks for more locks while it holds some may wait for somebody who waits for it.
+        locked |= needed
+        with task.locks.hold(sorted(locked), task.wait_seconds) as lease:
+            known = _look_again(task, known)
+            if _to_lock(task, known) <= locked:
+                return _write(task, known, lease.check)
+    return _write(task, known, None)
+
+
+def _to_lock(task: Task, known: Known) -> set[str]:
+    is_new = known.process_guid == ""
+    return set(creation_locks(known.names | {task.process} if is_new else known.names))
+
+
+def _look_again(task: Task, known: Known) -> Known:
+    """What another worker may have created, or recorded, before this one got the locks."""
+    missing = {dataset: task.resolutions[dataset] for dataset in known.missing}
+    # Under other names than those that are locked it may be created at any time; for many that is not asked twice.
+    find = look_up_exactly if len(missing) <= _FEW else look_up_planned
+    assets = {**known.assets, **find(missing, task.catalog)}
+    gaps = find_missing_columns(known.datasets, assets, task.record)
+    guid = process_guid_of(task) if known.process_guid == "" else known.process_guid
+    return Known(known.datasets, assets, gaps, guid)
+
+
+def process_guid_of(task: Task) -> str:
+    found = task.catalog.find([task.process]).get(task.process)
+    return found.guid if found else ""
+
+
+def _write(task: Task, known: Known, guard: Callable[[], None] | None) -> UploadResult:
+    """Send the entities; types that turn out to be unusable are replaced by generic ones."""
+    additions = plan_additions(known.gaps, task.catalog, task.record)
+    while True:
+        assets = {dataset: _usable(asset, task.unusable) for dataset, asset in known.assets.items()}
+        draft = _draft(task, replace(known, assets=assets), additions)
+        try:
+            return send(task, replace(known, assets=assets), draft, guard)
+        except UnusableType as error:
+            replaceable = {entity["typeName"] for entity in draft.entities} - {task.process.type_name, GENERIC_TYPE}
+            if error.type_name not in replaceable - task.unusable:
+                raise
+            _log.warning("%s; using a generic type instead", error)
+            task.unusable.add(error.type_name)
+
+
+def _draft(task: Task, known: Known, additions: Sequence[Addition]) -> Draft | DatasetDraft:
+    if known.process_guid is None:
+        return build_datasets(known.datasets, task.resolutions, known.assets, task.unusable, additions)
+    return build_entities(
+        task.lineage, task.resolutions, known.assets, task.unusable, additions, task.process.qualified_name
+    )
+
+
+def _usable(asset: Asset, unusable: AbstractSet[str]) -> Asset:
+    if asset.guid or asset.name.type_name not in unusable:
+        return asset
+    return Asset(AssetName(GENERIC_TYPE, asset.name.qualified_name))

@@ -1,0 +1,85 @@
+"""One upload: what is to be uploaded, with what, and what is known of its assets."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from core.model import AssetName, Dataset, DatasetId, Lineage
+from purview.catalog import Written
+from purview.entities import Assets, Resolutions
+from purview.lookup import Cache, Finder, Same
+from purview.missing_columns import MissingColumns, Reader, Record
+
+
+class Lease(Protocol):
+    """Locks that are held."""
+
+    def check(self) -> None:
+        """Do nothing while all of them are held.
+
+        :raises LeaseLost: one of them expired.
+        """
+
+
+class Locks(Protocol):
+    """Mutual exclusion between all workers."""
+
+    def hold(self, keys: Sequence[str], wait_seconds: float) -> AbstractContextManager[Lease]:
+        """Hold all keys, which come sorted.
+
+        :raises LeaseLost: another worker kept one of them for longer than ``wait_seconds``.
+        """
+        ...
+
+
+class Writer(Finder, Reader, Protocol):
+    """What is asked of the catalogue."""
+
+    def patience(self) -> AbstractContextManager[None]: ...
+
+    def upload(
+        self, entities: Sequence[Mapping[str, Any]], collection: str = "", guard: Callable[[], None] | None = None
+    ) -> Written: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One upload. ``process`` is the name of the process, ``collection`` is for what is new.
+
+    ``unusable`` are the types that the catalogue turned out not to have.
+    """
+
+    lineage: Lineage
+    resolutions: Resolutions
+    process: AssetName
+    catalog: Writer
+    cache: Cache
+    record: Record
+    locks: Locks
+    collection: str
+    same: Same
+    wait_seconds: float
+    unusable: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Some of the datasets, their assets (those that exist have a guid), and what ours lack.
+
+    ``process_guid`` is "" if the process is new, None if these datasets are done without it.
+    """
+
+    datasets: tuple[Dataset, ...]
+    assets: Assets
+    gaps: MissingColumns
+    process_guid: str | None = None
+
+    @property
+    def missing(self) -> list[DatasetId]:
+        return [dataset.id for dataset in self.datasets if not self.assets[dataset.id].guid]
+
+    @property
+    def names(self) -> set[AssetName]:
+        """The assets that are to be created, or to get columns."""
+        return {self.assets[dataset].name for dataset in self.missing} | self.gaps.names
