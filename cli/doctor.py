@@ -89,12 +89,12 @@ def _checks(receiver: Receiver, asset: tuple[str, str] | None, wait: float, *, l
         broken |= check.state is State.WRONG
         yield check
     if broken or not receiver.url:
-        yield skipped("whole way", "mend the above first")
+        yield skipped("whole way", "fix the above first")
         return
     try:
         services = build_for_command(settings)
     except SparklinError as error:
-        yield wrong("whole way", str(error), "run it again; if it stays, mend LINEAGE_STORAGE… or NAME_RULES_FILE")
+        yield wrong("whole way", str(error), "run it again; if it stays, fix LINEAGE_STORAGE… or NAME_RULES_FILE")
         return
     yield from check_end_to_end(receiver, services, wait)
 

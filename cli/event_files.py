@@ -45,7 +45,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _may_hold_events(name: str) -> bool:
-    """As Spark does, names that begin with a dot or underscore are passed over in folders."""
+    """As Spark does, names that begin with a dot or underscore are skipped in folders."""
     return name.lower().endswith(SUFFIXES) and not name.startswith((".", "_"))
 
 

@@ -141,7 +141,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _warn(question: Question, where: str) -> None:
     for key in question.unknown:
-        typer.echo(terminal_text(f"{where}context.{key} is unknown and was passed over"), err=True)
+        typer.echo(terminal_text(f"{where}context.{key} is unknown and was skipped"), err=True)
 
 
 def _print(value: dict[str, Any]) -> None:

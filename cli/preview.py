@@ -28,7 +28,7 @@ def preview(
         list[Path],
         typer.Argument(
             help="Files or folders of events: .json, .json.gz or JSON lines; a file may also hold an array of events. "
-            "In folders, names that begin with _ or . are passed over."
+            "In folders, names that begin with _ or . are skipped."
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,

@@ -131,7 +131,7 @@ def _show_run(shown: dict[str, Any]) -> None:
     if shown["retryAt"]:
         print_line(console, f"tried again at {_brief(shown['retryAt'])}", "yellow")
     for letter in shown["deadLetters"]:
-        print_line(console, f"put aside at {_brief(letter['time'])}: {letter['reason']} {letter['remedy']}", "red")
+        print_line(console, f"dead-lettered at {_brief(letter['time'])}: {letter['reason']} {letter['remedy']}", "red")
     if shown["decision"]["reason"]:
         print_line(console, f"draws nothing: {shown['decision']['reason']}")
     for process in shown["decision"]["processes"]:

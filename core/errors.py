@@ -4,7 +4,7 @@ SparklinError
 ├── SettingsError        the app does not start: names every setting that is missing or wrong
 ├── BadRequest           reject: the HTTP answer tells the sender what to change
 │   └── BadEvent         reject: the body is no OpenLineage event; names the JSON path
-├── TryLater             retry: nothing is wrong with the event, something was out of reach
+├── TryLater             retry: nothing is wrong with the event, something was unavailable
 │   ├── StorageUnavailable
 │   ├── CatalogUnavailable
 │   └── LeaseLost        another worker holds, or has taken over, what this one needs
@@ -76,7 +76,7 @@ class StorageUnavailable(TryLater):
 
 
 class CatalogUnavailable(TryLater):
-    """Purview was out of reach, too busy (429) or faulty (5xx) for longer than one call waits."""
+    """Purview was unavailable, too busy (429) or faulty (5xx) for longer than one call waits."""
 
 
 class LeaseLost(TryLater):

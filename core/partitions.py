@@ -14,7 +14,7 @@ _DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
 _MONTH_FOLDER = re.compile(_MONTH)
 _SPREAD_MONTH = re.compile(_MONTH.replace("-?", ""))
 _SPREAD_DATE = re.compile(_MONTH.replace("-?", "") + _DAY)
-# Ten characters or eight are tried at a time, as the agent does: what is no date is passed over as a whole.
+# Ten characters or eight are tried at a time, as the agent does: what is no date is skipped as a whole.
 _DATE_SHAPES = tuple(map(re.compile, (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}\.[0-9]{2}\.[0-9]{4}", r"[0-9]{8}")))
 _DATE = re.compile(
     rf"(?!0000)[0-9]{{4}}(?P<dash>-?)(?:0[1-9]|1[0-2])(?P=dash){_DAY}|{_DAY}\.(?:0[1-9]|1[0-2])\.(?!0000)[0-9]{{4}}"

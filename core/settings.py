@@ -85,7 +85,7 @@ class Settings:
     sweep_after_minutes: int = _told("An event not processed by then is picked up by the timer.", 10)
     retry_first_delay_seconds: int = _told("The wait before the first retry; doubled each time.", 60)
     retry_max_delay_seconds: int = _told("The longest wait between retries.", 3600)
-    retry_give_up_hours: int = _told("After this long a run is put aside as a dead letter.", 24)
+    retry_give_up_hours: int = _told("After this long a run is dead-lettered.", 24)
     name_rules_file: str = _told("A file of [naming rules](docs/name-rules.md) that go before the built-in ones.", "")
     hive_cluster: str = _told("The cluster part of Hive names, `db.table@cluster`.", "")
     onelake_ids: Mapping[str, str] = _told(

@@ -39,7 +39,7 @@ def account(events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable
         with _collection_paused():
             plan = planned_write(events, sink, inputs, by_name)
     except PlanTooLargeError:
-        note = Note("plan-too-large", "The logical plan would take too long to read, so it is passed over.", sink.id)
+        note = Note("plan-too-large", "The logical plan would take too long to read, so it is skipped.", sink.id)
         return ColumnResolution(told, everywhere, notes=(note,))
     if plan is None:
         return ColumnResolution(told, everywhere)

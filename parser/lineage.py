@@ -106,7 +106,7 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
 
 def _without_plan(run: MergedRun, sink: Dataset) -> Iterator[Note]:
     if any(event.plan for event in run.events):
-        text = f"The run names {len(run.outputs)} outputs, so its logical plan is passed over."
+        text = f"The run names {len(run.outputs)} outputs, so its logical plan is skipped."
         yield Note("plan-of-many-outputs", text, sink.id)
 
 

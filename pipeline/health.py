@@ -32,7 +32,7 @@ class StorageCheck:
 def health_report(settings: Settings) -> tuple[int, dict[str, str]]:
     """The HTTP status and body of ``GET /api/health``."""
     usable = _check(settings.lineage_storage, settings.storage_budget_seconds)()
-    return (200 if usable else 503), {"status": "ok" if usable else "storage is out of reach", "version": VERSION}
+    return (200 if usable else 503), {"status": "ok" if usable else "storage is unavailable", "version": VERSION}
 
 
 _checks: dict[StorageConnection, StorageCheck] = {}

@@ -57,7 +57,7 @@ def receive_batch(
 
 
 def unavailable(error: StorageUnavailable) -> Answer:
-    """The answer while storage is out of reach."""
+    """The answer while storage is unavailable."""
     return 503, {"status": "rejected", "reason": f"not stored, send it again: {error.reason}", "run": None}
 
 

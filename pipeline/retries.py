@@ -1,7 +1,7 @@
 """What happens around a run's processing: retries with growing delay, dead letters, lost notifications.
 
 The blob trigger makes its five attempts within seconds. So a run that cannot be processed now goes to a queue of our
-own, with a delay that doubles from a minute to an hour; after a day it is put aside with its reason, where
+own, with a delay that doubles from a minute to an hour; after a day it is dead-lettered with its reason, where
 ``sparklin replay`` finds it. A successor is enqueued before success is reported, so a crash repeats work at worst.
 """
 
@@ -30,10 +30,10 @@ SPREAD_SECONDS = 30
 
 
 def stored(blob: str, services: Services) -> None:
-    """A blob was stored. ``blob`` is ``container/name``; any that is no event of ours is passed over."""
+    """A blob was stored. ``blob`` is ``container/name``; any that is no event of ours is skipped."""
     name = parse_blob_name(blob.removeprefix(CONTAINER + "/"))
     if name is None:
-        log.info("passed over %s, which is no stored event", blob)
+        log.info("skipped %s, which is no stored event", blob)
         return
     retry_at = services.run_records.read(name.run_key).retry_at
     if retry_at and retry_at > _now():
@@ -50,11 +50,11 @@ def retry(message: bytes, services: Services) -> None:
 
 
 def retry_poisoned(message: bytes, services: Services) -> None:
-    """The host gave a retry up, since the worker died over it again and again: its run is put aside."""
+    """The host gave a retry up, since the worker died over it again and again: its run is dead-lettered."""
     pointer = _pointer(message, services)
     if pointer:
         reason = f"the worker ended whenever it processed this run ({pointer.reason or 'no reason is known'})"
-        _put_aside(pointer, reason, "Look for its end in the logs; memory is the usual cause.", services)
+        _dead_letter(pointer, reason, "Look for its end in the logs; memory is the usual cause.", services)
 
 
 def poisoned(message: bytes, services: Services) -> None:
@@ -66,7 +66,7 @@ def poisoned(message: bytes, services: Services) -> None:
     blob = str(told.get("BlobName", "")) if isinstance(told, dict) else ""
     name = parse_blob_name(blob)
     if name is None:
-        log.warning("passed over a poison message for %r, which is no stored event", blob)
+        log.warning("skipped a poison message for %r, which is no stored event", blob)
         return
     now = _now()
     pointer = RetryPointer(name.run_key, attempt=1, first_failed=now, reason="the blob trigger gave it up")
@@ -74,7 +74,7 @@ def poisoned(message: bytes, services: Services) -> None:
 
 
 def attempt(pointer: RetryPointer, services: Services, event: EventName | None = None) -> None:
-    """Process a run; what fails is retried later or, if that is hopeless, put aside with its reason.
+    """Process a run; what fails is retried later or, if that is hopeless, dead-lettered with its reason.
 
     ``event`` is the stored event that gave rise to it, None for a retry.
     """
@@ -89,7 +89,7 @@ def attempt(pointer: RetryPointer, services: Services, event: EventName | None =
         )
         _drop_replayed(pointer, services)
     except Refused as error:
-        _put_aside(pointer, error.reason, error.remedy, services)
+        _dead_letter(pointer, error.reason, error.remedy, services)
     except TryLater as error:
         _again(pointer, error.reason, error.retry_after, services)
     except Exception as error:
@@ -119,7 +119,7 @@ def sweep(services: Services) -> None:
 
 
 def _pointer(message: bytes, services: Services) -> RetryPointer | None:
-    """The pointer in a message; a message without one is put aside."""
+    """The pointer in a message; a message without one is dead-lettered."""
     try:
         return decode(message)
     except UnreadableEvent as error:
@@ -132,7 +132,7 @@ def _again(pointer: RetryPointer, reason: str, retry_after: float | None, servic
     now = _now()
     first = now if pointer.attempt == 0 else pointer.first_failed
     if now - first >= timedelta(hours=services.settings.retry_give_up_hours):
-        _put_aside(pointer, reason, "Mend the cause, then run: sparklin replay --dead-letters", services)
+        _dead_letter(pointer, reason, "Fix the cause, then run: sparklin replay --dead-letters", services)
         return
     successor = replace(pointer.next(reason), first_failed=first)
     delay = max(_delay(successor, services), retry_after or 0)
@@ -149,14 +149,14 @@ def _again(pointer: RetryPointer, reason: str, retry_after: float | None, servic
 
 @contextmanager
 def _without_need(what: str) -> Iterator[None]:
-    """Do what is inside if possible: a run whose storage is out of reach is retried all the same."""
+    """Do what is inside if possible: a run whose storage is unavailable is retried all the same."""
     try:
         yield
     except TryLater as error:
         log.warning("could not %s: %s", what, error.reason)
 
 
-def _put_aside(pointer: RetryPointer, reason: str, remedy: str, services: Services) -> None:
+def _dead_letter(pointer: RetryPointer, reason: str, remedy: str, services: Services) -> None:
     details = {"attempts": pointer.attempt + 1, "firstFailed": pointer.first_failed.isoformat()}
     services.dead_letters.put(pointer.run_key, reason, remedy, details, _now())
     step(log, "retry", "dead-lettered", {"run": pointer.run_key, "reason": reason, "remedy": remedy}, logging.ERROR)

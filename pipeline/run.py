@@ -59,7 +59,7 @@ def process_run(
     also uploads what has not changed; ``event`` is the one that gave rise to this. Safe to repeat, in any order, and by
     several workers at once.
 
-    :raises TryLater: storage or the catalogue is out of reach; nothing is lost, the run is to be tried again.
+    :raises TryLater: storage or the catalogue is unavailable; nothing is lost, the run is to be tried again.
     :raises Refused: the catalogue will not have it; trying again is no use.
     """
     report: RunReport | None = None
@@ -144,7 +144,7 @@ def _record(run: MergedRun, lineages: Mapping[str, Lineage], services: Services)
 
 
 def _readable(bodies: Iterable[tuple[StoredEvent, bytes]], services: Services) -> list[RunEvent]:
-    """The events that can be read; one that cannot is put aside and does not cost the others."""
+    """The events that can be read; one that cannot is dead-lettered and does not cost the others."""
     events = []
     for stored, body in bodies:
         try:

@@ -65,7 +65,7 @@ def build(settings: Settings) -> Services:
     """Build the clients, and the containers, tables and queue that are missing.
 
     :raises SettingsError: the file of naming rules cannot be used.
-    :raises StorageUnavailable: storage is out of reach.
+    :raises StorageUnavailable: storage is unavailable.
     """
     return _provisioned(settings, Naming.of(settings))
 
@@ -74,7 +74,7 @@ def build_for_command(settings: Settings) -> Services:
     """Build the clients for a command, whose user may be allowed to read only: nothing is made.
 
     :raises SettingsError: the file of naming rules cannot be used.
-    :raises StorageUnavailable: storage is out of reach, or the app has not made there what it needs.
+    :raises StorageUnavailable: storage is unavailable, or the app has not made there what it needs.
     """
     naming = Naming.of(settings)
     clients = connect(settings.lineage_storage)
@@ -128,7 +128,7 @@ class LazyServices:
     def __call__(self) -> Services:
         """The services.
 
-        :raises StorageUnavailable: storage is out of reach; waiting for another thread that builds them counts too.
+        :raises StorageUnavailable: storage is unavailable; waiting for another thread that builds them counts too.
         """
         seconds = self._settings.storage_budget_seconds
         began = time.monotonic()

@@ -45,7 +45,7 @@ def column_mapping(
 
     The text depends on nothing but the set of pairs and holds at most ``limit`` bytes of UTF-8. Where not all pairs
     fit, those between columns of one name go first, and a note and a line in the log say how many are missing.
-    Columns of datasets that are no inputs are passed over.
+    Columns of datasets that are no inputs are skipped.
     """
     edges = {
         _Edge(sources[source.dataset], column.name, source.column)

@@ -85,7 +85,7 @@ class Cache(Protocol):
 def look_up(resolutions: Resolutions, catalog: Finder, cache: Cache, same: Same) -> dict[DatasetId, Asset]:
     """The asset of each dataset; those that the catalogue doesn't have get their planned name and no guid.
 
-    :raises CatalogUnavailable: the catalogue is out of reach.
+    :raises CatalogUnavailable: the catalogue is unavailable.
     :raises CatalogRefused: it refuses to be read.
     """
     keys = {dataset: storable(resolution.asset) for dataset, resolution in resolutions.items()}

@@ -64,7 +64,7 @@ class MissingColumns:
 def find_missing_columns(datasets: Iterable[Dataset], assets: Assets, record: Record) -> MissingColumns:
     """What the existing assets of some datasets lack.
 
-    :raises TryLater: the record is out of reach.
+    :raises TryLater: the record is unavailable.
     """
     known = _known_fields(datasets, assets)
     created = record.get_many(asset.name for asset in known)
@@ -81,7 +81,7 @@ def plan_additions(gaps: MissingColumns, catalog: Reader, record: Record) -> tup
 
     Columns that are there, by a scan or by an upload that was cut short, are recorded and not sent again.
 
-    :raises TryLater: the catalogue or the record is out of reach.
+    :raises TryLater: the catalogue or the record is unavailable.
     :raises CatalogRefused: the catalogue refuses to be read.
     """
     present = _present(gaps, catalog)

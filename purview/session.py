@@ -102,7 +102,7 @@ class Transport:
         """Send a request, again if need be, and return the successful answer.
 
         :param guard: called before each attempt; what it raises ends the call.
-        :raises CatalogUnavailable: the catalogue was out of reach, busy or faulty beyond the budget.
+        :raises CatalogUnavailable: the catalogue was unavailable, busy or faulty beyond the budget.
         :raises CatalogRefused: it refused the request.
         """
         request = f"{method} {urlsplit(url).path}"

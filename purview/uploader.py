@@ -56,7 +56,7 @@ def upload(
     :param process: the qualified name of the process, if that is not our own.
     :param same: says whether a name that the search found is the wanted one; by default only if they are equal.
     :param wait_seconds: how long to wait for another worker that creates the same assets.
-    :raises TryLater: the catalogue, the record or a lock is out of reach; a later attempt may succeed.
+    :raises TryLater: the catalogue, the record or a lock is unavailable; a later attempt may succeed.
     :raises CatalogRefused: the catalogue refused the upload for good.
     """
     shown = within_limits(lineage, resolutions)

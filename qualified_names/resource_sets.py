@@ -3,7 +3,7 @@
 ``generalise`` applies the patterns of ``resource_sets.toml`` to a path, segment by segment. ``same_resource_set``
 compares a name with one that a scan gave. Purview's own code has two steps more that are not public: dates spread
 over folders, which are recognised here only as ``2024/01/31``, and Spark's partition folders, which
-``same_resource_set`` therefore passes over instead of predicting them.
+``same_resource_set`` therefore skips instead of predicting them.
 """
 
 import re

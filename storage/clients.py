@@ -88,7 +88,7 @@ def connect(connection: StorageConnection) -> StorageClients:
 def provision(clients: StorageClients) -> None:
     """Create what is missing of the containers, tables and the queue; what is there stays.
 
-    :raises StorageUnavailable: storage is out of reach or does not let us.
+    :raises StorageUnavailable: storage is unavailable or does not let us.
     """
     with storage_faults("create containers, tables and queues"):
         for name in CONTAINERS:
@@ -107,7 +107,7 @@ def provision(clients: StorageClients) -> None:
 def missing_parts(clients: StorageClients, seconds: float) -> list[str]:
     """What ``provision`` makes and is not there, as ``container x``, ``table y``, ``queue z``.
 
-    :raises StorageUnavailable: storage is out of reach or does not let us.
+    :raises StorageUnavailable: storage is unavailable or does not let us.
     """
     with budget(seconds), storage_faults("be listed"):
         blobs = {item.name for item in clients.blobs.list_containers()}

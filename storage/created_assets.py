@@ -138,7 +138,7 @@ class CreatedAssets:
         try:
             return self._read(key)
         except MissingBlob as error:
-            log.error("passed over a created asset: %s", error.reason)
+            log.error("skipped a created asset: %s", error.reason)
             return {}, None
 
     def _read(self, key: Key) -> tuple[Mapping[str, object], Version | None]:

@@ -89,7 +89,7 @@ class DetailsTable:
             try:
                 row = self._read(key)
             except MissingBlob as error:
-                log.error("passed over a process: %s", error.reason)
+                log.error("skipped a process: %s", error.reason)
                 continue
             if row:
                 yield row

@@ -121,7 +121,7 @@ class EventStore:
     def mark(
         self, events: Iterable[StoredEvent], status: Status, message: str = "", retry_count: int | None = None
     ) -> None:
-        """Set the status of the events' rows; events without a row are passed over.
+        """Set the status of the events' rows; events without a row are skipped.
 
         :raises StorageUnavailable: some of the rows may not be set.
         """

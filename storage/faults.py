@@ -18,7 +18,7 @@ def storage_faults(action: str) -> Iterator[None]:
 
     The message names the action and Azure's status and code only: the texts of the SDK hold addresses and headers.
 
-    :raises StorageUnavailable: storage was out of reach or answered with an error that nobody inside expected.
+    :raises StorageUnavailable: storage was unavailable or answered with an error that nobody inside expected.
     """
     try:
         yield

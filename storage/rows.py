@@ -104,7 +104,7 @@ class LargeRows:
         try:
             return self.get(key)
         except MissingBlob as error:
-            log.error("passed over a row: %s", error.reason)
+            log.error("skipped a row: %s", error.reason)
             return None
 
     def all_keys(self) -> Iterator[Key]:
@@ -163,7 +163,7 @@ class LargeRows:
         """
         with storage_faults("delete a row"):
             try:
-                # The SDK passes over a row that is not there, which is as good.
+                # The SDK skips a row that is not there, which is as good.
                 self._table.delete_entity(
                     key.partition, key.row, etag=version.etag, match_condition=MatchConditions.IfNotModified
                 )

@@ -25,7 +25,7 @@ _DELIVERY = (
 )
 
 _LEFT = (
-    f"mend what is wrong and run it again, or delete the assets {NAMESPACE}/in and {NAMESPACE}/out in the portal; "
+    f"fix what is wrong and run it again, or delete the assets {NAMESPACE}/in and {NAMESPACE}/out in the portal; "
     "events go with sparklin purge"
 )
 

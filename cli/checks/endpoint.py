@@ -30,7 +30,7 @@ class Receiver:
     def post(self, body: bytes, *, chunked: bool = False) -> requests.Response:
         """Send an event.
 
-        :raises requests.RequestException: the app is out of reach.
+        :raises requests.RequestException: the app is unavailable.
         """
         headers = {"x-functions-key": self.key, "Content-Type": "application/json"}
         sent = iter([body]) if chunked else body
@@ -63,12 +63,12 @@ def _health(receiver: Receiver) -> Check:
         return wrong(name, f"{receiver.url} cannot be reached ({type(error).__name__})", _APP_STATE)
     if answer.status_code == 503:
         repair = f"{_APP_SETTINGS}; check LINEAGE_STORAGE__… and the roles of the app's identity"
-        return wrong(name, "the app runs, but its storage is out of reach", repair)
+        return wrong(name, "the app runs, but its storage is unavailable", repair)
     try:
         version = answer.json()["version"]
     except (ValueError, KeyError, TypeError):
         told = f"{receiver.url}/api/health was answered {answer.status_code} by something that is not Sparklin"
-        return wrong(name, told, "func azure functionapp publish <app>; or mend the address")
+        return wrong(name, told, "func azure functionapp publish <app>; or fix the address")
     if version != VERSION:
         return note(
             name,

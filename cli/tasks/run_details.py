@@ -76,7 +76,7 @@ def run_details(run_key: str, rules: Rules, services: Services) -> RunDetails:
 
 
 def _decided(run_key: str, bodies: list[bytes], rules: Rules) -> Preview:
-    """What the events say. A run may have been put aside for the very reason that nothing can be derived from it."""
+    """What the events say; of a run that was dead-lettered it may be that nothing can be derived."""
     try:
         return preview(bodies, rules)
     except Exception as error:

@@ -36,7 +36,7 @@ class Definitions:
 
 
 def read_definitions(types: TypeSystem, body: Any, *, replace_known: bool) -> Definitions:
-    """Reads ``entityDefs`` and ``relationshipDefs``; other categories are passed over.
+    """Reads ``entityDefs`` and ``relationshipDefs``; other categories are skipped.
 
     :raises AtlasError: ATLAS-409-00-001 for a type that there is already, unless known ones are replaced.
     :raises ServerFault: for a body of another shape.

@@ -37,7 +37,7 @@ class Choices:
 
     @classmethod
     def read(cls, content: Any) -> "Choices":
-        """The choices in what `as_object` gave; what makes no sense is passed over."""
+        """The choices in what `as_object` gave; what makes no sense is skipped."""
         fields = content if isinstance(content, dict) else {}
         ports, key = fields.get("ports"), fields.get("functionKey")
         known = ports.items() if isinstance(ports, dict) else ()

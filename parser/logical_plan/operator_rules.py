@@ -1,7 +1,7 @@
 """Which rule belongs to which class of operator.
 
 Operators that hand on their input unchanged, and leaves that bring no dataset, are listed like all others: nothing is
-passed over by accident. A class that is on no list hands on the columns of its children, and is reported. Physical
+skipped by accident. A class that is on no list hands on the columns of its children, and is reported. Physical
 operators occur below cached relations; their names are those of the logical ones with ``Exec`` behind.
 """
 

@@ -102,7 +102,7 @@ class Walk:
         return values
 
     def uses_of(self, conditions: Iterable[Node | None], columns: Relation, kind: str) -> frozenset[Use]:
-        """What decides through conditions over these columns; those that are None are passed over."""
+        """What decides through conditions over these columns; those that are None are skipped."""
         found = NO_USES
         for expression in conditions:
             if expression:

@@ -163,7 +163,7 @@ def test_help_says_what_is_read() -> None:
     shown = " ".join(CliRunner().invoke(app, ["preview", "--help"]).stdout.replace("│", " ").split())
 
     assert "an array of events" in shown
-    assert "names that begin with _ or . are passed over" in shown
+    assert "names that begin with _ or . are skipped" in shown
 
 
 def test_what_spark_writes_is_a_folder_whatever_its_name_looks_like(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_qualified_names_stay_in_one_piece(terminal: Command, tmp_path: Path) ->
 
 
 def test_what_became_of_a_run_is_whole_on_a_narrow_terminal() -> None:
-    shown, remedy = io.StringIO(), "mend it; then `sparklin replay --dead-letters` " * 4
+    shown, remedy = io.StringIO(), "fix it; then `sparklin replay --dead-letters` " * 4
 
     print_run(Console(file=shown, width=40, force_terminal=True, no_color=True), "a" * 36, "DeadLettered", remedy)
 

@@ -64,7 +64,7 @@ SETTINGS = {
     # So many that those who wait for the lock of a dead host do not keep all others from their work.
     "AzureFunctionsJobHost__extensions__blobs__maxDegreeOfParallelism": "12",
     "AzureFunctionsJobHost__extensions__queues__batchSize": "12",
-    # A run over which a host dies five times would be put aside; here they die over everything.
+    # A run over which a host dies five times would be dead-lettered; here they die over everything.
     "AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "50",
 }
 FAULTS: tuple[dict[str, Any], ...] = (

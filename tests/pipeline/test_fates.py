@@ -147,12 +147,12 @@ def test_storage_that_fails_while_a_failure_is_noted_costs_no_retry(
 ) -> None:
     """A run whose rows cannot be marked is on the queue all the same."""
     asked = Asked(monkeypatch)
-    unreachable = errors.StorageUnavailable("tables are out of reach")
+    unreachable = errors.StorageUnavailable("tables are unavailable")
     monkeypatch.setattr("pipeline.retries.process_run", lambda *_, **__: _raise(unreachable))
     for owner, name in (("event_store.EventStore", "mark"), ("run_records.RunRecords", "note_retry")):
         monkeypatch.setattr(f"storage.{owner}.{name}", lambda *_: _raise(unreachable))
     universe.deliver(a_write())
-    assert [pointer.reason for pointer, _ in asked.retries] == ["tables are out of reach"]
+    assert [pointer.reason for pointer, _ in asked.retries] == ["tables are unavailable"]
 
 
 def _raise(error: Exception) -> Any:

@@ -18,7 +18,7 @@ def test_storage_out_of_reach_is_told_without_secrets(tmp_path: Path) -> None:
     with Azurite(tmp_path / "log") as azurite:
         connection = azurite.connection_string
     settings = Settings(lineage_storage=StorageConnection(connection), purview_endpoint="", storage_budget_seconds=0.5)
-    assert health_report(settings) == (503, {"status": "storage is out of reach", "version": VERSION})
+    assert health_report(settings) == (503, {"status": "storage is unavailable", "version": VERSION})
 
 
 def test_storage_is_asked_once_in_a_while() -> None:

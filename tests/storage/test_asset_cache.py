@@ -1,4 +1,4 @@
-"""Guids are remembered for a while, and a cache out of reach harms nobody."""
+"""Guids are remembered for a while, and a cache unavailable harms nobody."""
 
 from datetime import UTC, datetime, timedelta
 

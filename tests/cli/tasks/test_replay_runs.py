@@ -34,10 +34,10 @@ from tests.support.universe import Universe
 @pytest.fixture(autouse=True)
 def _no_faults_left(data_map: str) -> Iterator[None]:
     yield
-    mend(data_map)
+    fix(data_map)
 
 
-def mend(data_map: str) -> None:
+def fix(data_map: str) -> None:
     requests.delete(f"{data_map}/_control/faults", timeout=10)
 
 
@@ -51,10 +51,10 @@ def key(universe: Universe, run: str = "run-1") -> str:
 
 
 def dead(universe: Universe, data_map: str) -> None:
-    """Let the universe's run be put aside, as the identity has no role; then it is given one."""
+    """Let the universe's run be dead-lettered, as the identity has no role; then it is given one."""
     universe.fail(count=100, path="entity/bulk", status=403)
     universe.deliver(a_write())
-    mend(data_map)
+    fix(data_map)
     assert universe.statuses([a_write()]) == ["DeadLettered"]
 
 
@@ -202,7 +202,7 @@ def test_without_an_app_the_run_stays_enqueued(universe: Universe, sparklin: Spa
 
 
 def interrupted(universe: Universe, *, force: bool) -> None:
-    """A replay that has marked its run when storage goes out of reach."""
+    """A replay that has marked its run when storage goes unavailable."""
     nowhere = connect(connection_to(9))
     services = replace(universe.services, run_records=RunRecords(nowhere), retries=RetryQueue(nowhere))
     wanted = steps.candidate(key(universe), universe.services, force=force, settle=force)
