@@ -1,12 +1,17 @@
 """Operators that make columns: projections, aggregates, windows, generators, Python functions."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from parser.logical_plan.row_level import ROW_OPERATION
 from parser.logical_plan.tree import Node, expression_id, tree
-from parser.logical_plan.value import CONSTANT, UNKNOWN, Relation, Value, combined
+from parser.logical_plan.value import CONSTANT, UNKNOWN, Attribute, Relation, Value, combined, one_of
 from parser.logical_plan.walker import Walk, attributes, joined
+
+#: Columns by which GROUPING SETS and count(DISTINCT …) tell the copies of a row apart.
+_GROUPING_MARKS = {"gid", "spark_grouping_id", "_gen_grouping_pos"}
 
 
 def project(node: Node, children: list[Relation], walk: Walk) -> Relation:
@@ -51,11 +56,16 @@ def generate(node: Node, children: list[Relation], walk: Walk) -> Relation:
     for position, attribute in enumerate(made):
         number = expression_id(attribute)
         if number is not None and generator:
-            parts = _generated(generator, position, len(made))
-            definition = _definition(generator, position, made)
-            values[number] = replace(combined(walk.evaluate(p, below) for p in parts), definition=definition)
+            parts = [walk.evaluate(part, below) for part in _generated(generator, position, len(made))]
+            value = _field_of(parts[0], position) if generator.kind == "Inline" and parts else one_of(parts)
+            values[number] = value.defined_by(_definition(generator, position, made))
     walk.define({column.id: values[column.id] for column in attributes(made) if column.id in values})
     return replace(below, output=(*below.output, *attributes(made)), values=values)
+
+
+def _field_of(structs: Value, position: int) -> Value:
+    """One field of an array of structs; of an array that is read, all of it counts."""
+    return structs.fields[position] if position < len(structs.fields) else structs
 
 
 def _definition(generator: Node, position: int, made: Sequence[Node]) -> Node:
@@ -75,23 +85,69 @@ def _generated(generator: Node, position: int, width: int) -> tuple[Node, ...]:
 
 
 def expand(node: Node, children: list[Relation], walk: Walk) -> Relation:
-    """Each output column is one of the expressions at its position; where these are missing, its namesake below."""
+    """Each output column is one of the expressions at its position; agents may leave these out (``null``)."""
     below = joined(children)
     listed = node.params.get("projections")
     rows = [_trees(row) for row in listed if isinstance(row, list)] if isinstance(listed, list) else []
-    output = attributes(node.trees("output"))
-    by_name = {attribute.name: below.values.get(attribute.id, UNKNOWN) for attribute in below.output}
+    made = node.trees("output")
+    output = attributes(made)
+    values = _projected(rows, output, below, walk) if any(rows) else _without_projections(made, below)
+    walk.define({number: value for number, value in values.items() if value.sources})
+    return replace(below, output=output, values={**below.values, **values})
+
+
+def _projected(
+    rows: Sequence[Sequence[Node]], output: Sequence[Attribute], below: Relation, walk: Walk
+) -> dict[int, Value]:
     values: dict[int, Value] = {}
     for position, attribute in enumerate(output):
         parts = [row[position] for row in rows if position < len(row)]
-        if parts:
-            values[attribute.id] = combined(walk.evaluate(part, below) for part in parts)
-        elif attribute.id in below.values:
-            values[attribute.id] = below.values[attribute.id]
-        else:
-            values[attribute.id] = _by_name(attribute.name, by_name)
-    walk.define({number: value for number, value in values.items() if value.sources})
-    return replace(below, output=output, values={**below.values, **values})
+        values[attribute.id] = one_of([walk.evaluate(part, below) for part in parts]) if parts else UNKNOWN
+    return values
+
+
+def _without_projections(made: Sequence[Node], below: Relation) -> dict[int, Value]:
+    """What the columns of an Expand are made of, as far as their ids, names and types tell."""
+    output = attributes(made)
+    new = [node for node, column in zip(made, output, strict=True) if column.id not in below.values]
+    values = {column.id: below.values[column.id] for column in output if column.id in below.values}
+    names = {column.name for column in output}
+    if ROW_OPERATION in names:
+        return values | {column.id: UNKNOWN for column in attributes(new)}
+    if names & _GROUPING_MARKS:
+        by_name = {attribute.name: below.values.get(attribute.id, UNKNOWN) for attribute in below.output}
+        return values | {column.id: _by_name(column.name, by_name) for column in attributes(new)}
+    return values | _unpivoted(new, below, values.keys())
+
+
+def _unpivoted(new: Sequence[Node], below: Relation, kept: Collection[int]) -> dict[int, Value]:
+    """The columns that UNPIVOT makes: first one of names, which are literals, then one or more of values.
+
+    The values come from the columns that do not pass through: all of them where there is one column of values, else
+    those of its type.
+    """
+    columns = attributes(new)
+    given = [column for column in below.output if column.id not in kept]
+    types = {column.type for column in given}
+    if len(columns) == 1 and given:
+        return {columns[0].id: one_of([below.values.get(column.id, UNKNOWN) for column in given])}
+    if columns and columns[0].type == "string" and ("string" not in types or len(columns) == 2):
+        names, *columns_of_values = columns
+        if len(columns_of_values) == 1 and given:
+            return {names.id: CONSTANT} | _unpivoted(new[1:], below, kept)
+        return {names.id: CONSTANT} | _of_types(columns_of_values, given, below)
+    return _of_types(columns, given, below)
+
+
+def _of_types(columns: Sequence[Attribute], given: Sequence[Attribute], below: Relation) -> dict[int, Value]:
+    """Of each column those that have its type; unknown where a type is, or several columns have one."""
+    alike = Counter(column.type for column in columns)
+    told = all(column.type for column in given)
+    values: dict[int, Value] = {}
+    for column in columns:
+        parts = [below.values.get(other.id, UNKNOWN) for other in given if other.type == column.type]
+        values[column.id] = one_of(parts) if told and parts and alike[column.type] == 1 else UNKNOWN
+    return values
 
 
 def _by_name(name: str, below: Mapping[str, Value]) -> Value:
@@ -103,7 +159,7 @@ def _by_name(name: str, below: Mapping[str, Value]) -> Value:
     """
     if name in below:
         return below[name]
-    if name in ("gid", "spark_grouping_id", "_gen_grouping_pos"):
+    if name in _GROUPING_MARKS:
         return CONSTANT
     text = _values_of(re.sub(r"'(?:[^']|'')*'", "", name))
     parts = [quoted or word for quoted, word in _COLUMN_IN_TEXT.findall(text)]
@@ -139,3 +195,14 @@ def python(node: Node, children: list[Relation], walk: Walk) -> Relation:
             values[number] = replace(walk.evaluate(function, below), definition=function)
     walk.define({column.id: values[column.id] for column in attributes(results) if column.id in values})
     return replace(below, output=(*below.output, *attributes(results)), values=values)
+
+
+def table_function(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    """A table function in Python: each column of its result may come from all of its arguments."""
+    below = joined(children)
+    results = attributes(node.trees("resultAttrs"))
+    function = node.tree("udtf")
+    value = walk.evaluate(function, below) if function else UNKNOWN
+    made = walk.define({column.id: value.defined_by(function or node) for column in results})
+    required = attributes(node.trees("requiredChildOutput"))
+    return replace(below, output=(*required, *results), values={**below.values, **made})

@@ -51,6 +51,8 @@ def _column(value: Value, labels: Mapping[int, str], own: str) -> str:
     if len(value.sources) != 1:
         return own
     ((leaf, column),) = value.sources
+    if leaf not in labels:
+        return own
     return f"{labels[leaf]}.{column}" if labels[leaf] else column
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from parser.logical_plan.sql.layout import dotted
 from parser.logical_plan.tree import Node, expression_id
-from parser.logical_plan.value import CONSTANT, LITERAL, UNKNOWN, Value, combined
+from parser.logical_plan.value import CONSTANT, LITERAL, UNKNOWN, Value, combined, decided, one_of
 
 #: Evaluates a plan inside an expression, given the columns around it: its first column, and what decides its rows.
 Subquery = Callable[[Node, Mapping[int, Value]], Value]
@@ -43,6 +43,16 @@ _VARYING = {
 }  # fmt: skip
 _REFERENCES = {"AttributeReference"}
 _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists", "LateralSubquery", "DynamicPruningSubquery"}
+# They give some of the elements of the first child; the other children only choose which.
+_CHOOSE = {"ArrayFilter", "MapFilter"}
+# They give rows or elements of the first child, by a position or an order that is computed.
+_ELEMENT_OF = {"MaxBy", "MinBy", "GetArrayItem", "ElementAt", "NthValue", "Slice", "ArraySort", "TryElementAt"}
+# They give one of the children, an element of it, or a collection of it.
+_ANY_OF = {
+    "Max", "Min", "First", "Last", "AnyValue", "Mode", "Coalesce", "Nvl", "IfNull", "KnownNotNull", "KnownNullable",
+    "CollectList", "CollectSet", "SortArray", "ArrayDistinct", "Reverse", "ArrayMax", "ArrayMin", "CreateArray",
+    "NormalizeNaNAndZero", "KnownFloatingPointNormalized",
+}  # fmt: skip
 # What only a plan that is not resolved holds, or what stands for a row of objects.
 _UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "BoundReference", "GetColumnByOrdinal"}
 
@@ -78,7 +88,7 @@ def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], 
     if node.kind in _SUBQUERIES:
         plan = node.tree("plan") or node.tree("query")
         # The children are the columns of the query around it that it refers to.
-        return _decided(subquery(plan, columns), children, "JOIN") if plan else UNKNOWN
+        return decided(subquery(plan, columns), children, "JOIN") if plan else UNKNOWN
     rule = _RULES.get(node.kind)
     value = rule(node, children) if rule else combined(children)
     if children and children[0].literal and node.kind not in _VARYING and all(child.literal for child in children):
@@ -86,43 +96,43 @@ def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], 
     return value
 
 
-def _decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL") -> Value:
-    """The value, decided about by conditions."""
-    if not conditions:
-        return value
-    uses, known = value.uses, value.known
-    for condition in conditions:
-        uses = uses | condition.as_uses(kind)
-        known = known and condition.known
-    return Value(value.sources, uses, known)
-
-
 def _case(_node: Node, children: Sequence[Value]) -> Value:
     """Children are condition, value, condition, value, …, and perhaps the value for ELSE."""
     pairs = len(children) // 2 * 2
     otherwise = children[pairs:]
-    return _decided(combined([*children[1:pairs:2], *otherwise]), children[0:pairs:2])
+    return decided(one_of([*children[1:pairs:2], *otherwise]), children[0:pairs:2])
 
 
 def _if(_node: Node, children: Sequence[Value]) -> Value:
-    return _decided(combined(children[1:]), children[:1])
+    return decided(one_of(children[1:]), children[:1])
 
 
 def _aggregate(node: Node, children: Sequence[Value]) -> Value:
     """An aggregate function, and perhaps a filter."""
     condition = node.params.get("filter")
     filters = [children[condition]] if isinstance(condition, int) and condition < len(children) else []
-    return _decided(combined(children[:1]), filters)
+    return decided(one_of(children[:1]), filters)
 
 
 def _window(_node: Node, children: Sequence[Value]) -> Value:
     """A function, and the specification of the window it is applied to."""
-    return _decided(combined(children[:1]), children[1:], "WINDOW")
+    return decided(one_of(children[:1]), children[1:], "WINDOW")
 
 
 def _first(_node: Node, children: Sequence[Value]) -> Value:
-    """The first child gives the values, the second one chooses among them."""
-    return _decided(combined(children[:1]), children[1:])
+    """The first child gives the values, the others choose among them."""
+    return decided(one_of(children[:1]), children[1:])
+
+
+def _element(_node: Node, children: Sequence[Value]) -> Value:
+    """An element of the first child: of structs, a struct of the same fields."""
+    fields = children[0].fields if children else ()
+    return replace(combined(children), fields=tuple(combined([part, *children[1:]]) for part in fields))
+
+
+def _any_of(_node: Node, children: Sequence[Value]) -> Value:
+    """One of the children as it is, or a collection of them: a struct stays one."""
+    return one_of(children)
 
 
 _RULES.update(
@@ -131,14 +141,16 @@ _RULES.update(
         "If": _if,
         "AggregateExpression": _aggregate,
         "WindowExpression": _window,
-        "ArrayFilter": _first,
-        "MapFilter": _first,
+        **dict.fromkeys(_CHOOSE, _first),
+        **dict.fromkeys(_ANY_OF, _any_of),
+        **dict.fromkeys(_ELEMENT_OF, _element),
         "UnresolvedFunction": lambda node, children: _function(node, children),
         "Alias": lambda _, children: children[0] if children else UNKNOWN,
         "CreateNamedStruct": lambda _, children: replace(combined(children), fields=tuple(children[1::2])),
         "InSubquery": lambda node, children: _in(node, children),
         "In": lambda node, children: _in(node, children),
         "GetStructField": lambda node, children: _field(node, children),
+        "GetArrayStructFields": lambda node, children: _field(node, children),
         "PivotFirst": lambda node, children: _pivot(node, children),
     }
 )
@@ -164,7 +176,7 @@ def _in(node: Node, children: Sequence[Value]) -> Value:
     """Values and lists are compared alike; the rows of a subquery only decide."""
     pairs = list(zip(node.children, children, strict=True))
     queries = [value for child, value in pairs if child.kind == "ListQuery"]
-    return _decided(combined(value for child, value in pairs if child.kind != "ListQuery"), queries, "JOIN")
+    return decided(combined(value for child, value in pairs if child.kind != "ListQuery"), queries, "JOIN")
 
 
 def _field(node: Node, children: Sequence[Value]) -> Value:
@@ -181,5 +193,5 @@ def _pivot(node: Node, children: Sequence[Value]) -> Value:
     """``valueColumn`` gives the values, ``pivotColumn`` says into which column each goes."""
     chosen, given = node.params.get("pivotColumn"), node.params.get("valueColumn")
     if isinstance(chosen, int) and isinstance(given, int) and max(chosen, given) < len(children):
-        return _decided(children[given], [children[chosen]])
+        return decided(children[given], [children[chosen]])
     return combined(children)

@@ -1,13 +1,13 @@
 """Which rule belongs to which class of operator.
 
 Operators that hand on their input unchanged, and leaves that bring no dataset, are listed like all others: nothing is
-skipped by accident. A class that is on no list hands on the columns of its children, and is reported. Physical
+skipped by accident. Of a class that is on no list the sources of all columns are unknown, and it is reported. Physical
 operators occur below cached relations; their names are those of the logical ones with ``Exec`` behind.
 """
 
 from parser.logical_plan import column_operators as projections
+from parser.logical_plan import recursion, row_level, sources
 from parser.logical_plan import row_operators as rows
-from parser.logical_plan import sources
 from parser.logical_plan.tree import Node
 from parser.logical_plan.walker import Rule, Walk
 
@@ -54,6 +54,11 @@ RULES: dict[str, Rule] = {
     "BatchEvalPython": projections.python,
     "ArrowEvalPython": projections.python,
     "AggregateInPandas": projections.python,
+    "BatchEvalPythonUDTF": projections.table_function,
+    "ArrowEvalPythonUDTF": projections.table_function,
+    "MergeRows": row_level.merge_rows,
+    "UnionLoop": recursion.loop,
+    "UnionLoopRef": recursion.reference,
     "Filter": rows.filter_rows,
     "Sort": rows.sort_rows,
     "Deduplicate": rows.deduplicate,

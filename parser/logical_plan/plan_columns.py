@@ -124,6 +124,10 @@ def _by_name(write: Write, sink: Dataset) -> Mapping[str, Value]:
     if write.named:
         return write.named
     names: Sequence[str] = write.names
+    if write.by_name:
+        wanted = {field.name.lower() for field in sink.fields}
+        pairs = zip(names, write.columns, strict=False)
+        return {name: value for name, value in pairs if not wanted or name.lower() in wanted}
     if len(sink.fields) == len(write.columns) and not (names and _told(write, sink)):
         names = [field.name for field in sink.fields]
     return dict(zip(names, write.columns, strict=False))

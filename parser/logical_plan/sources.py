@@ -10,21 +10,13 @@ from parser.logical_plan.walker import Leaf, Walk, attributes, joined
 
 def leaf(node: Node, _children: list[Relation], walk: Walk) -> Relation:
     """A dataset; its columns are their own source."""
-    listed = node.trees("output")
-    output = attributes(listed)
-    columns = tuple((column.name, _type(found)) for column, found in zip(output, listed, strict=True))
+    output = attributes(node.trees("output"))
+    columns = tuple((column.name, column.type) for column in output)
     number = len(walk.leaves)
     walk.leaves.append(
         Leaf(columns, table_name(node), walk.depth > 0, node.params.get("dataset"), managed=is_managed(node))
     )
     return Relation(output, walk.define({column.id: Value(frozenset({(number, column.name)})) for column in output}))
-
-
-def _type(attribute: Node) -> str:
-    """The type as schema facets spell it: of arrays, maps and structs the kind alone."""
-    kind = attribute.params.get("dataType")
-    found = kind.get("type") if isinstance(kind, Mapping) else kind
-    return found if isinstance(found, str) else ""
 
 
 def table_name(node: Node) -> str:
@@ -63,14 +55,18 @@ def opaque(node: Node, children: list[Relation], _walk: Walk) -> Relation:
 
 
 def cached(node: Node, _children: list[Relation], walk: Walk) -> Relation:
-    """A cached relation hides its logical plan; the physical one that filled it has the same columns."""
+    """A cached relation hides its logical plan; the physical one that filled it has the same columns, by position."""
     builder = node.params.get("cacheBuilder")
     plan = tree(builder.get("cachedPlan")) if isinstance(builder, Mapping) else None
     output = attributes(node.trees("output"))
     if plan is None:
         return Relation(output, {column.id: UNKNOWN for column in output}, known=False)
     below = walk.relation(plan)
-    values = {column.id: below.values.get(column.id, UNKNOWN) for column in output}
+    if len(output) == len(below.output):
+        # A further use of a cached relation has ids of its own.
+        values = {column.id: below.values.get(column.id, below.value(at)) for at, column in enumerate(output)}
+    else:
+        values = {column.id: below.values.get(column.id, UNKNOWN) for column in output}
     return replace(below, output=output, values=values)
 
 

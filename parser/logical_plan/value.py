@@ -1,7 +1,7 @@
 """What a column's value is made of, while a plan is walked from its leaves to its root."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from parser.logical_plan.tree import Node
 
@@ -51,7 +51,7 @@ UNKNOWN = Value(known=False)
 
 
 def combined(values: Iterable[Value]) -> Value:
-    """The value that is computed from all of these."""
+    """The value that is computed from all of these; it is no struct whose fields could be told apart."""
     sources, uses, known = NO_COLUMNS, NO_USES, True
     for value in values:
         if value.sources:
@@ -62,12 +62,36 @@ def combined(values: Iterable[Value]) -> Value:
     return Value(sources, uses, known)
 
 
+def one_of(values: Sequence[Value]) -> Value:
+    """The value that is one of these; where all are structs of the same width, so is it, field by field."""
+    merged = combined(values)
+    widths = {len(value.fields) for value in values if not value.literal}
+    if len(widths) != 1 or widths == {0}:
+        return merged
+    rows = [value.fields for value in values if value.fields]
+    return replace(merged, fields=tuple(one_of(column) for column in zip(*rows, strict=True)))
+
+
+def decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL") -> Value:
+    """The value, and each of its fields, decided about by conditions."""
+    if not conditions:
+        return value
+    uses = NO_USES.union(*(condition.as_uses(kind) for condition in conditions))
+    return _decided(value, uses, all(condition.known for condition in conditions))
+
+
+def _decided(value: Value, uses: frozenset[Use], known: bool) -> Value:
+    fields = tuple(_decided(part, uses, known) for part in value.fields)
+    return Value(value.sources, value.uses | uses, value.known and known, fields=fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A column of a relation: the id by which expressions refer to it, and its name."""
+    """A column of a relation: the id by which expressions refer to it, its name, and its type ("" if unknown)."""
 
     id: int
     name: str
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

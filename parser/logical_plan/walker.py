@@ -114,7 +114,7 @@ class Walk:
         rule = self.rule_of(node)
         if rule is None:
             self.unknown.add(node.kind)
-            return joined(children)
+            return _unknown(node, children)
         return rule(node, children, self)
 
     def _subquery(self, plan: Node, around: Mapping[int, Value]) -> Value:
@@ -129,6 +129,17 @@ def _decided_by(inner: Relation, value: Value) -> Value:
     fields = tuple(_decided_by(inner, part) for part in value.fields)
     known = value.known and inner.known
     return replace(value, uses=value.uses | inner.uses, known=known, literal=False, fields=fields)
+
+
+def _unknown(node: Node, children: list[Relation]) -> Relation:
+    """The result of an operator that no rule knows.
+
+    What it does with its input is unknown, so the sources of all its columns are; those that keep their id come from
+    the input at least. The order of its columns is known only if the plan lists them.
+    """
+    below = joined(children)
+    values = {number: replace(value, known=False) for number, value in below.values.items()}
+    return Relation(attributes(node.trees("output")), values, below.uses, known=False)
 
 
 def children_first(plan: Node) -> Iterator[Node]:
@@ -163,8 +174,21 @@ def attributes(expressions: Iterable[Node]) -> tuple[Attribute, ...]:
     for expression in expressions:
         number = expression_id(expression)
         name = expression.params.get("name")
-        found.append(Attribute(number if number is not None else -1, name if isinstance(name, str) else ""))
+        own = name if isinstance(name, str) else ""
+        found.append(Attribute(number if number is not None else -1, own, data_type(expression)))
     return tuple(found)
+
+
+def data_type(expression: Node) -> str:
+    """The type of an attribute, cast or literal as schema facets spell it: of arrays, maps and structs the kind alone.
+
+    "" for an expression whose type the plan does not contain.
+    """
+    while expression.kind == "Alias" and expression.children:
+        expression = expression.children[0]
+    kind = expression.params.get("dataType")
+    found = kind.get("type") if isinstance(kind, Mapping) else kind
+    return found if isinstance(found, str) else ""
 
 
 def one_sided_unions(plan: Node) -> set[int]:

@@ -12,13 +12,15 @@ INSERTS = {
     "InsertIntoHadoopFsRelationCommand", "InsertIntoDataSourceCommand", "InsertIntoDataSourceDirCommand",
     "InsertIntoHiveTable", "InsertIntoHiveDirCommand", "CreateDataSourceTableAsSelectCommand",
     "CreateHiveTableAsSelectCommand", "OptimizedCreateHiveTableAsSelectCommand", "SaveIntoDataSourceCommand",
-    "AppendData", "OverwriteByExpression", "OverwritePartitionsDynamic", "ReplaceData", "CreateTableAsSelect",
+    "AppendData", "OverwriteByExpression", "OverwritePartitionsDynamic", "CreateTableAsSelect",
     "ReplaceTableAsSelect", "WriteToDataSourceV2", "WriteToMicroBatchDataSource", "WriteToMicroBatchDataSourceV1",
     "WriteIntoDelta", "WriteIntoDeltaCommand",
     # Statements as parsed
     "InsertIntoStatement", "CreateTableAsSelectStatement", "ReplaceTableAsSelectStatement", "CreateTable",
     "InsertIntoDir",
 }  # fmt: skip
+#: Row-level commands of V2 tables.
+ROW_LEVEL = {"ReplaceData", "WriteDelta", "ReplaceIcebergData", "WriteIcebergDelta"}
 MERGES = {"MergeIntoCommand", "MergeIntoCommandEdge", "MergeIntoTable", "DeltaMergeInto"}
 _CLAUSES = ("matchedClauses", "notMatchedClauses", "notMatchedBySourceClauses", "matchedActions", "notMatchedActions")
 
@@ -29,6 +31,7 @@ class Write:
 
     ``columns`` are the values in the order of the sink's columns; ``names`` are the sink's column names as the plan
     tells them, shorter or empty where it does not. ``named`` are values by the sink's column name instead (MERGE).
+    ``by_name`` says that Spark matches ``names`` with the sink's columns, so that positions mean nothing.
     ``target`` is the number of the leaf that is the sink itself, ``table`` the sink's table name; ``managed`` is that
     of Leaf.
     """
@@ -37,6 +40,7 @@ class Write:
     names: tuple[str, ...] = ()
     named: Mapping[str, Value] = field(default_factory=dict)
     uses: frozenset[Use] = NO_USES
+    by_name: bool = False
     target: int | None = None
     table: str = ""
     managed: bool = False
@@ -50,7 +54,7 @@ def writes(plan: Node, walk: Walk) -> tuple[Write, ...]:
 def _writes(plan: Node, walk: Walk) -> Iterator[Write]:
     if plan.kind in MERGES:
         yield _merge(plan, walk)
-    elif plan.kind in INSERTS:
+    elif plan.kind in INSERTS or plan.kind in ROW_LEVEL:
         yield from _insert(plan, walk)
     elif plan.children and (plan.kind == "Union" or len(plan.children) == 1):
         for child in plan.children:
@@ -62,15 +66,33 @@ def _insert(plan: Node, walk: Walk) -> Iterator[Write]:
     if query is None:
         return
     result = walk.relation(query)
-    told = _told_names(plan) or _table_columns(plan)
+    by_name = _is_by_name(plan)
+    told = () if by_name else _told_names(plan) or _table_columns(plan)
     if told and len(told) != len(result.output):
         result = _chosen(result, told)
     columns = tuple(result.value(position) for position in range(len(result.output)))
     if not result.known:
         columns = tuple(replace(value, known=False) for value in columns)
-    own = () if plan.kind == "InsertIntoStatement" else tuple(attribute.name for attribute in result.output)
+    is_open = plan.kind == "InsertIntoStatement" and not by_name
+    own = () if is_open else tuple(attribute.name for attribute in result.output)
     names = told if len(told) == len(result.output) else own
-    yield Write(columns, names, uses=result.uses, table=table_name(plan), managed=is_managed(plan))
+    target = _target_leaf(plan, walk) if plan.kind in ROW_LEVEL else None
+    table, managed = table_name(plan), is_managed(plan)
+    yield Write(columns, names, uses=result.uses, by_name=by_name, target=target, table=table, managed=managed)
+
+
+def _is_by_name(plan: Node) -> bool:
+    """Whether columns are matched by name: DataFrame writes to tables and INSERT … BY NAME; insertInto is not."""
+    return plan.params.get("isByName") is True or plan.params.get("byName") is True or plan.kind in ROW_LEVEL
+
+
+def _target_leaf(plan: Node, walk: Walk) -> int | None:
+    """The leaf of a row-level command that reads the table it writes to: the one with the table's own columns."""
+    table = plan.tree("originalTable") or plan.tree("table")
+    ids = [expression_id(attribute) for attribute in table.trees("output")] if table else []
+    sources = [walk.defined[number].sources for number in ids if number in walk.defined]
+    leaves = {leaf for columns in sources for leaf, _ in columns}
+    return min(leaves) if len(leaves) == 1 else None
 
 
 def _chosen(result: Relation, names: tuple[str, ...]) -> Relation:
@@ -109,6 +131,8 @@ def _merge(plan: Node, walk: Walk) -> Write:
     named: dict[str, Value] = {}
     for name, value in _assignments(plan, both, target, walk):
         named[name] = combined([named[name], value]) if name in named else value
+    if not (target.known and source.known):
+        named = {name: replace(value, known=False) for name, value in named.items()}
     return Write(named=named, uses=uses, target=target_leaf if is_leaf else None, table=table_name(plan))
 
 

@@ -16,16 +16,21 @@ SPARK_31 = "openlineage-0.4.0_spark-3.1.3"
 
 @dataclass(frozen=True)
 class TrueWrite:
-    """One write as its author knows it: value-giving columns by output column; datasets in our spelling."""
+    """One write as its author knows it: value-giving columns by output column; datasets in our spelling.
+
+    ``failed``: nothing of it may be drawn; also what is no write to a dataset (``absent`` in the file). ``opaque``: its
+    columns are not judged, because no event can hold them.
+    """
 
     sink: str
     inputs: frozenset[str]
     columns: Mapping[str, frozenset[str]]
     failed: bool
+    opaque: bool
 
 
 def bodies(scenario: str) -> list[bytes]:
-    """The POST bodies of a scenario (``producer/name``), in their order of arrival."""
+    """The POST bodies of a scenario (``producer/name``, or a path of its own), in their order of arrival."""
     files = sorted((CORPUS / scenario).glob("[0-9]*_*.json"))
     assert files, f"no events in {scenario}"
     return [file.read_bytes() for file in files]
@@ -52,7 +57,8 @@ def truth(scenario: str) -> list[TrueWrite]:
                 column: frozenset(f"{name_of(source['dataset'])}#{source['column']}" for source in sources)
                 for column, sources in write["columns"].items()
             },
-            failed=bool(write.get("failed")),
+            failed=bool(write.get("failed") or write.get("absent")),
+            opaque=bool(write.get("opaque")),
         )
         for write in listed
         if write.get("output")

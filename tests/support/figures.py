@@ -78,7 +78,7 @@ def figures(folder: str, variant: str = "as sent") -> Figures:
     counted = Figures()
     for scenario in scenarios():
         if _folder(scenario) == folder:
-            counted += _figures(drawn(map(VARIANTS[variant], events(scenario))), true_lineage(scenario))
+            counted += of_sinks(drawn(map(VARIANTS[variant], events(scenario))), true_lineage(scenario))
     return counted
 
 
@@ -88,13 +88,13 @@ def true_lineage(scenario: str) -> dict[str, TrueLineage]:
     for write in truth(scenario):
         if write.failed:
             continue
-        edges = {(c, s) for c, sources in write.columns.items() for s in sources if s != f"{write.sink}#{c}"}
+        told = {} if write.opaque else write.columns
+        edges = {(c, s) for c, sources in told.items() for s in sources if s != f"{write.sink}#{c}"}
         read_back = any(source.startswith(f"{write.sink}#") for _, source in edges)
         inputs = {name for name in write.inputs if name != write.sink or read_back}
         before = found.get(write.sink, TrueLineage(frozenset(), frozenset(), frozenset()))
-        found[write.sink] = TrueLineage(
-            before.inputs | inputs, before.edges | edges, before.columns | write.columns.keys()
-        )
+        judged = frozenset[str]() if write.opaque else write.columns.keys()
+        found[write.sink] = TrueLineage(before.inputs | inputs, before.edges | edges, before.columns | judged)
     return found
 
 
@@ -103,7 +103,8 @@ def _folder(scenario: str) -> str:
     return scenario if folder == "agents" else folder
 
 
-def _figures(found: Mapping[str, Drawn], wanted: Mapping[str, TrueLineage]) -> Figures:
+def of_sinks(found: Mapping[str, Drawn], wanted: Mapping[str, TrueLineage]) -> Figures:
+    """The figures of what was drawn into the sinks of the truth."""
     nothing = Drawn(frozenset(), frozenset())
     return _sum(_of_sink(found.get(sink), found.get(sink, nothing), true) for sink, true in wanted.items())
 

@@ -23,10 +23,7 @@ class Drawn:
 def drawn(events: Iterable[RunEvent], rules: LineageRules | None = None) -> dict[str, Drawn]:
     """The union of all runs by sink, failed runs taken out."""
     histories: dict[str, History] = defaultdict(History)
-    runs: dict[str, list[RunEvent]] = defaultdict(list)
-    for event in events:
-        runs[event.run_key].append(event)
-    for run_events in runs.values():
+    for run_events in runs_of(events):
         run = merge(run_events)
         for lineage in derive(run, rules or LineageRules()).lineages:
             sink = str(lineage.sink.id)
@@ -42,3 +39,11 @@ def drawn(events: Iterable[RunEvent], rules: LineageRules | None = None) -> dict
         for sink, union in unions.items()
         if union and not union.view
     }
+
+
+def runs_of(events: Iterable[RunEvent]) -> list[list[RunEvent]]:
+    """The events, run by run."""
+    runs: dict[str, list[RunEvent]] = defaultdict(list)
+    for event in events:
+        runs[event.run_key].append(event)
+    return list(runs.values())
