@@ -1,7 +1,8 @@
 """One spelling for each dataset and run, so that what is the same compares equal.
 
 Agents differ in how they write one and the same dataset: with or without a leading slash (up to and from 1.51),
-abfs or abfss, doubled or trailing slashes, hosts in any case, partition directories kept (up to 1.37) or cut.
+abfs or abfss, doubled or trailing slashes, hosts in any case, partition directories kept (up to 1.37) or cut. A
+part file is its folder: streams and schema inference name the files that they read.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 
 from core.model import DatasetId
-from core.partitions import without_partitions
+from core.partitions import without_part_file, without_partitions
 from core.secrets import without_secrets, without_signature
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*)://")
@@ -23,7 +24,7 @@ def dataset_id(namespace: str, name: str) -> DatasetId:
     space, name = _with_database(_namespace(without_secrets(namespace.strip())), without_signature(name))
     path = "/".join(part for part in name.strip().split("/") if part).strip()
     if is_file_namespace(space):
-        path = "/".join(without_partitions(path.split("/"))).strip()
+        path = "/".join(without_partitions(without_part_file(path.split("/")))).strip()
     return DatasetId(space, path)
 
 
@@ -32,7 +33,8 @@ def is_folder_name(namespace: str, name: str) -> bool:
     if name.rstrip().endswith("/"):
         return bool(name.strip().strip("/"))
     parts = [part for part in name.strip().split("/") if part]
-    return is_file_namespace(namespace.strip()) and len(without_partitions(parts)) < len(parts)
+    kept = without_partitions(without_part_file(parts))
+    return is_file_namespace(namespace.strip()) and len(kept) < len(parts)
 
 
 def is_file_namespace(namespace: str) -> bool:

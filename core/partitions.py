@@ -9,6 +9,9 @@ or date spread over the last two or three folders (``2024/01``, ``2024/01/31``).
 import re
 from collections.abc import Sequence
 
+#: A file that Spark or Hadoop writes: ``part-00000-<uuid>-c000.snappy.parquet``, ``part-r-00003.gz``.
+PART_FILE = re.compile(r"part-(?:[rm]-)?\d{5}(?:[-.].*)?")
+
 _MONTH = r"(?!0000)[0-9]{4}-?(?:0[1-9]|1[0-2])"
 _DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
 _MONTH_FOLDER = re.compile(_MONTH)
@@ -20,6 +23,11 @@ _DATE = re.compile(
     rf"(?!0000)[0-9]{{4}}(?P<dash>-?)(?:0[1-9]|1[0-2])(?P=dash){_DAY}|{_DAY}\.(?:0[1-9]|1[0-2])\.(?!0000)[0-9]{{4}}"
 )
 _BESIDE_DATE = re.compile(r"[0-9\s:.\-]*")
+
+
+def without_part_file(parts: Sequence[str]) -> list[str]:
+    """The path without a part file at its end: Spark writes such files into the folder of a dataset."""
+    return list(parts[:-1] if len(parts) > 1 and PART_FILE.fullmatch(parts[-1]) else parts)
 
 
 def without_partitions(folders: Sequence[str]) -> list[str]:

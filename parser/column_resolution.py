@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from core.model import ColumnRef, Dataset, DatasetId, EventDataset, IndirectUse, Note, RunEvent, SinkColumn
 from parser.facet_columns import columns
+from parser.input_schemas import Schemas
 from parser.logical_plan.budget import PlanTooLargeError
 from parser.logical_plan.plan_columns import PlannedColumn, PlannedWrite, planned_write
 
@@ -30,14 +31,16 @@ class ColumnResolution:
     tables: tuple[Dataset, ...] = ()
 
 
-def account(events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable[Dataset]) -> ColumnResolution:
-    """What plan and facet together tell of an output."""
+def account(
+    events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable[Dataset], known: Schemas
+) -> ColumnResolution:
+    """What plan and facet together tell of an output; ``known`` are the columns that the inputs have."""
     sink = output.dataset
     told, everywhere = columns(output.column_lineage, sink.id, sink.fields)
     by_name = {column.name: frozenset(column.sources) for column in told}
     try:
         with _collection_paused():
-            plan = planned_write(events, sink, inputs, by_name)
+            plan = planned_write(events, sink, inputs, (by_name, everywhere), known)
     except PlanTooLargeError:
         note = Note("plan-too-large", "The logical plan would take too long to read, so it is skipped.", sink.id)
         return ColumnResolution(told, everywhere, notes=(note,))
@@ -87,9 +90,10 @@ def _from_plan(name: str, column: PlannedColumn, sink: DatasetId) -> SinkColumn:
 
 
 def _confirmed(told: SinkColumn, column: PlannedColumn) -> SinkColumn:
-    """The facet's column without sources that the plan rules out: it knows their names, if not their datasets."""
+    """The facet's column and the plan's sources, without those of the facet that the plan rules out by their names."""
     if column.source_names is None:
-        return told
+        sources = sorted({*told.sources, *column.sources})
+        return replace(told, sources=tuple(sources), expression=column.expression)
     confirmed = {s for s in told.sources if s.column in column.source_names}
     return replace(told, sources=tuple(sorted(confirmed | column.sources)), expression=column.expression)
 

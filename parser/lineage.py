@@ -89,7 +89,7 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
     # A plan writes once; no event tells of more than a few names of what it wrote.
     is_one_write = len(run.outputs) <= MOST_OUTPUTS_OF_A_PLAN
     events = run.events if is_one_write else ()
-    told = account(events, output, _read(run, output))
+    told = account(events, output, _read(run, output), run.schemas)
     inputs = tuple(_inputs([*_read(run, output), *told.tables], sink, told.columns, rules))
     return Lineage(
         application=application(run, rules.application_name_tails),

@@ -2,7 +2,8 @@
 
 Inputs and outputs are united by identity. Where events differ about one and the same facet, COMPLETE is believed
 over FAIL and ABORT, these over the last RUNNING, that over START: agents up to 1.27 leave inputs out of COMPLETE,
-others leave outputs out of START, and statistics or schemas are only right at the end.
+others leave outputs out of START, and statistics or schemas are only right at the end. Facets are merged column by
+column: what was cached may be gone when COMPLETE describes it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 from core.identity import run_key
 from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef, Symlink
 from parser.agent_workarounds import without_phantoms
+from parser.input_schemas import Schemas, data_read, schemas, without_refuted
 
 _RANK = {"OTHER": 0, "START": 1, "RUNNING": 2, "ABORT": 3, "FAIL": 3, "COMPLETE": 4}
 _NOISE = {"_delta_log", "_temporary", "_checkpoints", "_spark_metadata", "_SUCCESS"}
@@ -31,7 +33,10 @@ class RunState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MergedRun:
-    """What all events of a run say together. ``events`` are distinct, the least believed first."""
+    """What all events of a run say together.
+
+    ``events`` are distinct, the least believed first; ``schemas`` are the columns of the inputs that have a schema.
+    """
 
     run_key: str
     job_namespace: str
@@ -46,6 +51,7 @@ class MergedRun:
     outputs: tuple[EventDataset, ...]
     environment: Mapping[str, Any]
     events: tuple[RunEvent, ...]
+    schemas: Schemas
 
     @property
     def ref(self) -> RunRef:
@@ -58,6 +64,7 @@ def merge(events: Iterable[RunEvent]) -> MergedRun:
     """Merge the events of one run; there must be at least one."""
     distinct = {event.digest: event for event in events}.values()
     ordered = tuple(sorted(distinct, key=lambda e: (_RANK[e.event_type], e.time, e.digest)))
+    known = schemas(item for event in ordered for item in event.inputs)
     return MergedRun(
         run_key=ordered[-1].run_key,
         job_namespace=ordered[-1].job_namespace,
@@ -68,10 +75,11 @@ def merge(events: Iterable[RunEvent]) -> MergedRun:
         state=_state({event.event_type for event in ordered}),
         started=min(event.time for event in ordered),
         ended=max(event.time for event in ordered),
-        inputs=_unite(dataset for event in ordered for dataset in event.inputs),
-        outputs=_unite(dataset for event in ordered for dataset in _outputs(event)),
+        inputs=_unite(dataset for event in ordered for dataset in data_read(event.inputs)),
+        outputs=_unite(dataset for event in ordered for dataset in _outputs(event, known)),
         environment={key: value for event in ordered for key, value in event.environment.items()},
         events=ordered,
+        schemas=known,
     )
 
 
@@ -107,11 +115,11 @@ def _linked(item: EventDataset, links: set[Symlink]) -> EventDataset:
     return replace(item, dataset=replace(item.dataset, symlinks=tuple(sorted(links)))) if links else item
 
 
-def _outputs(event: RunEvent) -> Iterator[EventDataset]:
+def _outputs(event: RunEvent, known: Schemas) -> Iterator[EventDataset]:
     inputs = {item.dataset.id for item in event.inputs}
     for output in event.outputs:
-        facet = output.column_lineage
-        yield replace(output, column_lineage=without_phantoms(facet, event.agent, inputs)) if facet else output
+        facet = without_refuted(output.column_lineage, known)
+        yield replace(output, column_lineage=without_phantoms(facet, event.agent, inputs) if facet else None)
 
 
 def _believed(old: Dataset, new: Dataset) -> Dataset:
@@ -124,7 +132,11 @@ def _believed(old: Dataset, new: Dataset) -> Dataset:
 
 
 def _fuller(old: ColumnLineageFacet | None, new: ColumnLineageFacet | None) -> ColumnLineageFacet | None:
-    return new if new is not None and (new.fields or new.dataset) else old
+    """The newer facet, and of columns that it says nothing about what the older one says."""
+    if old is None or new is None:
+        return new or old
+    told = {name: entries for name, entries in new.fields.items() if entries}
+    return ColumnLineageFacet({**new.fields, **old.fields, **told}, new.dataset or old.dataset)
 
 
 def is_noise(dataset: DatasetId) -> bool:

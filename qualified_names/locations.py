@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from core.identity import dataset_id, is_file_namespace, is_folder_name
 from core.model import DatasetId, Note
+from core.partitions import PART_FILE
 from core.secrets import without_signature
 from qualified_names.namespace import Namespace, parse
 
@@ -25,7 +26,6 @@ _BOOKKEEPING = (
     "_started", "_success", "_symlink_format_manifest", ".hoodie",
 )  # fmt: skip
 _BOOKKEEPING_PREFIXES = (".spark-staging", "_committed_", "_started_")
-_PART = re.compile(r"part-(?:[rm]-)?\d{5}(?:[-.].*)?")
 # What Iceberg keeps below a table: metadata/v3.metadata.json, metadata/snap-….avro, data/00000-0-<uuid>-00001.parquet.
 _ICEBERG = re.compile(
     r"metadata/(?:[^/]*\.metadata\.json(?:\.gz)?|(?:snap-|[0-9a-f-]{36}-m\d+)[^/]*\.avro|version-hint\.text)"
@@ -115,7 +115,7 @@ def _kept(parts: list[str]) -> int:
             return index
         if part in ("metadata", "data") and _ICEBERG.fullmatch("/".join(parts[index:])):
             return index
-    return len(parts) - 1 if len(parts) > 1 and _PART.fullmatch(parts[-1]) else len(parts)
+    return len(parts) - 1 if len(parts) > 1 and PART_FILE.fullmatch(parts[-1]) else len(parts)
 
 
 def _mounted(dataset: DatasetId, mount_points: Mapping[str, str]) -> DatasetId | None:

@@ -9,7 +9,12 @@ A plan tells a catalogue table by name, and a folder not at all: only its column
    with these columns are read by it (one read of several folders).
 4. The name of a managed table, if another managed table of its database is known: Spark puts both into the folder of
    the database. The tables of scalar subqueries are no inputs of the events, so nothing else tells where they are.
-5. What is left is told by the columnLineage facet where it names one of the datasets that come into question.
+5. What is left is told by the columnLineage facet where it names one of the datasets that come into question, for a
+   sink's column or for what decides about its rows.
+6. Where one leaf and one input are left, and the input can be what the leaf reads, it is.
+
+A leaf with columns that an input's schema does not have does not read this input as it is. Of a store with queries of
+its own (JDBC) a leaf may be any query: it reads an input only if it has all of its columns.
 
 What is still open stays open: a wrong dataset is worse than none. Only where as many open leaves as datasets have the
 same columns, and a value takes the same column of all of them, it does not matter which is which (``Twins``).
@@ -19,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.identity import is_file_namespace
 from core.model import ColumnRef, Dataset, DatasetId
 from parser.logical_plan.value import LeafColumn
 from parser.logical_plan.walker import Leaf
@@ -104,6 +110,34 @@ def _may_be(leaf: Leaf, dataset: Dataset) -> bool:
     return not dataset.fields or {name for name, _ in leaf.columns} <= {field.name for field in dataset.fields}
 
 
+def fits(leaf: Leaf, dataset: Dataset) -> bool:
+    """Whether the schema of a dataset, if it has one, allows that the leaf reads it as it is."""
+    names = {name.lower() for name, _ in leaf.columns}
+    known = {field.name.lower() for field in dataset.fields}
+    if not known:
+        return True
+    return names <= known if leaf.pruned or is_file_namespace(dataset.id.namespace) else names == known
+
+
+def may_be_query(leaf: Leaf, datasets: Sequence[Dataset]) -> bool:
+    """Whether a leaf may be a query that a database ran (JDBC): it reads none of the inputs as it is."""
+    if leaf.table or all(is_file_namespace(dataset.id.namespace) for dataset in datasets):
+        return False
+    return not any(fits(leaf, dataset) for dataset in datasets)
+
+
+def left_over(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assigned) -> dict[int, frozenset[DatasetId]]:
+    """The last open leaf, if one dataset is left that it can be; a table that is named is not guessed at."""
+    taken = frozenset[DatasetId]().union(*found.values())
+    rest = {dataset.id: dataset for dataset in datasets if dataset.id not in taken}
+    numbers = [number for number in range(len(leaves)) if number not in found]
+    if len(numbers) != 1 or len(rest) != 1:
+        return {}
+    leaf, dataset = leaves[numbers[0]], next(iter(rest.values()))
+    is_told = bool(dataset.fields) and not leaf.in_subquery and not leaf.table and bool(leaf.columns)
+    return {numbers[0]: frozenset({dataset.id})} if is_told and fits(leaf, dataset) else {}
+
+
 def _with_name(table: str, datasets: Iterable[Dataset]) -> set[DatasetId]:
     return {dataset.id for dataset in datasets if _has_name(dataset, table.lower())}
 
@@ -144,15 +178,20 @@ def _columns(dataset: Dataset) -> tuple[tuple[str, str], ...]:
 
 
 def from_facet(
+    leaves: Sequence[Leaf],
+    datasets: Iterable[Dataset],
     found: Assigned,
-    columns: Mapping[str, frozenset[LeafColumn]],
-    facet: Mapping[str, frozenset[ColumnRef]],
+    pairs: Iterable[tuple[Iterable[LeafColumn], Iterable[ColumnRef]]],
 ) -> dict[int, frozenset[DatasetId]]:
-    """The open leaves that the facet decides: for one and the same sink column it names a column of one dataset."""
+    """The open leaves that the facet decides: for one and the same purpose it names a column of one dataset.
+
+    ``pairs`` are, for each purpose (a sink's column, a join), the leaves' columns and those that the facet names.
+    """
+    by_id = {dataset.id: dataset for dataset in datasets}
     votes: dict[int, set[DatasetId]] = {}
-    for name, sources in columns.items():
+    for sources, refs in pairs:
         told: dict[str, set[DatasetId]] = {}
-        for ref in facet.get(name, ()):
+        for ref in refs:
             told.setdefault(ref.column.lower(), set()).add(ref.dataset)
         by_column: dict[str, list[int]] = {}
         for number, column in sources:
@@ -161,6 +200,10 @@ def from_facet(
             rivals = [number for number in numbers if number not in found]
             known = {dataset for number in numbers for dataset in found.get(number, ())}
             named = told.get(column.lower(), set()) - known
-            if len(rivals) == 1 and len(named) == 1:
+            if len(rivals) == 1 and len(named) == 1 and _allowed(leaves[rivals[0]], by_id, named):
                 votes.setdefault(rivals[0], set()).update(named)
-    return {number: frozenset(datasets) for number, datasets in votes.items() if len(datasets) == 1}
+    return {number: frozenset(chosen) for number, chosen in votes.items() if len(chosen) == 1}
+
+
+def _allowed(leaf: Leaf, by_id: Mapping[DatasetId, Dataset], named: Iterable[DatasetId]) -> bool:
+    return all(dataset not in by_id or fits(leaf, by_id[dataset]) for dataset in named)

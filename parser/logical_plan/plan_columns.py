@@ -1,16 +1,26 @@
 """The columns of a sink as the logical plan of its run tells them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from core.model import ColumnRef, Dataset, Field, IndirectUse, RunEvent
+from parser.input_schemas import Schemas, is_refuted
 from parser.logical_plan.budget import MOST_EDGES, MOST_PAIRS, check
 from parser.logical_plan.expression_texts import Names, condition_texts, expression_text, names_of
-from parser.logical_plan.leaves import AmbiguousLeaves, Assigned, assign, from_facet, managed_beside, twins
+from parser.logical_plan.leaves import (
+    AmbiguousLeaves,
+    Assigned,
+    assign,
+    from_facet,
+    left_over,
+    managed_beside,
+    may_be_query,
+    twins,
+)
 from parser.logical_plan.operator_rules import new_walk
 from parser.logical_plan.resolution import among, is_parsed, resolved
 from parser.logical_plan.tree import Node, tree
-from parser.logical_plan.value import NOT_NULL, Use, Value
+from parser.logical_plan.value import NOT_NULL, LeafColumn, Use, Value
 from parser.logical_plan.walker import Leaf
 from parser.logical_plan.writes import Write, writes
 
@@ -33,6 +43,11 @@ class PlannedColumn:
     constant: bool = False
     source_names: frozenset[str] | None = None
     expression: str | None = None
+
+    def without(self, known: Schemas) -> "PlannedColumn":
+        """The column without sources that the inputs do not have."""
+        sources = frozenset(column for column in self.sources if not is_refuted(column, known))
+        return self if sources == self.sources else replace(self, sources=sources, certain=False, source_names=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +73,13 @@ def planned_write(
     events: Sequence[RunEvent],
     sink: Dataset,
     inputs: Iterable[Dataset],
-    facet: Mapping[str, frozenset[ColumnRef]],
+    facet: tuple[Mapping[str, frozenset[ColumnRef]], Iterable[IndirectUse]],
+    known_columns: Schemas,
 ) -> PlannedWrite | None:
     """What the run's plan tells of ``sink``; None if it has no plan that can be read.
 
-    ``facet`` are the sources that the columnLineage facet gives, by the sink's column: evidence for leaves that the
-    plan does not name.
+    ``facet`` is what the columnLineage facet says, evidence for leaves that the plan does not name: the sources by the
+    sink's column, and what decides about rows. ``known_columns`` are those that the inputs have.
 
     :raises PlanTooLargeError: it would take too long to read.
     """
@@ -88,12 +104,18 @@ def planned_write(
     found = assign(walk.leaves, datasets, in_order, known)
     beside = managed_beside(walk.leaves, found, (write.table, sink.id) if write.managed else None)
     found |= beside
-    found |= from_facet(found, {name: value.sources for name, value in values.items()}, facet)
+    pairs = list(_same_purpose(values, write.uses, *facet))
+    while decided := from_facet(walk.leaves, datasets, found, pairs):
+        found |= decided
+    found |= left_over(walk.leaves, datasets, found)
     groups = twins(walk.leaves, datasets, found)
     names = names_of(walk, found)
+    queries = {number for number, leaf in enumerate(walk.leaves) if may_be_query(leaf, datasets)}
     return PlannedWrite(
-        columns={name: _column(value, found, groups, names) for name, value in values.items()},
-        indirect=_uses(write.uses, found),
+        columns={
+            name: _column(value, found, groups, names, queries).without(known_columns) for name, value in values.items()
+        },
+        indirect=frozenset(use for use in _uses(write.uses, found) if not is_refuted(use.column, known_columns)),
         conditions=condition_texts(walk, names),
         unknown=frozenset(walk.unknown),
         tables=tuple(_tables(walk.leaves, beside)),
@@ -138,7 +160,26 @@ def _told(write: Write, sink: Dataset) -> bool:
     return all(name.lower() in fields for name in write.names)
 
 
-def _column(value: Value, found: Assigned, groups: Iterable[AmbiguousLeaves], names: Names) -> PlannedColumn:
+def _same_purpose(
+    values: Mapping[str, Value],
+    uses: Iterable[Use],
+    facet: Mapping[str, frozenset[ColumnRef]],
+    everywhere: Iterable[IndirectUse],
+) -> Iterator[tuple[list[LeafColumn], list[ColumnRef]]]:
+    """What the plan and the facet name for the same purpose: as sources of a column, or for joins and the like."""
+    told: dict[str, list[ColumnRef]] = {}
+    for use in everywhere:
+        told.setdefault(use.kind, []).append(use.column)
+    columns: dict[str, list[LeafColumn]] = {}
+    for column, kind in uses:
+        columns.setdefault(kind, []).append(column)
+    yield from ((list(value.sources), list(facet.get(name, ()))) for name, value in values.items())
+    yield from ((columns[kind], refs) for kind, refs in told.items() if kind in columns)
+
+
+def _column(
+    value: Value, found: Assigned, groups: Iterable[AmbiguousLeaves], names: Names, queries: Collection[int]
+) -> PlannedColumn:
     sources = {(dataset, name) for leaf, name in value.sources for dataset in found.get(leaf, ())}
     unassigned = {column for column in value.sources if column[0] not in found}
     for group in groups if unassigned else ():
@@ -146,6 +187,8 @@ def _column(value: Value, found: Assigned, groups: Iterable[AmbiguousLeaves], na
             if (same := {(leaf, name) for leaf in group.leaves}) <= unassigned:
                 sources |= {(dataset, name) for dataset in group.datasets}
                 unassigned -= same
+    # The names of the columns of a query say nothing about its sources.
+    named = value.known and not any(leaf in queries for leaf, _ in unassigned)
     return PlannedColumn(
         sources=frozenset(ColumnRef(dataset, name) for dataset, name in sources),
         indirect=_uses(value.uses, found),
@@ -153,7 +196,7 @@ def _column(value: Value, found: Assigned, groups: Iterable[AmbiguousLeaves], na
         plain=_is_plain(value.definition),
         expression=None if _is_plain(value.definition) else expression_text(value, names),
         constant=value.known and value.literal,
-        source_names=frozenset(name for _, name in value.sources) if value.known else None,
+        source_names=frozenset(name for _, name in value.sources) if named else None,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from parser.input_schemas import HIDDEN
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import CONSTANT, UNKNOWN, Relation, Value
 from parser.logical_plan.walker import Leaf, Walk, attributes, joined
@@ -13,10 +14,11 @@ def leaf(node: Node, _children: list[Relation], walk: Walk) -> Relation:
     output = attributes(node.trees("output"))
     columns = tuple((column.name, column.type) for column in output)
     number = len(walk.leaves)
-    walk.leaves.append(
-        Leaf(columns, table_name(node), walk.depth > 0, node.params.get("dataset"), managed=is_managed(node))
-    )
-    return Relation(output, walk.define({column.id: Value(frozenset({(number, column.name)})) for column in output}))
+    own = tuple(column for column in columns if column[0] not in HIDDEN)
+    dataset, pruned = node.params.get("dataset"), "Scan" in node.kind
+    walk.leaves.append(Leaf(own, table_name(node), walk.depth > 0, dataset, is_managed(node), pruned))
+    values = {c.id: CONSTANT if c.name in HIDDEN else Value(frozenset({(number, c.name)})) for c in output}
+    return Relation(output, walk.define(values))
 
 
 def table_name(node: Node) -> str:

@@ -22,7 +22,8 @@ class Leaf:
 
     ``table`` is ``database.table`` as the catalogue knows it. ``in_subquery`` tells whether it stands in an
     expression; such leaves may be missing among the inputs of the event. ``dataset`` is set where the plan's names
-    were resolved against the event's datasets, ``managed`` where the table's folder was chosen by Spark.
+    were resolved against the event's datasets, ``managed`` where the table's folder was chosen by Spark. ``pruned``:
+    the columns are those that the query needs, not all that the dataset has.
     """
 
     columns: tuple[tuple[str, str], ...]
@@ -30,6 +31,7 @@ class Leaf:
     in_subquery: bool = False
     dataset: DatasetId | None = None
     managed: bool = False
+    pruned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def name_of(identifier: str) -> str:
     """``namespace/name`` of the truth in the spelling of core.identity."""
     scheme, separator, rest = identifier.partition("://")
     head, _, tail = rest.partition("/") if separator else identifier.partition("/")
-    return str(dataset_id(f"{scheme}://{head}" if separator else head, tail))
+    name = tail.replace("/", ".") if scheme == "mysql" else tail
+    return str(dataset_id(f"{scheme}://{head}" if separator else head, name))
 
 
 def column_text(column: ColumnRef) -> str:

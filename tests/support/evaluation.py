@@ -64,7 +64,9 @@ def _of_sink(sink: str, found: Drawn, true: TrueLineage) -> Iterator[str]:
 
 def main(arguments: list[str]) -> None:
     folders = [Path(argument) for argument in arguments if argument != "--edges"] or sorted(CORPUS.iterdir())
-    print("| folder | sinks | inputs (wrong) | edges (wrong) | precision, recall | the facet's |\n|---|---|---|---|---|---|")
+    print(
+        "| folder | sinks | inputs (wrong) | edges (wrong) | precision, recall | the facet's |\n|---|---|---|---|---|---|"
+    )
     for folder in folders:
         scenarios = sorted(file.parent.resolve() for file in folder.rglob("_scenario.json"))
         drawn_figures, facet = Figures(), Figures()
@@ -72,10 +74,10 @@ def main(arguments: list[str]) -> None:
             own, agents = measured(scenario)
             drawn_figures, facet = drawn_figures + own, facet + agents
         if scenarios:
-            print(_row(folder.name, drawn_figures, facet))
+            print(_row(folder.name, drawn_figures, facet))  # noqa: T201
         for scenario in scenarios if "--edges" in arguments else ():
             if lines := list(differences(scenario)):
-                print(f" {scenario.name}", *lines, sep="\n")
+                print(f" {scenario.name}", *lines, sep="\n")  # noqa: T201
 
 
 def _row(name: str, own: Figures, facet: Figures) -> str:
