@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from core.errors import BadEvent
-from core.identity import dataset_id, is_folder_name, run_key
+from core.identity import column_name, dataset_id, is_folder_name, run_key
 from core.model import (
     ColumnLineageFacet,
     ColumnRef,
@@ -233,12 +233,12 @@ def _dataset(value: _Dataset) -> EventDataset:
     return EventDataset(
         dataset=Dataset(
             id=dataset_id(value.namespace, value.name),
-            fields=tuple(_fields(_facet(facets, "schema").get("fields"))),
+            fields=tuple(_fields(value.namespace, _facet(facets, "schema").get("fields"))),
             symlinks=tuple(_symlinks(_facet(facets, "symlinks").get("identifiers"))),
             storage_layer=_text(_facet(facets, "storage"), "storageLayer").lower(),
             is_folder=is_folder_name(value.namespace, value.name),
         ),
-        column_lineage=_column_lineage(_facet(facets, "columnLineage")),
+        column_lineage=_column_lineage(value.namespace, _facet(facets, "columnLineage")),
     )
 
 
@@ -250,10 +250,10 @@ def _raw_facets(raw: msgspec.Raw) -> Facets:
         return {}
 
 
-def _fields(value: object) -> Iterator[Field]:
+def _fields(namespace: str, value: object) -> Iterator[Field]:
     for item in _objects(value):
         if isinstance(item.get("name"), str):
-            yield Field(item["name"], _text(item, "type"))
+            yield Field(column_name(namespace, item["name"]), _text(item, "type"))
 
 
 def _symlinks(value: object) -> Iterator[Symlink]:
@@ -263,11 +263,11 @@ def _symlinks(value: object) -> Iterator[Symlink]:
             yield Symlink(namespace.strip(), name, _text(item, "type"))
 
 
-def _column_lineage(value: Mapping[str, Any]) -> ColumnLineageFacet | None:
+def _column_lineage(namespace: str, value: Mapping[str, Any]) -> ColumnLineageFacet | None:
     if not value:
         return None
     fields = {
-        column: tuple(_input_fields(_object(entry).get("inputFields")))
+        column_name(namespace, column): tuple(_input_fields(_object(entry).get("inputFields")))
         for column, entry in _object(value.get("fields")).items()
     }
     return ColumnLineageFacet(fields, tuple(_input_fields(value.get("dataset"))))
@@ -278,7 +278,7 @@ def _input_fields(value: object) -> Iterator[InputField]:
         namespace, name, column = item.get("namespace"), item.get("name"), item.get("field")
         if isinstance(namespace, str) and isinstance(name, str) and isinstance(column, str):
             kinds = tuple((_text(t, "type"), _text(t, "subtype")) for t in _objects(item.get("transformations")))
-            yield InputField(ColumnRef(dataset_id(namespace, name), column), kinds)
+            yield InputField(ColumnRef(dataset_id(namespace, name), column_name(namespace, column)), kinds)
 
 
 def _parent(facet: Mapping[str, Any]) -> JobRef | None:

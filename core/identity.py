@@ -42,6 +42,20 @@ def is_file_namespace(namespace: str) -> bool:
     return namespace.partition("://")[0].lower() in _FILE_SCHEMES
 
 
+def column_name(namespace: str, name: str) -> str:
+    """A column's name as catalogues spell it: agents up to 1.48 send those of Snowflake in quotes."""
+    if namespace.lower().startswith("snowflake:"):
+        return unquoted(name)
+    return name
+
+
+def unquoted(name: str) -> str:
+    """A name without the double quotes around it; doubled ones within stand for one."""
+    if len(name) > 2 and name[0] == name[-1] == '"':
+        return name[1:-1].replace('""', '"')
+    return name
+
+
 def run_key(run_id: str) -> str:
     """A run id as part of keys and blob names: the lower-case UUID, else ``x-`` and 32 hex digits of its SHA-256."""
     try:
@@ -85,7 +99,9 @@ def _with_database(namespace: str, name: str) -> tuple[str, str]:
     if not database:
         return server + instance, name
     known = name.strip().lower().startswith((database.lower() + ".", f"[{database.lower()}]."))
-    return server + instance, name if known else f"{database}.{name.strip()}"
+    if known:
+        return server + instance, name
+    return server + instance, f"{f'[{database}]' if ' ' in database else database}.{name.strip()}"
 
 
 def _is_query(name: str) -> bool:

@@ -4,6 +4,9 @@ Those agents cut such folders from the names they send; older ones leave them. C
 dataset under both. The rules are the agent's own, with what they take for a date: ``key=value``; a date
 (``yyyy-MM-dd``, ``dd.MM.yyyy``, ``yyyyMMdd``), with or without a time; a month (``yyyyMM``, ``yyyy-MM``); and a month
 or date spread over the last two or three folders (``2024/01``, ``2024/01/31``). A path's first folder is never cut.
+
+Connectors write through staging folders of their own, new ones for each write: those of Databricks' connector to
+Synapse (``<tempDir>/<date>/<time>/<guid>``) are cut as a whole, those of BigQuery's get one name.
 """
 
 import re
@@ -11,6 +14,10 @@ from collections.abc import Sequence
 
 #: A file that Spark or Hadoop writes: ``part-00000-<uuid>-c000.snappy.parquet``, ``part-r-00003.gz``.
 PART_FILE = re.compile(r"part-(?:[rm]-)?\d{5}(?:[-.].*)?")
+
+BIGQUERY_STAGING = ".spark-bigquery"
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12,13}", re.IGNORECASE)
+_TIME_FOLDER = re.compile(r"[0-9]{2}-[0-9]{2}-[0-9]{2}(?:-[0-9]{1,6})?")
 
 _MONTH = r"(?!0000)[0-9]{4}-?(?:0[1-9]|1[0-2])"
 _DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
@@ -33,6 +40,10 @@ def without_part_file(parts: Sequence[str]) -> list[str]:
 def without_partitions(folders: Sequence[str]) -> list[str]:
     """The folders without those at the end that are partitions."""
     kept = list(folders)
+    if kept and kept[0].startswith(BIGQUERY_STAGING + "-"):
+        return [BIGQUERY_STAGING]
+    if len(kept) > 3 and _GUID.fullmatch(kept[-1]) and _TIME_FOLDER.fullmatch(kept[-2]) and _is_date(kept[-3]):
+        del kept[-3:]
     while count := _partitions(kept):
         del kept[-count:]
     return kept

@@ -1,16 +1,60 @@
-"""Datasets that do not exist: what agent 1.22 makes of a temporary view that MERGE reads.
+"""What agents say that is not so, by their version.
 
-It names the source twice in the columnLineage facet: as the real folder, and as ``<warehouse>/<view>``. A dataset right
-below a folder ``warehouse`` is dropped if another one that is no input either gives the same to the same columns.
+Agents up to 1.43 take the columns of an RDD for those of the file behind it: they stand in the input's schema and in
+the columnLineage facet, though the program may have renamed or swapped them. A plan with a LogicalRDD shows it.
+
+Agent 1.22 invents a dataset for a temporary view that MERGE reads. It names the source twice in the columnLineage
+facet: as the real folder, and as ``<warehouse>/<view>``. A dataset right below a folder ``warehouse`` is dropped if
+another one that is no input either gives the same to the same columns.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
-from core.model import ColumnLineageFacet, DatasetId, InputField
+from core.model import ColumnLineageFacet, DatasetId, EventDataset, InputField, RunEvent
 
 AGENTS = ("1.22.",)
+_LAST_WITH_RDD_COLUMNS = (1, 43)
 #: Each is compared with each; no MERGE reads more.
 MOST_DATASETS = 1000
+
+
+def without_rdd_columns(event: RunEvent) -> RunEvent:
+    """The event without what an agent up to 1.43 says about columns of inputs that are read through an RDD."""
+    version = re.match(r"(\d+)\.(\d+)", event.agent)
+    if version is None or (int(version[1]), int(version[2])) > _LAST_WITH_RDD_COLUMNS:
+        return event
+    read = {_names(node) for node in event.plan if str(node.get("class")).endswith(".LogicalRDD")}
+    behind = {
+        item.dataset.id for item in event.inputs if tuple(field.name for field in item.dataset.fields) in read - {()}
+    }
+    if not behind:
+        return event
+    inputs = tuple(_without_fields(item) if item.dataset.id in behind else item for item in event.inputs)
+    outputs = tuple(
+        replace(item, column_lineage=_facet_without(item.column_lineage, behind)) if item.column_lineage else item
+        for item in event.outputs
+    )
+    return replace(event, inputs=inputs, outputs=outputs)
+
+
+def _names(node: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the columns that a node of a plan lists."""
+    listed = node.get("output")
+    trees = listed if isinstance(listed, list) else []
+    roots = [tree[0] for tree in trees if isinstance(tree, list) and tree and isinstance(tree[0], dict)]
+    return tuple(str(root.get("name")) for root in roots)
+
+
+def _without_fields(item: EventDataset) -> EventDataset:
+    return replace(item, dataset=replace(item.dataset, fields=()))
+
+
+def _facet_without(facet: ColumnLineageFacet, datasets: set[DatasetId]) -> ColumnLineageFacet:
+    fields = {name: _without(entries, datasets) for name, entries in facet.fields.items()}
+    return ColumnLineageFacet(fields, _without(facet.dataset, datasets))
 
 
 def without_phantoms(facet: ColumnLineageFacet, agent: str, inputs: Iterable[DatasetId]) -> ColumnLineageFacet:
@@ -30,9 +74,7 @@ def without_phantoms(facet: ColumnLineageFacet, agent: str, inputs: Iterable[Dat
         for dataset, columns in unlisted.items()
         if _is_below_warehouse(dataset) and any(columns <= unlisted[other] for other in unlisted.keys() - {dataset})
     }
-    return ColumnLineageFacet(
-        {name: _without(entries, phantoms) for name, entries in facet.fields.items()}, _without(facet.dataset, phantoms)
-    )
+    return _facet_without(facet, phantoms)
 
 
 def _is_below_warehouse(dataset: DatasetId) -> bool:

@@ -1,7 +1,8 @@
 """Which application wrote: the part of a process' identity that must be the same for every run of a notebook or job.
 
-On Databricks the notebook path or the job says it. Elsewhere it is the application's part of the job name, without
-the tail that Synapse, Fabric or Data Factory add anew for each run. Tails are data below; a setting extends them.
+On Databricks the notebook path, without the commit of a Git source, or the job says it. Elsewhere it is the
+application's part of the job name. The tail that Synapse, Fabric or Data Factory add anew for each run is cut. Tails
+are data below; a setting extends them.
 """
 
 import re
@@ -20,11 +21,14 @@ TAILS = (
     re.compile(r"[-_][0-9a-f]{32}$", re.IGNORECASE),  # the same id without separators
 )
 
+#: Where Databricks puts the notebooks of a job with a Git source: a folder of its own for each commit.
+_GIT_CHECKOUT = re.compile(r"^(Repos/\.internal/[^/]+)_commits/[0-9a-f]{7,64}(?=/)", re.IGNORECASE)
+
 
 def application(run: MergedRun, more_tails: Iterable[re.Pattern[str]] = ()) -> Application:
     """The application whose runs are shown as one process per sink."""
-    name = _databricks(run.environment) or without_tail(_from_job_name(run), more_tails)
-    return Application(run.job_namespace, name)
+    name = _databricks(run.environment) or _from_job_name(run)
+    return Application(run.job_namespace, without_tail(name, more_tails))
 
 
 def without_tail(name: str, more_tails: Iterable[re.Pattern[str]] = ()) -> str:
@@ -39,7 +43,7 @@ def without_tail(name: str, more_tails: Iterable[re.Pattern[str]] = ()) -> str:
 def _databricks(environment: Mapping[str, Any]) -> str:
     path = environment.get("spark.databricks.notebook.path")
     if isinstance(path, str) and path.strip("/ "):
-        return path.strip("/ ")
+        return _GIT_CHECKOUT.sub(r"\1", path.strip("/ "))
     job = environment.get("spark.databricks.job.id")
     return f"job {job}" if isinstance(job, str | int) and str(job) else ""
 

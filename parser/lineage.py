@@ -51,6 +51,8 @@ def derive(run: MergedRun, rules: LineageRules) -> Derived:
     reason = _too_many(run, outputs) or _no_write(run, operation, outputs)
     if reason:
         return Derived(reason=reason)
+    if operation.verdict is not Verdict.CARRIES:
+        outputs = [output for output in outputs if not _no_write(run, operation, [output])]
     return Derived(tuple(_lineage(run, operation, output, rules) for output in outputs))
 
 
@@ -77,7 +79,7 @@ def _no_write(run: MergedRun, operation: Operation, outputs: Iterable[EventDatas
         return ""
     sources = {source.dataset.id for source in run.inputs}
     sources.update(*(named_datasets(output.column_lineage) for output in outputs))
-    if not sources - {output.dataset.id for output in outputs}:
+    if not any(sources - {output.dataset.id} for output in outputs):
         # Agents 1.8–1.37 report the folder that an RDD reads as input and output of a run of its own.
         return f"{operation.name or 'an unknown operation'} with no other input is not known to write data"
     return ""

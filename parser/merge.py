@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from core.identity import run_key
 from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef, Symlink
-from parser.agent_workarounds import without_phantoms
+from parser.agent_workarounds import without_phantoms, without_rdd_columns
+from parser.dataset_aliases import aliases, renamed
 from parser.input_schemas import Schemas, data_read, schemas, without_refuted
 
 _RANK = {"OTHER": 0, "START": 1, "RUNNING": 2, "ABORT": 3, "FAIL": 3, "COMPLETE": 4}
@@ -63,7 +64,9 @@ class MergedRun:
 def merge(events: Iterable[RunEvent]) -> MergedRun:
     """Merge the events of one run; there must be at least one."""
     distinct = {event.digest: event for event in events}.values()
-    ordered = tuple(sorted(distinct, key=lambda e: (_RANK[e.event_type], e.time, e.digest)))
+    sent = [without_rdd_columns(e) for e in sorted(distinct, key=lambda e: (_RANK[e.event_type], e.time, e.digest))]
+    names = aliases(sent)
+    ordered = tuple(renamed(event, names) for event in sent)
     known = schemas(item for event in ordered for item in event.inputs)
     return MergedRun(
         run_key=ordered[-1].run_key,
@@ -77,7 +80,7 @@ def merge(events: Iterable[RunEvent]) -> MergedRun:
         ended=max(event.time for event in ordered),
         inputs=_unite(dataset for event in ordered for dataset in data_read(event.inputs)),
         outputs=_unite(dataset for event in ordered for dataset in _outputs(event, known)),
-        environment={key: value for event in ordered for key, value in event.environment.items()},
+        environment={k: v for event in ordered for k, v in event.environment.items() if not _is_empty(v)},
         events=ordered,
         schemas=known,
     )
@@ -87,6 +90,11 @@ def _state(event_types: set[str]) -> RunState:
     if event_types & {"FAIL", "ABORT"}:
         return RunState.FAILED
     return RunState.COMPLETED if "COMPLETE" in event_types else RunState.OPEN
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a later event says nothing where an earlier one may have said something."""
+    return value is None or value in ("", [], {})
 
 
 def _last(values: Iterable[_T]) -> _T | None:

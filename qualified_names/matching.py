@@ -5,7 +5,7 @@ no value open that the first qualified name needs. ``db.t`` thus fits ``{schema}
 the database, and ``{database}.{table}`` where it does not. The first layout that does so counts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.model import AssetName, NameContext, Note
@@ -13,7 +13,7 @@ from qualified_names import context_maps
 from qualified_names.files import StoreNames, file_names
 from qualified_names.locations import Location
 from qualified_names.rule import FileStore, Layout, Rule
-from qualified_names.table_name import PART, table_name
+from qualified_names.table_name import PART, table_name, without_quoted
 from qualified_names.templates import Template
 
 # Well-known schemas of SQL Server and PostgreSQL; as the name of a database each would be odd.
@@ -102,6 +102,8 @@ def match(rule: Rule, place: Location, context: NameContext) -> Match | None:
 def _subject(condition: str, place: Location) -> str:
     if condition == "whole_name":
         return place.id.name
+    if condition == "unquoted_name":
+        return without_quoted(place.id.name)
     if condition == "namespace":
         return place.id.namespace
     return str(getattr(place.namespace, condition))
@@ -120,8 +122,20 @@ def _readings(values: Values) -> Iterator[Values]:
 def _read(layout: Layout, name: str) -> Mapping[str, str] | None:
     if not layout.dotted:
         return layout.pattern.match(name)
-    found = layout.pattern.match(PART.join(table_name(name)))
+    parts = table_name(name)
+    if {"database", "schema"} <= set(layout.pattern.captures) and _has_database_before(parts):
+        parts = parts[1:]
+    found = layout.pattern.match(PART.join(parts))
     return None if found is None else {key: text.replace(PART, ".") for key, text in found.items()}
+
+
+def _has_database_before(parts: Sequence[str]) -> bool:
+    """Whether an agent put the database of the address before a name that has one: ``shop.shop.dbo.orders``.
+
+    ``shop.crm.Big.Table`` may be a table with a dot in its name, as long as its third part is no usual schema.
+    """
+    first, second, third, *_ = [part.lower() for part in (*parts, "", "", "")]
+    return len(parts) > 3 and (first == second or (third in _SCHEMAS and second not in _SCHEMAS))
 
 
 def _names(values: Values) -> Iterator[AssetName]:

@@ -26,6 +26,7 @@ CONDITIONS: Mapping[str, str] = {
     "directory": "/",
     "namespace": ":/",
     "whole_name": "",
+    "unquoted_name": "",
 }
 FACTS = ("namespace", "name", "scheme", "user", "host", "port", "directory", "hive_cluster", "only_metastore")
 

@@ -1,6 +1,7 @@
 """The parts of a table's name: split at dots, but not at dots inside of brackets, quotes or backticks."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 # Stands between the parts of a name where they are matched as one text: a character that no name holds.
@@ -26,15 +27,22 @@ def table_name(name: str) -> tuple[str, ...]:
 
     A sign that is never closed, or that stands within a word, is a letter like others.
     """
-    parts: list[str] = []
+    return tuple(map(_text, _pieces(name)))
+
+
+def without_quoted(name: str) -> str:
+    """The name with nothing in the place of parts that stand in brackets, quotes or backticks."""
+    return ".".join(piece["plain"] or "" for piece in _pieces(name)).strip()
+
+
+def _pieces(name: str) -> Iterator[re.Match[str]]:
     position = 0
     while position <= len(name):
         piece = _PIECE.match(name, position)
         if piece is None:  # The plain alternative matches everywhere.
-            break
-        parts.append(_text(piece))
+            return
+        yield piece
         position = piece.end() + 1
-    return tuple(parts)
 
 
 def _text(piece: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ the walk calls them in their order, evaluates expressions for them, and remember
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from core.identity import unquoted
 from core.model import DatasetId
 from parser.logical_plan.budget import MOST_STEPS, check
 from parser.logical_plan.expressions import evaluate
@@ -176,7 +177,7 @@ def attributes(expressions: Iterable[Node]) -> tuple[Attribute, ...]:
     for expression in expressions:
         number = expression_id(expression)
         name = expression.params.get("name")
-        own = name if isinstance(name, str) else ""
+        own = unquoted(name) if isinstance(name, str) else ""
         found.append(Attribute(number if number is not None else -1, own, data_type(expression)))
     return tuple(found)
 
