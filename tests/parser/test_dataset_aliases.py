@@ -1,0 +1,54 @@
+"""One dataset under two names in a run, what later events empty, and which outputs of an unknown operation count."""
+
+from parser.lineage import LineageRules, derive
+from parser.merge import merge
+from tests.support.events import LAKE, dataset, run_event
+
+
+def inputs_of(*events: object) -> list[list[str]]:
+    lineages = derive(merge(events), LineageRules()).lineages  # type: ignore[arg-type]
+    return [[item.id.name for item in lineage.inputs] for lineage in lineages]
+
+
+def test_a_path_that_only_the_facet_names_is_the_listed_folder_around_it() -> None:
+    sink = dataset("t", ["id"], {"id": [("raw/orders/batch_0017", "id")]})
+    assert inputs_of(run_event(inputs=[dataset("raw/orders", ["id"])], outputs=[sink])) == [["raw/orders"]]
+
+
+def test_a_file_beside_its_folder_is_the_folder() -> None:
+    read = [dataset("raw/orders", ["id"]), dataset("raw/orders/2024.csv", ["id"])]
+    assert inputs_of(run_event(inputs=read, outputs=[dataset("t")])) == [["raw/orders"]]
+
+
+def test_part_files_are_their_folder() -> None:
+    read = [dataset(f"raw/orders/part-0000{n}-aa-c000.json", ["id"]) for n in range(2)]
+    assert inputs_of(run_event(inputs=read, outputs=[dataset("t")])) == [["raw/orders"]]
+
+
+def test_a_table_named_in_start_and_by_its_location_in_complete_is_one_sink() -> None:
+    by_name = dataset("main.sales.orders", namespace="unitycatalog://adb-1.azuredatabricks.net")
+    located = dataset("gold/orders")
+    link = {"namespace": "unity-catalog", "name": "main.sales.orders", "type": "TABLE"}
+    located["facets"]["symlinks"] = {"identifiers": [link]}
+    start = run_event("START", inputs=[dataset("s")], outputs=[by_name])
+    lineages = derive(merge([start, run_event(inputs=[dataset("s")], outputs=[located])]), LineageRules()).lineages
+    assert [str(lineage.sink.id) for lineage in lineages] == [f"{LAKE}/gold/orders"]
+
+
+def test_an_output_that_is_also_an_input_does_not_hide_the_others() -> None:
+    event = run_event(job_name="app.some_new_node.x", inputs=[dataset("a")], outputs=[dataset("a"), dataset("b")])
+    lineages = derive(merge([event]), LineageRules()).lineages
+    assert [(lineage.sink.id.name, [item.id.name for item in lineage.inputs]) for lineage in lineages] == [("b", ["a"])]
+
+
+def test_what_a_later_event_leaves_empty_erases_nothing() -> None:
+    told = run_event("START", environment={"mountPoints": [{"mountPoint": "/mnt/a"}], "spark.databricks.job.id": "7"})
+    emptied = run_event(environment={"mountPoints": [], "spark.databricks.job.id": ""})
+    assert merge([told, emptied]).environment == told.environment
+
+
+def test_a_job_from_git_is_one_application_whatever_the_commit() -> None:
+    paths = [f"/Repos/.internal/0cd1ab3d4c_commits/{commit * 8}/notebooks/etl" for commit in ("3f0d5", "aa0d5")]
+    events = [run_event(environment={"spark.databricks.notebook.path": path}, outputs=[dataset("t")]) for path in paths]
+    names = {derive(merge([event]), LineageRules()).lineages[0].application.name for event in events}
+    assert names == {"Repos/.internal/0cd1ab3d4c/notebooks/etl"}
