@@ -108,7 +108,7 @@ def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | N
     else:
         yield skipped("receiver", "give --receiver and --key (or SPARKLIN_RECEIVER and SPARKLIN_FUNCTION_KEY)")
     yield from check_storage(settings.lineage_storage)
-    with Catalog(settings.purview_endpoint, settings.purview_auth, patience=RetryPolicy(budget=5)) as catalog:
+    with Catalog(settings.purview_endpoint, settings.purview_auth, retry_policy=RetryPolicy(budget=5)) as catalog:
         try:
             yield from check_catalogue(catalog, asset, type_of_naming(settings.process_naming))
         except SparklinError as error:

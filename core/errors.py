@@ -2,13 +2,16 @@
 
 SparklinError
 ├── SettingsError        the app does not start: names every setting that is missing or wrong
-├── BadRequest           reject: the HTTP answer tells the sender what to change
-│   └── BadEvent         reject: the body is no OpenLineage event; names the JSON path
+├── BadRequest           reject: the HTTP answer says what the sender has to change
+│   └── BadEvent         reject: the body is not an OpenLineage event; names the JSON path
 ├── TryLater             retry: nothing is wrong with the event, something was unavailable
 │   ├── StorageUnavailable
 │   ├── CatalogUnavailable
-│   └── LeaseLost        another worker holds, or has taken over, what this one needs
-└── Refused              dead-letter: the same attempt would fail again
+│   │   ├── CatalogDenied    an operator has to act: grant a role, open a firewall, correct an address
+│   │   └── CircuitOpen      Purview was not asked, because it failed for others a moment ago
+│   ├── CatalogConflict      another change to the same assets got in the way: this process alone is retried
+│   └── LeaseLost            another worker holds, or has taken over, what this one needs
+└── Refused              dead-letter: the content causes it, so the same attempt would fail again
     ├── CatalogRefused
     └── UnreadableEvent
 """
@@ -41,7 +44,7 @@ class SettingsError(SparklinError):
 
 
 class BadRequest(SparklinError):
-    """The request cannot be taken; ``status`` is the HTTP status that says why."""
+    """The request cannot be accepted; ``status`` is the HTTP status of the answer."""
 
     fate = Fate.REJECT
 
@@ -61,14 +64,19 @@ class BadEvent(BadRequest):
 
 
 class TryLater(SparklinError):
-    """A later attempt may succeed. ``retry_after`` is the wait in seconds that the other side asked for."""
+    """A later attempt may succeed.
+
+    ``retry_after`` is the wait in seconds that the other side asked for. ``remedy`` says in a sentence what a person
+    can do about it; "" if it may pass by itself.
+    """
 
     fate = Fate.RETRY
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(self, reason: str, retry_after: float | None = None, remedy: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.remedy = remedy
 
 
 class StorageUnavailable(TryLater):
@@ -77,6 +85,27 @@ class StorageUnavailable(TryLater):
 
 class CatalogUnavailable(TryLater):
     """Purview was unavailable, too busy (429) or faulty (5xx) for longer than one call waits."""
+
+
+class CatalogDenied(CatalogUnavailable):
+    """Purview does not let the app in, which an operator can change.
+
+    That is: 401, 403, 423, 404 without a code of Atlas, and whatever else comes from a gateway. ``status`` is the HTTP
+    status, ``code`` that of the error, or "" where there was none.
+    """
+
+    def __init__(self, status: int, code: str, reason: str, remedy: str) -> None:
+        super().__init__(reason, remedy=remedy)
+        self.status = status
+        self.code = code
+
+
+class CircuitOpen(CatalogUnavailable):
+    """Purview was not asked: it failed for others a moment ago, or all upload slots are in use."""
+
+
+class CatalogConflict(TryLater):
+    """This piece of work alone has to be done again: another change got in its way, or one attempt was not enough."""
 
 
 class LeaseLost(TryLater):
@@ -95,7 +124,7 @@ class Refused(SparklinError):
 
 
 class CatalogRefused(Refused):
-    """Purview refused a request. ``code`` is Atlas' error code, or "" where it gave none."""
+    """Purview refused the content of a request. ``code`` is Atlas' error code, or "" where there was none."""
 
     def __init__(self, status: int, code: str, reason: str, remedy: str) -> None:
         super().__init__(reason, remedy)
@@ -104,4 +133,4 @@ class CatalogRefused(Refused):
 
 
 class UnreadableEvent(Refused):
-    """A stored event could not be read, although the receiver took it."""
+    """A stored event could not be read, although the receiver accepted it."""

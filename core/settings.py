@@ -86,6 +86,7 @@ class Settings:
     retry_first_delay_seconds: int = _told("The wait before the first retry; doubled each time.", 60)
     retry_max_delay_seconds: int = _told("The longest wait between retries.", 3600)
     retry_give_up_hours: int = _told("After this long a run is dead-lettered.", 24)
+    max_concurrent_uploads: int = _told("How many uploads all workers together send to Purview at a time.", 16)
     name_rules_file: str = _told("A file of [naming rules](docs/name-rules.md) that go before the built-in ones.", "")
     hive_cluster: str = _told("The cluster part of Hive names, `db.table@cluster`.", "")
     onelake_ids: Mapping[str, str] = _told(
@@ -174,7 +175,11 @@ def _read(environment: Mapping[str, str], *, storage: bool = True, catalog: bool
         values["purview_endpoint"] = ""
     if problems:
         raise SettingsError(tuple(problems))
-    return Settings(**values)
+    settings = Settings(**values)
+    if settings.storage_budget_seconds >= settings.sweep_after_minutes * 60:
+        told = f"which is {settings.storage_budget_seconds:g} seconds"
+        raise SettingsError((f"SWEEP_AFTER_MINUTES must be longer than STORAGE_BUDGET_SECONDS, {told}",))
+    return settings
 
 
 def _storage(environment: Mapping[str, str]) -> StorageConnection:
@@ -230,6 +235,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "process_naming": one_of(PROCESS_NAMINGS),
     "blob_trigger_source": one_of(BLOB_TRIGGER_SOURCES),
     "max_body_bytes": positive,
+    "max_concurrent_uploads": positive,
     "max_expanded_bytes": positive,
     "retry_first_delay_seconds": at_most(_WEEK, least=1),
     "retry_max_delay_seconds": at_most(_WEEK, least=1),
@@ -237,7 +243,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "lineage_window_days": at_most(_YEARS * 365),
     "upload_refresh_days": at_most(_YEARS * 365),
     "settle_after_minutes": at_most(_YEARS * 365 * 24 * 60),
-    "sweep_after_minutes": at_most(_YEARS * 365 * 24 * 60),
+    "sweep_after_minutes": at_most(_YEARS * 365 * 24 * 60, least=1),
 }
 _PARSERS_BY_TYPE: Mapping[str, Callable[[str], Any]] = {
     str(str): str,

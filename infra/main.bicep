@@ -92,6 +92,7 @@ type optionalSettings = {
   RETRY_FIRST_DELAY_SECONDS: string?
   RETRY_MAX_DELAY_SECONDS: string?
   RETRY_GIVE_UP_HOURS: string?
+  MAX_CONCURRENT_UPLOADS: string?
   NAME_RULES_FILE: string?
   HIVE_CLUSTER: string?
   ONELAKE_IDS: string?

@@ -3,6 +3,9 @@
 The blob trigger makes its five attempts within seconds. So a run that cannot be processed now goes to a queue of our
 own, with a delay that doubles from a minute to an hour; after a day it is dead-lettered with its reason, where
 ``sparklin replay`` finds it. A successor is enqueued before success is reported, so a crash repeats work at worst.
+
+While the circuit of Purview is open (see purview.circuit_breaker), a retry goes back to the queue without being
+processed. Its delay stays shorter then, so that the backlog is there when Purview is back.
 """
 
 import json
@@ -14,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from core.errors import Refused, TryLater, UnreadableEvent
+from core.errors import CircuitOpen, Refused, TryLater, UnreadableEvent
 from core.logs import step
 from core.naming import CONTAINER, EventName, parse_blob_name
 from pipeline.run import process_run, set_of
@@ -27,6 +30,8 @@ log = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(days=14)
 SPREAD_SECONDS = 30
+#: The longest delay of a retry that Purview was not asked about, in seconds.
+LONGEST_HOLD_SECONDS = 600
 
 
 def stored(blob: str, services: Services) -> None:
@@ -70,15 +75,17 @@ def poisoned(message: bytes, services: Services) -> None:
         return
     now = _now()
     pointer = RetryPointer(name.run_key, attempt=1, first_failed=now, reason="the blob trigger gave it up")
-    services.retries.enqueue(pointer, _delay(pointer, services))
+    services.retries.enqueue(pointer, _delay(pointer, services.settings.retry_max_delay_seconds, services))
 
 
 def attempt(pointer: RetryPointer, services: Services, event: EventName | None = None) -> None:
     """Process a run; what fails is retried later or, if that is hopeless, dead-lettered with its reason.
 
-    ``event`` is the stored event that gave rise to it, None for a retry.
+    ``event`` is the stored event that caused the attempt, None for a retry.
     """
     try:
+        if pointer.attempt:
+            services.catalog.breaker.check()
         process_run(
             pointer.run_key,
             services,
@@ -91,19 +98,19 @@ def attempt(pointer: RetryPointer, services: Services, event: EventName | None =
     except Refused as error:
         _dead_letter(pointer, error.reason, error.remedy, services)
     except TryLater as error:
-        _again(pointer, error.reason, error.retry_after, services)
+        _again(pointer, error, services)
     except Exception as error:
         log.exception("run %s failed unexpectedly", pointer.run_key)
-        _again(pointer, f"{type(error).__name__}: {error}", None, services)
+        _again(pointer, TryLater(f"{type(error).__name__}: {error}"), services)
 
 
 def sweep(services: Services) -> None:
     """Enqueue the runs whose notification got lost, and those that will not end any more."""
     now = _now()
-    patience = services.settings
+    settings = services.settings
     for waiting, minutes, settle in (
-        (services.lost, patience.sweep_after_minutes, False),
-        (services.unended, patience.settle_after_minutes, True),
+        (services.lost, settings.sweep_after_minutes, False),
+        (services.unended, settings.settle_after_minutes, True),
     ):
         after = timedelta(minutes=minutes)
         rows: defaultdict[str, list[EventRow]] = defaultdict(list)
@@ -128,23 +135,28 @@ def _pointer(message: bytes, services: Services) -> RetryPointer | None:
         return None
 
 
-def _again(pointer: RetryPointer, reason: str, retry_after: float | None, services: Services) -> None:
+def _again(pointer: RetryPointer, error: TryLater, services: Services) -> None:
     now = _now()
     first = now if pointer.attempt == 0 else pointer.first_failed
-    if now - first >= timedelta(hours=services.settings.retry_give_up_hours):
-        _dead_letter(pointer, reason, "Fix the cause, then run: sparklin replay --dead-letters", services)
+    left = timedelta(hours=services.settings.retry_give_up_hours) - (now - first)
+    if left <= timedelta():
+        remedy = f"{error.remedy or 'Fix the cause.'} Then run: sparklin replay --dead-letters"
+        _dead_letter(pointer, error.reason, remedy, services)
         return
-    successor = replace(pointer.next(reason), first_failed=first)
-    delay = max(_delay(successor, services), retry_after or 0)
-    # In this order, so that a retry that comes soon has the last word.
-    with _without_need("mark its events"):
-        events = services.events.names(pointer.run_key)
-        services.events.mark(events, Status.RETRYING, reason, successor.attempt)
+    successor = replace(pointer.next(error.reason), first_failed=first)
+    delay = _delay_after(error, successor, left, services)
+    is_held_back = isinstance(error, CircuitOpen) and pointer.attempt > 0
+    if not is_held_back:
+        # In this order, so that a retry that comes soon has the last word.
+        with _without_need("mark its events"):
+            events = services.events.names(pointer.run_key)
+            services.events.mark(events, Status.RETRYING, _sentences(error.reason, error.remedy), successor.attempt)
     services.retries.enqueue(successor, delay)
     with _without_need("note when it is tried again"):
         services.run_records.note_retry(pointer.run_key, now + timedelta(seconds=delay))
+    facts = {"run": pointer.run_key, "reason": error.reason, "remedy": error.remedy}
     counts = {"attempt": successor.attempt, "seconds": round(delay)}
-    step(log, "retry", "retried", {"run": pointer.run_key, "reason": reason, **counts}, logging.WARNING)
+    step(log, "retry", "retried", {**facts, **counts}, logging.INFO if is_held_back else logging.WARNING)
 
 
 @contextmanager
@@ -161,7 +173,7 @@ def _dead_letter(pointer: RetryPointer, reason: str, remedy: str, services: Serv
     services.dead_letters.put(pointer.run_key, reason, remedy, details, _now())
     step(log, "retry", "dead-lettered", {"run": pointer.run_key, "reason": reason, "remedy": remedy}, logging.ERROR)
     events = services.events.names(pointer.run_key)
-    services.events.mark(events, Status.DEAD_LETTERED, f"{reason.removesuffix('.')}. {remedy}", pointer.attempt)
+    services.events.mark(events, Status.DEAD_LETTERED, _sentences(reason, remedy), pointer.attempt)
     # Its other notifications would only ask the catalogue the same once more.
     services.run_records.note_answered(pointer.run_key, set_of(events))
     _drop_replayed(pointer, services)
@@ -177,11 +189,27 @@ def _drop_replayed(pointer: RetryPointer, services: Services) -> None:
             services.dead_letters.delete(name)
 
 
-def _delay(pointer: RetryPointer, services: Services) -> float:
-    """Seconds to wait: doubled at each attempt up to the longest, and spread, so that a backlog trickles back."""
+def _delay_after(error: TryLater, successor: RetryPointer, left: timedelta, services: Services) -> float:
+    """Seconds to wait after a failure: what the other side asked for if that is longer than our own delay.
+
+    Never so long that the run would be given up before it is tried once more.
+    """
     settings = services.settings
-    exact = settings.retry_first_delay_seconds * 2.0 ** min(pointer.attempt - 1, 20)
-    return random.uniform(0.8, 1.2) * min(exact, settings.retry_max_delay_seconds)
+    longest = settings.retry_max_delay_seconds
+    if isinstance(error, CircuitOpen):
+        longest = min(longest, LONGEST_HOLD_SECONDS)
+    delay = max(_delay(successor, longest, services), error.retry_after or 0.0)
+    return min(delay, max(left.total_seconds(), settings.retry_first_delay_seconds))
+
+
+def _delay(pointer: RetryPointer, longest: float, services: Services) -> float:
+    """Seconds to wait: doubled at each attempt up to the longest, and spread, so that a backlog trickles back."""
+    exact = services.settings.retry_first_delay_seconds * 2.0 ** min(pointer.attempt - 1, 20)
+    return random.uniform(0.8, 1.2) * min(exact, longest)
+
+
+def _sentences(reason: str, remedy: str) -> str:
+    return f"{reason.removesuffix('.')}. {remedy}" if remedy else reason
 
 
 def _now() -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from core.errors import BadEvent, TryLater
+from core.errors import BadEvent, CatalogConflict, Refused, TryLater
 from core.events import digest, read_event
 from core.logs import step
 from core.model import Lineage, RunEvent
@@ -60,7 +60,7 @@ def process_run(
     several workers at once.
 
     :raises TryLater: storage or the catalogue is unavailable; nothing is lost, the run is to be tried again.
-    :raises Refused: the catalogue will not have it; trying again is no use.
+    :raises Refused: the catalogue refuses the content, now and later.
     """
     report: RunReport | None = None
     seen: tuple[StoredEvent, ...] = ()
@@ -116,8 +116,7 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
     lineages = named(derived.lineages, services.naming)
     check_drawable(lineages.values(), services.naming)
     affected = _record(run, lineages, services)
-    for process in sorted(affected):
-        show(process, services)
+    _show_all(sorted(affected), show, services)
     status, message = Status.PROCESSED, f"in {len(lineages)} process{'' if len(lineages) == 1 else 'es'}"
     if run.state is RunState.FAILED:
         message = "the run failed and draws nothing"
@@ -126,6 +125,23 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
     return RunReport(
         status, message, tuple(lineages), f"{run.job_namespace}/{run.job_name}", affected - lineages.keys()
     )
+
+
+def _show_all(processes: Iterable[str], show: Show, services: Services) -> None:
+    """Show each process; what concerns one of them alone does not keep the others from being shown.
+
+    :raises CatalogConflict: one of them has to be shown again; it goes before a refusal, which the retry meets again.
+    :raises Refused: the catalogue refuses the content of one of them.
+    :raises TryLater: storage or the catalogue is unavailable.
+    """
+    failures: list[CatalogConflict | Refused] = []
+    for process in processes:
+        try:
+            show(process, services)
+        except (CatalogConflict, Refused) as error:
+            failures.append(error)
+    if failures:
+        raise min(failures, key=lambda error: isinstance(error, Refused))
 
 
 def _record(run: MergedRun, lineages: Mapping[str, Lineage], services: Services) -> frozenset[str]:

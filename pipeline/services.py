@@ -10,6 +10,8 @@ from core.settings import Settings
 from parser.lineage import LineageRules
 from pipeline.processes import Naming
 from purview.catalog import Catalog
+from purview.circuit_breaker import CircuitBreaker
+from purview.retry_policy import RetryPolicy
 from receiver.accept import ReceiverRules
 from receiver.body import Limits
 from storage.asset_cache import AssetCache
@@ -23,7 +25,9 @@ from storage.locks import Locks
 from storage.request_budget import budget
 from storage.retry_queue import RetryQueue
 from storage.run_records import RunRecords
+from storage.stored_circuits import StoredCircuits
 from storage.sweep import Sweep
+from storage.upload_slots import UploadSlots
 
 # Scans come and go; a guid that is gone is noticed when it is used, so this only limits how long a better asset
 # (the scanned twin of a placeholder) goes unseen.
@@ -109,7 +113,19 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Se
         created=CreatedAssets(clients),
         lost=Sweep(clients, events, "lost", [Status.RECEIVED]),
         unended=Sweep(clients, events, "unended", [Status.WAITING]),
-        catalog=Catalog(settings.purview_endpoint, settings.purview_auth),
+        catalog=_catalog(settings, clients),
+    )
+
+
+def _catalog(settings: Settings, clients: StorageClients) -> Catalog:
+    """The catalogue, with the circuit breaker and the upload slots that all workers of the app share."""
+    policy = RetryPolicy()
+    return Catalog(
+        settings.purview_endpoint,
+        settings.purview_auth,
+        retry_policy=policy,
+        breaker=CircuitBreaker(policy, StoredCircuits(clients), time.time),
+        slots=UploadSlots(Locks(clients), settings.max_concurrent_uploads),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.errors import CatalogUnavailable
+from core.errors import CatalogConflict
 from core.model import Created, UploadResult
 from purview.entities import DatasetDraft, Draft, storable
 from purview.lookup import remember
@@ -35,7 +35,7 @@ def send(task: Task, known: Known, draft: Draft | DatasetDraft, guard: Callable[
         for dataset, asset in known.assets.items()
     }
     if not all(asset.guid for asset in assets.values()) or (isinstance(draft, Draft) and not process_guid):
-        raise CatalogUnavailable("the catalogue did not say which guids it gave")
+        raise CatalogConflict("the catalogue did not say which guids it gave")
     if isinstance(draft, Draft):
         # Of thousands this would take longer than finding them by their names, should they be needed soon again.
         remember({storable(task.resolutions[dataset].asset): assets[dataset] for dataset in known.missing}, task.cache)

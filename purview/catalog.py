@@ -1,15 +1,16 @@
 """The catalogue as the rest of the project sees it: find, search, upload, delete.
 
-Errors are those of core.errors: ``CatalogUnavailable`` where a later attempt may succeed, ``CatalogRefused`` where not.
+Errors are those of core.errors: ``CatalogUnavailable`` and ``CatalogConflict`` where a later attempt may succeed,
+``CatalogRefused`` where it cannot.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlencode, urlsplit
 
 from core.errors import CatalogRefused, SettingsError
@@ -17,7 +18,8 @@ from core.model import Asset, AssetName
 from core.settings import LOOPBACK_HOSTS
 from core.threads import in_threads
 from purview import refusals
-from purview.retry_policy import Breaker, Clock, RetryPolicy, shared_allowance
+from purview.circuit_breaker import CircuitBreaker, LocalCircuits
+from purview.retry_policy import Clock, RetryBudget, RetryPolicy, shared_budget
 
 if TYPE_CHECKING:
     from purview.client import DataMapClient, DiscoveryClient
@@ -62,6 +64,17 @@ class _Clients:
     close: Callable[[], None]
 
 
+class Slots(Protocol):
+    """The places for uploads that all workers of the app share."""
+
+    def hold(self, wait_seconds: float, keep_waiting: Callable[[], None]) -> AbstractContextManager[object]:
+        """Hold one of the slots; ``keep_waiting`` is called before each further look, and ends the wait by raising.
+
+        :raises CircuitOpen: there was none within ``wait_seconds``.
+        """
+        ...
+
+
 class Catalog:
     """A Purview account, or a Data Map on this machine. Safe to use from several threads.
 
@@ -69,6 +82,8 @@ class Catalog:
     :param auth: "default" for a token by azure-identity, "none" for a Data Map on this machine.
     :param credential: the credential for "default"; by default the identity of the app, or a service principal by
         environment (azure.identity.DefaultAzureCredential).
+    :param breaker: the circuit breaker that all workers share; by default one for this process.
+    :param slots: limits how many uploads are under way in the whole app; by default nothing does.
     :param clock: seconds that never run backwards; ``sleep`` waits for some of them.
     :raises SettingsError: the endpoint can't be used with this auth.
     """
@@ -79,7 +94,9 @@ class Catalog:
         auth: str = "default",
         *,
         credential: "Credential | None" = None,
-        patience: RetryPolicy | None = None,
+        retry_policy: RetryPolicy | None = None,
+        breaker: CircuitBreaker | None = None,
+        slots: Slots | None = None,
         clock: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -90,10 +107,11 @@ class Catalog:
             raise SettingsError(("PURVIEW_ENDPOINT: only a Data Map on this machine goes without https and a token",))
         self._auth = auth
         self._credential = credential
-        self._patience = patience or RetryPolicy()
+        self._policy = retry_policy or RetryPolicy()
         self._clock = clock
         self._sleep = sleep
-        self._breaker = Breaker(self._patience, clock)
+        self._slots = slots
+        self.breaker = breaker or CircuitBreaker(self._policy, LocalCircuits(), time.time)
         self._opened: _Clients | None = None
         self._opening = threading.Lock()
 
@@ -110,12 +128,17 @@ class Catalog:
                 self._opened.close()
             self._opened = None
 
-    def patience(self) -> AbstractContextManager[None]:
-        """Let all requests inside share one allowance of time for faults, and fail at once while it is time to rest.
+    @contextmanager
+    def upload_turn(self, collection: str = "") -> Iterator[None]:
+        """Do an upload to a collection: in a slot of its own, with one retry budget, and if the circuits let it.
 
-        :raises CatalogUnavailable: on entering, where the catalogue failed for others a moment ago.
+        :raises CircuitOpen: on entering, where Purview failed for others a moment ago, or all slots are in use.
         """
-        return shared_allowance(self._patience.budget, self._clock, self._breaker)
+        slot = self._slots.hold(self._policy.slot_wait, lambda: self.breaker.check(collection)) if self._slots else None
+        with slot or nullcontext(), self.breaker.upload(collection) as is_stopped:
+            budget = RetryBudget(self._policy.budget, self._clock, is_stopped)
+            with shared_budget(budget):
+                yield
 
     def find(self, names: Iterable[AssetName]) -> dict[AssetName, Asset]:
         """The assets that have these names exactly; those that don't exist, or whose type doesn't, are left out.
@@ -184,7 +207,8 @@ class Catalog:
     def attributes_of(self, type_name: str) -> frozenset[str]:
         """The attributes that an entity type has of its own, without those of its supertypes.
 
-        :raises CatalogRefused: there is no such type, or the identity has no role.
+        :raises CatalogRefused: there is no such type.
+        :raises CatalogDenied: the identity has no role.
         """
         from pyapacheatlas.core.typedef import TypeCategory
 
@@ -239,7 +263,7 @@ class Catalog:
 
         transport = Transport(
             None if self._auth == "none" else self._credential or default_credential(),
-            self._patience,
+            self._policy,
             trust_environment=not self._loopback,
             clock=self._clock,
             sleep=self._sleep,

@@ -5,13 +5,14 @@ rule of a role lists its members, and the rule of permissions lists the roles th
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
-from core.errors import CatalogRefused, CatalogUnavailable
+from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, CatalogUnavailable
 from core.settings import LOOPBACK_HOSTS
 from purview.retry_policy import RetryPolicy
 from purview.session import Transport, default_credential
@@ -21,10 +22,8 @@ DATA_CURATOR = "purviewmetadatarole_builtin_data-curator"
 _POLICIES = {"api-version": "2021-07-01"}
 _COLLECTIONS = {"api-version": "2019-11-01-preview"}
 _MEMBER = "principal.microsoft.id"
-# A policy that was changed since it was read is read once more.
-_CHANGED = (409, 412)
 _ATTEMPTS = 5
-_PATIENCE = RetryPolicy(budget=60)
+_RETRY_POLICY = RetryPolicy(budget=60)
 _ADMIN_NEEDED = (
     "You need the role Collection Admin on {collection}: whoever has it gives it to you (Purview portal, Data Map, "
     "Collections, Role assignments). On the root, an Owner of the account can take it: az rest --method post --url "
@@ -62,7 +61,9 @@ class CollectionRoles:
         host = urlsplit(self._endpoint).hostname or ""
         self.account = host.partition(".")[0].lower()
         self._transport = Transport(
-            None if auth == "none" else default_credential(), _PATIENCE, trust_environment=host not in LOOPBACK_HOSTS
+            None if auth == "none" else default_credential(),
+            _RETRY_POLICY,
+            trust_environment=host not in LOOPBACK_HOSTS,
         )
 
     def __enter__(self) -> Self:
@@ -96,13 +97,11 @@ class CollectionRoles:
         :param principal: the object id of a user, a service principal or a managed identity.
         :raises CatalogUnavailable, CatalogRefused: the policy cannot be read or written.
         """
-        for _ in range(_ATTEMPTS - 1):
-            try:
+        for _ in range(_ATTEMPTS):
+            # A policy that was changed since it was read is read once more.
+            with suppress(CatalogConflict):
                 return self._grant(collection, principal, dry_run=dry_run)
-            except CatalogRefused as error:
-                if error.status not in _CHANGED:
-                    raise
-        return self._grant(collection, principal, dry_run=dry_run)
+        raise CatalogUnavailable(f"others keep changing the policy of {collection.name}; run the command again")
 
     def _grant(self, collection: Collection, principal: str, *, dry_run: bool) -> Change:
         store = f"{self._endpoint}/policystore"
@@ -119,7 +118,7 @@ class CollectionRoles:
     ) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = self._transport.send(method, url, params=params, json=json).json()
-        except CatalogRefused as error:
+        except (CatalogDenied, CatalogRefused) as error:
             raise self._explained(error, collection) from None
         except ValueError:
             raise CatalogUnavailable(
@@ -127,15 +126,13 @@ class CollectionRoles:
             ) from None
         return answer
 
-    def _explained(self, error: CatalogRefused, collection: Collection) -> CatalogRefused:
+    def _explained(self, error: CatalogDenied | CatalogRefused, collection: Collection) -> CatalogRefused:
         """The refusal with a remedy that fits whoever grants roles."""
         remedy = error.remedy
         if error.status == 403:
             remedy = _ADMIN_NEEDED.format(collection=collection.name, account=self.account)
         elif error.status == 404:
             remedy = f"Is {collection.name} the internal name of a collection of {self.account}?"
-        elif error.status in _CHANGED:
-            remedy = "Somebody else changes the policy at the same time; run the command again."
         return CatalogRefused(error.status, error.code, error.reason, remedy)
 
 

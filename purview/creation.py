@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from core.errors import CatalogUnavailable
+from core.errors import CatalogConflict
 from core.model import Asset, AssetName, Dataset, UploadResult
 from purview.bulk_requests import send
 from purview.entities import (
@@ -85,13 +85,13 @@ def look_up_part(task: Task, datasets: tuple[Dataset, ...]) -> Known:
 def complete(task: Task, known: Known, ends: float) -> Iterator[UploadResult]:
     """Create what is missing, and add the columns, of a few datasets at a time.
 
-    :raises CatalogUnavailable: it takes too long; what was done so far is there at the next attempt.
+    :raises CatalogConflict: it takes too long; what was done so far is there at the next attempt.
     """
     yield UploadResult("", assets={id_: asset for id_, asset in known.assets.items() if asset.guid})
     for few in _slices(known):
         yield write_under_locks(task, few)
         if time.monotonic() > ends:
-            raise CatalogUnavailable("there are too many datasets for one attempt; the next one goes on")
+            raise CatalogConflict("there are too many datasets for one attempt; the next one goes on")
 
 
 def _slices(known: Known) -> Iterator[Known]:

@@ -1,4 +1,8 @@
-"""What a refusal of the Data Map means, and what a person can do about it.
+"""What it means when the Data Map refuses a request, and what a person can do about it.
+
+Only what the content of the request causes is final (``CatalogRefused``). What an operator may change, a role, a
+firewall, an address, is retried (``CatalogDenied``), and so is a change that another writer got in the way of
+(``CatalogConflict``).
 
 The codes are Apache Atlas', whose answers Purview gives word by word
 (https://github.com/apache/atlas/blob/master/intg/src/main/java/org/apache/atlas/AtlasErrorCode.java).
@@ -7,7 +11,7 @@ The codes are Apache Atlas', whose answers Purview gives word by word
 import json
 import re
 
-from core.errors import CatalogRefused
+from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, SparklinError
 
 UNKNOWN_TYPE = "ATLAS-400-00-014"
 BAD_INSTANCE = "ATLAS-404-00-007"
@@ -18,12 +22,17 @@ UNKNOWN_GUID = "ATLAS-404-00-005"
 _UNKNOWN_TYPE = re.compile(r"Type ENTITY with name (\S+) does not exist")
 _MANDATORY = re.compile(r"passed : (\w+)\.\w+: mandatory attribute value missing")
 
+# 400: Atlas or the gateway cannot work with the request; 413, 414, 415, 422, 431: it is too large, or unreadable.
+_OF_CONTENT = (400, 413, 414, 415, 422, 431)
+_CONFLICT = (409, 412)
+
 _CURATOR = (
     "Give the app's identity the role Data Curator on {} (`sparklin grant`, or the portal: Data Map, Domains and "
-    "collections, Role assignments); then replay."
+    "collections, Role assignments), and check that Purview's firewall lets the app in."
 )
 _ANY_COLLECTION = "the collection that holds the assets, or on the root collection if no collection is set"
 _ENDPOINT = "Check PURVIEW_ENDPOINT: it is the address of the account, such as https://<account>.purview.azure.com."
+_LOCKED = "Purview, or what is to be written, is locked: remove the lock."
 _REPORT = "Look at the entities with `sparklin preview`; report the message if they look right."
 
 
@@ -37,8 +46,8 @@ class ReferenceMissing(CatalogRefused):
     """An entity refers to one that the catalogue does not have (any more)."""
 
 
-def refusal(status: int, body: str, request: str, collection: str = "") -> CatalogRefused:
-    """The exception for an answer that no repetition would change.
+def refusal(status: int, body: str, request: str, collection: str = "") -> SparklinError:
+    """The exception for an answer that is no success and no passing fault.
 
     :param body: the answer as text; Atlas' own are ``{"errorCode": …, "errorMessage": …}``.
     :param request: method and path, for people.
@@ -46,11 +55,15 @@ def refusal(status: int, body: str, request: str, collection: str = "") -> Catal
     """
     code, message = _read(body)
     reason = f"{request} was refused: {status} {code} {message}".rstrip()
+    if status in _CONFLICT:
+        return CatalogConflict(reason)
+    if status not in _OF_CONTENT and not (status == 404 and code.startswith("ATLAS-")):
+        return CatalogDenied(status, code, reason, _remedy(status, collection))
     kind = _KINDS.get(code, CatalogRefused)
     type_name = _type_name(code, message)
     if type_name:
         kind = UnusableType
-    error = kind(status, code, reason, _remedy(status, code, collection))
+    error = kind(status, code, reason, _REPORT)
     if isinstance(error, UnusableType):
         error.type_name = type_name
     return error
@@ -77,12 +90,10 @@ def _type_name(code: str, message: str) -> str:
     return match[1] if match else ""
 
 
-def _remedy(status: int, code: str, collection: str) -> str:
+def _remedy(status: int, collection: str) -> str:
     if status in (401, 403):
         return _CURATOR.format(f"the collection {collection}" if collection else _ANY_COLLECTION)
-    if status in (301, 302, 307, 308, 405) or (status == 404 and not code.startswith("ATLAS-")):
-        return _ENDPOINT
-    return _REPORT
+    return _LOCKED if status == 423 else _ENDPOINT
 
 
 _KINDS: dict[str, type[CatalogRefused]] = {

@@ -1,10 +1,11 @@
-"""HTTP to the Data Map: one session, tokens, timeouts, and patience within a budget (see purview.retry_policy).
+"""HTTP to the Data Map: one session, tokens, time-outs, and retries within a budget (see purview.retry_policy).
 
 A request is repeated after 408, 429, any 5xx and broken connections; all requests that are sent through here may be
-carried out twice without harm. Everything else that is no success is refused at once.
+carried out twice without harm. Every other answer that is no success ends the call at once.
 """
 
 import logging
+import math
 import random
 import threading
 import time
@@ -22,16 +23,19 @@ from requests.auth import AuthBase
 
 from core.errors import CatalogUnavailable
 from purview.refusals import refusal
-from purview.retry_policy import Clock, RetryBudget, RetryPolicy, current_allowance
+from purview.retry_policy import Clock, RetryBudget, RetryPolicy, current_budget
 
 SCOPE = "https://purview.azure.net/.default"
 
 _log = logging.getLogger(__name__)
 # A token is renewed when it has less than this left, in seconds; azure-identity does the same in its own cache.
 _RENEW_BEFORE = 300.0
-# A wait that is asked for is honoured up to this; our own stays shorter, so that the end of a fault is soon noticed.
+# A wait that is asked for is honoured in the call up to this; our own stays shorter, so that the end of a fault is
+# noticed soon.
 _LONGEST_WAIT = 30.0
 _LONGEST_BACKOFF = 5.0
+# No server can ask for a longer wait than this: a run is retried at least once an hour.
+_LONGEST_RETRY_AFTER = 3600.0
 _BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
@@ -68,13 +72,13 @@ class Transport:
     def __init__(
         self,
         credential: Credential | None,
-        patience: RetryPolicy,
+        policy: RetryPolicy,
         *,
         trust_environment: bool = True,
         clock: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._patience = patience
+        self._policy = policy
         self._clock = clock
         self._sleep = sleep
         self._auth = _BearerAuth(credential) if credential else None
@@ -99,84 +103,86 @@ class Transport:
         json: object = None,
         guard: Callable[[], None] | None = None,
     ) -> requests.Response:
-        """Send a request, again if need be, and return the successful answer.
+        """Send a request, several times if necessary, and return the successful answer.
 
         :param guard: called before each attempt; what it raises ends the call.
         :raises CatalogUnavailable: the catalogue was unavailable, busy or faulty beyond the budget.
-        :raises CatalogRefused: it refused the request.
+        :raises CatalogDenied: the app is not let in.
+        :raises CatalogConflict: another change got in the way (409, 412).
+        :raises CatalogRefused: the catalogue refused the content of the request.
         """
         request = f"{method} {urlsplit(url).path}"
-        allowance = current_allowance() or RetryBudget(self._patience.budget, self._clock)
+        budget = current_budget() or RetryBudget(self._policy.budget, self._clock)
         failures, renewed = 0, False
         try:
             while True:
                 if guard:
                     guard()
                 began = self._clock()
-                answer = self._attempt(method, url, params, json, allowance)
+                answer = self._attempt(method, url, params, json)
                 if isinstance(answer, requests.Response):
                     if answer.status_code == 401 and self._auth and not renewed:
                         renewed = True
                         self._auth.forget()
                         continue
                     if not _is_transient(answer.status_code):
-                        allowance.answered()
                         return _accepted(answer, request, (params or {}).get("collectionId", ""))
                 failures += 1
                 if failures == 1:
-                    allowance.begin_loss(began)
-                self._wait(answer, request, failures, allowance)
+                    budget.begin_failing(began)
+                self._wait(answer, request, failures, budget)
         finally:
             if failures:
-                allowance.end_loss()
+                budget.end_failing()
 
     def _attempt(
-        self, method: str, url: str, params: Mapping[str, str] | None, json: object, allowance: RetryBudget
+        self, method: str, url: str, params: Mapping[str, str] | None, json: object
     ) -> requests.Response | Exception:
-        timeout = (self._patience.connect, self._patience.read)
+        timeout = (self._policy.connect, self._policy.read)
         try:
             # A redirect would turn a POST into a GET.
             return self._session.request(method, url, params=params, json=json, timeout=timeout, allow_redirects=False)
         except _BROKEN as error:
             return error
         except AzureError as error:
-            allowance.exhausted()
             text = str(error).partition("\n")[0][:300]
             raise CatalogUnavailable(
                 f"no token for Purview; `az login`, or the app's identity, gives one ({type(error).__name__}: {text})"
             ) from None
 
-    def _wait(self, answer: requests.Response | Exception, request: str, failures: int, allowance: RetryBudget) -> None:
+    def _wait(self, answer: requests.Response | Exception, request: str, failures: int, budget: RetryBudget) -> None:
         """Sleep before the next attempt.
 
-        :raises CatalogUnavailable: the wait is longer than what is left of the allowance.
+        :raises CatalogUnavailable: the wait is longer than what is left of the budget.
         """
         asked = retry_after(answer.headers.get("Retry-After")) if isinstance(answer, requests.Response) else None
-        backoff = min(_LONGEST_BACKOFF, self._patience.first_wait * 2.0 ** min(failures - 1, 30))
+        backoff = min(_LONGEST_BACKOFF, self._policy.first_wait * 2.0 ** min(failures - 1, 30))
         # Jitter keeps workers that failed together from coming back together; it never shortens what was asked for.
         wait = max(asked or 0.0, backoff * random.uniform(0.5, 1.0))
         what = str(answer.status_code) if isinstance(answer, requests.Response) else type(answer).__name__
-        if wait > min(allowance.left(), _LONGEST_WAIT):
-            allowance.exhausted(asked)
+        if wait > min(budget.seconds_left(), _LONGEST_WAIT):
             raise CatalogUnavailable(f"Purview: {request} failed {failures} times, last with {what}", asked)
         _log.info("%s failed with %s; again in %.1f s", request, what, wait)
         self._sleep(wait)
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds to wait, from a Retry-After header: a number, or an HTTP date; None if there is none to read."""
+    """Seconds to wait, from a Retry-After header: a number, or an HTTP date; at most an hour.
+
+    None if the header is missing or cannot be read.
+    """
     if not value:
         return None
     try:
-        return max(0.0, float(value)) if float(value) < float("inf") else None
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, (date - (now or datetime.now(UTC))).total_seconds())
+        try:
+            date = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        seconds = (date - (now or datetime.now(UTC))).total_seconds()
+    return None if math.isnan(seconds) else min(max(0.0, seconds), _LONGEST_RETRY_AFTER)
 
 
 def _is_transient(status: int) -> bool:

@@ -36,7 +36,7 @@ class Locks(Protocol):
 class Writer(Finder, Reader, Protocol):
     """What is asked of the catalogue."""
 
-    def patience(self) -> AbstractContextManager[None]: ...
+    def upload_turn(self, collection: str = "") -> AbstractContextManager[None]: ...
 
     def upload(
         self, entities: Sequence[Mapping[str, Any]], collection: str = "", guard: Callable[[], None] | None = None

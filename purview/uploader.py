@@ -8,7 +8,7 @@ from dataclasses import replace
 from operator import eq
 from typing import Protocol
 
-from core.errors import CatalogUnavailable
+from core.errors import CatalogConflict
 from core.model import Asset, AssetName, Lineage, UploadResult
 from purview import creation
 from purview.creation import complete, look_up_part, parts, process_guid_of, write_under_locks
@@ -29,7 +29,7 @@ _LONGEST = 120.0
 class Remover(Protocol):
     """What removing asks of the catalogue."""
 
-    def patience(self) -> AbstractContextManager[None]: ...
+    def upload_turn(self, collection: str = "") -> AbstractContextManager[None]: ...
 
     def find(self, names: Iterable[AssetName]) -> dict[AssetName, Asset]: ...
 
@@ -57,21 +57,21 @@ def upload(
     :param same: says whether a name that the search found is the wanted one; by default only if they are equal.
     :param wait_seconds: how long to wait for another worker that creates the same assets.
     :raises TryLater: the catalogue, the record or a lock is unavailable; a later attempt may succeed.
-    :raises CatalogRefused: the catalogue refused the upload for good.
+    :raises CatalogRefused: the catalogue refuses the content, now and later.
     """
     shown = within_limits(lineage, resolutions)
     used = {dataset.id: resolutions[dataset.id] for dataset in datasets_of(shown)}
     name = process_name(write_of(lineage, resolutions), process).asset
     task = Task(shown, used, name, catalog, cache, record, locks, collection, same, wait_seconds)
-    with catalog.patience():
+    with catalog.upload_turn(collection):
         result = _upload_repeatedly(task)
     return replace(result, notes=(*shown.notes[len(lineage.notes) :], *result.notes))
 
 
-def remove(process_qualified_name: str, catalog: Remover) -> bool:
+def remove(process_qualified_name: str, catalog: Remover, collection: str = "") -> bool:
     """Delete a process; its datasets stay. Says whether there was one."""
     name = AssetName(process_type(process_qualified_name), process_qualified_name)
-    with catalog.patience():
+    with catalog.upload_turn(collection):
         found = catalog.find([name]).get(name)
         if found:
             catalog.delete(found.guid)
@@ -87,7 +87,7 @@ def _upload_repeatedly(task: Task) -> UploadResult:
     try:
         return _upload(task)
     except ReferenceMissing as error:
-        raise CatalogUnavailable(f"assets vanish while they are being used: {error.reason}") from error
+        raise CatalogConflict(f"assets vanish while they are being used: {error.reason}") from error
 
 
 def _upload(task: Task) -> UploadResult:

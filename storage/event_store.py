@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import groupby, islice
 from typing import Any
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 _JSON = ContentSettings(content_type="application/json")
 _DOWNLOADS = 8
 _TRANSACTION = 100
+# For how long beyond the budget of a put its row is left alone: the clocks of machines differ.
+_PUT_MARGIN = timedelta(minutes=10)
 
 
 class Put(Enum):
@@ -174,19 +176,22 @@ class EventStore:
         with storage_faults("read the rows of events"):
             return sorted(map(read_row, read_rows(self._table, keys)), key=lambda row: (row.received, row.row_key))
 
-    def settle_rows(self, run_key: str, rows: Iterable[EventRow]) -> tuple[EventRow, ...]:
+    def settle_rows(self, run_key: str, rows: Iterable[EventRow], now: datetime) -> tuple[EventRow, ...]:
         """Those of a run's rows that stand for a stored event; the others are put right.
 
-        A row in another hour than its event's becomes a ``Duplicate``; a row without an event is deleted.
+        A row in another hour than its event's becomes a ``Duplicate``; a row without an event is deleted, but only
+        when no ``put`` can be about to store that event any more, whatever the settings are.
 
         :raises StorageUnavailable: as the name says.
         """
+        latest = now - timedelta(seconds=self._budget_seconds) - _PUT_MARGIN
         partitions = {event.name.digest: event.partition for event in self.names(run_key)}
         settled = []
         for row in rows:
             partition = partitions.get(row.digest)
             if partition is None:
-                self._delete_row(row)
+                if row.received < latest:
+                    self._delete_row(row)
             elif partition and partition != row.partition:
                 self._merge_status(row.partition, row.row_key, Status.DUPLICATE)
             else:

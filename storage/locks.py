@@ -1,19 +1,20 @@
 """Locks between workers and machines: leases on blobs in container ``locks``.
 
-A lock is a lease on a blob named after its key. A worker that crashes lets its leases run out. The leases of a
-worker that lives are renewed by a thread; should that fail for too long, ``Held.check`` says so before the worker
-does what only one may do.
+A lock is a lease on a blob named after its key. The leases of a worker that crashed expire. Those of a worker that
+lives are renewed by a thread; should that fail for too long, ``HeldLocks.check`` says so before the worker does what
+only one may do.
 
-Keys of several kinds are safe from each other if all workers take the kinds in one order: the lock of a process, then
-those under which assets are created (see purview.creation).
+Keys of several kinds cannot block each other, because all workers take the kinds in one order: the lock of a process,
+an upload slot, then those under which assets are created (see purview.creation).
 """
 
 import hashlib
+import itertools
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -30,12 +31,14 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
+# How many of several locks are tried at a look: hundreds of workers that wait must not ask for all of them.
+_TRIED_AT_ONCE = 4
 # One after the other, renewing dozens of leases on slow storage would take longer than they last.
 _AT_ONCE = 16
 
 
 class _Lease:
-    """A lease on one blob; ``valid_until`` (monotonic seconds) is reckoned from before each request."""
+    """A lease on one blob; ``valid_until`` (monotonic seconds) counts from before each request."""
 
     def __init__(self, key: str, client: BlobLeaseClient, seconds: int, started: float) -> None:
         self.key = key
@@ -89,7 +92,7 @@ class HeldLocks:
         self._each(_Lease.release)
 
     def _each(self, work: Callable[[_Lease], None]) -> None:
-        # Those that come first to their end go first.
+        # Those that expire first go first.
         leases = sorted(self._leases, key=lambda lease: lease.valid_until)
         with budget(self._seconds):
             if len(leases) > 1:
@@ -115,17 +118,42 @@ class Locks:
         They are taken in sorted order, so two workers never wait for each other. A worker must not ask for more
         while it holds some.
 
-        :raises LeaseLost: they were not to be had within ``wait_seconds``.
-        :raises StorageUnavailable: as the name says.
+        :raises LeaseLost: another worker kept one of them for longer than ``wait_seconds``.
+        :raises StorageUnavailable: the locks cannot be taken.
         """
         deadline = time.monotonic() + wait_seconds
+        with self._renewed() as held:
+            for key in sorted(set(keys)):
+                held.add(self._acquire(key, deadline))
+            yield held
+
+    @contextmanager
+    def hold_any(
+        self, keys: Sequence[str], wait_seconds: float, keep_waiting: Callable[[], None]
+    ) -> Iterator[HeldLocks | None]:
+        """Hold the lock of one of the keys, whichever is free; None if none was within ``wait_seconds``.
+
+        At each look only a few keys, chosen by chance, are tried. This lock may be asked for while others are held:
+        its holders never wait for other locks that are taken before it.
+
+        :param keep_waiting: called before each look but the first; what it raises ends the wait.
+        :raises StorageUnavailable: the locks cannot be taken.
+        """
+        deadline = time.monotonic() + wait_seconds
+        with self._renewed() as held:
+            lease = self._acquire_any(keys, deadline, keep_waiting)
+            if lease:
+                held.add(lease)
+            yield held if lease else None
+
+    @contextmanager
+    def _renewed(self) -> Iterator[HeldLocks]:
+        """Locks that a thread keeps until the end of the block, which releases them."""
         held = HeldLocks(self._seconds / 4)
         done = threading.Event()
         renewer = threading.Thread(target=self._keep_renewing, args=(held, done), name="locks", daemon=True)
         renewer.start()
         try:
-            for key in sorted(set(keys)):
-                held.add(self._acquire(key, deadline))
             yield held
         finally:
             done.set()
@@ -155,16 +183,21 @@ class Locks:
             held.renew()
 
     def _acquire(self, key: str, deadline: float) -> _Lease:
-        pause = _FIRST_PAUSE
-        while True:
+        for _ in _looks(deadline):
             lease = self._try(key)
             if lease:
                 return lease
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise LeaseLost(f"the lock on {key} is held by another worker")
-            time.sleep(min(left, pause * random.uniform(0.5, 1.5)))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        raise LeaseLost(f"the lock on {key} is held by another worker")
+
+    def _acquire_any(self, keys: Sequence[str], deadline: float, keep_waiting: Callable[[], None]) -> _Lease | None:
+        for number in _looks(deadline):
+            if number:
+                keep_waiting()
+            for key in random.sample(keys, min(len(keys), _TRIED_AT_ONCE)):
+                lease = self._try(key)
+                if lease:
+                    return lease
+        return None
 
     def _try(self, key: str) -> _Lease | None:
         """The lease, or None while another worker has it."""
@@ -182,6 +215,18 @@ class Locks:
                     raise
                 return None
         return _Lease(key, client, self._seconds, started)
+
+
+def _looks(deadline: float) -> Iterator[int]:
+    """Counts the looks at a lock, the last one at the deadline, with growing pauses between them."""
+    pause = _FIRST_PAUSE
+    for number in itertools.count():
+        yield number
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, pause * random.uniform(0.5, 1.5)))
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _create(container: ContainerClient, name: str) -> None:

@@ -46,7 +46,7 @@ class Sweep:
             rows = list(self._events.rows(start, start, self._statuses))
             old = [row for row in rows if row.received <= now - after]
             for run_key, group in groupby(old, key=lambda row: row.run_key):
-                settled = self._events.settle_rows(run_key, group)
+                settled = self._events.settle_rows(run_key, group, now)
                 if settled:
                     yield WaitingRun(run_key, settled)
             if not rows and start + _HOUR <= now - after:

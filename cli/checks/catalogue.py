@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cli.checks.check import Check, ok, skipped, wrong
-from core.errors import CatalogRefused, CatalogUnavailable
+from core.errors import CatalogDenied, CatalogRefused, CatalogUnavailable
 from core.model import AssetName
 from purview.catalog import Catalog
 from purview.process_name import PROCESS_TYPE
@@ -21,6 +21,9 @@ def check_catalogue(
     name = "Purview"
     try:
         attributes = catalog.attributes_of(process_type)
+    except CatalogDenied as error:
+        yield wrong(name, error.reason, error.remedy)
+        return
     except CatalogUnavailable as error:
         yield wrong(
             name,
@@ -29,15 +32,12 @@ def check_catalogue(
         )
         return
     except CatalogRefused as error:
-        if error.status in (401, 403):
-            yield wrong(name, error.reason, error.remedy)
-        else:
-            repair = (
-                "PURVIEW_ENDPOINT must be that of a Purview account: az purview account show -g <group> -n <account>"
-                if process_type == PROCESS_TYPE
-                else "PROCESS_NAMING needs it: create it as the tool before did (docs/migration.md), or leave that out"
-            )
-            yield wrong("type", f"the catalogue does not know the type {process_type}: {error.reason}", repair)
+        repair = (
+            "PURVIEW_ENDPOINT must be that of a Purview account: az purview account show -g <group> -n <account>"
+            if process_type == PROCESS_TYPE
+            else "PROCESS_NAMING needs it: create it as the tool before did (docs/migration.md), or leave that out"
+        )
+        yield wrong("type", f"the catalogue does not know the type {process_type}: {error.reason}", repair)
         return
     yield ok(name, "it answers, and takes the token")
     lacking = [needed for needed in _NEEDED if needed not in attributes]

@@ -18,12 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import purview.catalog
 import purview.client
-import purview.session
+import purview.session  # noqa: F401 - imported once, before the forks
 from local.host import __main__ as host
 from local.host.blob_source import BlobSource, Misdelivery
-from pipeline import publish, retries, run
+from pipeline import publish, retries, run, services
 from purview import creation
 from purview.catalog import Catalog
 from purview.retry_policy import RetryPolicy
@@ -147,10 +146,10 @@ def shorten_leases() -> None:
 
 
 def _hasten() -> None:
-    """Little patience with the catalogue, and short waits."""
+    """Give up on the catalogue soon, and wait for short times only."""
     shorten_leases()
-    vars(purview.catalog)["Patience"] = partial(
-        RetryPolicy, connect=1, read=2, budget=4, first_wait=0.05, rest=0.3, longest_rest=1
+    vars(services)["RetryPolicy"] = partial(
+        RetryPolicy, connect=1, read=2, budget=4, first_wait=0.05, open_seconds=0.3, longest_open_seconds=1
     )
     retries.SPREAD_SECONDS = 1
 

@@ -57,7 +57,7 @@ OF_A_FAILURE = "/verified_orders/"
 COPIES = 3
 QUIET_AFTER_SECONDS = 300.0
 SETTINGS = {
-    "SWEEP_AFTER_MINUTES": "0",
+    "SWEEP_AFTER_MINUTES": "1",
     "RETRY_FIRST_DELAY_SECONDS": "1",
     "RETRY_MAX_DELAY_SECONDS": "2",
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01",

@@ -182,7 +182,8 @@ def test_a_catalogue_that_refuses_the_identity(stack: Stack) -> None:
 
 
 def test_a_catalogue_without_the_type(stack: Stack) -> None:
-    fault(stack, count=100, path="types/entitydef", status=404)
+    unknown = '{"errorCode": "ATLAS-404-00-001", "errorMessage": "Given typename azure_synapse_operation was invalid"}'
+    fault(stack, count=100, path="types/entitydef", status=404, body=unknown)
     assert_wrong(run(stack), "type", "Purview account")
 
 

@@ -13,11 +13,13 @@ from core.identity import run_key
 from core.settings import Settings
 from pipeline import retries
 from pipeline.receive import receive
+from purview.circuit_breaker import CircuitBreaker
 from purview.refusals import ReferenceMissing, UnusableType
 from storage.faults import Conflict
 from storage.retry_queue import RetryPointer, RetryQueue
 from storage.rows import MissingBlob
 from tests.pipeline.test_retries import a_write, enqueued, hasty, letters, with_services
+from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
 pytestmark = pytest.mark.usefixtures("no_faults_left")
@@ -29,6 +31,9 @@ AT_WORK: list[SparklinError] = [
     errors.TryLater(REASON),
     errors.StorageUnavailable(REASON),
     errors.CatalogUnavailable(REASON),
+    errors.CatalogDenied(403, "", REASON, REMEDY),
+    errors.CircuitOpen(REASON),
+    errors.CatalogConflict(REASON),
     errors.LeaseLost(REASON),
     MissingBlob(REASON),
     Conflict(REASON),
@@ -71,11 +76,11 @@ def test_work_that_failed_is_retried_or_put_aside_as_its_error_says(
     assert found == expected[error.fate]
 
 
-@pytest.mark.parametrize(("body", "path"), [(b"{}", "$.run"), (b"no JSON", "$"), (b"", "")])
-def test_what_is_no_event_is_rejected_and_not_stored(universe: Universe, body: bytes, path: str) -> None:
+@pytest.mark.parametrize(("sent", "path"), [(b"{}", "$.run"), (b"no JSON", "$"), (b"", "")])
+def test_what_is_no_event_is_rejected_and_not_stored(universe: Universe, sent: bytes, path: str) -> None:
     before = _stored(universe)
     known, now = universe.services, datetime.now(UTC)
-    status, answer = receive(body, {}, known.limits, known.receiver_rules, known.events, now)
+    status, answer = receive(sent, {}, known.limits, known.receiver_rules, known.events, now)
     assert (status, answer["status"], path in answer["reason"]) == (400, "rejected", True)
     assert _stored(universe) == before
 
@@ -130,16 +135,87 @@ def test_a_dead_letter_names_the_run_since_when_it_failed_and_what_to_do(univers
     assert row.message == f"{letter.reason}. {letter.remedy}"
 
 
-def test_what_is_forbidden_is_asked_once_whatever_notifications_come(universe: Universe) -> None:
+@pytest.mark.parametrize("asked", [6 * 86400, 10**9])
+def test_no_wait_that_is_asked_for_is_longer_than_an_hour(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch, asked: int
+) -> None:
+    waits = Asked(monkeypatch)
+    universe.fail(count=100, path="entity/bulk", status=429, retryAfter=asked)
+    universe.deliver(a_write())
+    assert [delay for _, delay in waits.retries] == [3600]
+
+
+def test_a_run_is_tried_once_more_before_it_is_given_up(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(monkeypatch)
+    monkeypatch.setattr("pipeline.retries.process_run", lambda *_, **__: _raise(errors.CatalogUnavailable(REASON)))
+    since = datetime.now(UTC) - timedelta(hours=23, minutes=50)
+    retries.attempt(RetryPointer(run_key(universe.run_id("run-1")), 20, since), universe.services)
+    ((pointer, delay),) = asked.retries
+    assert (pointer.attempt, pointer.first_failed) == (21, since)
+    assert 500 < delay <= 600
+
+
+def test_while_the_circuit_is_open_a_retry_goes_back_to_the_queue_unprocessed(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its delay is at most some ten minutes, so that the backlog is there when Purview is back."""
+    asked = Asked(monkeypatch)
+    monkeypatch.setattr(CircuitBreaker, "check", lambda *_: _raise(errors.CircuitOpen(REASON, 5)))
+    monkeypatch.setattr("pipeline.retries.process_run", lambda *_, **__: pytest.fail("it was processed"))
+    retries.attempt(RetryPointer(run_key(universe.run_id("run-1")), 12, datetime.now(UTC)), universe.services)
+    ((pointer, delay),) = asked.retries
+    assert pointer.attempt == 13
+    assert 480 <= delay <= 720
+
+
+def test_what_is_forbidden_waits_for_the_role_that_is_missing(universe: Universe) -> None:
     services = replace(universe.services, settings=replace(universe.services.settings, purview_collection="finance"))
     here = with_services(universe, services)
     universe.fail(count=100, path="entity/bulk$", method="POST", status=403)
     universe.forget_calls()
     here.deliver_all([a_write("START"), a_write(), a_write("START"), a_write()])
-    ((_, remedy),) = letters(here)
-    assert "Data Curator on the collection finance" in remedy
     assert universe.calls("POST", "/atlas/v2/entity/bulk") == 1
-    assert here.statuses([a_write("START"), a_write()]) == ["DeadLettered", "DeadLettered"]
+    assert letters(here) == []
+    now = datetime.now(UTC)
+    rows = {row.event_type: row for row in here.services.events.rows(now, now) if row.job_namespace == here.name}
+    assert rows["COMPLETE"].status.value == "Retrying"
+    assert "Data Curator on the collection finance" in rows["COMPLETE"].message
+
+
+def test_a_run_that_is_given_up_names_the_role_that_is_missing(universe: Universe) -> None:
+    universe.post(a_write())
+    universe.fail(count=100, path="entity/bulk", status=403)
+    since = datetime.now(UTC) - timedelta(hours=25)
+    retries.attempt(RetryPointer(run_key(universe.run_id("run-1")), 9, since), universe.services)
+    ((_, remedy),) = letters(universe)
+    assert "Data Curator" in remedy
+    assert remedy.endswith("Then run: sparklin replay --dead-letters")
+
+
+def two_writes() -> bytes:
+    """A run with two sinks, and so with two processes."""
+    sinks = [dataset(name, ["a"], {"a": [("s", "x")]}) for name in ("t", "u")]
+    return body(event(inputs=[dataset("s", ["x"])], outputs=sinks))
+
+
+@pytest.mark.parametrize(("status", "fate"), [(409, "Retrying"), (412, "Retrying"), (400, "DeadLettered")])
+def test_what_concerns_one_process_keeps_no_other_from_being_shown(universe: Universe, status: int, fate: str) -> None:
+    universe.fail(path="entity/bulk$", method="POST", status=status)
+    universe.deliver(two_writes())
+    assert len(universe.processes()) == 1
+    assert universe.statuses([two_writes()]) == [fate]
+
+
+def test_a_failed_processing_is_not_counted_as_under_way(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_key(universe.run_id("run-1"))
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.run.merge", lambda _events: _raise(errors.CatalogUnavailable(REASON)))
+        universe.deliver(a_write())
+    record = universe.services.run_records.read(run)
+    assert (record.at_work, record.processed) == (0, "")
+    retries.attempt(RetryPointer(run, 1, datetime.now(UTC)), universe.services)
+    record = universe.services.run_records.read(run)
+    assert (record.at_work, bool(record.processed)) == (0, True)
 
 
 def test_storage_that_fails_while_a_failure_is_noted_costs_no_retry(

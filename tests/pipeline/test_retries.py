@@ -92,12 +92,21 @@ def test_after_a_day_a_run_is_put_aside_with_its_reason(universe: Universe) -> N
     assert universe.statuses([a_write()]) == ["DeadLettered"]
 
 
-def test_what_the_catalogue_forbids_is_put_aside_at_once_with_the_role_that_is_missing(universe: Universe) -> None:
-    universe.fail(count=100, path="entity/bulk", status=403)
+def test_what_the_content_causes_is_dead_lettered_at_once(universe: Universe) -> None:
+    universe.fail(count=100, path="entity/bulk", status=400)
     universe.deliver(a_write())
     ((_, remedy),) = letters(universe)
-    assert "Data Curator" in remedy
+    assert "sparklin preview" in remedy
     assert enqueued(universe) == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 423])
+def test_what_an_operator_may_change_is_retried(universe: Universe, status: int) -> None:
+    here = with_services(universe, hasty(universe.services))
+    here.fail(count=100, path="entity/bulk", status=status)
+    here.deliver(a_write())
+    assert [pointer.attempt for pointer in enqueued(here)] == [1]
+    assert (here.statuses([a_write()]), letters(here)) == (["Retrying"], [])
 
 
 def test_a_fault_of_our_own_is_retried_too(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ def data_map(_server: DataMap) -> DataMap:
 
 @pytest.fixture
 def catalog(data_map: DataMap) -> Iterator[Catalog]:
-    patience = RetryPolicy(connect=1, read=5, budget=5, first_wait=0.01)
-    with Catalog(data_map.url, "none", patience=patience) as catalog:
+    policy = RetryPolicy(connect=1, read=5, budget=5, first_wait=0.01)
+    with Catalog(data_map.url, "none", retry_policy=policy) as catalog:
         yield catalog
 
 

@@ -104,10 +104,10 @@ def test_lost_connections_are_sat_out_and_a_lost_answer_makes_nothing_twice(
 
 
 def test_a_late_answer_is_not_waited_for_for_ever(data_map: DataMap) -> None:
-    patience = RetryPolicy(connect=0.2, read=0.2, budget=0.5, first_wait=0.01)
+    policy = RetryPolicy(connect=0.2, read=0.2, budget=0.5, first_wait=0.01)
     data_map.fail(hang=1, path="entity/bulk$")
     start = time.monotonic()
-    with Catalog(data_map.url, "none", patience=patience) as catalog:
+    with Catalog(data_map.url, "none", retry_policy=policy) as catalog:
         catalog.upload([ENTITY])
     assert time.monotonic() - start < 0.9
     while data_map.calls()[BULK] < 2:
@@ -117,18 +117,18 @@ def test_a_late_answer_is_not_waited_for_for_ever(data_map: DataMap) -> None:
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}])
 def test_lasting_faults_are_left_to_the_queue(fault: dict[str, object], data_map: DataMap) -> None:
-    patience = RetryPolicy(connect=0.2, read=0.2, budget=0.3, first_wait=0.01)
+    policy = RetryPolicy(connect=0.2, read=0.2, budget=0.3, first_wait=0.01)
     data_map.fail(count=1000, **fault)
     start = time.monotonic()
-    with Catalog(data_map.url, "none", patience=patience) as catalog, pytest.raises(CatalogUnavailable):
+    with Catalog(data_map.url, "none", retry_policy=policy) as catalog, pytest.raises(CatalogUnavailable):
         catalog.upload([ENTITY])
     assert time.monotonic() - start < 1.5
     data_map.reset()
 
 
 def test_nobody_there_means_later() -> None:
-    patience = RetryPolicy(connect=0.2, read=0.2, budget=0.1, first_wait=0.01)
-    with Catalog("http://127.0.0.1:9", "none", patience=patience) as catalog, pytest.raises(CatalogUnavailable):
+    policy = RetryPolicy(connect=0.2, read=0.2, budget=0.1, first_wait=0.01)
+    with Catalog("http://127.0.0.1:9", "none", retry_policy=policy) as catalog, pytest.raises(CatalogUnavailable):
         catalog.find([NAME])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import CatalogRefused, CatalogUnavailable
+from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, CatalogUnavailable
 from core.model import Application, Asset, AssetName, DatasetId, Lineage, UploadResult
 from purview import creation, entities, uploader
 from purview.catalog import Catalog, SearchHit, SearchResult
@@ -140,7 +140,7 @@ def test_an_attempt_that_takes_too_long_leaves_the_rest_to_the_next(
     while len(data_map.entities(PROCESS)) == 0:
         try:
             worker.upload(many("id"))
-        except CatalogUnavailable:
+        except CatalogConflict:
             counts.append(len(data_map.entities()))
             assert counts[-1] > counts[-2]
     assert len(counts) >= NUMBER // 6
@@ -149,7 +149,7 @@ def test_an_attempt_that_takes_too_long_leaves_the_rest_to_the_next(
 
 def test_what_was_done_before_a_fault_is_not_done_again(worker: Worker, data_map: DataMap, small: None) -> None:
     data_map.fail(path="entity/bulk$", method="POST", count=4)  # which only counts
-    data_map.fail(path="entity/bulk$", method="POST", status=403)
+    data_map.fail(path="entity/bulk$", method="POST", status=400)
     with pytest.raises(CatalogRefused):
         worker.upload(many())
     made = len(data_map.entities())
@@ -285,7 +285,7 @@ def test_a_request_that_asks_too_much_is_divided(limit: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [CatalogUnavailable("down"), CatalogRefused(403, "", "no rights", ""), CatalogRefused(400, "", "bad", "")]
+    "error", [CatalogUnavailable("down"), CatalogDenied(403, "", "no rights", ""), CatalogRefused(400, "", "bad", "")]
 )
 def test_a_dataset_whose_search_failed_is_never_taken_for_a_missing_one(error: Exception) -> None:
     index = Index([])

@@ -64,7 +64,7 @@ class Worker:
 
 @pytest.fixture
 def recorder(data_map: DataMap) -> Any:
-    with Recorder(data_map.url, "none", patience=RetryPolicy(budget=2, first_wait=0.01)) as catalog:
+    with Recorder(data_map.url, "none", retry_policy=RetryPolicy(budget=2, first_wait=0.01)) as catalog:
         catalog.sent = []
         yield catalog
 
@@ -198,7 +198,7 @@ def test_growth_that_was_cut_short_is_completed(sink: DatasetId, worker: Worker,
     names = [f"column_{number}" for number in range(120)]
     worker.write(sink)
     data_map.fail(path="entity/bulk$", method="POST", count=1)  # which only counts
-    data_map.fail(path="entity/bulk$", method="POST", status=403)
+    data_map.fail(path="entity/bulk$", method="POST", status=400)
     with pytest.raises(CatalogRefused):
         worker.write(sink, *names)
     assert 0 < len(columns_of(data_map, sink)) < 120
@@ -258,7 +258,7 @@ def test_an_asset_that_is_found_before_its_worker_recorded_it_grows(
 
 
 def test_a_creation_is_announced_before_it_is_tried(worker: Worker, data_map: DataMap) -> None:
-    data_map.fail(path="entity/bulk$", method="POST", status=403)
+    data_map.fail(path="entity/bulk$", method="POST", status=400)
     with pytest.raises(CatalogRefused):
         worker.write(SALES, "id")
     assert worker.record.kept == {SALES_NAME: Created()}

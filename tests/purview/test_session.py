@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
-from core.errors import CatalogRefused, CatalogUnavailable, SettingsError
+from core.errors import CatalogDenied, CatalogUnavailable, SettingsError
 from core.model import AssetName
 from purview.catalog import Catalog
 from purview.retry_policy import RetryPolicy
@@ -19,7 +19,7 @@ from purview.session import SCOPE, retry_after
 from tests.purview.helpers import SQL
 
 NAME = AssetName(SQL, "mssql://s/d/dbo/t")
-PATIENCE = RetryPolicy(connect=1, read=2, budget=1, first_wait=0.01)
+POLICY = RetryPolicy(connect=1, read=2, budget=1, first_wait=0.01)
 
 
 class Token(NamedTuple):
@@ -86,7 +86,7 @@ def script() -> Iterator[Script]:
 
 def test_a_token_for_purview_is_fetched_once_and_sent_over_one_connection(script: Script) -> None:
     credential = Credential()
-    with Catalog(script.url, credential=credential, patience=PATIENCE) as catalog:
+    with Catalog(script.url, credential=credential, retry_policy=POLICY) as catalog:
         catalog.find([NAME])
         catalog.find([NAME])
     assert credential.scopes == [SCOPE]
@@ -96,7 +96,7 @@ def test_a_token_for_purview_is_fetched_once_and_sent_over_one_connection(script
 
 def test_a_token_is_renewed_before_it_expires(script: Script) -> None:
     credential = Credential(lifetime=299)
-    with Catalog(script.url, credential=credential, patience=PATIENCE) as catalog:
+    with Catalog(script.url, credential=credential, retry_policy=POLICY) as catalog:
         catalog.find([NAME])
         catalog.find([NAME])
     assert [token for _, token, _ in script.seen] == ["Bearer t1", "Bearer t2"]
@@ -104,7 +104,7 @@ def test_a_token_is_renewed_before_it_expires(script: Script) -> None:
 
 def test_a_good_token_is_used_on_while_no_new_one_can_be_had(script: Script) -> None:
     credential = Credential(lifetime=299)
-    with Catalog(script.url, credential=credential, patience=PATIENCE) as catalog:
+    with Catalog(script.url, credential=credential, retry_policy=POLICY) as catalog:
         catalog.find([NAME])
         credential.error = ClientAuthenticationError("no answer")
         catalog.find([NAME])
@@ -113,7 +113,7 @@ def test_a_good_token_is_used_on_while_no_new_one_can_be_had(script: Script) -> 
 
 def test_a_token_that_is_not_accepted_is_replaced_once(script: Script) -> None:
     script.answers = [(401, "", {}), (200, "{}", {})]
-    with Catalog(script.url, credential=Credential(), patience=PATIENCE) as catalog:
+    with Catalog(script.url, credential=Credential(), retry_policy=POLICY) as catalog:
         assert catalog.find([NAME]) == {}
     assert [token for _, token, _ in script.seen] == ["Bearer t1", "Bearer t2"]
 
@@ -121,8 +121,8 @@ def test_a_token_that_is_not_accepted_is_replaced_once(script: Script) -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_missing_rights_are_refused_with_what_to_do_and_without_the_token(script: Script, status: int) -> None:
     script.answers = [(status, '{"error":{"code":"Unauthorized","message":"Not authorized"}}', {})]
-    catalog = Catalog(script.url, credential=Credential(), patience=PATIENCE)
-    with catalog, pytest.raises(CatalogRefused) as caught:
+    catalog = Catalog(script.url, credential=Credential(), retry_policy=POLICY)
+    with catalog, pytest.raises(CatalogDenied) as caught:
         catalog.find([NAME])
     assert caught.value.status == status
     assert caught.value.code == "Unauthorized"
@@ -132,14 +132,14 @@ def test_missing_rights_are_refused_with_what_to_do_and_without_the_token(script
 
 def test_no_token_means_later(script: Script) -> None:
     credential = Credential(error=ClientAuthenticationError("no managed identity here\nlong story"))
-    catalog = Catalog(script.url, credential=credential, patience=PATIENCE)
+    catalog = Catalog(script.url, credential=credential, retry_policy=POLICY)
     with catalog, pytest.raises(CatalogUnavailable, match=r"no managed identity here\)$"):
         catalog.find([NAME])
     assert script.seen == []
 
 
 def test_without_auth_no_token_is_sent(script: Script) -> None:
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog:
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog:
         catalog.find([NAME])
     assert script.seen[0][1] == ""
 
@@ -155,7 +155,7 @@ def test_elsewhere_nothing_goes_without_token_and_encryption(endpoint: str, auth
 
 def test_api_version_is_sent_where_the_official_client_sends_it(script: Script) -> None:
     script.answers = [(200, '{"value": []}', {})]
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog:
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog:
         catalog.find([NAME])
         catalog.search([["a"]], [SQL])
         catalog.upload([{}], "abc")
@@ -173,7 +173,7 @@ def test_api_version_is_sent_where_the_official_client_sends_it(script: Script) 
 
 def test_many_long_names_are_asked_for_in_several_addresses(script: Script) -> None:
     names = [AssetName(SQL, f"mssql://server/ä/{number:04}/" + "x" * 200) for number in range(40)]
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog:
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog:
         catalog.find([*names, AssetName(SQL, "y" * 3_000)])
     paths = [path for path, *_ in script.seen]
     assert sum(path.count("attr_") for path in paths) == 41
@@ -183,7 +183,7 @@ def test_many_long_names_are_asked_for_in_several_addresses(script: Script) -> N
 
 def test_a_wait_longer_than_the_budget_is_left_to_the_queue(script: Script) -> None:
     script.answers = [(429, "", {"Retry-After": "17"})]
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog, pytest.raises(CatalogUnavailable) as caught:
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog, pytest.raises(CatalogUnavailable) as caught:
         catalog.find([NAME])
     assert caught.value.retry_after == 17
     assert len(script.seen) == 1
@@ -191,15 +191,15 @@ def test_a_wait_longer_than_the_budget_is_left_to_the_queue(script: Script) -> N
 
 def test_an_absurd_wait_is_not_waited_for(script: Script) -> None:
     script.answers = [(429, "", {"Retry-After": "86400"})]
-    patience = RetryPolicy(budget=1e9)
-    with Catalog(script.url, "none", patience=patience) as catalog, pytest.raises(CatalogUnavailable) as caught:
+    policy = RetryPolicy(budget=1e9)
+    with Catalog(script.url, "none", retry_policy=policy) as catalog, pytest.raises(CatalogUnavailable) as caught:
         catalog.find([NAME])
-    assert caught.value.retry_after == 86400
+    assert caught.value.retry_after == 3600
 
 
 def test_a_redirect_is_refused_and_not_followed(script: Script) -> None:
     script.answers = [(302, "", {"Location": f"{script.url}/login"})]
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog, pytest.raises(CatalogRefused) as caught:
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog, pytest.raises(CatalogDenied) as caught:
         catalog.upload([{}])
     assert "PURVIEW_ENDPOINT" in caught.value.remedy
     assert len(script.seen) == 1
@@ -207,13 +207,13 @@ def test_a_redirect_is_refused_and_not_followed(script: Script) -> None:
 
 def test_a_page_instead_of_an_answer_means_later(script: Script) -> None:
     script.answers = [(200, "<html>Welcome</html>", {})]
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog, pytest.raises(CatalogUnavailable):
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog, pytest.raises(CatalogUnavailable):
         catalog.find([NAME])
 
 
 def test_an_address_that_is_too_long_for_the_other_side_means_not_found(script: Script) -> None:
     script.answers = [(414, "", {})]
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog:
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog:
         assert catalog.find([NAME]) == {}
 
 
@@ -223,14 +223,14 @@ def test_one_absent_name_does_not_hide_the_others(script: Script) -> None:
     absent = json.dumps({"errorCode": "ATLAS-404-00-009", "errorMessage": "Instance does not exist"})
     entity = {"typeName": SQL, "guid": "g", "attributes": {"qualifiedName": other.qualified_name}}
     script.answers = [(404, absent, {}), (404, absent, {}), (200, json.dumps({"entities": [entity]}), {})]
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog:
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog:
         assert {name: asset.guid for name, asset in catalog.find([NAME, other]).items()} == {other: "g"}
 
 
 def test_a_deleted_asset_is_not_found(script: Script) -> None:
     entity = {"typeName": SQL, "guid": "g", "status": "DELETED", "attributes": {"qualifiedName": NAME.qualified_name}}
     script.answers = [(200, json.dumps({"entities": [entity]}), {})]
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog:
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog:
         assert catalog.find([NAME]) == {}
 
 
@@ -240,7 +240,7 @@ def test_search_reads_further_pages(script: Script) -> None:
         (200, json.dumps({"value": [entry], "continuationToken": "more"}), {}),
         (200, json.dumps({"value": [{**entry, "id": "h"}, {**entry, "entityType": "azure_synapse_notebook"}]}), {}),
     ]
-    with Catalog(script.url, "none", patience=PATIENCE) as catalog:
+    with Catalog(script.url, "none", retry_policy=POLICY) as catalog:
         result = catalog.search([["q"]], [SQL])
     assert [hit.asset.guid for hit in result.hits] == ["g", "h"]
     assert result.is_complete
@@ -254,7 +254,10 @@ def test_search_reads_further_pages(script: Script) -> None:
         ("3", 3.0),
         ("0.5", 0.5),
         ("-1", 0.0),
-        ("inf", None),
+        ("518400", 3600.0),
+        ("1e300", 3600.0),
+        ("inf", 3600.0),
+        ("Fri, 02 Feb 2124 12:00:10 GMT", 3600.0),
         ("nan", None),
         ("soon", None),
         ("Wed, 31 Jan 2024 12:00:10 GMT", 10.0),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
+from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, LeaseLost
 from core.model import Application, Asset, AssetName, Lineage, Resolution, UploadResult
 from purview import schema
 from purview.catalog import Catalog, Written
@@ -52,7 +52,7 @@ class Recorder(Catalog):
 
 @pytest.fixture
 def recorder(data_map: DataMap) -> Any:
-    with Recorder(data_map.url, "none", patience=RetryPolicy(budget=2, first_wait=0.01)) as catalog:
+    with Recorder(data_map.url, "none", retry_policy=RetryPolicy(budget=2, first_wait=0.01)) as catalog:
         catalog.sent = []
         yield catalog
 
@@ -197,7 +197,7 @@ def test_a_dataset_exists_only_with_all_its_columns(recorder: Recorder, data_map
     names = [f"column_{number}" for number in range(120)]
     item = lineage(dataset(SALES, *names), dataset(ORDERS, *names))
     data_map.fail(path="entity/bulk$", method="POST", count=4)  # which only counts
-    data_map.fail(path="entity/bulk$", method="POST", status=403)
+    data_map.fail(path="entity/bulk$", method="POST", status=400)
     with pytest.raises(CatalogRefused):
         Worker(recorder, MemoryCache(), ThreadLocks()).upload(item)
     for each in data_map.entities():
@@ -311,7 +311,7 @@ def test_a_remembered_asset_that_is_gone_is_created_again(worker: Worker, data_m
 def test_references_that_keep_vanishing_mean_later(worker: Worker, data_map: DataMap) -> None:
     body = '{"errorCode":"ATLAS-404-00-00A","errorMessage":"Referenced entity x is not found"}'
     data_map.fail(status=404, body=body, path="entity/bulk$", count=2)
-    with pytest.raises(CatalogUnavailable):
+    with pytest.raises(CatalogConflict):
         worker.upload(copy_of(RAW, SALES, "id"))
 
 
@@ -374,7 +374,7 @@ def test_another_workers_asset_is_found_under_the_lock(catalog: Catalog, cache: 
 
 def test_missing_rights_are_refused_with_what_to_do(worker: Worker, data_map: DataMap) -> None:
     data_map.fail(status=403, body="Forbidden", path="entity/bulk$")
-    with pytest.raises(CatalogRefused) as caught:
+    with pytest.raises(CatalogDenied) as caught:
         worker.upload(copy_of(RAW, SALES, "id"))
     assert "Data Curator" in caught.value.remedy
     assert worker.cache.kept == {}

@@ -108,6 +108,19 @@ def test_a_row_whose_event_was_never_stored_is_deleted(
     assert list(store.rows(start, start)) == []
 
 
+def test_a_sweep_between_the_row_and_the_blob_of_an_event_leaves_the_row(
+    store: EventStore, sweep: Sweep, start: datetime, storage_clients: StorageClients
+) -> None:
+    """However soon the settings let the sweep come."""
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, start)
+    storage_clients.container(EVENTS).delete_blob(event_name(envelope, digest).blob)
+    assert list(sweep.waiting(start, start + 2 * MINUTE, timedelta())) == []
+    assert [row.run_key for row in store.rows(start, start)] == [envelope.run_key]
+    store.put(envelope, digest, body, start)
+    assert found(sweep, start, start + HOUR) == [envelope.run_key]
+
+
 def test_a_row_that_is_renewed_by_a_repetition_stays(store: EventStore, start: datetime) -> None:
     envelope, digest, body = new_event()
     store.put(envelope, digest, body, start)

@@ -43,8 +43,8 @@ def no_faults_left(data_map: str) -> Iterator[None]:
 def services(storage_connection: StorageConnection, data_map: str) -> Iterator[Services]:
     """Services with little patience for the catalogue, so that faults show soon."""
     built = build(Settings(lineage_storage=storage_connection, purview_endpoint=data_map, purview_auth="none"))
-    patience = RetryPolicy(connect=1, read=2, budget=0.3, first_wait=0.01, rest=0)
-    with Catalog(data_map, "none", patience=patience) as catalog:
+    policy = RetryPolicy(connect=1, read=2, budget=0.3, first_wait=0.01, open_seconds=0)
+    with Catalog(data_map, "none", retry_policy=policy) as catalog:
         yield replace(built, catalog=catalog)
 
 

@@ -52,7 +52,7 @@ def key(universe: Universe, run: str = "run-1") -> str:
 
 def dead(universe: Universe, data_map: str) -> None:
     """Let the universe's run be dead-lettered, as the identity has no role; then it is given one."""
-    universe.fail(count=100, path="entity/bulk", status=403)
+    universe.fail(count=100, path="entity/bulk", status=400)
     universe.deliver(a_write())
     fix(data_map)
     assert universe.statuses([a_write()]) == ["DeadLettered"]
@@ -126,7 +126,7 @@ def test_a_replay_that_fails_again_leaves_one_dead_letter(
     universe: Universe, data_map: str, sparklin: Sparklin
 ) -> None:
     dead(universe, data_map)
-    universe.fail(count=100, path="entity/bulk", status=403)
+    universe.fail(count=100, path="entity/bulk", status=400)
     with app_at_work(universe):
         code, shown = sparklin("replay", "--run", universe.run_id("run-1"))
     assert (code, of(universe, shown)["state"]) == (1, "DeadLettered")

@@ -63,12 +63,12 @@ def test_the_runs_of_a_databricks_notebook_are_found_by_its_path(universe: Unive
 
 
 def test_status_tells_the_last_errors(universe: Universe, sparklin: Sparklin) -> None:
-    universe.fail(count=100, path="entity/bulk", status=403)
+    universe.fail(count=100, path="entity/bulk", status=400)
     universe.deliver(a_write())
     _, shown = sparklin("status", "--since", "1h")
     newest = shown["lastErrors"][0]
     assert (newest["run"], newest["status"]) == (run_key(universe.run_id("run-1")), "DeadLettered")
-    assert "Data Curator" in newest["message"]
+    assert "sparklin preview" in newest["message"]
 
 
 def test_status_reads_no_more_than_it_may(universe: Universe, sparklin: Sparklin) -> None:
@@ -102,11 +102,11 @@ def test_show_tells_why_a_run_draws_nothing(universe: Universe, sparklin: Sparkl
 
 
 def test_show_tells_what_was_put_aside(universe: Universe, sparklin: Sparklin) -> None:
-    universe.fail(count=100, path="entity/bulk", status=403)
+    universe.fail(count=100, path="entity/bulk", status=400)
     universe.deliver(a_write())
     _, shown = sparklin("show", universe.run_id("run-1"))
     (letter,) = shown["deadLetters"]
-    assert "Data Curator" in letter["remedy"]
+    assert "sparklin preview" in letter["remedy"]
     assert [process["guid"] for process in shown["processes"]] == [None]
 
 

@@ -1,0 +1,30 @@
+"""The state of a circuit breaker, which all workers of the app share."""
+
+from dataclasses import dataclass
+
+#: The scope of the circuit that stands for the whole account.
+ACCOUNT = "account"
+
+
+def collection_scope(collection: str) -> str:
+    """The scope of one collection's circuit; "" is the root collection."""
+    return f"collection {collection or 'root'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """One circuit: closed without ``open_until``, open until that time, half-open after it.
+
+    Times are in seconds since 1970. ``failures`` counts the openings since the circuit was last closed, ``reason``
+    says what the last one was about. While the circuit is half-open, ``trial`` is the upload that tries, which has
+    until ``trial_until`` to report: the trial of a worker that crashed does not keep the others waiting for good.
+    ``version`` is None for a circuit that was never stored.
+    """
+
+    scope: str
+    failures: int = 0
+    open_until: float | None = None
+    reason: str = ""
+    trial: str = ""
+    trial_until: float = 0.0
+    version: str | None = None
