@@ -32,6 +32,7 @@ from pipeline import retries
 from pipeline.receive import receive
 from pipeline.services import Services, build
 from receiver.accept import ReceiverRules, accept
+from storage.upload_slots import UploadSlots
 from tests.support.corpus import SPARK_35, bodies, scenarios
 from tests.support.universe import Universe
 
@@ -129,7 +130,11 @@ def measure_mix(recording: str) -> dict[str, int]:
 def _stack() -> Iterator[tuple[Universe, Mapping[str, str]]]:
     with tempfile.TemporaryDirectory() as folder, Azurite(Path(folder) / "azurite.log") as azurite, running() as url:
         connection = StorageConnection(connection_string=azurite.connection_string)
-        services = build(Settings(lineage_storage=connection, purview_endpoint=url, purview_auth="none"))
+        settings = Settings(lineage_storage=connection, purview_endpoint=url, purview_auth="none")
+        # One upload slot, made once: which of several is taken is a matter of chance.
+        services = build(replace(settings, max_concurrent_uploads=1))
+        with UploadSlots(services.locks, 1).hold(0, lambda: None):
+            pass
         clients = services.clients
         urls = (clients.blobs.url, clients.tables.url, clients.queues.primary_endpoint, url)
         ports = {urlsplit(each).netloc: kind for each, kind in zip(urls, (BLOB, TABLE, QUEUE, DATA_MAP), strict=True)}
