@@ -90,7 +90,8 @@ def _deliver(case: Case, work: Work, *, dies: bool) -> None:
     shorten_leases()
     storage = StorageConnection(work.connection)
     settings = Settings(lineage_storage=storage, purview_endpoint=work.data_map, purview_auth="none")
-    services = build(replace(settings, retry_first_delay_seconds=1))
+    # Dead workers keep their upload slots until their leases expire; here more of them die than there are slots.
+    services = build(replace(settings, retry_first_delay_seconds=1, max_concurrent_uploads=500))
     if dies:
         arm(Death(_LONGEST_LIFE, case.step, after=case.after, times=case.times), Journal(work.journal))
         if case.fails:
