@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, settings
 from core.settings import StorageConnection
 from local.azurite import Azurite
 from storage.clients import StorageClients, connect, provision
+from tests.support.processes import let_children_be_interrupted
+
+let_children_be_interrupted()
 
 pytest_plugins = ["tests.support.fixtures"]
 

@@ -18,6 +18,7 @@ from local import environment
 from local.demo.check import expected_processes, missing
 from local.stack.parts import ROOT
 from tests.support.corpus import SPARK_35, bodies
+from tests.support.processes import PATIENCE, started
 
 POSTING = "Executing 'Functions.receive'"
 
@@ -44,7 +45,7 @@ def content(path: Path) -> bytes:
         return b""
 
 
-def until(look: Callable[[], object], seconds: float = 60) -> None:
+def until(look: Callable[[], object], seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not look():
         assert time.monotonic() < deadline
@@ -66,11 +67,11 @@ linux = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="find
 @pytest.mark.parametrize("moment", [is_starting, is_posting])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing(tmp_path: Path, moment: Callable[[Path], bool], number: signal.Signals) -> None:
-    with subprocess.Popen(command(), cwd=ROOT, env=variables(tmp_path), stderr=subprocess.PIPE, text=True) as demo:
+    with started(command(), env=variables(tmp_path), stderr=subprocess.PIPE, text=True) as demo:
         until(lambda: moment(tmp_path))
         demo.send_signal(number)
         demo.send_signal(number)
-        _, said = demo.communicate(timeout=30)
+        _, said = demo.communicate(timeout=PATIENCE)
 
     assert demo.returncode == 128 + number
     assert "Traceback" not in said
@@ -83,9 +84,8 @@ def test_a_terminal_that_is_closed_leaves_nothing(tmp_path: Path) -> None:
     # A session of its own, whose terminal goes when nobody holds its other end.
     lead = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
+    with started(
         [sys.executable, "-c", lead, *command()],
-        cwd=ROOT,
         env=variables(tmp_path),
         stdin=theirs,
         stdout=theirs,
@@ -95,7 +95,7 @@ def test_a_terminal_that_is_closed_leaves_nothing(tmp_path: Path) -> None:
         os.close(theirs)
         until(lambda: is_starting(tmp_path))
         os.close(ours)
-        assert demo.wait(30) == 129
+        assert demo.wait(PATIENCE) == 129
 
     assert running(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
@@ -103,7 +103,7 @@ def test_a_terminal_that_is_closed_leaves_nothing(tmp_path: Path) -> None:
 
 def test_without_a_terminal_it_ends_and_names_what_keeps_the_page(tmp_path: Path) -> None:
     demo = subprocess.run(
-        command(), cwd=ROOT, env=variables(tmp_path), capture_output=True, text=True, timeout=120, check=False
+        command(), cwd=ROOT, env=variables(tmp_path), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
     assert demo.returncode == 0, demo.stderr

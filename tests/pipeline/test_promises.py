@@ -2,11 +2,10 @@
 
 import json
 import random
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.pipeline.worker import Work
 from tests.support.catalogue import twice
 from tests.support.corpus import SPARK_35, bodies
 from tests.support.events import body, dataset, event
+from tests.support.processes import PATIENCE, started
 from tests.support.universe import Universe
 
 ROOT = Path(__file__).parent.parent.parent
@@ -158,15 +158,16 @@ def test_three_processes_at_once_show_what_one_after_the_other_does(
         universe.post(stored)
     blobs = [universe.blob(stored) for stored in bodies(APPLICATION)]
     connection = universe.services.settings.lineage_storage.connection_string
-    workers = []
-    with lenient(data_map):
+    with lenient(data_map), ExitStack() as running:
+        workers = []
         for seed in (1, 2, 3):
             order = [*blobs, *blobs]
             random.Random(seed).shuffle(order)
             work = tmp_path / f"work-{seed}.json"
             work.write_bytes(Work(connection, data_map, order).encode())
-            workers.append(subprocess.Popen([sys.executable, "-m", "tests.pipeline.worker", str(work)], cwd=ROOT))
-        assert [worker.wait(timeout=120) for worker in workers] == [0, 0, 0]
+            command = [sys.executable, "-m", "tests.pipeline.worker", str(work)]
+            workers.append(running.enter_context(started(command)))
+        assert [worker.wait(PATIENCE) for worker in workers] == [0, 0, 0]
     assert universe.processes() == expected.processes()
     assert len(universe.processes()) >= 8
     assert twice(data_map) == []

@@ -18,6 +18,7 @@ from storage import locks as locks_module
 from storage.clients import LOCKS, StorageClients
 from storage.locks import Locks
 from tests.storage.runs import new_run
+from tests.support.processes import PATIENCE, started
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -81,8 +82,8 @@ def test_two_processes_count_together(storage_connection: StorageConnection, tmp
     counter = tmp_path / "counter"
     counter.write_text("0")
     command = [sys.executable, "-c", COUNTER, storage_connection.connection_string, new_run(), str(counter)]
-    workers = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
-    assert [worker.wait(60) for worker in workers] == [0, 0]
+    with started(command) as one, started(command) as other:
+        assert (one.wait(PATIENCE), other.wait(PATIENCE)) == (0, 0)
     assert counter.read_text() == "20"
 
 

@@ -14,6 +14,7 @@ import requests
 
 from local.data_map.server import running
 from tests.local.data_map.api import ATLAS, Api, dataset
+from tests.support.processes import PATIENCE, started
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,7 +28,7 @@ def creations(api: Api, count: int) -> set[str]:
 
 def _post(api: Api) -> str:
     body = {"entities": [dataset("a")]}
-    answer = requests.post(f"{api.address}{ATLAS}/entity/bulk", json=body, timeout=10)
+    answer = requests.post(f"{api.address}{ATLAS}/entity/bulk", json=body, timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["guidAssignments"]["-1"])
 
@@ -66,12 +67,9 @@ def test_data_survive_a_restart(tmp_path: Path) -> None:
 def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Runs the command and gives the process and the address that it prints."""
     line = [sys.executable, "-m", "local.data_map", *arguments]
-    with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with started(line, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        try:
-            yield process, process.stdout.readline().removeprefix("listening on ").strip()
-        finally:
-            process.kill()
+        yield process, process.stdout.readline().removeprefix("listening on ").strip()
 
 
 def test_data_survive_a_kill(tmp_path: Path) -> None:
@@ -87,9 +85,9 @@ def test_data_survive_a_kill(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stops_cleanly(number: signal.Signals) -> None:
     with command("--port", "0", "--database", ":memory:") as (process, address):
-        assert requests.get(address, timeout=10).status_code == 200
+        assert requests.get(address, timeout=PATIENCE).status_code == 200
         process.send_signal(number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_refuses_other_machines() -> None:

@@ -13,9 +13,12 @@ from local import environment
 from local.stack import processes
 from local.stack.processes import Command, Started
 from local.stack.stack_error import StackError
+from tests.support.processes import PATIENCE
 
-SLEEP = "import time; time.sleep(60)"
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+SLEEP = "import time; time.sleep(1000)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(1000)"
+)
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEP!r}])"
 
 
@@ -49,7 +52,7 @@ def test_a_later_process_under_the_same_id_is_left_alone(sleeper: Started) -> No
 
 def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     started = processes.launch(python(tmp_path, STUBBORN))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while "up" not in (tmp_path / "log").read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
     processes.end(started, grace_seconds=0.3)
@@ -59,7 +62,7 @@ def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
 def test_what_a_process_started_ends_with_it(tmp_path: Path) -> None:
     started = processes.launch(python(tmp_path, PARENT))
     child = ""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not child and time.monotonic() < deadline:
         found = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(started.pid)], capture_output=True, text=True, check=False

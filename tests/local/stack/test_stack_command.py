@@ -23,6 +23,7 @@ from local.stack.files import StackFiles
 from local.stack.parts import ROOT
 from local.stack.processes import Started
 from local.stack.stack_error import StackError
+from tests.support.processes import PATIENCE, started
 
 PARTS = {"azurite", "dataMap", "host"}
 APP = """
@@ -58,7 +59,7 @@ class Terminal:
     def run(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            self.arguments(command, *options), cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
+            self.arguments(command, *options), cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
 
     @property
@@ -74,7 +75,7 @@ class Terminal:
 
 def until(look: Callable[[], object]) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not look():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -137,14 +138,13 @@ def test_down_is_idempotent_and_purge_deletes_the_data(terminal: Terminal) -> No
 
 
 def test_down_leaves_a_process_alone_that_only_has_the_id(terminal: Terminal) -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
+    with started([sys.executable, "-c", "import time; time.sleep(1000)"]) as stranger:
         terminal.folder.mkdir()
         (terminal.folder / "processes.json").write_text(
             json.dumps([{"name": "host", "pid": stranger.pid, "mark": "another time"}])
         )
         assert terminal.run("down").returncode == 0
         assert stranger.poll() is None
-        stranger.kill()
 
 
 def test_a_broken_app_is_shown_with_its_log_and_leaves_nothing(tmp_path: Path) -> None:
@@ -165,11 +165,11 @@ def test_wrong_settings_are_told_without_a_traceback(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_during_up_leaves_nothing(terminal: Terminal, number: signal.Signals) -> None:
-    with subprocess.Popen(terminal.arguments("up"), cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    with started(terminal.arguments("up"), stderr=subprocess.PIPE, text=True) as process:
         until(lambda: len(terminal.started()) == 2)
         process.send_signal(number)
         process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
     assert "Traceback" not in said
     assert terminal.started() == []
@@ -205,13 +205,13 @@ def test_choices_that_make_no_sense_are_passed_over(content: object) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_in_the_foreground_a_signal_ends_the_stack(terminal: Terminal, number: signal.Signals) -> None:
     command = terminal.arguments("up", "--foreground")
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         until((terminal.folder / "stack.json").exists)
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(0.3)
         process.send_signal(number)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     assert not (terminal.folder / "stack.json").exists()
     assert terminal.started() == []
 
