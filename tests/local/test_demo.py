@@ -7,7 +7,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from local import environment
 from local.demo.check import expected_processes, missing
 from local.stack.parts import ROOT
 from tests.support.corpus import SPARK_35, bodies
-from tests.support.processes import PATIENCE, started
+from tests.support.processes import PATIENCE, started, until
 
 POSTING = "Executing 'Functions.receive'"
 
@@ -43,13 +42,6 @@ def content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
-
-
-def until(look: Callable[[], object], seconds: float = PATIENCE) -> None:
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def is_starting(folder: Path) -> bool:

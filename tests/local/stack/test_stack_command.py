@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from local.stack.files import StackFiles
 from local.stack.parts import ROOT
 from local.stack.processes import Started
 from local.stack.stack_error import StackError
-from tests.support.processes import PATIENCE, started
+from tests.support.processes import PATIENCE, started, until
 
 PARTS = {"azurite", "dataMap", "host"}
 APP = """
@@ -71,14 +71,6 @@ class Terminal:
     def started(self) -> list[Started]:
         """The processes of the stack that run."""
         return [started for started in StackFiles(self.folder).started() if processes.is_running(started)]
-
-
-def until(look: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + PATIENCE
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
