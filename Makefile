@@ -1,27 +1,40 @@
 # The commands of the project; `make` alone lists them.
-# They need Python 3.11 or newer, git, make and the package registries. Nothing is installed outside this checkout.
+# They need Python 3.11 or newer, git, make, PyPI and npm. Nothing is installed outside this checkout.
 
-# Asked for a Python (make PYTHON=python3.13), .venv is made with that version; else any version will do.
+COMMANDS := $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
+VARIABLES := PYTHON $(foreach part,RECEIVER DATA_MAP BLOB QUEUE TABLE,SPARKLIN_$(part)_PORT) SPARKLIN_FAULTS_SEED
+
+unknown_commands := $(filter-out $(COMMANDS),$(MAKECMDGOALS))
+ifneq ($(unknown_commands),)
+$(error There is no command "$(unknown_commands)": run make without arguments to list the commands)
+endif
+given := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+unknown_variables := $(filter-out $(VARIABLES) MAKE%,$(given))
+ifneq ($(unknown_variables),)
+$(error There is no variable "$(unknown_variables)": make takes $(VARIABLES). Settings of the app come from the \
+environment)
+endif
+
+# With make PYTHON=python3.13, .venv is made with that version; without it, any version in .venv will do.
 ifeq ($(origin PYTHON),undefined)
 PYTHON := python3
 else
 SAME_VERSION := --same-version
 endif
 
-BOOTSTRAP := $(PYTHON) scripts/bootstrap.py $(SAME_VERSION)
 RUN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install ready demo demo-spark up down test test-atlas test-real bench lint format lock clean
+.PHONY: $(COMMANDS)
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-install:  ## Install everything into .venv and local/azurite (the other commands do so by themselves)
-	@$(BOOTSTRAP)
+install: ready  ## Install everything into .venv and local/azurite (the other commands do so by themselves)
+	@echo 'Everything is installed.'
 
 ready:
-	@$(BOOTSTRAP) --quiet
+	@$(PYTHON) scripts/bootstrap.py $(SAME_VERSION)
 
 demo: ready  ## Send recorded Spark events through the real functions and show the lineage, without an Azure account
 	@$(RUN)/python -m local.demo
@@ -54,11 +67,11 @@ lint: ready  ## Run ruff and mypy only
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy .
 
-format: ready  ## Format the code and mend what ruff can mend
+format: ready  ## Format the code and fix what ruff can fix
 	@$(RUN)/ruff check --fix .
 	@$(RUN)/ruff format .
 
-lock: ready  ## Pin requirements*.in anew in requirements*.txt
+lock: ready  ## Pin the dependencies in pyproject.toml again, in requirements*.txt
 	@scripts/lock
 
 clean:  ## Remove what was installed, built or stored here; ends the local stack first

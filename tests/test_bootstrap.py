@@ -1,196 +1,258 @@
-"""scripts/bootstrap.py: what counts as done, what a failure says, and that it repairs what was cut off."""
+"""scripts/bootstrap.py: what is installed again and when, and what a person reads if that fails."""
 
 import ast
-import json
+import fcntl
+import importlib.util
 import runpy
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from scripts import bootstrap
+from core.version import VERSION
 
-SCRIPT = Path(bootstrap.__file__)
+ROOT = Path(__file__).parent.parent
+SCRIPT = ROOT / "scripts" / "bootstrap.py"
+INPUTS = ("requirements-uv.txt", "requirements-dev.txt", "pyproject.toml", "local/azurite/package-lock.json")
+TOUCH = """
+import sys
+from pathlib import Path
+file = Path(sys.argv[1])
+file.parent.mkdir(parents=True, exist_ok=True)
+file.touch()
+"""
+FAIL = "for line in range(99): print('line', line)\nraise SystemExit(7)"
+WAIT = """
+import time
+from pathlib import Path
+Path("runs").touch()
+while not Path("go").exists(): time.sleep(0.01)
+"""
+# Another process that installs: each of its commands is the program that it is given.
+INSTALL = """
+import sys
+sys.path.insert(0, "scripts")
+import bootstrap
+bootstrap.COMMANDS = {name: ((sys.executable, "-c", sys.argv[1]),) for name in bootstrap.COMMANDS}
+bootstrap.main([])
+"""
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty checkout, with a blank in its path, that the script takes for its own."""
-    root = tmp_path / "a checkout"
-    venv = root / ".venv"
-    (venv / "bin").mkdir(parents=True)
-    (venv / "lib" / "python3.13" / "site-packages").mkdir(parents=True)
-    (root / "local" / "azurite" / "node_modules").mkdir(parents=True)
-    for name, path in {
-        "ROOT": root,
-        "VENV": venv,
-        "PYTHON": venv / "bin" / "python",
-        "REQUIREMENTS": root / "requirements-dev.txt",
-        "AZURITE": root / "local" / "azurite",
-        "SCRATCH": root / ".local",
-    }.items():
-        monkeypatch.setattr(bootstrap, name, path)
-    return root
+def script(tmp_path: Path) -> Any:
+    """The script in a checkout of its own; its commands only make the file that they are to make."""
+    root = tmp_path / "Übung, a checkout"
+    for name in INPUTS:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("as it was")
+    (root / "scripts").mkdir()
+    shutil.copy(SCRIPT, root / "scripts")
+    script = load(root)
+    script.COMMANDS = {"venv": (touch(script.PYTHON),), "packages": (), "azurite": (touch(script.STAMPS["azurite"]),)}
+    return script
 
 
-def progress() -> bootstrap.Progress:
-    return bootstrap.Progress("a step")
+def load(root: Path) -> Any:
+    spec = importlib.util.spec_from_file_location("bootstrap", root / "scripts" / "bootstrap.py")
+    assert spec
+    assert spec.loader
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
 
 
-def test_an_old_python_can_read_the_file_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def touch(file: Path) -> tuple[str, ...]:
+    return (sys.executable, "-c", TOUCH, str(file))
+
+
+def write(name: str) -> Callable[[Path], object]:
+    return lambda root: (root / name).write_text("changed")
+
+
+def test_an_older_python_names_the_version_that_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     ast.parse(SCRIPT.read_text("utf-8"), feature_version=(3, 7))
     monkeypatch.setattr(sys, "version_info", (3, 9, 18, "final", 0))
 
-    with pytest.raises(SystemExit, match=r"needs Python 3\.11 or newer; .*\n.*make PYTHON="):
+    with pytest.raises(SystemExit, match=r"^Sparklin needs Python 3\.11 or newer; .* Choose another: make PYTHON="):
         runpy.run_path(str(SCRIPT))
 
 
-def test_an_environment_of_another_place_is_not_ours(checkout: Path) -> None:
-    stamp = checkout / ".venv" / ".made-in"
-    bootstrap.PYTHON.symlink_to(sys.executable)
-    (checkout / ".venv" / "pyvenv.cfg").write_text("version = 3.11.7\n")
+def test_a_second_run_has_nothing_to_do(script: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], [], ["--same-version"]):
+        script.main(arguments)
 
-    assert not bootstrap.has_environment(same_version=False)
-    stamp.write_text(str(checkout))
-    assert bootstrap.has_environment(same_version=False)
-    stamp.write_text("/somewhere/else")
-    assert not bootstrap.has_environment(same_version=False)
+    assert capsys.readouterr() == ("", "Installing venv …\nInstalling packages …\nInstalling azurite …\n")
 
 
-def test_another_version_counts_only_when_asked_for(checkout: Path) -> None:
-    bootstrap.PYTHON.symlink_to(sys.executable)
-    (checkout / ".venv" / ".made-in").write_text(str(checkout))
-    (checkout / ".venv" / "pyvenv.cfg").write_text("version = 3.99.0\n")
+@pytest.mark.parametrize(
+    ("change", "made"),
+    [
+        (write("requirements-uv.txt"), "packages"),
+        (write("requirements-dev.txt"), "packages"),
+        (write("pyproject.toml"), "packages"),
+        (write("local/azurite/package-lock.json"), "azurite"),
+        (lambda root: (root / ".venv/bin/python").unlink(), "venv, packages"),
+        (lambda root: shutil.rmtree(root / "local/azurite/node_modules"), "azurite"),
+    ],
+    ids=("uv", "packages", "project", "npm", "no Python", "no node_modules"),
+)
+def test_what_changed_is_made_again(script: Any, change: Callable[[Path], object], made: str) -> None:
+    script.main([])
 
-    assert bootstrap.has_environment(same_version=False)
-    assert not bootstrap.has_environment(same_version=True)
+    change(script.ROOT)
 
-
-def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Path) -> None:
-    (checkout / ".venv" / ".made-in").write_text(str(checkout))
-    bootstrap.PYTHON.symlink_to(checkout / "gone")
-
-    assert not bootstrap.has_environment(same_version=False)
-
-
-def test_packages_are_installed_again_when_their_lock_changes(checkout: Path) -> None:
-    bootstrap.REQUIREMENTS.write_text("a==1\n")
-    assert not bootstrap.has_packages()
-    (checkout / ".venv" / ".packages").write_text(bootstrap._digest())
-
-    assert bootstrap.has_packages()
-    bootstrap.REQUIREMENTS.write_text("a==2\n")
-    assert not bootstrap.has_packages()
+    assert list(script.missing(same_version=False)) == made.split(", ")
 
 
-def test_the_command_runs_the_code_of_the_checkout(checkout: Path) -> None:
-    bootstrap.PYTHON.symlink_to(sys.executable)
-    (checkout / "pyproject.toml").write_text('[project.scripts]\nhello = "greeting:main"\n')
-    (checkout / ".venv" / "lib" / "python3.13" / "site-packages" / "greeting.py").write_text(
-        "import sys\n\n\ndef main():\n    print(*sys.argv[1:])\n    return 3\n"
+def test_a_checkout_that_was_moved_gets_an_environment_of_its_own(script: Any) -> None:
+    script.main([])
+
+    moved = load(script.ROOT.rename(script.ROOT.with_name("moved")))
+
+    assert list(moved.missing(same_version=False)) == ["venv", "packages"]
+
+
+def test_another_version_of_python_counts_only_when_asked_for(script: Any) -> None:
+    script.main([])
+    stamp = script.STAMPS["venv"]
+    stamp.write_bytes(b"3.99 " + stamp.read_bytes().partition(b" ")[2])
+
+    assert list(script.missing(same_version=False)) == []
+    assert list(script.missing(same_version=True)) == ["venv", "packages"]
+
+
+def test_a_failure_shows_the_end_of_its_log_and_names_it(script: Any) -> None:
+    works = script.COMMANDS
+    script.COMMANDS = works | {"azurite": ((sys.executable, "-c", FAIL),)}
+
+    with pytest.raises(SystemExit) as failed:
+        script.main([])
+
+    log = script.ROOT / ".local" / "logs" / "install-azurite.log"
+    assert str(failed.value).startswith("  line 79\n")
+    assert str(failed.value).endswith(
+        f"  line 98\nInstalling azurite failed; the whole log is {log}. Run the same command to try again."
     )
-    assert not bootstrap.has_command()
-    bootstrap.write_command(progress())
-    assert bootstrap.has_command()
-
-    path = {"PYTHONPATH": str(checkout / ".venv" / "lib" / "python3.13" / "site-packages")}
-    run = subprocess.run([checkout / ".venv/bin/hello", "a b"], env=path, capture_output=True, text=True)
-
-    assert (run.stdout, run.returncode) == ("a b\n", 3), run.stderr
-    pth = checkout / ".venv" / "lib" / "python3.13" / "site-packages" / "sparklin.pth"
-    assert pth.read_text() == f"{checkout}\n"
+    assert log.read_text().startswith("line 0\nline 1\n")
 
 
-def test_a_path_of_other_letters_is_found_in_every_locale(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = checkout / "Übung 売上"
-    root.mkdir()
-    monkeypatch.setattr(bootstrap, "ROOT", root)
-    (root / "pyproject.toml").write_text('[project.scripts]\nhello = "greeting:main"\n')
-    (root / "greeting.py").write_text("print('hello')\n")
-    bootstrap.PYTHON.symlink_to(sys.executable)
-    bootstrap.write_command(progress())
-    assert bootstrap.has_command()
+def test_after_a_failure_only_what_is_missing_is_made(script: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    works = script.COMMANDS
+    script.COMMANDS = works | {"azurite": ((sys.executable, "-c", FAIL),)}
+    with pytest.raises(SystemExit):
+        script.main([])
+    capsys.readouterr()
 
-    site_packages = checkout / ".venv" / "lib" / "python3.13" / "site-packages"
-    assert (site_packages / "sparklin.pth").read_bytes().isascii()
-    code = f"import site; site.addsitedir({str(site_packages)!r}); import greeting"
-    for locale in ({"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
-        run = subprocess.run([sys.executable, "-c", code], env=locale, capture_output=True, text=True)
-        assert (run.stdout, run.stderr) == ("hello\n", "")
+    script.COMMANDS = works
+    script.main([])
+
+    assert capsys.readouterr().err == "Installing azurite …\n"
 
 
-def test_azurite_counts_when_all_of_its_lock_is_there(checkout: Path) -> None:
-    wanted = {
-        "": {},
-        "node_modules/a": {"integrity": "sha512-a"},
-        "node_modules/b": {"integrity": "sha512-b", "optional": True},
-    }
-    (checkout / "local/azurite/package-lock.json").write_text(json.dumps({"packages": wanted}))
-    note = checkout / "local/azurite/node_modules/.package-lock.json"
+def test_an_interruption_leaves_no_stamp(script: Any) -> None:
+    def interrupted() -> Iterator[tuple[str, ...]]:
+        yield touch(script.PYTHON)
+        raise KeyboardInterrupt
 
-    assert not bootstrap.has_azurite()
-    note.write_text(json.dumps({"packages": {"node_modules/a": {"integrity": "sha512-old"}}}))
-    assert not bootstrap.has_azurite()
-    note.write_text(json.dumps({"packages": {"node_modules/a": {"integrity": "sha512-a"}}}))
-    assert bootstrap.has_azurite()
-    note.write_text('{"packages": {"node_mod')
-    assert not bootstrap.has_azurite()
+    script.main([])
+    write("requirements-dev.txt")(script.ROOT)
+    script.COMMANDS["packages"] = interrupted()
+    with pytest.raises(SystemExit, match=r"^Interrupted\."):
+        script.main([])
+    (script.ROOT / "requirements-dev.txt").write_text("as it was")
+
+    assert list(script.missing(same_version=False)) == ["packages"]
 
 
-def test_a_failed_command_shows_the_end_of_its_log_and_names_it(checkout: Path) -> None:
-    script = "for i in range(99): print('line', i)\nraise SystemExit(7)"
+def test_a_checkout_that_cannot_be_written_is_named(script: Any) -> None:
+    (script.ROOT / ".local").write_text("a file where a folder should be")
 
-    with pytest.raises(bootstrap.InstallError) as failed:
-        bootstrap.run_logged("thing", [sys.executable, "-c", script], progress(), lambda _log: "", checkout)
-
-    told = str(failed.value)
-    assert "line 98" in told
-    assert "line 70" not in told
-    assert ".local/logs/install-thing.log" in told
-    assert "line 0\n" in (checkout / ".local/logs/install-thing.log").read_text()
+    with pytest.raises(SystemExit, match=r"^Cannot install into this checkout: .*: .*/\.local"):
+        script.main([])
 
 
-def test_the_environment_says_nothing_about_another_place(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_TARGET", "elsewhere")
+def test_a_second_installation_waits_for_the_first(script: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    script.main([])
+    (script.ROOT / "pyproject.toml").write_text("changed")
+    with (script.LOGS / "install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = install(script, "")
+        assert second.stderr
+        waiting = second.stderr.readline()
+        (script.ROOT / "pyproject.toml").write_text("as it was")
+    rest = second.communicate(timeout=60)[1]
+
+    assert waiting == "Another installation is running in this checkout; waiting for it.\n"
+    assert (second.returncode, rest) == (0, "")
+
+
+def test_a_command_that_outlives_its_installation_keeps_the_next_one_waiting(script: Any) -> None:
+    script.main([])
+    (script.ROOT / "pyproject.toml").write_text("changed")
+    first = install(script, WAIT)
+    try:
+        until((script.ROOT / "runs").exists)
+        first.kill()
+        first.communicate(timeout=60)
+        with (script.LOGS / "install.lock").open("w") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        (script.ROOT / "go").touch()
+
+
+def test_uv_gets_the_index_and_the_certificate_of_pip(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example/simple")
-    script = "import os; print('PIP_TARGET' in os.environ, os.environ['PIP_INDEX_URL'])"
+    monkeypatch.setenv("PIP_CERT", "/certificates.pem")
+    for name in ("SSL_CERT_FILE", "UV_DEFAULT_INDEX"):
+        monkeypatch.delenv(name, raising=False)
 
-    bootstrap.run_logged("thing", [sys.executable, "-c", script], progress(), lambda _log: "", checkout)
+    variables = script.environment()
 
-    assert (checkout / ".local/logs/install-thing.log").read_text() == "False https://packages.example/simple\n"
-
-
-def test_a_second_installation_waits_for_the_first(checkout: Path) -> None:
-    second = (
-        "import sys; from pathlib import Path; from scripts import bootstrap\n"
-        "bootstrap.SCRATCH = Path(sys.argv[1])\n"
-        "with bootstrap.only_one(): print('in')"
-    )
-    with bootstrap.only_one():
-        process = subprocess.Popen(
-            [sys.executable, "-c", second, str(checkout / ".local")],
-            cwd=SCRIPT.parent.parent,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stderr
-        assert process.stderr.readline().startswith("Another installation is under way")
-        time.sleep(0.1)
-        assert process.poll() is None
-    out, _err = process.communicate(timeout=10)
-
-    assert (out, process.returncode) == ("in\n", 0)
+    assert variables["UV_DEFAULT_INDEX"] == "https://packages.example/simple"
+    assert variables["SSL_CERT_FILE"] == "/certificates.pem"
 
 
-def test_what_is_done_is_passed_over() -> None:
-    ran: list[str] = []
-    done = bootstrap.Step("done", lambda: True, lambda _progress: ran.append("done"))
-    due = bootstrap.Step("due", lambda: False, lambda _progress: ran.append("due"))
+def test_settings_of_uv_go_before_those_of_pip(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example/simple")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
 
-    for step in (done, due):
-        bootstrap.carry_out(step)
+    assert script.environment()["UV_DEFAULT_INDEX"] == "https://uv.example/simple"
 
-    assert ran == ["due"]
+
+def test_nothing_in_the_environment_leads_to_another_place(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in script.MISLEADING:
+        monkeypatch.setenv(name, "elsewhere")
+
+    assert script.MISLEADING.isdisjoint(script.environment())
+
+
+@pytest.mark.exhaustive
+def test_a_checkout_with_blanks_and_umlauts_is_installed(tmp_path: Path) -> None:
+    root = tmp_path / "Übung, a checkout"
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".*", "node_modules", "tests"))
+    shutil.copy(ROOT / "local/azurite/.npmrc", root / "local/azurite")
+
+    def run(*command: str | Path) -> str:
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=600).stdout
+
+    make = ("make", "--silent", "-C", root, f"PYTHON={sys.executable}")
+    run(*make, "install")
+
+    assert run(root / ".venv/bin/sparklin", "--version") == f"sparklin {VERSION}\n"
+    assert run(root / ".venv/bin/python", "-c", "import local.azurite as a; print(a.__file__)").startswith(str(root))
+    assert run(*make, "ready") == ""
+
+
+def install(script: Any, command: str) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-c", INSTALL, command]
+    return subprocess.Popen(arguments, cwd=script.ROOT, stderr=subprocess.PIPE, text=True)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.01)

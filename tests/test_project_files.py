@@ -4,13 +4,14 @@ import json
 import os
 import re
 import subprocess
-import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.settings import Settings
+from local.stack_choices import PORTS
 
 ROOT = Path(__file__).parent.parent
 PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)", re.MULTILINE)
@@ -53,7 +54,7 @@ def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
     text = (ROOT / name).read_text("utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
-    assert len(lines) == len(PINNED.findall(text)) > 10
+    assert len(lines) == len(PINNED.findall(text)) > 0
     assert all("--hash=sha256:" in line for line in lines)
 
 
@@ -62,11 +63,18 @@ def test_development_uses_what_is_deployed() -> None:
 
 
 def test_every_direct_requirement_is_in_its_lock() -> None:
-    for name in (path.stem for path in ROOT.glob("requirements*.in")):
-        asked = re.findall(r"^([A-Za-z][A-Za-z0-9._-]*)", (ROOT / f"{name}.in").read_text("utf-8"), re.MULTILINE)
-        locked = {package.lower() for package, _version in pins(f"{name}.txt")}
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = {
+        "requirements.txt": declared["project"]["dependencies"],
+        "requirements-dev.txt": declared["project"]["optional-dependencies"]["cli"],
+    }
+    for group, requirements in declared["dependency-groups"].items():
+        asked.setdefault(f"requirements-{group}.txt", []).extend(requirements)
 
-        assert {package.lower() for package in asked} <= locked
+    assert set(asked) == {path.name for path in ROOT.glob("requirements*.txt")}
+    for name, requirements in asked.items():
+        direct = {re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower() for requirement in requirements}
+        assert direct <= {package.lower() for package, _version in pins(name)}, name
 
 
 def test_azurite_is_locked_without_addresses() -> None:
@@ -77,13 +85,44 @@ def test_azurite_is_locked_without_addresses() -> None:
     assert all("integrity" in package and "resolved" not in package for path, package in packages.items() if path)
 
 
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
+
+
 def test_make_lists_its_commands() -> None:
-    run = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
+    run = make()
     listed = re.findall(r"^make (\S+) +\S.*$", run.stdout, re.MULTILINE)
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
     assert {"install", "demo", "up", "down", "test", "lint", "format", "lock", "clean"} <= set(listed)
     assert set(targets) - set(listed) == {"ready"}  # What the other commands begin with.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("tset",), 'There is no command "tset": run make without arguments to list the commands.'),
+        (("help", "docs"), 'There is no command "docs": run make without arguments to list the commands.'),
+        (("FOO=1", "help"), 'There is no variable "FOO": make takes PYTHON '),
+        (("help", "FOO=a b=c"), 'There is no variable "FOO": make takes PYTHON '),
+    ],
+)
+def test_make_names_what_it_does_not_know(arguments: tuple[str, ...], sentence: str) -> None:
+    run = make(*arguments)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert sentence in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_make_takes_a_python_and_the_ports_of_the_stack() -> None:
+    ports = [f"SPARKLIN_{name}_PORT=0" for name in PORTS]
+
+    run = make("help", "PYTHON=/a path/python3", "SPARKLIN_FAULTS_SEED=1", *ports)
+
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", [".ci/run", "scripts/check", "scripts/lock"])
@@ -94,16 +133,6 @@ def test_scripts_can_be_run(name: str) -> None:
 def test_continuous_integration_runs_what_the_readme_says() -> None:
     assert re.search(r"^make test\b", (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE)
     assert "make test" in (ROOT / "README.md").read_text("utf-8")
-
-
-def test_the_command_exists_that_pyproject_names() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-m", "cli.main", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    bootstrap = (ROOT / "pyproject.toml").read_text("utf-8")
-
-    assert 'sparklin = "cli.main:app"' in bootstrap
-    assert shown.returncode == 0, shown.stderr
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

@@ -53,9 +53,9 @@ class Choices:
 
 
 def ports(variables: Mapping[str, str], last: Choices, say: Callable[[str], None]) -> StackPorts:
-    """The ports of the next stack; 0 for any free one. `say` is told of each that had to be given up.
+    """The ports of the next stack; 0 for any free one. `say` gets a sentence for each that had to be given up.
 
-    :raises StackError: when the environment asks for what is no port.
+    :raises StackError: when the environment asks for what is not a port, or for a port in use.
     """
     chosen = {name: _asked(name, variables) for name in PORTS}
     for name in PORTS:
@@ -74,7 +74,10 @@ def _asked(name: str, variables: Mapping[str, str]) -> int:
     text = variables.get(f"SPARKLIN_{name}_PORT") or "0"
     if not (text.isascii() and text.isdigit()) or int(text) > _HIGHEST_PORT:
         raise StackError(f"SPARKLIN_{name}_PORT must be a port, not {text}")
-    return int(text)
+    port = int(text)
+    if port and not _is_free(port):
+        raise StackError(f"SPARKLIN_{name}_PORT: port {port} is in use; choose another, or none to get a free one")
+    return port
 
 
 def _is_free(port: int) -> bool:

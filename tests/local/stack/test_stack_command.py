@@ -1,5 +1,6 @@
 """`up`, `down` and `status` as a user runs them."""
 
+import contextlib
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ import requests
 
 from local import environment
 from local.stack import processes
-from local.stack.choices import Choices, ports
+from local.stack.choices import PORTS, Choices, ports
 from local.stack.files import StackFiles
 from local.stack.parts import ROOT
 from local.stack.processes import Started
@@ -183,10 +184,11 @@ def test_ports_and_key_stay(terminal: Terminal) -> None:
 
 
 def test_the_environment_goes_before_the_last_ports() -> None:
-    told: list[str] = []
-    chosen = ports({"SPARKLIN_BLOB_PORT": "7071"}, Choices({"BLOB": 10000, "RECEIVER": 7071}), told.append)
-    assert (chosen.storage.blob, chosen.receiver) == (7071, 0)
-    assert [line[:9] for line in told] == ["Port 7071"]
+    said: list[str] = []
+    asked, last = free_ports(2)
+    chosen = ports({"SPARKLIN_BLOB_PORT": str(asked)}, Choices({"BLOB": last, "RECEIVER": asked}), said.append)
+    assert (chosen.storage.blob, chosen.receiver) == (asked, 0)
+    assert [line.partition(",")[0] for line in said] == [f"Port {asked}"]
 
 
 @pytest.mark.parametrize("content", [None, [], {"ports": 3}, {"ports": {"BLOB": "x", "QUEUE": -1}, "functionKey": 7}])
@@ -215,6 +217,23 @@ def test_a_port_that_is_none_is_refused(text: str) -> None:
 
 
 def test_ports_are_taken_from_the_environment() -> None:
-    chosen = ports({"SPARKLIN_RECEIVER_PORT": "7071", "SPARKLIN_TABLE_PORT": "10002"}, Choices({}), print)
-    assert (chosen.receiver, chosen.data_map, chosen.storage.table) == (7071, 0, 10002)
+    receiver, table = free_ports(2)
+    variables = {"SPARKLIN_RECEIVER_PORT": str(receiver), "SPARKLIN_TABLE_PORT": str(table)}
+    chosen = ports(variables, Choices({}), print)
+    assert (chosen.receiver, chosen.data_map, chosen.storage.table) == (receiver, 0, table)
     assert environment.variables() is not environment.variables()
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_a_port_in_use_is_named_before_anything_starts(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(StackError, match=rf"^SPARKLIN_{name}_PORT: port {port} is in use"):
+            ports({f"SPARKLIN_{name}_PORT": str(port)}, Choices({}), print)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [server.getsockname()[1] for server in servers]
