@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.settings import Settings
-from local.stack_choices import PORTS
+from local.stack.choices import PORTS
 
 ROOT = Path(__file__).parent.parent
 PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)", re.MULTILINE)
