@@ -71,6 +71,9 @@ format: ready  ## Format the code and fix what ruff can fix
 	@$(RUN)/ruff check --fix .
 	@$(RUN)/ruff format .
 
+template:  ## Compile infra/ into infra/azuredeploy.json, and write the snapshots of its tests anew
+	@scripts/templates
+
 lock: ready  ## Pin the dependencies in pyproject.toml again, in requirements*.txt
 	@scripts/lock
 

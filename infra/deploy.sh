@@ -1,5 +1,5 @@
 #!/bin/sh
-# Deploys Sparklin with `az` alone, or updates it: infra, code, role in Purview, Event Grid.
+# Deploys Sparklin with `az` alone, or updates it: infrastructure, role in Purview, code, Event Grid.
 #   usage: infra/deploy.sh ENVIRONMENT LOCATION PURVIEW_ACCOUNT [NAME=VALUE …]   further parameters of main.bicep
 set -eu
 if [ "$#" -lt 3 ]; then
@@ -11,31 +11,24 @@ if ! command -v az >/dev/null; then
     exit 1
 fi
 here=$(cd "$(dirname "$0")" && pwd)
-environment=$1 location=$2 purview=$3
+export AZURE_ENV_NAME="$1" AZURE_LOCATION="$2" PURVIEW_ACCOUNT_NAME="$3"
 shift 3
-deployment="sparklin-$environment"
 
-az deployment sub create --name "$deployment" --location "$location" --template-file "$here/main.bicep" \
-    --parameters "environmentName=$environment" "location=$location" "purviewAccountName=$purview" "$@" --output none
-
-# Azure may give the names of outputs back in another case.
-outputs=$(az deployment sub show --name "$deployment" --query properties.outputs --output json)
-output() {
-    printf '%s' "$outputs" | python3 -c '
-import json, sys
-print({name.upper(): found["value"] for name, found in json.load(sys.stdin).items()}[sys.argv[1]])' "$1"
-}
-for name in AZURE_RESOURCE_GROUP FUNCTION_APP_NAME STORAGE_ACCOUNT_NAME IDENTITY_PRINCIPAL_ID EVENT_DELIVERY PURVIEW_ENDPOINT; do
-    value=$(output "$name")
-    export "$name=$value"
+# main.bicepparam reads allowedAddresses from SPARKLIN_ALLOWED_ADDRESSES, and so on: the compiler checks the value.
+for given in "$@"; do
+    name=${given%%=*}
+    variable=SPARKLIN_$(printf %s "$name" | sed 's/\([A-Z]\)/_\1/g' | tr '[:lower:]' '[:upper:]')
+    if [ "$name" = "$given" ] || ! grep -q "^param $name = .*'$variable'" "$here/main.bicepparam"; then
+        echo "$given is no NAME=VALUE of a parameter in infra/main.bicepparam" >&2
+        exit 2
+    fi
+    export "$variable=${given#*=}"
 done
+if [ "${SPARKLIN_NETWORK:-none}" = private ]; then
+    echo 'network=private: the code can be deployed from a machine inside the network only, once the network exists.' >&2
+fi
 
-package=$(mktemp -d)
-trap 'rm -r "$package"' EXIT
-"$here/package.sh" "$package/app.zip"
-az functionapp deployment source config-zip --resource-group "$AZURE_RESOURCE_GROUP" --name "$FUNCTION_APP_NAME" \
-    --src "$package/app.zip" --build-remote true --output none
-
-"$here/subscribe.sh"
-"$here/grant.sh" || echo "The app still needs its role in Purview: see above, then run infra/grant.sh." >&2
-echo "Sparklin is deployed; the receiver: $(output SPARKLIN_RECEIVER)" >&2
+deployment="sparklin-$AZURE_ENV_NAME"
+az deployment sub create --name "$deployment" --location "$AZURE_LOCATION" --parameters "$here/main.bicepparam" \
+    --output none
+exec "$here/install.sh" "$deployment"

@@ -1,9 +1,15 @@
 #!/bin/sh
 # Gives the app's identity its role in Purview: Data Curator on the root collection, or on PURVIEW_GRANT_COLLECTION.
-# PURVIEW_ENDPOINT and IDENTITY_PRINCIPAL_ID are outputs of main.bicep.
+# PURVIEW_ENDPOINT and IDENTITY_PRINCIPAL_ID are outputs of main.bicep. PURVIEW_GRANT=done: somebody else has given it.
 set -eu
 cd "$(dirname "$0")/.."
+if [ "${PURVIEW_GRANT:-}" = done ]; then
+    exit 0
+fi
 : "${PURVIEW_ENDPOINT:?}" "${IDENTITY_PRINCIPAL_ID:?}"
 
 make --no-print-directory ready
-exec .venv/bin/sparklin grant "$IDENTITY_PRINCIPAL_ID" ${PURVIEW_GRANT_COLLECTION:+--collection "$PURVIEW_GRANT_COLLECTION"}
+if ! .venv/bin/sparklin grant "$IDENTITY_PRINCIPAL_ID" ${PURVIEW_GRANT_COLLECTION:+--collection "$PURVIEW_GRANT_COLLECTION"}; then
+    echo "Whoever is Collection Admin in Purview can run: sparklin grant $IDENTITY_PRINCIPAL_ID" >&2
+    exit 1
+fi

@@ -1,5 +1,7 @@
-// Sparklin on Azure, but for the Event Grid subscription: that is events.bicep, and comes after the code.
+// Sparklin on Azure, without the Event Grid subscription: that is events.bicep, and comes after the code.
 targetScope = 'subscription'
+
+import { optionalSettings, resourceTags } from 'modules/types.bicep'
 
 @description('A short name of this installation, part of all names.')
 @minLength(1)
@@ -12,14 +14,21 @@ param location string
 @description('The resource group; made if it is not there.')
 param resourceGroupName string = 'rg-${environmentName}'
 
+@description('The cloud: that of Azure itself, or a sovereign one.')
+@allowed(['AzureCloud', 'AzureUSGovernment', 'AzureChinaCloud'])
+param cloud string = 'AzureCloud'
+
 @description('The name of the Purview account.')
 @minLength(3)
 param purviewAccountName string
 
+@description('The address of Purview, where it is neither https://<account>.purview.azure.com nor that of the cloud.')
+param purviewEndpoint string = ''
+
 @description('The resource id of the Purview account, for its private endpoint; without it Purview is reached publicly.')
 param purviewAccountId string = ''
 
-@description('What the app is told besides: any of these settings, as README.md explains them.')
+@description('Optional settings of the app, as README.md explains them.')
 param settings optionalSettings = {}
 
 @description('none: no network. outbound: storage and Purview by private endpoints. private: the receiver too, without Event Grid.')
@@ -40,8 +49,8 @@ param allowedAddresses string[] = []
 param alwaysReady int = 1
 
 // Each instance works on two new events or two retries at a time (host.json; Flex Consumption scales blob triggers and
-// each queue trigger apart), and Purview takes 25 operations a second per capacity unit: more instances would only be
-// told to wait. 40 was the least that the plan took; where it takes less, less will do.
+// each queue trigger apart), and Purview takes 25 operations a second per capacity unit: more instances would only
+// have to wait. 40 was the least that the plan took; where it takes less, less will do.
 @description('The most instances.')
 @minValue(1)
 @maxValue(1000)
@@ -56,6 +65,11 @@ param instanceMemory int = 2048
 @minValue(31)
 param eventRetentionDays int = 365
 
+@description('Days for which a deleted blob or container can be restored; 0: not at all.')
+@minValue(0)
+@maxValue(365)
+param softDeleteDays int = 7
+
 @description('How storage is kept: in one data centre, or in three (not in every region).')
 @allowed(['Standard_LRS', 'Standard_ZRS'])
 param storageRedundancy string = 'Standard_LRS'
@@ -65,60 +79,126 @@ param storageRedundancy string = 'Standard_LRS'
 @maxValue(730)
 param logRetentionDays int = 30
 
-@description('Who is told by e-mail when an alert fires; empty: nobody, the alerts are in the portal only.')
+// The app's own requests are logged with all others, and logs are paid for by size.
+@description('Whether every read, write and deletion in storage is logged, with the identity that made it.')
+param auditLog bool = false
+
+@description('Who gets an e-mail when an alert fires; empty: nobody, the alerts are in the portal only.')
 param alertEmail string = ''
 
 @description('The client id of a service principal for Purview, instead of the app\'s identity; its secret goes into the vault.')
 param servicePrincipalClientId string = ''
 
-@description('The tenant of that service principal.')
-param servicePrincipalTenantId string = subscription().tenantId
-
-@sealed()
-type optionalSettings = {
-  PURVIEW_COLLECTION: string?
-  PURVIEW_COLLECTIONS: string?
-  MAX_BODY_BYTES: string?
-  MAX_EXPANDED_BYTES: string?
-  STORAGE_BUDGET_SECONDS: string?
-  ALLOW_OPERATIONS: string?
-  EXCLUDE_JOBS: string?
-  EXCLUDE_DATASETS: string?
-  APPLICATION_NAME_TAILS: string?
-  LINEAGE_WINDOW_DAYS: string?
-  UPLOAD_REFRESH_DAYS: string?
-  SETTLE_AFTER_MINUTES: string?
-  SWEEP_AFTER_MINUTES: string?
-  RETRY_FIRST_DELAY_SECONDS: string?
-  RETRY_MAX_DELAY_SECONDS: string?
-  RETRY_GIVE_UP_HOURS: string?
-  MAX_CONCURRENT_UPLOADS: string?
-  NAME_RULES_FILE: string?
-  HIVE_CLUSTER: string?
-  ONELAKE_IDS: string?
-  METASTORE_IDS: string?
-  SQL_KINDS: string?
-  PROCESS_NAMING: string?
-  DATABRICKS_TASKS: string?
-}
+@description('The tenant of that service principal; empty: that of the subscription.')
+param servicePrincipalTenantId string = ''
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var storageName = 'st${token}'
+var packageStorageName = 'stpkg${token}'
+var packageContainer = 'app-package'
 var insightsName = 'appi-${token}'
+var workspaceName = 'log-${token}'
 var identityName = 'id-${token}'
-var tags = { 'azd-env-name': environmentName }
+var vaultName = 'kv-${token}'
+var networkName = 'vnet-${token}'
+var appName = 'func-${token}'
+
 var hasNetwork = network != 'none'
 var hasServicePrincipal = !empty(servicePrincipalClientId)
-var purviewEndpoint = 'https://${purviewAccountName}.purview.azure.com'
 
-resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+// What each cloud calls its services.
+var clouds = {
+  AzureCloud: {
+    purview: 'purview.azure.com'
+    vault: 'privatelink.vaultcore.azure.net'
+    sites: 'privatelink.azurewebsites.net'
+  }
+  AzureUSGovernment: {
+    purview: 'purview.azure.us'
+    vault: 'privatelink.vaultcore.usgovcloudapi.net'
+    sites: 'privatelink.azurewebsites.us'
+  }
+  AzureChinaCloud: {
+    purview: 'purview.azure.cn'
+    vault: 'privatelink.vaultcore.azure.cn'
+    sites: 'privatelink.chinacloudsites.cn'
+  }
+}
+var hosts = clouds[cloud]
+var effectiveEndpoint = empty(purviewEndpoint) ? 'https://${purviewAccountName}.${hosts.purview}' : purviewEndpoint
+
+// A run is still looked at for two weeks and until it is settled, or for as long as a process shows it; one day more is
+// the least retention. core/settings.py has the same defaults.
+var settleDays = (int(settings.?SETTLE_AFTER_MINUTES ?? '1440') + 1439) / 1440
+var leastRetention = max(14 + settleDays, int(settings.?LINEAGE_WINDOW_DAYS ?? '30')) + 1
+
+var problems = filter(
+  [
+    eventRetentionDays < leastRetention
+      ? 'eventRetentionDays must be at least ${leastRetention}: the app looks back that far with these settings.'
+      : ''
+    network == 'private' && !empty(allowedAddresses)
+      ? 'allowedAddresses has no effect with network=private: its endpoint is not subject to access rules.'
+      : ''
+    !hasNetwork && !empty(purviewAccountId)
+      ? 'purviewAccountId is for a private endpoint: it needs network=outbound or network=private.'
+      : ''
+    !empty(purviewAccountId) && toLower(last(split(purviewAccountId, '/'))) != toLower(purviewAccountName)
+      ? 'purviewAccountId is not the id of the account purviewAccountName.'
+      : ''
+    alwaysReady > maximumInstances ? 'alwaysReady must not be more than maximumInstances.' : ''
+  ],
+  problem => !empty(problem)
+)
+var tags resourceTags = empty(problems) ? { 'azd-env-name': environmentName } : fail(join(problems, ' '))
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: resourceGroupName
   location: location
   tags: tags
 }
 
+// Known by their names alone, so that what-if can predict what depends on them.
+resource storageAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  scope: group
+  name: storageName
+}
+
+resource packageAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  scope: group
+  name: packageStorageName
+}
+
+resource secretVault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
+  scope: group
+  name: vaultName
+}
+
+resource functionApp 'Microsoft.Web/sites@2025-03-01' existing = {
+  scope: group
+  name: appName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  scope: group
+  name: insightsName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  scope: group
+  name: workspaceName
+}
+
+resource privateNetwork 'Microsoft.Network/virtualNetworks@2025-05-01' existing = {
+  scope: group
+  name: networkName
+
+  resource appSubnet 'subnets' existing = {
+    name: 'app'
+  }
+}
+
 module identity 'modules/identity.bicep' = {
-  name: 'identity'
   scope: group
   params: {
     name: identityName
@@ -127,172 +207,199 @@ module identity 'modules/identity.bicep' = {
   }
 }
 
-module storage 'modules/storage.bicep' = {
-  name: 'storage'
-  scope: group
-  params: {
-    name: storageName
-    location: location
-    tags: tags
-    redundancy: storageRedundancy
-    isPublic: !hasNetwork
-    eventRetentionDays: eventRetentionDays
-  }
-}
-
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'monitoring'
   scope: group
   params: {
     insightsName: insightsName
-    workspaceName: 'log-${token}'
+    workspaceName: workspaceName
     location: location
     tags: tags
     retentionDays: logRetentionDays
   }
 }
 
-module roles 'modules/roles.bicep' = {
-  name: 'roles'
+module storage 'modules/storage.bicep' = {
   scope: group
   params: {
-    storageName: storage.outputs.name
-    insightsName: monitoring.outputs.insightsName
-    principalId: identity.outputs.principalId
+    name: storageName
+    packageName: packageStorageName
+    packageContainer: packageContainer
+    location: location
+    tags: tags
+    redundancy: storageRedundancy
+    isPublic: !hasNetwork
+    eventRetentionDays: eventRetentionDays
+    softDeleteDays: softDeleteDays
+    auditWorkspaceId: auditLog ? workspace.id : ''
   }
+  dependsOn: [monitoring]
+}
+
+module roles 'modules/roles.bicep' = {
+  scope: group
+  params: {
+    identityName: identityName
+    storageName: storageName
+    packageStorageName: packageStorageName
+    packageContainer: packageContainer
+    insightsName: insightsName
+  }
+  dependsOn: [identity, storage, monitoring]
 }
 
 module vault 'modules/vault.bicep' = if (hasServicePrincipal) {
-  name: 'vault'
   scope: group
   params: {
-    name: 'kv-${token}'
+    name: vaultName
     location: location
     tags: tags
     isPublic: !hasNetwork
-    principalId: identity.outputs.principalId
+    identityName: identityName
+    workspaceName: workspaceName
   }
+  dependsOn: [identity, monitoring]
 }
 
+var storageServices = ['blob', 'queue', 'table']
+var storageZones = toObject(
+  storageServices,
+  service => service,
+  service => 'privatelink.${service}.${environment().suffixes.storage}'
+)
+var storageEndpoints = map(storageServices, service => {
+  name: service
+  service: service
+  targetId: storageAccount.id
+  zone: storageZones[service]
+})
+var packageEndpoint = [
+  {
+    name: 'package'
+    service: 'blob'
+    targetId: packageAccount.id
+    zone: storageZones.blob
+  }
+]
+var purviewEndpoints = empty(purviewAccountId)
+  ? []
+  : [
+      {
+        name: 'purview'
+        service: 'account'
+        targetId: purviewAccountId
+        zone: 'privatelink.${hosts.purview}'
+      }
+    ]
+var vaultEndpoints = hasServicePrincipal
+  ? [
+      {
+        name: 'vault'
+        service: 'vault'
+        targetId: secretVault.id
+        zone: hosts.vault
+      }
+    ]
+  : []
+var endpoints = hasNetwork ? concat(storageEndpoints, packageEndpoint, purviewEndpoints, vaultEndpoints) : []
+
 module virtualNetwork 'modules/network.bicep' = if (hasNetwork) {
-  name: 'network'
   scope: group
   params: {
-    name: 'vnet-${token}'
+    name: networkName
     location: location
     tags: tags
     addressRange: addressRange
+    zones: concat(
+      map(concat(storageEndpoints, purviewEndpoints, vaultEndpoints), endpoint => endpoint.zone),
+      network == 'private' ? [hosts.sites] : []
+    )
   }
 }
 
-module storageEndpoints 'modules/endpoint.bicep' = [for service in (hasNetwork ? ['blob', 'queue', 'table'] : []): {
-  name: 'endpoint-${service}'
-  scope: group
-  params: {
-    name: 'pe-${service}-${token}'
-    location: location
-    tags: tags
-    targetId: storage.outputs.id
-    service: service
-    zone: 'privatelink.${service}.${environment().suffixes.storage}'
-    networkId: virtualNetwork!.outputs.id
-    subnetId: virtualNetwork!.outputs.endpointSubnetId
+// One after the other: a storage account refuses a second endpoint while it makes the first.
+@batchSize(1)
+module privateEndpoints 'modules/endpoint.bicep' = [
+  for endpoint in endpoints: {
+    scope: group
+    params: {
+      name: 'pe-${endpoint.name}-${token}'
+      location: location
+      tags: tags
+      targetId: endpoint.targetId
+      service: endpoint.service
+      zone: endpoint.zone
+      networkName: networkName
+      subnetName: 'endpoints'
+    }
+    dependsOn: [virtualNetwork, storage, vault]
   }
-}]
-
-module purviewPrivate 'modules/endpoint.bicep' = if (hasNetwork && !empty(purviewAccountId)) {
-  name: 'endpoint-purview'
-  scope: group
-  params: {
-    name: 'pe-purview-${token}'
-    location: location
-    tags: tags
-    targetId: purviewAccountId
-    service: 'account'
-    zone: 'privatelink.purview.azure.com'
-    networkId: virtualNetwork!.outputs.id
-    subnetId: virtualNetwork!.outputs.endpointSubnetId
-  }
-}
-
-module vaultPrivate 'modules/endpoint.bicep' = if (hasNetwork && hasServicePrincipal) {
-  name: 'endpoint-vault'
-  scope: group
-  params: {
-    name: 'pe-vault-${token}'
-    location: location
-    tags: tags
-    targetId: vault!.outputs.id
-    service: 'vault'
-    zone: 'privatelink.vaultcore.azure.net'
-    networkId: virtualNetwork!.outputs.id
-    subnetId: virtualNetwork!.outputs.endpointSubnetId
-  }
-}
-
-module receiverPrivate 'modules/endpoint.bicep' = if (network == 'private') {
-  name: 'endpoint-receiver'
-  scope: group
-  params: {
-    name: 'pe-receiver-${token}'
-    location: location
-    tags: tags
-    targetId: app.outputs.id
-    service: 'sites'
-    zone: 'privatelink.azurewebsites.net'
-    networkId: virtualNetwork!.outputs.id
-    subnetId: virtualNetwork!.outputs.endpointSubnetId
-  }
-}
+]
 
 module app 'modules/function.bicep' = {
-  name: 'function'
   scope: group
   params: {
-    name: 'func-${token}'
+    name: appName
     planName: 'plan-${token}'
     location: location
     tags: tags
-    identityName: identity.outputs.name
-    insightsName: monitoring.outputs.insightsName
-    storageName: storage.outputs.name
-    deploymentContainer: storage.outputs.deploymentContainer
-    purviewEndpoint: purviewEndpoint
+    identityName: identityName
+    insightsName: insightsName
+    storageName: storageName
+    packageStorageName: packageStorageName
+    packageContainer: packageContainer
+    purviewEndpoint: effectiveEndpoint
     settings: settings
     servicePrincipalClientId: servicePrincipalClientId
-    servicePrincipalTenantId: servicePrincipalTenantId
-    vaultUri: hasServicePrincipal ? vault!.outputs.uri : ''
+    servicePrincipalTenantId: empty(servicePrincipalTenantId) ? subscription().tenantId : servicePrincipalTenantId
+    vaultName: hasServicePrincipal ? vaultName : ''
     isPublic: network != 'private'
-    subnetId: hasNetwork ? virtualNetwork!.outputs.appSubnetId : ''
+    subnetId: hasNetwork ? privateNetwork::appSubnet.id : ''
     allowedAddresses: allowedAddresses
     alwaysReady: alwaysReady
     maximumInstances: maximumInstances
     instanceMemory: instanceMemory
   }
-  // The app takes its code from storage: it must be allowed to, and reach it.
-  dependsOn: [roles, storageEndpoints]
+  // The app fetches its code from storage: it must be allowed to, and be able to reach it.
+  dependsOn: [roles, vault, privateEndpoints]
+}
+
+module receiverEndpoint 'modules/endpoint.bicep' = if (network == 'private') {
+  scope: group
+  params: {
+    name: 'pe-receiver-${token}'
+    location: location
+    tags: tags
+    targetId: functionApp.id
+    service: 'sites'
+    zone: hosts.sites
+    networkName: networkName
+    subnetName: 'endpoints'
+  }
+  dependsOn: [app]
 }
 
 module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
   scope: group
   params: {
     location: location
     tags: tags
-    insightsId: monitoring.outputs.insightsId
+    insightsId: insights.id
     nameSuffix: token
     email: alertEmail
+    hasEventGrid: network != 'private'
   }
+  dependsOn: [monitoring]
 }
 
 // For the scripts. With `azd env get-values` in the environment they are also what the command `sparklin` needs.
 output AZURE_RESOURCE_GROUP string = group.name
-output FUNCTION_APP_NAME string = app.outputs.name
-output STORAGE_ACCOUNT_NAME string = storage.outputs.name
+output FUNCTION_APP_NAME string = appName
+output STORAGE_ACCOUNT_NAME string = storageName
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+output VAULT_NAME string = hasServicePrincipal ? vaultName : ''
 output EVENT_DELIVERY string = network == 'private' ? 'timer' : 'EventGrid'
 output SPARKLIN_RECEIVER string = 'https://${app.outputs.hostName}'
-output PURVIEW_ENDPOINT string = purviewEndpoint
-output LINEAGE_STORAGE__blobServiceUri string = storage.outputs.blobUri
-output LINEAGE_STORAGE__queueServiceUri string = storage.outputs.queueUri
-output LINEAGE_STORAGE__tableServiceUri string = storage.outputs.tableUri
+output PURVIEW_ENDPOINT string = effectiveEndpoint
+output LINEAGE_STORAGE__blobServiceUri string = 'https://${storageName}.blob.${environment().suffixes.storage}/'
+output LINEAGE_STORAGE__queueServiceUri string = 'https://${storageName}.queue.${environment().suffixes.storage}/'
+output LINEAGE_STORAGE__tableServiceUri string = 'https://${storageName}.table.${environment().suffixes.storage}/'

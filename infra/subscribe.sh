@@ -1,5 +1,6 @@
 #!/bin/sh
-# Lets Event Grid tell the app of stored events; may be run again. Comes after the code, which makes the key for it.
+# Makes Event Grid notify the app of stored events; may be run again, and must be after the key blobs_extension changed.
+# It comes after the code, which makes that key.
 # AZURE_RESOURCE_GROUP, FUNCTION_APP_NAME, STORAGE_ACCOUNT_NAME and EVENT_DELIVERY are outputs of main.bicep.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,17 +18,29 @@ has_key() {
     [ "${length:-0}" -gt 0 ] 2>/dev/null
 }
 
-attempts=60
-until has_key; do
-    attempts=$((attempts - 1))
-    if [ "$attempts" -eq 0 ]; then
-        echo "$FUNCTION_APP_NAME has no key blobs_extension: its code has not started. Look into its log, then run $0 again." >&2
-        exit 1
-    fi
-    sleep "${SUBSCRIBE_PAUSE_SECONDS:-10}"
-done
+subscribe() {
+    az deployment group create --name sparklin-events --resource-group "$AZURE_RESOURCE_GROUP" \
+        --template-file infra/events.bicep \
+        --parameters "functionAppName=$FUNCTION_APP_NAME" "storageAccountName=$STORAGE_ACCOUNT_NAME" --output none
+}
 
-az deployment group create --name sparklin-events --resource-group "$AZURE_RESOURCE_GROUP" \
-    --template-file infra/events.bicep \
-    --parameters "functionAppName=$FUNCTION_APP_NAME" "storageAccountName=$STORAGE_ACCOUNT_NAME" --output none
-echo 'Event Grid tells the app of stored events.' >&2
+# Runs a function up to so many times, with pauses, until it succeeds.
+repeat() {
+    attempts=$1
+    until "$2"; do
+        attempts=$((attempts - 1))
+        [ "$attempts" -gt 0 ] || return 1
+        sleep "${SUBSCRIBE_PAUSE_SECONDS:-10}"
+    done
+}
+
+if ! repeat 60 has_key; then
+    echo "$FUNCTION_APP_NAME has no key blobs_extension: its code has not started. Look into its log, then run $0 again." >&2
+    exit 1
+fi
+# Event Grid asks the app at once whether it wants the events; an app that is just starting may answer too late.
+if ! repeat 6 subscribe; then
+    echo "Event Grid did not accept the subscription: see the error above, then run $0 again." >&2
+    exit 1
+fi
+echo 'Event Grid notifies the app of stored events.' >&2

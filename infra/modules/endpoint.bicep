@@ -1,7 +1,9 @@
-// A private endpoint of one service, with the DNS zone through which the network finds it.
+// A private endpoint of one service, with its entry in the DNS zone.
+import { resourceTags } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags resourceTags
 
 @description('The resource that is reached through it.')
 param targetId string
@@ -12,15 +14,27 @@ param service string
 @description('The private DNS zone of such services.')
 param zone string
 
-param networkId string
-param subnetId string
+param networkName string
+param subnetName string
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' existing = {
+  name: networkName
+
+  resource subnet 'subnets' existing = {
+    name: subnetName
+  }
+}
+
+resource dnsZone 'Microsoft.Network/privateDnsZones@2024-06-01' existing = {
+  name: zone
+}
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
   name: name
   location: location
   tags: tags
   properties: {
-    subnet: { id: subnetId }
+    subnet: { id: network::subnet.id }
     privateLinkServiceConnections: [
       {
         name: name
@@ -41,22 +55,6 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
           properties: { privateDnsZoneId: dnsZone.id }
         }
       ]
-    }
-  }
-}
-
-resource dnsZone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
-  name: zone
-  location: 'global'
-  tags: tags
-
-  resource link 'virtualNetworkLinks' = {
-    name: uniqueString(networkId)
-    location: 'global'
-    tags: tags
-    properties: {
-      registrationEnabled: false
-      virtualNetwork: { id: networkId }
     }
   }
 }

@@ -1,32 +1,37 @@
-// The function app on Flex Consumption, and all that it is told.
+// The function app on Flex Consumption, and all its settings.
+import { optionalSettings, resourceTags } from 'types.bicep'
+
 param name string
 param planName string
 param location string
-param tags object
+param tags resourceTags
 param identityName string
 param insightsName string
+
+@description('The account of events, lineage and the Functions host.')
 param storageName string
 
-@description('The container that the app\'s code lies in.')
-param deploymentContainer string
+@description('The account of the app\'s code, and the container in it.')
+param packageStorageName string
+param packageContainer string
 
 param purviewEndpoint string
 
-@description('Settings besides those below; main.bicep has their names.')
-param settings object
+@description('Settings besides those below.')
+param settings optionalSettings
 
 @description('The client id of a service principal for Purview; empty: the app\'s identity.')
 param servicePrincipalClientId string
 
 param servicePrincipalTenantId string
 
-@description('The vault that has the secret of the service principal; empty without one.')
-param vaultUri string
+@description('The vault with the secret of the service principal; empty without one.')
+param vaultName string
 
 @description('Whether the receiver can be reached from outside the network.')
 param isPublic bool
 
-@description('The subnet that the app sends from; empty: none.')
+@description('The id of the subnet that the app sends from; empty: none.')
 param subnetId string
 
 @description('The only addresses that may reach the receiver besides Event Grid; empty: all.')
@@ -40,9 +45,9 @@ param instanceMemory int
 var httpConcurrency = 16
 
 var storageConnection = {
-  blobServiceUri: storage.properties.primaryEndpoints.blob
-  queueServiceUri: storage.properties.primaryEndpoints.queue
-  tableServiceUri: storage.properties.primaryEndpoints.table
+  blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}/'
+  queueServiceUri: 'https://${storageName}.queue.${environment().suffixes.storage}/'
+  tableServiceUri: 'https://${storageName}.table.${environment().suffixes.storage}/'
 }
 
 var hostSettings = {
@@ -72,7 +77,7 @@ var credentialSettings = empty(servicePrincipalClientId)
   : {
       AZURE_TENANT_ID: servicePrincipalTenantId
       AZURE_CLIENT_ID: servicePrincipalClientId
-      AZURE_CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/purview-client-secret)'
+      AZURE_CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=https://${vaultName}${environment().suffixes.keyvaultDns}/secrets/purview-client-secret)'
     }
 
 var eventGridAccess = [
@@ -84,12 +89,14 @@ var eventGridAccess = [
     ipAddress: 'AzureEventGrid'
   }
 ]
-var sparkAccess = [for (range, index) in allowedAddresses: {
-  name: 'Spark${index}'
-  action: 'Allow'
-  priority: 200 + index
-  ipAddress: range
-}]
+var sparkAccess = [
+  for (range, index) in allowedAddresses: {
+    name: 'Spark${index}'
+    action: 'Allow'
+    priority: 200 + index
+    ipAddress: range
+  }
+]
 var isRestricted = !empty(allowedAddresses)
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
@@ -98,10 +105,6 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
-}
-
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
-  name: storageName
 }
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -132,7 +135,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${storageConnection.blobServiceUri}${deploymentContainer}'
+          value: 'https://${packageStorageName}.blob.${environment().suffixes.storage}/${packageContainer}'
           authentication: {
             type: 'UserAssignedIdentity'
             userAssignedIdentityResourceId: identity.id
@@ -161,8 +164,17 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     name: 'appsettings'
     properties: union(hostSettings, ownSettings, credentialSettings, settings)
   }
+
+  // Code is deployed with a Microsoft Entra token; there is no user name and password for it.
+  resource scmPassword 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+
+  resource ftpPassword 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
 }
 
-output id string = app.id
-output name string = app.name
 output hostName string = app.properties.defaultHostName

@@ -1,8 +1,10 @@
-// Where the log goes. Application Insights takes telemetry from identities only, not from whoever knows its key.
+// Where the log goes. Application Insights accepts telemetry from identities only, not from whoever knows its key.
+import { resourceTags } from 'types.bicep'
+
 param insightsName string
 param workspaceName string
 param location string
-param tags object
+param tags resourceTags
 
 @description('Days that logs are kept.')
 param retentionDays int
@@ -28,6 +30,3 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     DisableLocalAuth: true
   }
 }
-
-output insightsName string = insights.name
-output insightsId string = insights.id

@@ -1,10 +1,16 @@
-// A network of two subnets: one that the app sends from, one for private endpoints.
+// A network of two subnets, one that the app sends from and one for private endpoints, and the DNS zones by which the
+// network finds these endpoints.
+import { resourceTags } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags resourceTags
 
 @description('At least a /25.')
 param addressRange string
+
+@description('The private DNS zones.')
+param zones string[]
 
 resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: name
@@ -34,16 +40,25 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
       }
     ]
   }
-
-  resource app 'subnets' existing = {
-    name: 'app'
-  }
-
-  resource endpoints 'subnets' existing = {
-    name: 'endpoints'
-  }
 }
 
-output id string = network.id
-output appSubnetId string = network::app.id
-output endpointSubnetId string = network::endpoints.id
+resource privateZones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for zone in zones: {
+    name: zone
+    location: 'global'
+    tags: tags
+  }
+]
+
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (zone, index) in zones: {
+    parent: privateZones[index]
+    name: uniqueString(network.id)
+    location: 'global'
+    tags: tags
+    properties: {
+      registrationEnabled: false
+      virtualNetwork: { id: network.id }
+    }
+  }
+]

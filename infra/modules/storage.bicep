@@ -1,22 +1,55 @@
-// The storage account: events, lineage, queues, and the app's own code. No keys: everybody comes with an identity.
+// The storage accounts: one for events, lineage, queues and the Functions host, one for the app's code alone. Whoever
+// may write to the second one decides what runs as the app. Neither has keys: every caller has an identity.
+import { resourceTags } from 'types.bicep'
+
 param name string
+param packageName string
+param packageContainer string
 param location string
-param tags object
+param tags resourceTags
 
 @description('Standard_LRS or Standard_ZRS.')
 param redundancy string
 
-@description('Whether it can be reached without a private endpoint.')
+@description('Whether the accounts can be reached without a private endpoint.')
 param isPublic bool
 
 @description('Days after which stored events are deleted.')
 param eventRetentionDays int
 
+@description('Days for which a deleted blob or container can be restored; 0: not at all.')
+param softDeleteDays int
+
+@description('The id of the workspace for the log of who read, wrote or deleted what; empty: none.')
+param auditWorkspaceId string
+
 // What storage/clients.py makes, so that the first event finds it, and the queues that the triggers listen to.
 var containers = ['openlineage', 'lineage-details', 'dead-letters', 'locks']
 var tables = ['EventMetadata', 'LineageDetails', 'RunProcesses', 'AssetCache', 'CreatedAssets']
 var queues = ['lineage-retry', 'lineage-retry-poison', 'webjobs-blobtrigger-poison']
-var deploymentContainer = 'app-package'
+
+var access = {
+  allowSharedKeyAccess: false
+  allowBlobPublicAccess: false
+  allowCrossTenantReplication: false
+  defaultToOAuthAuthentication: true
+  minimumTlsVersion: 'TLS1_2'
+  supportsHttpsTrafficOnly: true
+  publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
+  networkAcls: {
+    defaultAction: isPublic ? 'Allow' : 'Deny'
+    bypass: 'AzureServices'
+  }
+}
+var restorable = softDeleteDays > 0 ? { enabled: true, days: softDeleteDays } : { enabled: false }
+var audit = {
+  workspaceId: auditWorkspaceId
+  logs: [
+    { category: 'StorageRead', enabled: true }
+    { category: 'StorageWrite', enabled: true }
+    { category: 'StorageDelete', enabled: true }
+  ]
+}
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
@@ -24,44 +57,44 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   tags: tags
   kind: 'StorageV2'
   sku: { name: redundancy }
-  properties: {
-    allowSharedKeyAccess: false
-    allowBlobPublicAccess: false
-    defaultToOAuthAuthentication: true
-    minimumTlsVersion: 'TLS1_2'
-    supportsHttpsTrafficOnly: true
-    publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
-    networkAcls: {
-      defaultAction: isPublic ? 'Allow' : 'Deny'
-      bypass: 'AzureServices'
-    }
-  }
+  properties: access
 
   resource blobs 'blobServices' = {
     name: 'default'
+    properties: {
+      deleteRetentionPolicy: restorable
+      containerDeleteRetentionPolicy: restorable
+    }
 
-    resource blobContainers 'containers' = [for container in concat(containers, [deploymentContainer]): {
-      name: container
-    }]
+    resource blobContainers 'containers' = [
+      for container in containers: {
+        name: container
+        properties: { publicAccess: 'None' }
+      }
+    ]
   }
 
   resource tableService 'tableServices' = {
     name: 'default'
 
-    resource eventTables 'tables' = [for table in tables: {
-      name: table
-    }]
+    resource eventTables 'tables' = [
+      for table in tables: {
+        name: table
+      }
+    ]
   }
 
   resource queueService 'queueServices' = {
     name: 'default'
 
-    resource retryQueues 'queues' = [for queue in queues: {
-      name: queue
-    }]
+    resource retryQueues 'queues' = [
+      for queue in queues: {
+        name: queue
+      }
+    ]
   }
 
-  // Only events: what lies in the other containers may be in use, however old it is.
+  // Only events: what is in the other containers may be in use, however old it is.
   resource retention 'managementPolicies' = {
     name: 'default'
     properties: {
@@ -87,9 +120,52 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   }
 }
 
-output id string = account.id
-output name string = account.name
-output deploymentContainer string = deploymentContainer
-output blobUri string = account.properties.primaryEndpoints.blob
-output queueUri string = account.properties.primaryEndpoints.queue
-output tableUri string = account.properties.primaryEndpoints.table
+resource packageAccount 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+  name: packageName
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: redundancy }
+  properties: access
+
+  resource blobs 'blobServices' = {
+    name: 'default'
+    properties: {
+      deleteRetentionPolicy: restorable
+      containerDeleteRetentionPolicy: restorable
+    }
+
+    resource container 'containers' = {
+      name: packageContainer
+      properties: { publicAccess: 'None' }
+    }
+  }
+}
+
+#disable-next-line use-recent-api-versions // There is no newer one; every Microsoft sample has it.
+resource auditOfBlobs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(auditWorkspaceId)) {
+  scope: account::blobs
+  name: 'audit'
+  properties: audit
+}
+
+#disable-next-line use-recent-api-versions // There is no newer one; every Microsoft sample has it.
+resource auditOfTables 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(auditWorkspaceId)) {
+  scope: account::tableService
+  name: 'audit'
+  properties: audit
+}
+
+#disable-next-line use-recent-api-versions // There is no newer one; every Microsoft sample has it.
+resource auditOfQueues 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(auditWorkspaceId)) {
+  scope: account::queueService
+  name: 'audit'
+  properties: audit
+}
+
+#disable-next-line use-recent-api-versions // There is no newer one; every Microsoft sample has it.
+resource auditOfPackages 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(auditWorkspaceId)) {
+  scope: packageAccount::blobs
+  name: 'audit'
+  properties: audit
+}

@@ -1,20 +1,31 @@
-// A vault for the one secret that there can be: that of a service principal, where the app's identity has no way into
-// Purview. The template never sees it; it is put in by `az keyvault secret set --name purview-client-secret`.
+// A vault for the only secret that there can be: that of a service principal, where the app's identity has no way into
+// Purview. The template never sees it; infra/secret.sh stores it.
+import { resourceTags } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags resourceTags
 
 @description('Whether it can be reached without a private endpoint.')
 param isPublic bool
 
-@description('The object id of the identity that reads the secret.')
-param principalId string
+@description('The identity that reads the secret.')
+param identityName string
 
-var roles = {
-  'Key Vault Secrets User': '4633458b-17de-408a-b874-0445c86b69e6'
+@description('The workspace for the log of who read the secret.')
+param workspaceName string
+
+var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
+  name: workspaceName
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
   tags: tags
@@ -22,6 +33,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     tenantId: subscription().tenantId
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
+    enableSoftDelete: true
     publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
     networkAcls: {
       defaultAction: isPublic ? 'Allow' : 'Deny'
@@ -30,15 +42,22 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   }
 }
 
-resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in items(roles): {
-  name: guid(vault.id, principalId, role.value)
+resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, identity.id, secretsUser)
   scope: vault
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.value)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsUser)
   }
-}]
+}
 
-output id string = vault.id
-output uri string = vault.properties.vaultUri
+#disable-next-line use-recent-api-versions // There is no newer one; every Microsoft sample has it.
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: vault
+  name: 'audit'
+  properties: {
+    workspaceId: workspace.id
+    logs: [{ category: 'AuditEvent', enabled: true }]
+  }
+}

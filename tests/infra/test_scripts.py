@@ -1,10 +1,11 @@
 """The scripts of infra/ do their steps in order; `az` is a stand-in that writes down what it is asked.
 
-Neither `az` nor Azure was at hand: what the real command answers is not checked.
+Neither `az` nor Azure was available: what the real command answers is not checked.
 """
 
 import json
 import os
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -21,13 +22,18 @@ OUTPUTS = {
     "IDENTITY_PRINCIPAL_ID": "id-x",
     "PURVIEW_ENDPOINT": "https://p.purview.azure.com",
 }
-# Says how long the key is, from the third time on.
-AZ = """\
-#!/bin/sh
+# Says from the third time on that there is a key, and keeps what it is given as a secret. The environment says what it
+# refuses, and whether it ends a deployment of code.
+AZ = r"""#!/bin/sh
 echo "$*" >>"$AZ_SEEN"
 case "$*" in
 *"keys list"*) [ "$(grep -c 'keys list' "$AZ_SEEN")" -lt "${AZ_KEY_AT:-3}" ] && echo 0 || echo 56 ;;
 *"sub show"*) cat "$AZ_OUTPUTS" ;;
+*"sub create"*) env | grep ^SPARKLIN_ | sort >>"$AZ_SEEN" ;;
+*"group create"*) [ "$(grep -c 'group create' "$AZ_SEEN")" -ge "${AZ_SUBSCRIBES_AT:-1}" ] ;;
+*"config-zip"*) [ -z "${AZ_NEVER_ENDS:-}" ] || exec sleep 600 ;;
+*"secret set"*) cp "$(echo "$*" | sed 's/.*--file \\([^ ]*\\).*/\1/')" "$AZ_SEEN.secret" ;;
+*"functionapp show"*) echo /subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x ;;
 esac
 """
 
@@ -51,9 +57,14 @@ class Shell:
             "SUBSCRIBE_PAUSE_SECONDS": "0",
         }
 
-    def run(self, script: Path, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, script: Path, *words: str, given: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [str(script), *words], env={**self.variables, **more}, capture_output=True, text=True, timeout=120
+            [str(script), *words],
+            env={**self.variables, **more},
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
 
     @property
@@ -91,6 +102,20 @@ def test_an_app_that_does_not_start_is_not_waited_for_for_ever(shell: Shell) -> 
     assert not any("create" in command for command in shell.commands)
 
 
+def test_a_failed_handshake_is_tried_again(shell: Shell) -> None:
+    done = shell.run(INFRA / "subscribe.sh", **OUTPUTS, AZ_KEY_AT="1", AZ_SUBSCRIBES_AT="3")
+
+    assert done.returncode == 0, done.stderr
+    assert ["group create" in command for command in shell.commands] == [False, True, True, True]
+
+
+def test_a_subscription_that_is_never_accepted_ends_with_an_error(shell: Shell) -> None:
+    done = shell.run(INFRA / "subscribe.sh", **OUTPUTS, AZ_KEY_AT="1", AZ_SUBSCRIBES_AT="1000")
+
+    assert done.returncode == 1
+    assert "did not accept the subscription" in done.stderr
+
+
 def test_a_private_receiver_gets_no_subscription(shell: Shell) -> None:
     done = shell.run(INFRA / "subscribe.sh", **OUTPUTS, EVENT_DELIVERY="timer")
 
@@ -109,30 +134,82 @@ def test_the_package_is_the_app_as_it_is_committed(shell: Shell, tmp_path: Path)
     assert names == {path.as_posix() for path in deployed()} & set(committed)
 
 
-def test_everything_is_deployed_in_order(shell: Shell, tmp_path: Path) -> None:
-    """Run on copies, of which those that are tested above or below only say that they were called."""
-    copies = tmp_path / "infra"
-    copies.mkdir()
-    (copies / "deploy.sh").write_text((INFRA / "deploy.sh").read_text())
+@pytest.fixture
+def copies(tmp_path: Path) -> Path:
+    """The scripts that deploy, with stand-ins of those that are tested alone: they only say that they were called."""
+    folder = tmp_path / "infra"
+    folder.mkdir()
+    for name in ("deploy.sh", "install.sh", "main.bicepparam"):
+        (folder / name).write_text((INFRA / name).read_text())
     for name in ("package", "subscribe", "grant"):
-        told = 'echo "$0 $FUNCTION_APP_NAME $IDENTITY_PRINCIPAL_ID $EVENT_DELIVERY" >>"$AZ_SEEN"'
-        (copies / f"{name}.sh").write_text(f"#!/bin/sh\n{told}\n")
-    for script in copies.iterdir():
+        call = 'echo "$0 $FUNCTION_APP_NAME $IDENTITY_PRINCIPAL_ID $EVENT_DELIVERY" >>"$AZ_SEEN"'
+        (folder / f"{name}.sh").write_text(f"#!/bin/sh\n{call}\n[ {name} != grant ] || exit ${{GRANT_CODE:-0}}\n")
+    for script in folder.iterdir():
         script.chmod(0o755)
+    return folder
 
-    done = shell.run(copies / "deploy.sh", "prod", "westeurope", "contoso", "network=outbound")
+
+def steps(shell: Shell, copies: Path) -> list[str]:
+    """What the scripts did: commands of az without their name, and calls of other scripts."""
+    return [re.sub(r"--src \S+/", "--src ", command.replace(f"{copies}/", "")) for command in shell.commands]
+
+
+def test_everything_is_deployed_in_order(shell: Shell, copies: Path) -> None:
+    done = shell.run(
+        copies / "deploy.sh", "prod", "westeurope", "contoso", "network=outbound", 'allowedAddresses=["203.0.113.7/32"]'
+    )
 
     assert done.returncode == 0, done.stderr
-    steps = [command.replace(f"{copies}/", "") for command in shell.commands]
-    assert steps[0] == (
-        "deployment sub create --name sparklin-prod --location westeurope --template-file main.bicep --parameters "
-        "environmentName=prod location=westeurope purviewAccountName=contoso network=outbound --output none"
-    )
-    assert [step.split()[0] for step in steps] == [
-        "deployment", "deployment", "package.sh", "functionapp", "subscribe.sh", "grant.sh",
-    ]  # fmt: skip
-    assert steps[-1] == "grant.sh func-x id-x EventGrid"
+    assert steps(shell, copies) == [
+        "deployment sub create --name sparklin-prod --location westeurope --parameters main.bicepparam --output none",
+        'SPARKLIN_ALLOWED_ADDRESSES=["203.0.113.7/32"]',
+        "SPARKLIN_NETWORK=outbound",
+        "deployment sub show --name sparklin-prod --query properties.outputs --output json",
+        "grant.sh func-x id-x EventGrid",
+        "package.sh func-x id-x EventGrid",
+        "functionapp deployment source config-zip --resource-group rg-x --name func-x --src app.zip "
+        "--build-remote true --output none",
+        "subscribe.sh func-x id-x EventGrid",
+    ]
     assert "https://f" in done.stderr
+
+
+def test_an_update_leaves_keys_alone(shell: Shell, copies: Path) -> None:
+    """Function keys and the key of the subscription lie in the host's account, which no update replaces."""
+    for _ in range(2):
+        assert shell.run(copies / "deploy.sh", "prod", "westeurope", "contoso").returncode == 0
+
+    assert not [step for step in steps(shell, copies) if re.search(r"keys? (set|delete|renew)|delete|purge", step)]
+
+
+def test_without_the_role_no_events_flow(shell: Shell, copies: Path) -> None:
+    done = shell.run(copies / "install.sh", "sparklin-prod", GRANT_CODE="1")
+
+    assert done.returncode == 1
+    assert [step.split()[0] for step in steps(shell, copies)] == ["deployment", "grant.sh"]
+    assert "PURVIEW_GRANT=done infra/install.sh sparklin-prod" in done.stderr
+
+
+def test_a_role_that_somebody_else_gave_is_not_asked_for(shell: Shell) -> None:
+    done = shell.run(INFRA / "grant.sh", **OUTPUTS, PURVIEW_GRANT="done")
+
+    assert (done.returncode, shell.commands) == (0, [])
+
+
+def test_an_az_that_waits_for_ever_is_stopped(shell: Shell, copies: Path) -> None:
+    done = shell.run(copies / "install.sh", "sparklin-prod", AZ_NEVER_ENDS="1", DEPLOY_LIMIT_SECONDS="1")
+
+    assert done.returncode == 0, done.stderr
+    assert "did not end within 1 s" in done.stderr
+    assert steps(shell, copies)[-1] == "subscribe.sh func-x id-x EventGrid"
+
+
+@pytest.mark.parametrize("wrong", ["netwrok=outbound", "network", "location=x"])
+def test_a_parameter_that_does_not_exist_is_refused(wrong: str, shell: Shell) -> None:
+    done = shell.run(INFRA / "deploy.sh", "prod", "westeurope", "contoso", wrong)
+
+    assert (done.returncode, shell.commands) == (2, [])
+    assert wrong in done.stderr
 
 
 def test_a_deployment_says_what_it_needs(shell: Shell) -> None:
@@ -140,3 +217,25 @@ def test_a_deployment_says_what_it_needs(shell: Shell) -> None:
 
     assert (done.returncode, shell.commands) == (2, [])
     assert "infra/deploy.sh ENVIRONMENT LOCATION PURVIEW_ACCOUNT" in done.stderr
+
+
+def test_a_secret_is_stored_without_its_line_break_and_read_anew_at_once(shell: Shell, tmp_path: Path) -> None:
+    names = {**OUTPUTS, "VAULT_NAME": "kv-x"}
+
+    done = shell.run(INFRA / "secret.sh", given="s3cr=t\n", **names)
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "seen.secret").read_bytes() == b"s3cr=t"
+    assert [re.sub(r"--file \S+", "--file F", command) for command in shell.commands] == [
+        "keyvault secret set --vault-name kv-x --name purview-client-secret --file F --encoding utf-8 --output none",
+        "functionapp show --resource-group rg-x --name func-x --query id --output tsv",
+        "rest --method post --url /subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x/config/"
+        "configreferences/appsettings/refresh?api-version=2022-03-01 --output none",
+    ]
+    assert not re.search("s3cr", done.stdout + done.stderr + shell.seen.read_text())
+
+
+def test_an_empty_secret_is_refused(shell: Shell) -> None:
+    done = shell.run(INFRA / "secret.sh", given="\n", **OUTPUTS, VAULT_NAME="kv-x")
+
+    assert (done.returncode, shell.commands) == (2, [])

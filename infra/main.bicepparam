@@ -1,0 +1,26 @@
+using 'main.bicep'
+
+// The parameters come from the environment: `azd env set NAME VALUE`, or NAME=VALUE for infra/deploy.sh. The compiler
+// refuses a wrong value before Azure is asked. Numbers, lists, objects, true and false are written as JSON.
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
+param location = readEnvironmentVariable('AZURE_LOCATION')
+param resourceGroupName = readEnvironmentVariable('SPARKLIN_RESOURCE_GROUP_NAME', 'rg-${environmentName}')
+param cloud = readEnvironmentVariable('SPARKLIN_CLOUD', 'AzureCloud')
+param purviewAccountName = readEnvironmentVariable('PURVIEW_ACCOUNT_NAME')
+param purviewEndpoint = readEnvironmentVariable('SPARKLIN_PURVIEW_ENDPOINT', '')
+param purviewAccountId = readEnvironmentVariable('SPARKLIN_PURVIEW_ACCOUNT_ID', '')
+param settings = json(readEnvironmentVariable('SPARKLIN_SETTINGS', '{}'))
+param network = readEnvironmentVariable('SPARKLIN_NETWORK', 'none')
+param addressRange = readEnvironmentVariable('SPARKLIN_ADDRESS_RANGE', '10.240.0.0/25')
+param allowedAddresses = json(readEnvironmentVariable('SPARKLIN_ALLOWED_ADDRESSES', '[]'))
+param alwaysReady = json(readEnvironmentVariable('SPARKLIN_ALWAYS_READY', '1'))
+param maximumInstances = json(readEnvironmentVariable('SPARKLIN_MAXIMUM_INSTANCES', '40'))
+param instanceMemory = json(readEnvironmentVariable('SPARKLIN_INSTANCE_MEMORY', '2048'))
+param eventRetentionDays = json(readEnvironmentVariable('SPARKLIN_EVENT_RETENTION_DAYS', '365'))
+param softDeleteDays = json(readEnvironmentVariable('SPARKLIN_SOFT_DELETE_DAYS', '7'))
+param storageRedundancy = readEnvironmentVariable('SPARKLIN_STORAGE_REDUNDANCY', 'Standard_LRS')
+param logRetentionDays = json(readEnvironmentVariable('SPARKLIN_LOG_RETENTION_DAYS', '30'))
+param auditLog = json(readEnvironmentVariable('SPARKLIN_AUDIT_LOG', 'false'))
+param alertEmail = readEnvironmentVariable('SPARKLIN_ALERT_EMAIL', '')
+param servicePrincipalClientId = readEnvironmentVariable('SPARKLIN_SERVICE_PRINCIPAL_CLIENT_ID', '')
+param servicePrincipalTenantId = readEnvironmentVariable('SPARKLIN_SERVICE_PRINCIPAL_TENANT_ID', '')

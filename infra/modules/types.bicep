@@ -1,0 +1,35 @@
+// Types that several templates use.
+
+@export()
+@description('The tags of every resource.')
+type resourceTags = { *: string }
+
+@export()
+@sealed()
+@description('The optional settings of the app, all as text; README.md explains them.')
+type optionalSettings = {
+  PURVIEW_COLLECTION: string?
+  PURVIEW_COLLECTIONS: string?
+  MAX_BODY_BYTES: string?
+  MAX_EXPANDED_BYTES: string?
+  STORAGE_BUDGET_SECONDS: string?
+  ALLOW_OPERATIONS: string?
+  EXCLUDE_JOBS: string?
+  EXCLUDE_DATASETS: string?
+  APPLICATION_NAME_TAILS: string?
+  LINEAGE_WINDOW_DAYS: string?
+  UPLOAD_REFRESH_DAYS: string?
+  SETTLE_AFTER_MINUTES: string?
+  SWEEP_AFTER_MINUTES: string?
+  RETRY_FIRST_DELAY_SECONDS: string?
+  RETRY_MAX_DELAY_SECONDS: string?
+  RETRY_GIVE_UP_HOURS: string?
+  MAX_CONCURRENT_UPLOADS: string?
+  NAME_RULES_FILE: string?
+  HIVE_CLUSTER: string?
+  ONELAKE_IDS: string?
+  METASTORE_IDS: string?
+  SQL_KINDS: string?
+  PROCESS_NAMING: string?
+  DATABRICKS_TASKS: string?
+}
