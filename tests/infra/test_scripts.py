@@ -32,7 +32,7 @@ case "$*" in
 *"sub create"*) env | grep ^SPARKLIN_ | sort >>"$AZ_SEEN" ;;
 *"group create"*) [ "$(grep -c 'group create' "$AZ_SEEN")" -ge "${AZ_SUBSCRIBES_AT:-1}" ] ;;
 *"config-zip"*) [ -z "${AZ_NEVER_ENDS:-}" ] || exec sleep 600 ;;
-*"secret set"*) cp "$(echo "$*" | sed 's/.*--file \\([^ ]*\\).*/\1/')" "$AZ_SEEN.secret" ;;
+*"secret set"*) cp "$(echo "$*" | sed 's/.*--file \([^ ]*\).*/\1/')" "$AZ_SEEN.secret" ;;
 *"functionapp show"*) echo /subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x ;;
 esac
 """
