@@ -59,6 +59,7 @@ class _Lease:
             log.warning("the lease on %s was not renewed: %s", self.key, type(error).__name__)
 
     def release(self) -> None:
+        self.valid_until = 0.0
         try:
             self._client.release()
         except (AzureError, StorageUnavailable) as error:

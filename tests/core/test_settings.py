@@ -49,6 +49,12 @@ FAULTS = [
     ({"MAX_EXPANDED_BYTES": "many"}, "MAX_EXPANDED_BYTES"),
     ({"LINEAGE_WINDOW_DAYS": "-1"}, "LINEAGE_WINDOW_DAYS"),
     ({"STORAGE_BUDGET_SECONDS": "nan"}, "STORAGE_BUDGET_SECONDS"),
+    ({"SWEEP_AFTER_MINUTES": "0"}, "SWEEP_AFTER_MINUTES must be from 1 to"),
+    (
+        {"SWEEP_AFTER_MINUTES": "2", "STORAGE_BUDGET_SECONDS": "120"},
+        "SWEEP_AFTER_MINUTES must be longer than STORAGE_BUDGET_SECONDS, which is 120 seconds",
+    ),
+    ({"MAX_CONCURRENT_UPLOADS": "0"}, "MAX_CONCURRENT_UPLOADS must be greater than 0"),
     ({"BLOB_TRIGGER_SOURCE": "Kafka"}, "BLOB_TRIGGER_SOURCE"),
     ({"PROCESS_NAMING": "spline"}, "PROCESS_NAMING must be one of native, sparklin, accelerator"),
     ({"LINEAGE_STORAGE": "", "LINEAGE_STORAGE__blobServiceUri": "https://x"}, "LINEAGE_STORAGE__queueServiceUri"),
@@ -64,6 +70,7 @@ RIGHT = [
     {"PURVIEW_ENDPOINT": "http://127.0.0.1:5000", "PURVIEW_AUTH": "None"},
     {"LINEAGE_WINDOW_DAYS": "0", "STORAGE_BUDGET_SECONDS": "2.5"},
     {"BLOB_TRIGGER_SOURCE": "logsandcontainerscan"},
+    {"SWEEP_AFTER_MINUTES": "2", "STORAGE_BUDGET_SECONDS": "119"},
     {"MAX_BODY_BYTES": "  "},
 ]
 

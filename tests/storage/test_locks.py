@@ -61,6 +61,15 @@ def break_lease(clients: StorageClients, key: str) -> None:
     BlobLeaseClient(clients.container(LOCKS).get_blob_client(name)).break_lease(0)
 
 
+def is_held(locks: Locks, key: str) -> bool:
+    """Whether somebody holds a lock."""
+    try:
+        with locks.hold([key], wait_seconds=0):
+            return False
+    except LeaseLost:
+        return True
+
+
 def test_one_holder_at_a_time(locks: Locks) -> None:
     key = new_run()
     inside: list[int] = []
@@ -89,13 +98,23 @@ def test_two_processes_count_together(storage_connection: StorageConnection, tmp
 
 
 def test_other_keys_do_not_wait(locks: Locks) -> None:
-    with locks.hold([new_run()], wait_seconds=1), locks.hold([new_run()], wait_seconds=0) as held:
-        held.check()
+    one, other = new_run(), new_run()
+    with locks.hold([one], wait_seconds=1), locks.hold([other], wait_seconds=0):
+        assert (is_held(locks, one), is_held(locks, other)) == (True, True)
 
 
 def test_a_key_given_twice_is_held_once(locks: Locks) -> None:
     key = new_run()
     with locks.hold([key, key], wait_seconds=0) as held:
+        held.check()
+        assert is_held(locks, key)
+    assert not is_held(locks, key)
+
+
+def test_a_lock_that_was_released_is_not_taken_for_held(locks: Locks) -> None:
+    with locks.hold([new_run()], wait_seconds=0) as held:
+        held.check()
+    with pytest.raises(LeaseLost, match="was lost"):
         held.check()
 
 
@@ -237,8 +256,10 @@ def test_no_thread_is_left_behind(locks: Locks) -> None:
 
 @pytest.mark.parametrize("key", ["", "a/b?c#d\\", "\x00", "😀" * 5000, "half \ud800"])
 def test_strange_keys(locks: Locks, key: str) -> None:
-    with locks.hold([key + new_run()], wait_seconds=1) as held:
-        held.check()
+    strange = key + new_run()
+    with locks.hold([strange], wait_seconds=1):
+        assert is_held(locks, strange)
+    assert not is_held(locks, strange)
 
 
 @pytest.mark.parametrize("seconds", [14, 61])
