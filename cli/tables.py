@@ -71,14 +71,19 @@ def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[s
     table.add_column("value from", overflow="fold")
     table.add_column("decided by", overflow="fold", style="dim")
     for column in columns[:_SHOWN_COLUMNS]:
-        values = [f"{short(name)}.{source}" for name, source in column["from"]]
-        values += [f"= {column['expression']}"] if column["expression"] else []
         own = [use for use in column["indirect"] if tuple(use) not in everywhere]
-        # Text, since a plain string would be read for markup and emoji codes.
-        table.add_row(*(Text(terminal_text(cell)) for cell in (column["column"], ", ".join(values) or "–", _uses(own))))
+        # Text, because Rich would interpret markup and emoji codes in a plain string.
+        table.add_row(*map(Text, (terminal_text(column["column"]), _value(column), terminal_text(_uses(own)))))
     if len(columns) > _SHOWN_COLUMNS:
         table.add_row(f"… and {len(columns) - _SHOWN_COLUMNS} more", "", "")
     return table
+
+
+def _value(column: Mapping[str, Any]) -> str:
+    """The source columns, and on a line of its own the expression, if it is known."""
+    sources = ", ".join(f"{short(name)}.{source}" for name, source in column["from"])
+    expression = f"= {column['expression']}" if column["expression"] else ""
+    return "\n".join(terminal_text(line) for line in (sources, expression) if line) or "–"
 
 
 def _on_every_row(columns: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """The settings of the app: the only module that reads the environment.
 
 Every setting is a field of ``Settings``; its name in the environment is the field's name in upper case, and what it
-says of itself is its line in the README.
+says of itself is its line in docs/settings.md.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ PROCESS_NAMINGS = ("native", "sparklin", "accelerator")
 
 
 def _told(doc: str, default: Any = dataclasses.MISSING) -> Any:
-    """A setting with its line for the README; one without a default is required."""
+    """A setting with its line for docs/settings.md; one without a default is required."""
     if isinstance(default, dict):
         return field(default_factory=dict, metadata={"doc": doc})
     return field(default=default, metadata={"doc": doc})
@@ -71,7 +71,7 @@ class Settings:
     )
     process_naming: str = _told(
         "How processes are named: `native`, or as before by Microsoft's `sparklin` sample or Databricks `accelerator`; "
-        "see [migration](docs/migration.md).",
+        "see [migration](migration.md).",
         "native",
     )
     databricks_tasks: Mapping[str, str] = _told(
@@ -87,7 +87,7 @@ class Settings:
     retry_max_delay_seconds: int = _told("The longest wait between retries.", 3600)
     retry_give_up_hours: int = _told("After this long a run is dead-lettered.", 24)
     max_concurrent_uploads: int = _told("How many uploads all workers together send to Purview at a time.", 16)
-    name_rules_file: str = _told("A file of [naming rules](docs/name-rules.md) that go before the built-in ones.", "")
+    name_rules_file: str = _told("A file of [naming rules](name-rules.md) that go before the built-in ones.", "")
     hive_cluster: str = _told("The cluster part of Hive names, `db.table@cluster`.", "")
     onelake_ids: Mapping[str, str] = _told(
         "GUIDs of OneLake names, as a JSON object: `Workspace` and `Workspace/Item.Lakehouse`.", {}

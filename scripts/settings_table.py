@@ -1,4 +1,4 @@
-"""Print the README's table of settings from what the settings say of themselves.
+"""Print the table of docs/settings.md from the descriptions in ``core.settings.Settings``.
 
 .venv/bin/python -m scripts.settings_table
 """

@@ -28,8 +28,11 @@ def _spark_35(title: str, name: str) -> Scenario:
 
 
 SCENARIOS = (
-    _spark_35("customer + address → customer_master (Parquet)", "tutorial_parquet_plain_spark"),
-    _spark_35("customer + address → customer_master (Delta)", "tutorial_customer_master"),
+    Scenario(
+        "customer + address → customer_master, and nine more writes", CORPUS / "agents" / "1.45.0_spark-3.5.1_plan"
+    ),
+    _spark_35("the same without logical plans", "tutorial_parquet_plain_spark"),
+    _spark_35("aggregation and window, with logical plans", "logical_plan_facet"),
     _spark_35("Delta MERGE", "delta_merge"),
     _spark_35("partitioned write, one partition read", "partitioned_write_and_read_one"),
     _spark_35("JDBC, PostgreSQL", "jdbc_read_and_write"),

@@ -24,7 +24,7 @@ from local.stack.stack_error import StackError
 TIMEOUT_SECONDS = 120.0
 _EPILOG = """\
 exit code: 0 if every event is accounted for; 1 if anything is missing, which is named
-All settings of the app hold, as environment variables; the README lists them. Ports are free ones.
+All settings of the app hold, as environment variables; docs/settings.md lists them. Ports are free ones.
 """
 
 out = Console(width=None if sys.stdout.isatty() else 120)

@@ -40,7 +40,7 @@ It prints `listening on http://…` when all triggers listen. SIGTERM and Ctrl-C
 _EPILOG = """\
 environment; what is missing there is taken from local.settings.json:
   AzureWebJobsStorage       connection string of the host's own storage
-  the app's own settings    for Sparklin at least LINEAGE_STORAGE and PURVIEW_ENDPOINT; the README lists them
+  the app's own settings    for Sparklin at least LINEAGE_STORAGE and PURVIEW_ENDPOINT; docs/settings.md lists them
   LOCAL_HOST_FUNCTION_KEY   key of the functions; those that are not set are made up and printed
   LOCAL_HOST_SYSTEM_KEY     key of the webhooks
   LOCAL_HOST_MASTER_KEY     key of /admin

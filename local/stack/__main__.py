@@ -36,7 +36,7 @@ environment of up:
   SPARKLIN_QUEUE_PORT     port of its queues
   SPARKLIN_TABLE_PORT     port of its tables
 Without them the ports of the last stack are taken again if they are free, else any free ones. The function
-key stays that of the last stack. All settings of the app hold too; the README lists them.
+key stays that of the last stack. All settings of the app hold too; docs/settings.md lists them.
 """
 _ROWS = (("receiver", "receiver"), ("function key", "functionKey"), ("Data Map", "dataMap"), ("page", "page"))
 
