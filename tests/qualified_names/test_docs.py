@@ -28,7 +28,7 @@ def test_example(command: str, expected: str, tmp_path: Path) -> None:
 
     result = CliRunner().invoke(app, words, env={"NAME_RULES_FILE": str(rules)})
 
-    assert program == ".venv/bin/sparklin"
+    assert program == "sparklin"
     assert result.exit_code == 0, result.stderr
     answer = json.loads(result.stdout)
     told = json.loads(expected)
