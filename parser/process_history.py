@@ -1,21 +1,25 @@
 """What a process shows: the union of its runs, kept so that every order of events ends in the same picture.
 
-A process stands for all runs of one application that fill one sink. Equal lineages are one contribution, which
-remembers its newest runs: enough to take one back. The texts of expressions and conditions make no difference to
+A process stands for all runs of one application that write to one sink. Equal lineages are one contribution, which
+remembers its newest runs: enough to retract one. The texts of expressions and conditions make no difference to
 that: literals in them change from run to run (a date to load, ``current_date()``), so those of the newest run that
-counts are shown. A run that failed is remembered too, because it also takes back
-the run around it: a table created by CTAS fails in an inner run only, while the outer run of the same write ends
-with a plain COMPLETE.
+counts are shown. A run that failed is remembered too, because it also retracts the run around it: a table created by
+CTAS fails in an inner run only, while the outer run of the same write ends with a plain COMPLETE.
+
+Only the newest contributions are shown, by the time of their newest run and not by their arrival: at most
+``SHOWN_VERSIONS``, and no more than it takes to reach ``SHOWN_ELEMENTS``. As many again are kept behind them, so that
+a retraction brings back what would be shown without the retracted run. The picture depends on the order of events
+only if more than that are retracted after older ones were dropped.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import msgspec
 
-from core.model import ColumnRef, Dataset, DatasetId, IndirectUse, Lineage, RunRef, SinkColumn
+from core.model import Lineage, Note, RunRef
+from parser.lineage_union import united
 from parser.notes import missing
 
 OUTER_OPERATIONS = ("create table as select", "replace table as select")
@@ -23,6 +27,14 @@ KEPT_RUNS = 100
 KEPT_WORDINGS = 10
 KEPT_FAILURES = 200
 KEPT_OUTSIDE_WINDOW = 50
+#: How many contributions a process shows, and how many inputs, schema fields and column edges they may have together.
+SHOWN_VERSIONS = 1_000
+SHOWN_ELEMENTS = 75_000
+
+_CUT = Note(
+    "history-cut",
+    "The runs of this process have more different lineages within its window than are shown; the newest are shown.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +67,37 @@ class History:
 
 
 def with_run(history: History, lineage: Lineage, run: RunRef) -> History:
-    """The history in which ``run`` had ``lineage``, whatever was thought of that run before."""
-    bare, wording = _told_apart(lineage, run)
-    by_content = {_content(item.lineage): item for item in without_run(history, run.run_key).contributions}
-    own = by_content.get(_content(bare), LineageVersion(bare, ()))
+    """The history in which ``run`` had ``lineage``, whatever was known of that run before."""
+    bare, wording = _split_texts(lineage, run)
+    others = list(without_run(history, run.run_key).contributions)
+    at = next((at for at, item in enumerate(others) if _is_same(item.lineage, bare)), None)
+    own = LineageVersion(bare, ()) if at is None else others.pop(at)
     runs = _newest({*own.runs, run}, KEPT_RUNS)
     wordings = _worded((*own.wordings, wording), runs[:KEPT_WORDINGS])
-    by_content[_content(bare)] = replace(own, runs=runs, wordings=wordings)
-    return replace(history, contributions=_sorted(by_content.values()), failures=_without(history.failures, run))
+    others.append(LineageVersion(own.lineage, runs, wordings))
+    return replace(history, contributions=_sorted(others), failures=_without(history.failures, run.run_key))
 
 
 def with_failure(history: History, run: RunRef) -> History:
     """The history in which ``run`` failed."""
     rest = without_run(history, run.run_key)
     failures = _newest({*rest.failures, run}, len(rest.failures) + 1)
-    runs = [kept for item in rest.contributions for kept in item.runs]
-    needed = tuple(old for old in failures[KEPT_FAILURES:] if any(_encloses(kept, old) for kept in runs))
-    return replace(rest, failures=failures[:KEPT_FAILURES] + needed)
+    kept, older = failures[:KEPT_FAILURES], failures[KEPT_FAILURES:]
+    if older:
+        runs = _by_application_run(run for item in rest.contributions for run in item.runs)
+        older = tuple(old for old in older if any(_encloses(each, old) for each in runs.get(old.application_run, ())))
+    return replace(rest, failures=kept + older)
 
 
 def without_run(history: History, run_key: str) -> History:
     """The history as if the run had never been seen."""
-    contributions = (
-        _of_runs(item, (run for run in item.runs if run.run_key != run_key)) for item in history.contributions
-    )
-    failures = tuple(run for run in history.failures if run.run_key != run_key)
+    contributions = [
+        _of_runs(item, tuple(run for run in item.runs if run.run_key != run_key))
+        if any(run.run_key == run_key for run in item.runs)
+        else item
+        for item in history.contributions
+    ]
+    failures = _without(history.failures, run_key)
     return History(_sorted(item for item in contributions if item.runs), failures)
 
 
@@ -88,27 +106,46 @@ def shown(history: History, window: timedelta) -> Lineage | None:
 
     ``window`` is the span before the newest run that counts; 0 means: the newest application run only.
     """
-    counting = in_view(history, window)
-    if not counting:
+    candidates = _in_window(_counting(history), window)
+    if not candidates:
         return None
-    union = united([_in_words(item) for item in counting])
-    return replace(union, notes=(*missing(union), *union.notes))
+    visible = candidates[: _room(candidates)]
+    union = united([_in_words(item) for item in visible])
+    cut = (_CUT,) if len(visible) < len(candidates) else ()
+    return replace(union, notes=(*missing(union), *union.notes, *cut))
 
 
 def shown_runs(history: History, window: timedelta) -> tuple[RunRef, ...]:
-    """The runs behind ``shown``, the newest first; of many equal ones the newest alone are known."""
+    """The runs behind ``shown``, the newest first; of many equal ones only the newest are known."""
     return tuple(sorted((run for item in in_view(history, window) for run in item.runs), reverse=True))
 
 
+def in_view(history: History, window: timedelta) -> list[LineageVersion]:
+    """The contributions behind ``shown``, the newest first."""
+    candidates = _in_window(_counting(history), window)
+    return candidates[: _room(candidates)]
+
+
 def pruned(history: History, window: timedelta) -> History:
-    """The history without contributions so far outside the window that they will hardly be shown again."""
+    """The history without contributions that will hardly be shown again.
+
+    Kept are those that are shown, as many behind them, a few outside the window, and a few that a failure retracts.
+    """
     counting = _counting(history)
-    if not counting:
-        return history
-    newest = counting[0].runs[0]
-    outside = [item for item in history.contributions if not _in_window(item, newest, window)]
-    dropped = {id(item) for item in outside[KEPT_OUTSIDE_WINDOW:]}
-    return replace(history, contributions=tuple(i for i in history.contributions if id(i) not in dropped))
+    inside = _in_window(counting, window)
+    visible = _room(inside)
+    spare = _room(inside[visible:])
+    newest_inside = {item.runs[0] for item in inside}
+    outside = [item for item in counting if item.runs[0] not in newest_inside]
+    few = outside[:KEPT_OUTSIDE_WINDOW]
+    kept = {run for item in (*inside[: visible + spare], *few[: _room(few)]) for run in item.runs[:1]}
+    counts = {run for item in counting for run in item.runs}
+    retracted = [item for item in history.contributions if counts.isdisjoint(item.runs)][:KEPT_FAILURES]
+    kept |= {run for item in retracted[: _room(retracted)] for run in item.runs}
+    contributions = tuple(item for item in history.contributions if not kept.isdisjoint(item.runs))
+    return (
+        history if len(contributions) == len(history.contributions) else replace(history, contributions=contributions)
+    )
 
 
 def encode(history: History) -> bytes:
@@ -124,19 +161,20 @@ def decode(data: bytes) -> History:
 _decoder = msgspec.json.Decoder(History)
 
 
-def _content(lineage: Lineage) -> str:
-    return hashlib.sha256(msgspec.json.encode(lineage)).hexdigest()
+def _is_same(one: Lineage, other: Lineage) -> bool:
+    # The inputs first: most contributions of a process differ by them, and schemas are long.
+    return one.inputs == other.inputs and one == other
 
 
-def _told_apart(lineage: Lineage, run: RunRef) -> tuple[Lineage, ExpressionTexts]:
-    """The lineage without its texts, and these."""
+def _split_texts(lineage: Lineage, run: RunRef) -> tuple[Lineage, ExpressionTexts]:
+    """The lineage without its texts, and the texts."""
     expressions = {column.name: column.expression for column in lineage.columns if column.expression is not None}
     columns = tuple(replace(column, expression=None) for column in lineage.columns)
     return replace(lineage, columns=columns, conditions=()), ExpressionTexts(expressions, lineage.conditions, (run,))
 
 
 def _worded(wordings: Iterable[ExpressionTexts], runs: Sequence[RunRef]) -> tuple[ExpressionTexts, ...]:
-    """The wordings that these runs had, each once, the newest first."""
+    """The texts that these runs had, each once, the newest first."""
     by_text: dict[bytes, ExpressionTexts] = {}
     for wording in wordings:
         text = msgspec.json.encode(replace(wording, runs=()), order="sorted")
@@ -147,18 +185,21 @@ def _worded(wordings: Iterable[ExpressionTexts], runs: Sequence[RunRef]) -> tupl
     return tuple(sorted(by_text.values(), key=lambda wording: wording.runs, reverse=True))
 
 
-def _of_runs(item: LineageVersion, runs: Iterable[RunRef]) -> LineageVersion:
-    kept = tuple(runs)
-    return item if kept == item.runs else replace(item, runs=kept, wordings=_worded(item.wordings, kept))
+def _of_runs(item: LineageVersion, runs: tuple[RunRef, ...]) -> LineageVersion:
+    return replace(item, runs=runs, wordings=_worded(item.wordings, runs))
 
 
 def _in_words(item: LineageVersion) -> Lineage:
     """The lineage with the newest of its texts."""
     if not item.wordings:
         return item.lineage
-    told = item.wordings[0]
-    columns = tuple(replace(column, expression=told.expressions.get(column.name)) for column in item.lineage.columns)
-    return replace(item.lineage, columns=columns, conditions=told.conditions)
+    texts = item.wordings[0]
+    known = texts.expressions
+    columns = tuple(
+        replace(column, expression=known[column.name]) if column.name in known else column
+        for column in item.lineage.columns
+    )
+    return replace(item.lineage, columns=columns, conditions=texts.conditions)
 
 
 def _newest(runs: Iterable[RunRef], most: int) -> tuple[RunRef, ...]:
@@ -166,31 +207,38 @@ def _newest(runs: Iterable[RunRef], most: int) -> tuple[RunRef, ...]:
 
 
 def _sorted(contributions: Iterable[LineageVersion]) -> tuple[LineageVersion, ...]:
-    return tuple(sorted(contributions, key=lambda item: (item.runs[0], _content(item.lineage)), reverse=True))
+    # A run has one lineage, so no two contributions have the same newest run.
+    return tuple(sorted(contributions, key=lambda item: item.runs[0], reverse=True))
 
 
-def _without(runs: tuple[RunRef, ...], run: RunRef) -> tuple[RunRef, ...]:
-    return tuple(other for other in runs if other.run_key != run.run_key)
+def _without(runs: tuple[RunRef, ...], run_key: str) -> tuple[RunRef, ...]:
+    return tuple(other for other in runs if other.run_key != run_key)
 
 
 def _counting(history: History) -> list[LineageVersion]:
     """The contributions without the runs that enclose a failed one, the newest first."""
-    kept = (
-        _of_runs(item, (run for run in item.runs if not _failed_inside(run, item.lineage, history.failures)))
-        for item in history.contributions
-    )
+    if not any(item.lineage.operation in OUTER_OPERATIONS for item in history.contributions):
+        return list(history.contributions)
+    failures = _by_application_run(history.failures)
+    kept = (_without_outer_failures(item, failures) for item in history.contributions)
     return list(_sorted(item for item in kept if item.runs))
 
 
-def in_view(history: History, window: timedelta) -> list[LineageVersion]:
-    """The contributions behind ``shown``, the newest first."""
-    counting = _counting(history)
-    return [item for item in counting if _in_window(item, counting[0].runs[0], window)]
+def _without_outer_failures(item: LineageVersion, failures: Mapping[str, Sequence[RunRef]]) -> LineageVersion:
+    """The contribution without outer runs whose inner run failed; only tables made from a query have both."""
+    if item.lineage.operation not in OUTER_OPERATIONS:
+        return item
+    runs = tuple(
+        run for run in item.runs if not any(_encloses(run, inner) for inner in failures.get(run.application_run, ()))
+    )
+    return item if len(runs) == len(item.runs) else _of_runs(item, runs)
 
 
-def _failed_inside(run: RunRef, lineage: Lineage, failures: Iterable[RunRef]) -> bool:
-    """Whether the run is the outer one of a write whose inner run failed; only tables made from a query have both."""
-    return lineage.operation in OUTER_OPERATIONS and any(_encloses(run, failure) for failure in failures)
+def _by_application_run(runs: Iterable[RunRef]) -> Mapping[str, Sequence[RunRef]]:
+    found: dict[str, list[RunRef]] = {}
+    for run in runs:
+        found.setdefault(run.application_run, []).append(run)
+    return found
 
 
 def _encloses(run: RunRef, failure: RunRef) -> bool:
@@ -198,59 +246,28 @@ def _encloses(run: RunRef, failure: RunRef) -> bool:
     return same and run.started <= failure.started and failure.ended <= run.ended
 
 
-def _in_window(item: LineageVersion, newest: RunRef, window: timedelta) -> bool:
+def _in_window(counting: Sequence[LineageVersion], window: timedelta) -> list[LineageVersion]:
+    """Those of the contributions, which come with the newest first, that lie in the window of the newest run."""
+    if not counting:
+        return []
+    newest = counting[0].runs[0]
     if window:
-        return newest.ended - item.runs[0].ended <= window
+        return [item for item in counting if newest.ended - item.runs[0].ended <= window]
     same = newest.application_run or newest.run_key
-    return any((run.application_run or run.run_key) == same for run in item.runs)
+    return [item for item in counting if any((run.application_run or run.run_key) == same for run in item.runs)]
 
 
-def united(lineages: Sequence[Lineage]) -> Lineage:
-    """One lineage of several of one sink: what only one can say, such as the order of columns, the first says."""
-    newest = lineages[0]
-    # The outer run of a table made from a query may list no inputs: then its texts don't name them either.
-    worded = [lineage for lineage in lineages if lineage.inputs] or lineages
-    inputs = _merged_datasets(dataset for lineage in lineages for dataset in lineage.inputs)
-    return replace(
-        newest,
-        sink=_merged_datasets(lineage.sink for lineage in lineages)[newest.sink.id],
-        inputs=tuple(inputs[key] for key in sorted(inputs)),
-        columns=tuple(_merged_columns(lineages, {c.name: c.expression for w in worded[::-1] for c in w.columns})),
-        indirect=tuple(sorted({use for lineage in lineages for use in lineage.indirect})),
-        conditions=tuple(dict.fromkeys(text for lineage in worded for text in lineage.conditions)),
-        notes=tuple(dict.fromkeys(note for lineage in lineages for note in lineage.notes)),
-        mount_points=tuple(sorted({pair for lineage in lineages for pair in lineage.mount_points})),
-    )
+def _room(items: Iterable[LineageVersion]) -> int:
+    """How many of the contributions, from the first on, are shown."""
+    elements = number = 0
+    for number, item in enumerate(items, 1):
+        elements += _elements(item.lineage)
+        if number == SHOWN_VERSIONS or elements >= SHOWN_ELEMENTS:
+            break
+    return number
 
 
-def _merged_datasets(datasets: Iterable[Dataset]) -> dict[DatasetId, Dataset]:
-    """One entry per dataset: the first one's, with the columns that only others have behind its own."""
-    merged: dict[DatasetId, Dataset] = {}
-    for dataset in datasets:
-        first = merged.setdefault(dataset.id, dataset)
-        known = {field.name for field in first.fields}
-        more = tuple(field for field in dataset.fields if field.name not in known)
-        merged[dataset.id] = replace(
-            first,
-            fields=first.fields + more,
-            symlinks=first.symlinks or dataset.symlinks,
-            storage_layer=first.storage_layer or dataset.storage_layer,
-            is_folder=first.is_folder or dataset.is_folder,
-        )
-    return merged
-
-
-def _merged_columns(lineages: Iterable[Lineage], texts: Mapping[str, str | None]) -> Iterator[SinkColumn]:
-    merged: dict[str, SinkColumn] = {}
-    for column in (column for lineage in lineages for column in lineage.columns):
-        first = merged.setdefault(column.name, column)
-        sources: set[ColumnRef] = {*first.sources, *column.sources}
-        indirect: set[IndirectUse] = {*first.indirect, *column.indirect}
-        merged[column.name] = replace(
-            first,
-            sources=tuple(sorted(sources)),
-            indirect=tuple(sorted(indirect)),
-            expression=texts.get(column.name) or first.expression or column.expression,
-            constant=first.constant and column.constant,
-        )
-    yield from merged.values()
+def _elements(lineage: Lineage) -> int:
+    datasets = sum(1 + len(dataset.fields) for dataset in (lineage.sink, *lineage.inputs))
+    edges = sum(1 + len(column.sources) + len(column.indirect) for column in lineage.columns)
+    return datasets + edges + len(lineage.indirect)

@@ -10,7 +10,8 @@ from datetime import timedelta
 from core.model import AssetName, DatasetId, Lineage, NameContext, Note, Resolution, RunRef
 from core.settings import Settings
 from parser import process_history as histories
-from parser.process_history import History, united
+from parser.lineage_union import united
+from parser.process_history import History
 from purview.entities import preview_entities, write_of
 from purview.process_name import Namer, Write, namer, native, process_name
 from qualified_names import rules as name_rules

@@ -1,14 +1,19 @@
 """What a process shows is a function of the set of its runs, not of their order or repetition."""
 
-from collections.abc import Callable
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, RunRef, SinkColumn
+from parser import process_history
 from parser.process_history import (
     KEPT_RUNS,
     History,
@@ -201,3 +206,116 @@ def test_any_order_and_repetition_of_runs_shows_the_same(steps: list[tuple[int, 
     seed.shuffle(shuffled)  # type: ignore[attr-defined]
     assert shown(of(*shuffled), MONTH) == shown(of(*changes), MONTH)
     assert shown_runs(of(*shuffled), MONTH) == shown_runs(of(*changes), MONTH)
+
+
+@pytest.fixture
+def few_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process shows five lineages at most."""
+    monkeypatch.setattr(process_history, "SHOWN_VERSIONS", 5)
+
+
+def kept(steps: list[Callable[[History], History]]) -> History:
+    """The history after these steps, pruned after each as it is when it is stored."""
+    history = History()
+    for step in steps:
+        history = pruned(step(history), MONTH)
+    return history
+
+
+def notes(history: History) -> list[str]:
+    union = shown(history, MONTH)
+    return [note.code for note in union.notes] if union else []
+
+
+@pytest.mark.usefixtures("few_shown")
+def test_of_too_many_lineages_the_newest_are_shown_and_a_note_says_so() -> None:
+    history = kept([ran(number, f"s{number:02}", day=number / 10) for number in range(30)])
+    assert sources(history) == ["s25", "s26", "s27", "s28", "s29"]
+    assert notes(history) == ["history-cut"]
+    assert len(history.contributions) == 10
+
+
+@pytest.mark.usefixtures("few_shown")
+def test_as_many_lineages_as_are_shown_need_no_note() -> None:
+    assert notes(kept([ran(number, f"s{number}", day=number) for number in range(5)])) == []
+
+
+def test_wide_lineages_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each has two datasets of one field, and a column with one source: six elements.
+    monkeypatch.setattr(process_history, "SHOWN_ELEMENTS", 18)
+    history = kept([ran(number, f"s{number}", day=number) for number in range(9)])
+    assert sources(history) == ["s6", "s7", "s8"]
+    assert len(history.contributions) == 6
+
+
+def test_a_lineage_that_is_too_wide_by_itself_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_history, "SHOWN_ELEMENTS", 1)
+    history = kept([ran(1, "a"), ran(2, "b", day=1), ran(3, "c", day=2)])
+    assert sources(history) == ["c"]
+    assert sources(with_failure(history, run(3, 2))) == ["b"]
+
+
+@pytest.mark.usefixtures("few_shown")
+@pytest.mark.parametrize("seed", range(40))
+def test_also_at_the_limit_any_order_and_repetition_shows_the_same(seed: int) -> None:
+    """Forty runs of thirty sources, in some order; up to five of them turn out to have failed, or to be otherwise."""
+    chance = random.Random(seed)
+    ends = {number: ran(number, f"s{number % 30:02}", day=number / 8) for number in range(40)}
+    first = dict(ends)
+    for number in chance.sample(range(40), 5):
+        first[number] = ran(number, f"guess-{number}", day=number / 8) if number % 2 else ends[number]
+        ends[number] = ends[number] if number % 2 else failed(number, day=number / 8)
+    events = [(number, 0) for number in ends] + [(number, 1) for number in ends for _ in range(2)]
+    chance.shuffle(events)
+    seen: set[int] = set()
+    steps = []
+    for number, is_whole in events:
+        # What a run is known to be does not go back to what was known of it before.
+        seen |= {number} if is_whole else set()
+        steps.append(ends[number] if number in seen else first[number])
+    expected = of(*ends.values())
+    assert shown(kept(steps), MONTH) == shown(expected, MONTH)
+    assert "history-cut" in notes(expected)
+
+
+@pytest.mark.usefixtures("few_shown")
+def test_a_retraction_brings_back_what_was_not_shown() -> None:
+    steps = [ran(number, f"s{number:02}", day=number / 10) for number in range(30)]
+    failures = [failed(number, day=number / 10) for number in (25, 27, 28, 29)]
+    assert sources(kept([*steps, *failures])) == ["s21", "s22", "s23", "s24", "s26"]
+    assert sources(kept([*failures, *steps[:25], steps[26]])) == ["s21", "s22", "s23", "s24", "s26"]
+
+
+@pytest.mark.usefixtures("few_shown")
+def test_an_old_run_beyond_the_limit_changes_nothing() -> None:
+    history = kept([ran(number, f"s{number:02}", day=number / 10) for number in range(30)])
+    assert pruned(ran(99, "late", day=0.01)(history), MONTH) == history
+
+
+@contextmanager
+def counted_calls(counts: list[int]) -> Iterator[None]:
+    """Appends the number of calls, of Python and of C, that are made inside."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        counts.append(calls)
+
+
+@pytest.mark.parametrize("what", [shown, shown_runs, pruned, lambda history, _: with_failure(history, run(7))])
+def test_ten_times_the_lineages_make_at_most_eleven_times_the_work(
+    what: Callable[[History, timedelta], object],
+) -> None:
+    counts: list[int] = []
+    for size in (50, 500):
+        history = of(*(ran(number, f"s{number}", day=number / 100) for number in range(size)))
+        with counted_calls(counts):
+            what(history, MONTH)
+    assert counts[1] <= 11 * counts[0]

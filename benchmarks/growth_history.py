@@ -1,0 +1,94 @@
+"""How the cost of a run grows with the history of its process, in the worst case: each run brings a new source."""
+
+import tracemalloc
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from benchmarks.growth import cpu_milliseconds, line
+from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, RunRef, SinkColumn
+from parser import process_history as histories
+from parser.details import details
+from parser.process_history import History
+
+_WINDOW = timedelta(days=30)
+_START = datetime(2024, 5, 1, tzinfo=UTC)
+_LAKE = "abfss://data@contosolake.dfs.core.windows.net"
+
+
+def lineage(number: int, columns: int) -> Lineage:
+    """The lineage of a write from a source of its own into the one sink, column by column."""
+    source, fields = (
+        DatasetId(_LAKE, f"/raw/sales/{number:05}"),
+        tuple(Field(f"c{n}", "string") for n in range(columns)),
+    )
+    return Lineage(
+        application=Application("prod", "load_sales"),
+        operation="insert",
+        sink=Dataset(DatasetId(_LAKE, "/gold/sales"), fields, is_folder=True),
+        inputs=(Dataset(source, fields),),
+        columns=tuple(SinkColumn(each.name, (ColumnRef(source, each.name),)) for each in fields),
+    )
+
+
+def run(number: int) -> RunRef:
+    """A run each three minutes."""
+    started = _START + timedelta(minutes=3 * number)
+    return RunRef(started + timedelta(minutes=1), started, f"run-{number:08}", f"app-{number:08}")
+
+
+def received(number: int, columns: int) -> bytes:
+    """The stored history of a process that has received so many contributions."""
+    history = History()
+    for each in range(number):
+        history = histories.pruned(histories.with_run(history, lineage(each, columns), run(each)), _WINDOW)
+    return histories.encode(history)
+
+
+def step(stored: bytes, number: int, columns: int) -> Callable[[], object]:
+    """What one more run costs: read, change, unite, describe and write the history."""
+
+    def work() -> object:
+        history = histories.pruned(
+            histories.with_run(histories.decode(stored), lineage(number, columns), run(number)), _WINDOW
+        )
+        union = histories.shown(history, _WINDOW)
+        assert union
+        return histories.encode(history), details(union)
+
+    return work
+
+
+@line("contributions of 20 columns that a process has received: one more run", "ms of CPU", least=1)
+def contributions(size: int) -> float:
+    """A new source each time."""
+    return cpu_milliseconds(step(_stored(size, 20), size, 20))
+
+
+@line("contributions of 500 columns that a process has received: one more run", "ms of CPU", least=1)
+def wide_contributions(size: int) -> float:
+    """The same with many columns."""
+    return cpu_milliseconds(step(_stored(size, 500), size, 500))
+
+
+@line("contributions of 500 columns that a process has received: one more run", "MB at most", least=1)
+def memory(size: int) -> float:
+    """The most memory that the step takes at once."""
+    work = step(_stored(size, 500), size, 500)
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1e6
+
+
+def _stored(size: int, columns: int) -> bytes:
+    """As ``received``. Of many contributions only the newest can be kept, so that the others need not be made."""
+    most = 3 * histories.SHOWN_VERSIONS if columns < 100 else 200
+    first = max(0, size - most)
+    history = History()
+    found = [lineage(each, columns) for each in range(first, size)]
+    for each, told in enumerate(found, first):
+        history = histories.with_run(history, told, run(each))
+        if each % 50 == 0 or each == size - 1:
+            history = histories.pruned(history, _WINDOW)
+    return histories.encode(history)
