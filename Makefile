@@ -59,6 +59,7 @@ test-real: ready  ## Run the tests against what is real: Spark and agent, Apache
 
 bench: ready  ## Measure the parser on one very large event, the requests of each step, and a load on the local stack
 	@$(RUN)/python -m benchmarks.big_plan
+	@$(RUN)/python -m benchmarks.growth
 	@$(RUN)/python -m benchmarks.calls
 	@$(RUN)/python -m benchmarks.load
 
