@@ -36,14 +36,6 @@ def run(number: int) -> RunRef:
     return RunRef(started + timedelta(minutes=1), started, f"run-{number:08}", f"app-{number:08}")
 
 
-def received(number: int, columns: int) -> bytes:
-    """The stored history of a process that has received so many contributions."""
-    history = History()
-    for each in range(number):
-        history = histories.pruned(histories.with_run(history, lineage(each, columns), run(each)), _WINDOW)
-    return histories.encode(history)
-
-
 def step(stored: bytes, number: int, columns: int) -> Callable[[], object]:
     """What one more run costs: read, change, unite, describe and write the history."""
 
@@ -52,8 +44,7 @@ def step(stored: bytes, number: int, columns: int) -> Callable[[], object]:
             histories.with_run(histories.decode(stored), lineage(number, columns), run(number)), _WINDOW
         )
         union = histories.shown(history, _WINDOW)
-        assert union
-        return histories.encode(history), details(union)
+        return histories.encode(history), details(union) if union else None
 
     return work
 
@@ -82,7 +73,7 @@ def memory(size: int) -> float:
 
 
 def _stored(size: int, columns: int) -> bytes:
-    """As ``received``. Of many contributions only the newest can be kept, so that the others need not be made."""
+    """The history of a process that has received so many; of very many only those are made that can be kept."""
     most = 3 * histories.SHOWN_VERSIONS if columns < 100 else 200
     first = max(0, size - most)
     history = History()

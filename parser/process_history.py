@@ -12,7 +12,7 @@ a retraction brings back what would be shown without the retracted run. The pict
 only if more than that are retracted after older ones were dropped.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
