@@ -87,7 +87,7 @@ def _used(loads: Iterable[Load]) -> Iterator[str]:
 
 
 def _limits(one: Load) -> Iterator[str]:
-    yield "| limit | a second | an event takes | binds at events a second | … a day | what to change there | source |"
+    yield "| limit | per second | one event uses | reached at events a second | … a day | how to raise it | source |"
     yield "|---|---|---|---|---|---|---|"
     for limit in sorted(LIMITS, key=one.used, reverse=True):
         takes, a_day = one.event[limit.counts], one.events / one.used(limit)
@@ -100,7 +100,7 @@ def _limits(one: Load) -> Iterator[str]:
 
 def _load() -> Iterator[str]:
     runs = list(measured()["load"].values())
-    yield "| asked for, events a second | " + " | ".join(measured()["load"]) + " |"
+    yield "| sent per second (intended) | " + " | ".join(measured()["load"]) + " |"
     yield "|---" * (len(runs) + 1) + "|"
     for name in runs[0]:
         yield f"| {name} | " + " | ".join(f"{run[name]:g}" for run in runs) + " |"

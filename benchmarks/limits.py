@@ -1,4 +1,4 @@
-"""The limits of Azure that a stream of events may meet."""
+"""The limits of Azure that a stream of events may reach."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from benchmarks.mix import Mix
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit of Azure: what of (a key of ``Load.event``) it counts, and how much of it a second it allows."""
+    """A limit of Azure: what it counts (a key of ``Load.event``), and how much per second it allows."""
 
     name: str
     counts: str
@@ -15,7 +15,7 @@ class Limit:
     source: str
     remedy: str
     split: bool = False
-    """Whether a second function app with a storage account of its own has another one of it."""
+    """Whether a second function app with its own storage account has the limit a second time."""
 
 
 #: ``maximumInstances`` of infra/main.bicep.
@@ -36,7 +36,7 @@ LIMITS = (
         "queue operations",
         2_000,
         f"{_TARGETS}/queues/scalability-targets",
-        f"the host has one queue for an app: {_SPLIT}",
+        f"the host has one queue per app: {_SPLIT}",
         split=True,
     ),
     Limit(
@@ -44,7 +44,7 @@ LIMITS = (
         "rows of EventMetadata",
         16 * 2_000,
         f"{_TARGETS}/tables/scalability-targets",
-        f"{_SPLIT}; more shards need a change of the code",
+        f"{_SPLIT}; more shards require a change of the code",
         split=True,
     ),
     Limit(
@@ -52,19 +52,19 @@ LIMITS = (
         "rows of RunProcesses",
         16 * 2_000,
         f"{_TARGETS}/tables/scalability-targets",
-        f"{_SPLIT}; more shards need a change of the code",
+        f"{_SPLIT}; more shards require a change of the code",
         split=True,
     ),
     Limit(
         "Event Grid: events",
         "kept events",
         5_000,
-        "https://learn.microsoft.com/azure/event-grid/quotas-limits (told for custom topics)",
+        "https://learn.microsoft.com/azure/event-grid/quotas-limits (published for custom topics)",
         _SPLIT,
         split=True,
     ),
     Limit(
-        f"instances of the parser: {INSTANCES}, as the templates have it",
+        f"instances of the parser: {INSTANCES}, as in the templates",
         "parser seconds",
         INSTANCES * Mix.blobs_at_once,
         "https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to",
@@ -75,6 +75,6 @@ LIMITS = (
         "Data Map operations",
         10 * 25,
         "https://learn.microsoft.com/purview/concept-elastic-data-map",
-        "ask for a larger window, up to 100 units; raise `UPLOAD_REFRESH_DAYS`; retries spread what is too much",
+        "ask for a larger window, up to 100 units; raise `UPLOAD_REFRESH_DAYS`; retries spread the excess",
     ),
 )

@@ -1,4 +1,4 @@
-"""Print docs/agent-versions.md from the recorded applications: what is drawn of what each agent sends.
+"""Print docs/agent-versions.md from the recorded applications: what is drawn with each version of the agent.
 
 .venv/bin/python -m tests.support.agent_versions > docs/agent-versions.md
 """
@@ -18,15 +18,16 @@ _HEAD = Template(
     """\
 # What is drawn, by version of the agent
 
-Made by `.venv/bin/python -m tests.support.agent_versions` from the recorded applications in
-[tests/corpus](../tests/corpus); a test keeps it true. Real Sparks with real agents sent these events; what their
-writes really did was written down by hand.
+`python -m tests.support.agent_versions` generates this page from the recorded applications in
+[tests/corpus](../tests/corpus); a test keeps it up to date. Real Sparks with real agents sent these events. What
+their writes really did was written down by hand, or taken from Spark's analysed plan.
 
-## The same ten writes, told by $versions versions
+## The same ten writes with $versions versions
 
-"plan" means that the agent's `spark.logicalPlan` facet was switched on (0.x have it by default). Where a cell says less
-than "all", the reasons stand below. Agents 0.4.0 and 1.53.0 were recorded with other programs; their figures are in the
-next table.
+"plan" means that the agent's `spark.logicalPlan` facet was switched on (0.x have it by default). "all" means that
+all column edges are drawn and none is wrong; the reasons for everything else are
+[below](#what-is-missing-or-wrong-and-why). Agents 0.4.0 and 1.53.0 were recorded with other programs, so they are
+only in the next table.
 """
 )
 _WRITES = {
@@ -42,21 +43,21 @@ _WRITES = {
 _FIGURES = """
 ## Figures by recording
 
-Inputs are datasets read, edges are pairs of an output column and a column that its value comes from. "As sent" is what
-Sparklin draws. "Facet alone" is what the agent's own `columnLineage` tells, "plan alone" what is left without that
-facet. Precision is the share of drawn edges that are true, recall the share of true edges that are drawn. Sinks that no
-event names count as missing with all their edges.
+Inputs are the datasets that are read. An edge is a pair of an output column and a column that its value comes from.
+"As sent" is what Sparklin draws. "Facet alone" is what the agent's own `columnLineage` contains, and "plan alone"
+is what is drawn without that facet. Precision is the share of drawn edges that are true; recall is the share of
+true edges that are drawn. If no event contains a sink, the sink and all its edges count as missing.
 
 | recording | sinks | inputs | edges | as sent: precision, recall | facet alone | plan alone |
 |---|---|---|---|---|---|---|
 """
 _REASONS = """
-## What is missing or too much, and why
+## What is missing or wrong, and why
 
-Each sink that is not drawn exactly as it was written, with every edge, is listed in
-[lineage_gaps.json](../tests/parser/lineage_gaps.json). In short:
+[lineage_gaps.json](../tests/parser/lineage_gaps.json) lists every sink that is not drawn exactly as it was written,
+with each edge. In short:
 
-| why | recordings | sinks |
+| reason | recordings | sinks |
 |---|---|---|
 """
 
@@ -104,11 +105,11 @@ def _cells(found: Mapping[str, Drawn], true: Mapping[str, TrueLineage]) -> Itera
 
 def _cell(found: Drawn | None, true: TrueLineage | None) -> str:
     if true is None:
-        return "drawn, as nothing tells that it failed" if found else "not drawn, as it failed"
+        return "drawn: no event reports the failure" if found else "not drawn: it failed"
     if found is None:
         return "lost"
     missing, wrong = len(true.edges - found.edges), len(found.edges - true.edges)
-    said = [f"{missing} missing"] * bool(missing) + [f"{wrong} too many"] * bool(wrong)
+    said = [f"{missing} missing"] * bool(missing) + [f"{wrong} wrong"] * bool(wrong)
     return ", ".join(said) or "all"
 
 

@@ -1,4 +1,4 @@
-"""Print docs/compatibility.md: what of OpenLineage and Spark is understood, from the tests' data and the code's own.
+"""Print docs/compatibility.md: what is supported of OpenLineage and Spark, from the data of the tests and the code.
 
 .venv/bin/python -m tests.support.compatibility > docs/compatibility.md
 """
@@ -21,14 +21,14 @@ from tests.support.corpus import bodies, scenarios
 from tests.support.facets import FATES, Fate, found_facets
 
 _SPECIFICATION = re.compile(rb"/spec/([\d-]+)/OpenLineage")
-#: What Spark it was, by what a folder's name tells of it.
+#: The exact version of Spark, by the short version in a folder's name.
 _EXACT = {"3.5": "3.5.5"}
-_MADE = " (no recorded event needs it: shown with a made one)"
+_MADE = " (shown with a constructed event, because no recorded event needs it)"
 _VERDICTS = {
-    Verdict.CARRIES: "Carry lineage",
-    Verdict.DDL: "Change a table or view, but write no data: no process",
-    Verdict.NONE: "Only read or set something: ignored, unless the run names an output",
-    Verdict.UNKNOWN: "Say too little by themselves: as if on no list",
+    Verdict.CARRIES: "Operations that carry lineage",
+    Verdict.DDL: "Operations that change a table or view without writing data: no process",
+    Verdict.NONE: "Operations that only read or set something: ignored, unless the run has an output",
+    Verdict.UNKNOWN: "Operations that are not specific enough: treated as not listed",
 }
 
 
@@ -67,8 +67,8 @@ def _version(scenario: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def _shortened() -> str:
-    """What the folders that do not tell their exact Spark were recorded with."""
-    said = (f"`spark-{short}` in a folder's name stands for Spark {exact}." for short, exact in _EXACT.items())
+    """The exact versions of Spark for folders whose names have a short one."""
+    said = (f"`spark-{short}` in a folder's name means Spark {exact}." for short, exact in _EXACT.items())
     return " ".join(said)
 
 
@@ -120,18 +120,22 @@ def _limits() -> Iterator[str]:
         for what, limit, beyond in (
             ("body on the wire", f"{told.max_body_bytes:,} bytes (`MAX_BODY_BYTES`)", "413"),
             ("body after gzip", f"{told.max_expanded_bytes:,} bytes (`MAX_EXPANDED_BYTES`)", "413"),
-            ("time to store an event", f"{told.storage_budget_seconds:g} s (`STORAGE_BUDGET_SECONDS`)", "503"),
-            ("name of a dataset", "4,096 characters", "generic asset and a note"),
-            ("name in Purview", f"{NAME_BYTES:,} bytes", "cut, with a hash at its end where it must be unique"),
+            ("time for storing an event", f"{told.storage_budget_seconds:g} s (`STORAGE_BUDGET_SECONDS`)", "503"),
+            ("name of a dataset", "4,096 characters", "a generic asset and a note"),
+            ("name in Purview", f"{NAME_BYTES:,} bytes", "cut, with a hash at its end if it must be unique"),
             (
                 "`columnMapping`",
                 f"{PROPERTY_BYTES:,} bytes",
-                "pairs of the same name go first; all stay in LineageDetails",
+                "column pairs of equal names are dropped first; LineageDetails keeps all",
             ),
-            ("inputs of a process", f"{REFERENCES:,}", "left out, and a note says so"),
-            ("entities a request to Purview", f"{BATCH}", "several requests: datasets and columns, then the process"),
-            ("runs that a process shows", f"{window} days before its newest (`LINEAGE_WINDOW_DAYS`)", "fade"),
-            ("unchanged lineage", f"{refresh} days (`UPLOAD_REFRESH_DAYS`)", "uploaded again"),
+            ("inputs of a process", f"{REFERENCES:,}", "the rest is left out, with a note"),
+            ("entities per request to Purview", f"{BATCH}", "several requests: datasets and columns, then the process"),
+            (
+                "runs that a process shows",
+                f"{window} days before its newest (`LINEAGE_WINDOW_DAYS`)",
+                "no longer shown",
+            ),
+            ("unchanged lineage", f"{refresh} days (`UPLOAD_REFRESH_DAYS`)", "uploaded once more"),
             (
                 "a run without an end",
                 f"{told.settle_after_minutes // 60} h (`SETTLE_AFTER_MINUTES`)",
