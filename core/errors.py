@@ -134,3 +134,7 @@ class CatalogRefused(Refused):
 
 class UnreadableEvent(Refused):
     """A stored event could not be read, although the receiver accepted it."""
+
+
+class UnreadableHistory(Refused):
+    """The history that is kept of a process is no JSON of ours."""

@@ -18,6 +18,7 @@ from datetime import timedelta
 
 import msgspec
 
+from core.errors import UnreadableHistory
 from core.model import Lineage, Note, RunRef
 from parser.lineage_union import united
 from parser.notes import missing
@@ -154,8 +155,15 @@ def encode(history: History) -> bytes:
 
 
 def decode(data: bytes) -> History:
-    """The history that ``encode`` made; empty bytes are an empty history."""
-    return _decoder.decode(data) if data else History()
+    """The history that ``encode`` made; empty bytes are an empty history.
+
+    :raises UnreadableHistory: it was made by something else.
+    """
+    try:
+        return _decoder.decode(data) if data else History()
+    except msgspec.DecodeError as error:
+        remedy = "Delete the row of the process from table LineageDetails, then replay its runs."
+        raise UnreadableHistory(f"the history that is kept of a process cannot be read: {error}", remedy) from error
 
 
 _decoder = msgspec.json.Decoder(History)

@@ -2,37 +2,54 @@
 
 The row of a process is changed only with its ETag, so no run's contribution is lost. What has to be uploaded is
 decided under a lock, one worker at a time; the row is marked dirty before and clean after the upload. Whoever finds
-a dirty row uploads again, so a crash in between repeats work and leaves nothing stale.
+a dirty row uploads again, so a crash in between repeats work and leaves nothing stale. Where the row changes during
+the upload, only a picture that differs from what was just uploaded is uploaded again.
 """
 
 import logging
 import random
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from core.errors import LeaseLost
 from core.logs import step
-from core.model import Lineage
 from parser import process_history as histories
 from parser.details import details
 from parser.process_history import History
 from pipeline.processes import Process, drawn, process_of, same_data, shown
 from pipeline.services import Services
 from purview import uploader
-from purview.fingerprint import fingerprint
+from purview.fingerprint import Fingerprints, fingerprints
 from storage.details_table import Conflict, DetailsRow
+from storage.locks import HeldLocks
 
 log = logging.getLogger(__name__)
 
 _CONFLICTS = 50
+# In place of a fingerprint: the process is to be uploaded again, even by a worker that has just uploaded the same.
+_FORCED = "forced"
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """What the catalogue is to show of a history, and its fingerprints; no process where it is to show nothing."""
+
+    history: bytes
+    process: Process | None
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)
 
 
 def record(process: str, change: Callable[[History], History], services: Services) -> None:
-    """Apply ``change`` to the history of a process; unchanged histories are not written."""
+    """Apply ``change`` to the history of a process; unchanged histories are not written.
+
+    :raises LeaseLost: others changed the row all the time.
+    :raises Refused: the history that is kept cannot be read.
+    """
     window = services.settings.lineage_window
-    for attempt in range(_CONFLICTS):
+    for _ in _attempts(process):
         row = services.details.read(process) or DetailsRow(process)
         before = histories.decode(row.history)
         after = histories.pruned(change(before), window)
@@ -43,77 +60,120 @@ def record(process: str, change: Callable[[History], History], services: Service
         try:
             services.details.write(replace(row, history=histories.encode(after), columns=columns))
         except Conflict:
-            time.sleep(random.uniform(0, 0.05 * (attempt + 1)))
-        else:
-            return
-    raise LeaseLost(f"the row of process {process} was changed by others {_CONFLICTS} times in a row")
+            continue
+        return
 
 
 def publish(process: str, services: Services) -> bool:
-    """Bring the catalogue to what the process' row says; whether that took a call."""
+    """Bring the catalogue to what the process' row says; whether that took a call.
+
+    :raises LeaseLost: others changed the row all the time; it stays dirty, so that the next run uploads it.
+    """
     row = services.details.read(process)
-    if row is None or not _is_due(row, services):
+    picture = _picture(row, None, services) if row else None
+    if row is None or picture is None or not _is_due(row, picture, services):
         step(log, "upload", "unchanged", {"process": process})
         return False
     with services.locks.hold([process], wait_seconds=services.lock_wait_seconds) as held:
-        is_again = False
-        while (row := services.details.read(process)) is not None and (is_again or _is_due(row, services)):
-            try:
-                row = services.details.write(replace(row, dirty=True, fingerprint=""))
-                held.check()
-                # From here on the catalogue may show this row, even over what a worker showed that took the lock over.
-                is_again = True
-                services.details.write(_uploaded(row, services))
-            except Conflict:
-                continue  # Another run, or worker, came in between, so this is done again.
-            break
+        _upload_until_it_fits(process, picture, held, services)
     return True
 
 
 def republish(process: str, services: Services) -> None:
     """Upload a process anew, even if nothing about it has changed.
 
+    :raises LeaseLost: others changed the row all the time.
     :raises TryLater, Refused: as an upload does; the row stays dirty then, so that the next run uploads it.
     """
-    for _ in range(_CONFLICTS):
+    for _ in _attempts(process):
         row = services.details.read(process)
         if row is None:
             return
         try:
-            services.details.write(replace(row, dirty=True))
+            services.details.write(replace(row, dirty=True, fingerprint=_FORCED))
         except Conflict:
             continue
         publish(process, services)
         return
 
 
-def _drawn(row: DetailsRow, services: Services) -> Lineage | None:
-    return drawn(histories.decode(row.history), services.settings.lineage_window, services.naming)[0]
+def _attempts(process: str) -> Iterator[int]:
+    """Attempts to write a row that others change too, with growing pauses between them.
+
+    :raises LeaseLost: all of them were used.
+    """
+    for attempt in range(_CONFLICTS):
+        yield attempt
+        time.sleep(random.uniform(0, 0.05 * (attempt + 1)))
+    raise LeaseLost(f"the row of process {process} was changed by others {_CONFLICTS} times in a row")
 
 
-def _is_due(row: DetailsRow, services: Services) -> bool:
+def _upload_until_it_fits(process: str, picture: _Picture, held: HeldLocks, services: Services) -> None:
+    """Upload what the row says until the catalogue shows just that and the row is marked clean."""
+    done: _Picture | None = None
+    clean: Callable[[DetailsRow], DetailsRow] | None = None
+    for _ in _attempts(process):
+        row = services.details.read(process)
+        if row is None:
+            return
+        picture = _picture(row, picture, services)
+        if done is None and not _is_due(row, picture, services):
+            return
+        try:
+            is_shown = done is not None and done.fingerprints == picture.fingerprints and row.fingerprint != _FORCED
+            if clean is None or not is_shown:
+                row = services.details.write(replace(row, dirty=True, fingerprint=""))
+                held.check()
+                # From here on the catalogue may show this, even over what a worker showed that took the lock over.
+                done, clean = picture, _upload(row, picture, services)
+            services.details.write(clean(row))
+        except Conflict:
+            continue  # Another run, or worker, came in between.
+        return
+
+
+def _picture(row: DetailsRow, known: _Picture | None, services: Services) -> _Picture:
+    """What the catalogue is to show of a row; ``known`` if that is of the same history."""
+    if known is not None and known.history == row.history:
+        return known
+    lineage, _ = drawn(histories.decode(row.history), services.settings.lineage_window, services.naming)
+    if lineage is None:
+        return _Picture(row.history, None)
+    process = process_of(lineage, services.naming, row.qualified_name)
+    collection = services.settings.collection(lineage.application.namespace)
+    return _Picture(
+        row.history, process, fingerprints(lineage, process.resolutions, collection, process.qualified_name)
+    )
+
+
+def _is_due(row: DetailsRow, picture: _Picture, services: Services) -> bool:
+    """Whether the catalogue may show something else than the row says, or has not been asked for too long."""
     if row.dirty:
         return True
-    lineage = _drawn(row, services)
-    if lineage is None:
+    if picture.process is None:
         return bool(row.fingerprint)
-    stale = row.uploaded is None or datetime.now(UTC) - row.uploaded >= services.settings.upload_refresh
-    return stale or row.fingerprint != _fingerprint(process_of(lineage, services.naming, row.qualified_name), services)
+    valid = services.settings.upload_refresh
+    if row.fingerprint == picture.fingerprints.older:
+        # An earlier version uploaded it. Not all such processes are uploaded again on the first day.
+        valid *= _share(row.qualified_name)
+    elif row.fingerprint != picture.fingerprints.current:
+        return True
+    return row.uploaded is None or datetime.now(UTC) - row.uploaded >= valid
 
 
-def _fingerprint(process: Process, services: Services) -> str:
-    collection = services.settings.collection(process.lineage.application.namespace)
-    return fingerprint(process.lineage, process.resolutions, collection, process.qualified_name)
+def _share(process: str) -> float:
+    """A number from 0 to 1 that is always the same for a process, and spread evenly over all processes."""
+    digest = sha256(process.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32
 
 
-def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:
-    """The row as it is once the catalogue shows its history."""
-    lineage = _drawn(row, services)
-    if lineage is None:
+def _upload(row: DetailsRow, picture: _Picture, services: Services) -> Callable[[DetailsRow], DetailsRow]:
+    """Show the picture in the catalogue; how a row is marked that says the same."""
+    process = picture.process
+    if process is None:
         uploader.remove(row.qualified_name, services.catalog)
         step(log, "upload", "removed", {"process": row.qualified_name})
-        return replace(row, dirty=False, fingerprint="", uploaded=None, process_guid="")
-    process = process_of(lineage, services.naming, row.qualified_name)
+        return lambda row: replace(row, dirty=False, fingerprint="", uploaded=None, process_guid="")
     result = uploader.upload(
         process.lineage,
         process.resolutions,
@@ -128,10 +188,7 @@ def _uploaded(row: DetailsRow, services: Services) -> DetailsRow:
     )
     counts = {"created": result.created, "updated": result.updated}
     step(log, "upload", "uploaded", {"process": row.qualified_name, **counts})
-    return replace(
-        row,
-        dirty=False,
-        fingerprint=_fingerprint(process, services),
-        uploaded=datetime.now(UTC),
-        process_guid=result.process_guid,
+    fingerprint, now = picture.fingerprints.current, datetime.now(UTC)
+    return lambda row: replace(
+        row, dirty=False, fingerprint=fingerprint, uploaded=now, process_guid=result.process_guid
     )

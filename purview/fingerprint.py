@@ -1,18 +1,59 @@
-"""What tells one upload from another: equal fingerprints need no second call."""
+"""What distinguishes one upload from another: equal fingerprints need no second call.
+
+A fingerprint is made of the whole draft that would be sent if the catalogue were empty, so that an attribute that a new
+version adds reaches processes whose lineage does not change. What an upload decides by beyond that, the names that are
+looked up and the collection, is part of it too.
+"""
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from core.model import Lineage
-from purview.entities import Resolutions, datasets_of, preview_entities, within_limits
+from purview.entities import Draft, Resolutions, datasets_of, preview_entities, within_limits
 
-#: To be raised whenever the same lineage is to be shown in another way.
-_VERSION = 1
+# Tells the form of a fingerprint from the older one, which is 64 hex digits.
+_PREFIX = "draft:"
 
 
-def fingerprint(lineage: Lineage, resolutions: Resolutions, collection: str = "", process: str = "") -> str:
-    """64 hex digits over all that the upload shows or decides by, whatever the order of datasets and columns."""
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """The fingerprint of an upload, and ``older``, the one that earlier versions gave it."""
+
+    current: str = ""
+    older: str = ""
+
+
+def fingerprints(lineage: Lineage, resolutions: Resolutions, collection: str = "", process: str = "") -> Fingerprints:
+    """The fingerprints of an upload; the order of datasets and columns makes no difference to them."""
     draft = preview_entities(lineage, resolutions, process)
+    candidates = sorted(
+        [[name.type_name, name.qualified_name] for name in resolutions[dataset.id].candidates]
+        for dataset in datasets_of(within_limits(lineage, resolutions))
+    )
+    shown = {"collection": collection, "candidates": candidates, "entities": _entities(draft)}
+    return Fingerprints(_PREFIX + _digest(shown), _older(draft, lineage, resolutions, collection))
+
+
+def _entities(draft: Draft) -> list[object]:
+    """The entities under their names instead of placeholder guids, whose numbers depend on the order of columns."""
+    names = {entity["guid"]: [entity["typeName"], entity["attributes"]["qualifiedName"]] for entity in draft.entities}
+    named = (_named({key: value for key, value in each.items() if key != "guid"}, names) for each in draft.entities)
+    return sorted(named, key=lambda entity: json.dumps(entity, sort_keys=True))
+
+
+def _named(value: Any, names: Mapping[str, object]) -> Any:
+    if isinstance(value, dict):
+        return {key: names.get(item, item) if key == "guid" else _named(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted((_named(item, names) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
+
+
+def _older(draft: Draft, lineage: Lineage, resolutions: Resolutions, collection: str) -> str:
+    """The fingerprint as earlier versions made it, of attributes that were chosen by hand."""
     attributes = draft.process["attributes"]
     datasets = [
         [
@@ -23,12 +64,17 @@ def fingerprint(lineage: Lineage, resolutions: Resolutions, collection: str = ""
         for dataset in datasets_of(within_limits(lineage, resolutions))
         for resolution in (resolutions[dataset.id],)
     ]
-    shown = {
-        "version": _VERSION,
-        "collection": collection,
-        "process": {key: attributes[key] for key in ("qualifiedName", "name", "description", "columnMapping")},
-        "inputs": [[name.type_name, name.qualified_name] for name in draft.inputs],
-        "outputs": [[name.type_name, name.qualified_name] for name in draft.outputs],
-        "datasets": datasets,
-    }
+    return _digest(
+        {
+            "version": 1,
+            "collection": collection,
+            "process": {key: attributes[key] for key in ("qualifiedName", "name", "description", "columnMapping")},
+            "inputs": [[name.type_name, name.qualified_name] for name in draft.inputs],
+            "outputs": [[name.type_name, name.qualified_name] for name in draft.outputs],
+            "datasets": datasets,
+        }
+    )
+
+
+def _digest(shown: object) -> str:
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()

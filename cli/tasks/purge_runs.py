@@ -5,17 +5,21 @@ run goes as a whole or not at all, since what is left of one would be another li
 unless it is asked for. Safe to repeat, and to interrupt.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from core.errors import UnreadableHistory
 from parser import process_history as histories
 from pipeline.retries import LOOK_BACK
 from pipeline.services import Services
 from storage.details_table import Conflict, DetailsRow
 from storage.event_rows import EventRow, Status
 from storage.overflow import purge_overflow
+
+log = logging.getLogger(__name__)
 
 _DONE = (Status.PROCESSED, Status.IGNORED, Status.DUPLICATE)
 
@@ -116,8 +120,14 @@ def _delete_orphan(name: str, before: datetime, services: Services) -> bool:
 
 def _is_gone(row: DetailsRow, before: datetime) -> bool:
     """Whether a process shows nothing any more, and all that is known of it are failures of long ago."""
-    history = histories.decode(row.history)
-    if row.dirty or row.process_guid or history.contributions:
+    if row.dirty or row.process_guid:
+        return False
+    try:
+        history = histories.decode(row.history)
+    except UnreadableHistory as error:
+        log.error("kept the row of process %s: %s", row.qualified_name, error.reason)
+        return False
+    if history.contributions:
         return False
     return all(run.ended < before for run in history.failures)
 

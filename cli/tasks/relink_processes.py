@@ -6,10 +6,12 @@ one dataset, and the process refers to ours. The steps here find these, upload t
 nothing refers to any more. Each is safe to repeat.
 """
 
+import logging
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.errors import UnreadableHistory
 from core.model import Asset, AssetName, Created, DatasetId
 from parser import process_history as histories
 from pipeline.processes import drawn, process_of, same_data
@@ -20,6 +22,8 @@ from purview.entities import GENERIC_TYPE, storable
 from purview.lookup import look_up_others, remember
 from purview.removal import belongings, remove_asset
 from storage.details_table import DetailsRow
+
+log = logging.getLogger(__name__)
 
 # What people add to an asset or to one of its columns; one that has any of it is theirs as well. We set none of it.
 _BY_PEOPLE = (
@@ -61,7 +65,10 @@ def moves(services: Services) -> Iterator[Move]:
     """
     for row in services.details.all():
         if row.process_guid:
-            yield from _moves_of(row, services)
+            try:
+                yield from _moves_of(row, services)
+            except UnreadableHistory as error:
+                log.error("skipped process %s: %s", row.qualified_name, error.reason)
 
 
 def apply(process: str, wanted: Iterable[Move], services: Services) -> None:

@@ -1,11 +1,13 @@
 """Equal fingerprints mean that nothing would change in the catalogue."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from core.model import Application, AssetName, Field, IndirectUse, Lineage, Note
-from purview.fingerprint import fingerprint
+from purview import entities
+from purview.fingerprint import fingerprints
 from tests.purview.helpers import column, dataset, folder, lineage, resolve_all
 
 A, B, SINK = folder("raw/a"), folder("raw/b"), folder("gold/sales")
@@ -19,12 +21,24 @@ BASE = lineage(
 
 
 def of(item: Lineage, collection: str = "") -> str:
-    return fingerprint(item, resolve_all(item), collection)
+    return fingerprints(item, resolve_all(item), collection).current
 
 
-def test_is_64_hex_digits() -> None:
-    assert len(of(BASE)) == 64
-    int(of(BASE), 16)
+def test_is_told_from_that_of_earlier_versions() -> None:
+    current, older = of(BASE), fingerprints(BASE, resolve_all(BASE)).older
+    assert current.startswith("draft:")
+    assert len(bytes.fromhex(older)) == len(bytes.fromhex(current.removeprefix("draft:"))) == 32
+
+
+def test_an_attribute_that_is_added_to_an_entity_makes_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, dataset_entity = of(BASE), entities._dataset
+
+    def with_owner(*arguments: Any) -> Any:
+        entity = dataset_entity(*arguments)
+        return {**entity, "attributes": {**entity["attributes"], "owner": "Spark"}}
+
+    monkeypatch.setattr(entities, "_dataset", with_owner)
+    assert of(BASE) != before
 
 
 def test_order_makes_no_difference() -> None:
@@ -70,9 +84,9 @@ def test_collection_and_candidates_make_a_difference() -> None:
     assert of(BASE, "abcdef") != of(BASE)
     resolutions = resolve_all(BASE)
     resolutions[A] = replace(resolutions[A], candidates=(*resolutions[A].candidates, AssetName("DataSet", "x")))
-    assert fingerprint(BASE, resolutions) != of(BASE)
+    assert fingerprints(BASE, resolutions).current != of(BASE)
 
 
-def test_is_stable_between_versions() -> None:
-    """Whoever changes what is shown raises the version; this value says that nothing changed by accident."""
-    assert of(BASE)[:16] == "d361abe7a76b8c84"
+def test_that_of_earlier_versions_is_as_they_made_it() -> None:
+    """Otherwise every process is uploaded again by its next run, all at once."""
+    assert fingerprints(BASE, resolve_all(BASE)).older[:16] == "d361abe7a76b8c84"

@@ -12,7 +12,7 @@ from core.model import Application, Asset, AssetName, DatasetId, Lineage, Upload
 from purview import creation, entities, uploader
 from purview.catalog import Catalog, SearchHit, SearchResult
 from purview.creation import BUCKETS, creation_locks
-from purview.fingerprint import fingerprint
+from purview.fingerprint import fingerprints
 from purview.lookup import look_up
 from purview.search_index import SearchIndex
 from purview.uploader import upload
@@ -207,7 +207,7 @@ def test_inputs_beyond_the_limit_are_neither_looked_up_nor_created(
 def test_what_is_not_shown_changes_no_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entities, "REFERENCES", 2)
     one, other = (lineage(dataset(SALES), *(dataset(folder(f"raw/{n}")) for n in names)) for names in ("abc", "dba"))
-    assert fingerprint(one, resolve_all(one)) == fingerprint(other, resolve_all(other))
+    assert fingerprints(one, resolve_all(one)) == fingerprints(other, resolve_all(other))
 
 
 # --- Searches ---

@@ -12,6 +12,7 @@ from core.events import digest, read_envelope
 from core.identity import run_key
 from core.naming import event_name
 from pipeline.run import process_run
+from storage.details_table import DetailsRow
 from storage.overflow import purge_overflow
 from tests.support.events import body, dataset, event
 from tests.support.fixtures import Sparklin
@@ -175,3 +176,12 @@ def test_a_retention_shorter_than_the_app_looks_back_is_refused() -> None:
     result = CliRunner().invoke(app, ["purge", "--local", "--older-than", "10"])
     assert result.exit_code == 2
     assert "at least 31" in result.stderr
+
+
+def test_a_row_whose_history_is_not_ours_stays_and_stops_nothing(universe: Universe, sparklin: Sparklin) -> None:
+    odd = universe.services.details.write(DetailsRow(f"sparklin://{universe.name}/odd#t", b"\x00no JSON"))
+    store(universe, a_write(), LONG_AGO)
+    process(universe)
+    assert purge(sparklin, "--apply")["applied"]
+    assert universe.services.details.read(odd.qualified_name) == odd
+    universe.services.details.delete(odd)

@@ -1,0 +1,160 @@
+"""When a process is uploaded: once for each picture, however many runs come, and spread after an update."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from core.errors import LeaseLost, UnreadableHistory
+from parser.process_history import History
+from pipeline import publish
+from pipeline.publish import record, republish
+from pipeline.services import Services
+from purview import uploader
+from storage.details_table import Conflict, DetailsRow, DetailsTable
+from tests.support.events import body, dataset, event
+from tests.support.universe import Universe
+
+pytestmark = pytest.mark.usefixtures("no_faults_left")
+
+
+def a_write(run: str, source: str = "s", minute: float = 0) -> bytes:
+    written = dataset("t", ["a"], {"a": [(source, "x")]})
+    return body(event(run=run, minute=minute, inputs=[dataset(source, ["x"])], outputs=[written]))
+
+
+def row_of(universe: Universe) -> DetailsRow:
+    (row,) = [row for row in universe.services.details.all() if f"{universe.name}/" in row.qualified_name]
+    return row
+
+
+@pytest.fixture
+def uploads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The sources that each upload showed."""
+    found: list[str] = []
+    original = uploader.upload
+
+    def noted(lineage: Any, *arguments: Any, **more: Any) -> object:
+        found.append(",".join(each.id.name.rpartition("/")[2] for each in lineage.inputs))
+        return original(lineage, *arguments, **more)
+
+    monkeypatch.setattr(uploader, "upload", noted)
+    return found
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, universe: Universe, sent: Iterator[bytes]) -> None:
+    """While the process is uploaded, further runs of it are recorded by other workers, one for each write."""
+    write = DetailsTable.write
+
+    def overtaken(table: DetailsTable, row: DetailsRow) -> DetailsRow:
+        following = next(sent, None) if not row.dirty and row.fingerprint else None
+        if following is not None:
+            with monkeypatch.context() as other:
+                other.setattr("pipeline.run.publish", lambda *_: False)
+                universe.deliver(following)
+        return write(table, row)
+
+    monkeypatch.setattr(DetailsTable, "write", overtaken)
+
+
+def test_runs_that_keep_coming_with_the_same_lineage_cause_one_upload(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch, uploads: list[str]
+) -> None:
+    meanwhile(monkeypatch, universe, (a_write(f"again-{number}", minute=number) for number in range(1, 5)))
+    universe.deliver(a_write("first"))
+    assert uploads == ["s"]
+    assert not row_of(universe).dirty
+
+
+def test_a_run_that_brings_something_new_meanwhile_is_uploaded_too(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch, uploads: list[str]
+) -> None:
+    later = [a_write("same", minute=1), a_write("new", "new", minute=2), a_write("same-2", minute=3)]
+    meanwhile(monkeypatch, universe, iter(later))
+    universe.deliver(a_write("first"))
+    assert uploads == ["s", "new,s"]
+    assert not row_of(universe).dirty
+
+
+@pytest.mark.parametrize("act", [republish, lambda name, services: record(name, lambda _: History(), services)])
+def test_a_row_that_others_change_all_the_time_is_tried_again_later(
+    universe: Universe, services: Services, monkeypatch: pytest.MonkeyPatch, act: Any
+) -> None:
+    universe.deliver(a_write("first"))
+    name, pauses = row_of(universe).qualified_name, list[float]()
+
+    def conflict(*_: object) -> None:
+        raise Conflict("changed by another worker")
+
+    monkeypatch.setattr(DetailsTable, "write", conflict)
+    monkeypatch.setattr("pipeline.publish.time.sleep", pauses.append)
+    with pytest.raises(LeaseLost, match="changed by others"):
+        act(name, services)
+    assert len(pauses) == 50
+
+
+def test_a_forced_upload_is_done_although_another_worker_has_just_uploaded_the_same(
+    universe: Universe, services: Services, monkeypatch: pytest.MonkeyPatch, uploads: list[str]
+) -> None:
+    original = uploader.upload
+
+    def forced_meanwhile(*arguments: Any, **more: Any) -> object:
+        result = original(*arguments, **more)
+        if len(uploads) == 1:
+            with monkeypatch.context() as other:
+                other.setattr(publish, "publish", lambda *_: False)
+                republish(row_of(universe).qualified_name, services)
+        return result
+
+    monkeypatch.setattr(uploader, "upload", forced_meanwhile)
+    universe.deliver(a_write("first"))
+    assert uploads == ["s", "s"]
+    assert row_of(universe).fingerprint.startswith("draft:")
+
+
+@pytest.mark.parametrize(("age", "expected"), [(0.0, 0), (0.49, 0), (0.51, 1)])
+def test_what_an_earlier_version_uploaded_is_uploaded_again_at_its_share_of_the_refresh(
+    universe: Universe,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    uploads: list[str],
+    age: float,
+    expected: int,
+) -> None:
+    universe.deliver(a_write("first"))
+    row = row_of(universe)
+    older = publish._picture(row, None, services).fingerprints.older
+    uploaded = datetime.now(UTC) - age * services.settings.upload_refresh
+    services.details.write(replace(row, fingerprint=older, uploaded=uploaded))
+    uploads.clear()
+    monkeypatch.setattr(publish, "_share", lambda _: 0.5)
+    universe.deliver(a_write("second", minute=1))
+    assert len(uploads) == expected
+    assert row_of(universe).fingerprint.startswith("draft:") is bool(expected)
+
+
+def test_the_shares_of_processes_are_spread_evenly_and_do_not_change() -> None:
+    shares = sorted(publish._share(f"sparklin://prod/app-{number}#sink") for number in range(1_000))
+    assert all(abs(share - number / 1_000) < 0.06 for number, share in enumerate(shares))
+    assert publish._share("sparklin://prod/app#sink") == publish._share("sparklin://prod/app#sink")
+
+
+def test_an_upload_of_an_earlier_version_that_shows_something_else_is_repeated_at_once(
+    universe: Universe, services: Services, uploads: list[str]
+) -> None:
+    universe.deliver(a_write("first"))
+    services.details.write(replace(row_of(universe), fingerprint="0" * 64, uploaded=datetime.now(UTC)))
+    uploads.clear()
+    universe.deliver(a_write("second", minute=1))
+    assert uploads == ["s"]
+
+
+def test_a_history_that_is_not_ours_is_refused_with_a_remedy(services: Services, universe: Universe) -> None:
+    name = f"sparklin://{universe.name}/app#t"
+    row = services.details.write(DetailsRow(name, b"no JSON"))
+    with pytest.raises(UnreadableHistory, match="cannot be read") as refused:
+        record(name, lambda history: history, services)
+    assert "LineageDetails" in refused.value.remedy
+    services.details.delete(row)
