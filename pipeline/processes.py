@@ -3,17 +3,17 @@
 Pure: what is uploaded and what ``sparklin preview`` prints are made here from the same nouns.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from core.model import AssetName, DatasetId, Lineage, NameContext, Note, Resolution, RunRef
+from core.model import AssetName, Dataset, DatasetId, Lineage, NameContext, Note, Resolution, RunRef
 from core.settings import Settings
 from parser import process_history as histories
 from parser.lineage_union import united
 from parser.process_history import History
 from purview.entities import preview_entities, write_of
-from purview.process_name import Namer, Write, namer, native, process_name
+from purview.process_name import Namer, namer, native, process_name
 from qualified_names import rules as name_rules
 from qualified_names.resolve import resolve
 from qualified_names.resource_sets import same_resource_set
@@ -56,14 +56,24 @@ class Process:
         return tuple(self.resolutions[dataset.id] for dataset in self.lineage.inputs)
 
 
-def process_of(lineage: Lineage, naming: Naming, qualified_name: str = "") -> Process:
-    """The process that shows this lineage: the one of ``qualified_name``, or else that of the naming in force."""
-    datasets = (lineage.sink, *lineage.inputs)
-    context = _context(lineage, naming)
-    resolutions = {dataset.id: resolve(dataset, context, naming.rules) for dataset in datasets}
+def process_of(lineage: Lineage, naming: Naming, qualified_name: str = "", known: Process | None = None) -> Process:
+    """The process that shows this lineage: the one of ``qualified_name``, or else that of the naming in force.
+
+    ``known`` is a process whose datasets are resolved already; those that are equal are not resolved again.
+    """
+    resolutions = _resolved(lineage, naming, known)
     write = write_of(lineage, resolutions)
     named = process_name(write, qualified_name or naming.process(write))
     return Process(named.asset.qualified_name, named.name, lineage, resolutions)
+
+
+def _resolved(lineage: Lineage, naming: Naming, known: Process | None) -> dict[DatasetId, Resolution]:
+    resolved: dict[Dataset, Resolution] = {}
+    if known and known.lineage.mount_points == lineage.mount_points:
+        resolved = {each: known.resolutions[each.id] for each in (known.lineage.sink, *known.lineage.inputs)}
+    context = _context(lineage, naming)
+    datasets = {dataset.id: dataset for dataset in (lineage.sink, *lineage.inputs)}
+    return {key: resolved.get(dataset) or resolve(dataset, context, naming.rules) for key, dataset in datasets.items()}
 
 
 def same_data(wanted: AssetName, found: AssetName) -> bool:
@@ -71,33 +81,37 @@ def same_data(wanted: AssetName, found: AssetName) -> bool:
     return same_resource_set(wanted.qualified_name, found.qualified_name)
 
 
-def check_drawable(lineages: Iterable[Lineage], naming: Naming) -> None:
+def check_drawable(processes: Iterable[Process]) -> None:
     """Make sure that lineages can be drawn, before they become part of what their processes show.
 
     Whatever a lineage raises here, it would raise for every later run of its process too.
     """
-    for lineage in lineages:
-        preview_entities(lineage, process_of(lineage, naming).resolutions)
+    for process in processes:
+        preview_entities(process.lineage, process.resolutions, process.qualified_name)
 
 
-def by_process(lineages: Iterable[Lineage], naming: Naming) -> dict[str, Lineage]:
-    """The lineages of a run under the qualified names of their processes.
+def by_process(lineages: Iterable[Lineage], naming: Naming) -> dict[str, Process]:
+    """What a run adds to each process, by its qualified name. Each dataset is resolved here, once for the run.
 
-    Two outputs of a run that come out as one asset (a folder, and a file in it) are one process, with what both tell.
+    Two outputs of a run that turn out to be one asset (a folder, and a file in it) are one process, with the lineage
+    of both.
     """
-    found: dict[str, list[Lineage]] = {}
+    found: dict[str, list[Process]] = {}
     for lineage in lineages:
-        found.setdefault(_qualified_name(lineage, naming), []).append(lineage)
-    return {process: _of_first_sink(same, naming) for process, same in found.items()}
+        process = process_of(lineage, naming)
+        found.setdefault(process.qualified_name, []).append(process)
+    return {name: _of_first_sink(same, naming) for name, same in found.items()}
 
 
-def by_failed_process(lineages: Iterable[Lineage], naming: Naming) -> dict[str, Lineage]:
-    """As ``by_process``, and under the names that the same writes have where no inputs are known.
+def by_failed_process(lineages: Iterable[Lineage], naming: Naming) -> dict[str, Process]:
+    """The same, also under the names that the writes have where no inputs are known.
 
     A failure goes to all of them: it retracts the run around it, which may not know the inputs
     (see parser.process_history).
     """
     known = tuple(lineages)
+    if naming.process is native:
+        return by_process(known, naming)  # The inputs are no part of this name.
     return {**by_process((replace(each, inputs=()) for each in known), naming), **by_process(known, naming)}
 
 
@@ -126,20 +140,14 @@ def drawn(history: History, window: timedelta, naming: Naming) -> tuple[Lineage 
     return (None if lineage and lineage.view else lineage), runs
 
 
-def _qualified_name(lineage: Lineage, naming: Naming) -> str:
-    """The name of the process by the naming in force; inputs are resolved only where it depends on them."""
-    if naming.process is not native:
-        return process_of(lineage, naming).qualified_name
-    sink = resolve(lineage.sink, _context(lineage, naming), naming.rules)
-    return native(Write(lineage.application, sink))
-
-
-def _of_first_sink(lineages: list[Lineage], naming: Naming) -> Lineage:
-    """What lineages of one process tell together; of several sinks, the first is shown."""
-    sinks = {_sink(lineage, naming) for lineage in lineages}
-    sink = _sink(lineages[0], naming)
-    union = united([lineage for lineage in lineages if _sink(lineage, naming) == sink])
-    return replace(union, notes=(*union.notes, *_not_shown(sinks - {sink})))
+def _of_first_sink(processes: Sequence[Process], naming: Naming) -> Process:
+    """The lineages of one process together; of several sinks, the first is shown."""
+    first = processes[0]
+    same = [process.lineage for process in processes if process.sink.asset == first.sink.asset]
+    others = {process.sink.asset for process in processes} - {first.sink.asset}
+    union = united(same)
+    lineage = replace(union, notes=(*union.notes, *_not_shown(others)))
+    return process_of(lineage, naming, first.qualified_name, known=first)
 
 
 def _not_shown(sinks: Iterable[AssetName]) -> tuple[Note, ...]:

@@ -64,13 +64,15 @@ def record(process: str, change: Callable[[History], History], services: Service
         return
 
 
-def publish(process: str, services: Services) -> bool:
+def publish(process: str, services: Services, known: Process | None = None) -> bool:
     """Bring the catalogue to what the process' row says; whether that took a call.
+
+    ``known`` is what a run has just added to it, whose datasets need not be resolved again.
 
     :raises LeaseLost: others changed the row all the time; it stays dirty, so that the next run uploads it.
     """
     row = services.details.read(process)
-    picture = _picture(row, None, services) if row else None
+    picture = _picture(row, services, known) if row else None
     if row is None or picture is None or not _is_due(row, picture, services):
         step(log, "upload", "unchanged", {"process": process})
         return False
@@ -79,8 +81,8 @@ def publish(process: str, services: Services) -> bool:
     return True
 
 
-def republish(process: str, services: Services) -> None:
-    """Upload a process anew, even if nothing about it has changed.
+def republish(process: str, services: Services, known: Process | None = None) -> None:
+    """Upload a process anew, even if nothing about it has changed; ``known`` is as for ``publish``.
 
     :raises LeaseLost: others changed the row all the time.
     :raises TryLater, Refused: as an upload does; the row stays dirty then, so that the next run uploads it.
@@ -93,7 +95,7 @@ def republish(process: str, services: Services) -> None:
             services.details.write(replace(row, dirty=True, fingerprint=_FORCED))
         except Conflict:
             continue
-        publish(process, services)
+        publish(process, services, known)
         return
 
 
@@ -116,7 +118,8 @@ def _upload_until_it_fits(process: str, picture: _Picture, held: HeldLocks, serv
         row = services.details.read(process)
         if row is None:
             return
-        picture = _picture(row, picture, services)
+        if row.history != picture.history:
+            picture = _picture(row, services, picture.process)
         if done is None and not _is_due(row, picture, services):
             return
         try:
@@ -132,14 +135,12 @@ def _upload_until_it_fits(process: str, picture: _Picture, held: HeldLocks, serv
         return
 
 
-def _picture(row: DetailsRow, known: _Picture | None, services: Services) -> _Picture:
-    """What the catalogue is to show of a row; ``known`` if that is of the same history."""
-    if known is not None and known.history == row.history:
-        return known
+def _picture(row: DetailsRow, services: Services, known: Process | None = None) -> _Picture:
+    """What the catalogue is to show of a row."""
     lineage, _ = drawn(histories.decode(row.history), services.settings.lineage_window, services.naming)
     if lineage is None:
         return _Picture(row.history, None)
-    process = process_of(lineage, services.naming, row.qualified_name)
+    process = process_of(lineage, services.naming, row.qualified_name, known)
     collection = services.settings.collection(lineage.application.namespace)
     return _Picture(
         row.history, process, fingerprints(lineage, process.resolutions, collection, process.qualified_name)

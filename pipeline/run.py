@@ -10,12 +10,12 @@ from functools import partial
 from core.errors import BadEvent, CatalogConflict, Refused, TryLater
 from core.events import digest, read_event
 from core.logs import step
-from core.model import Lineage, RunEvent
+from core.model import RunEvent
 from core.naming import EventName
 from parser.lineage import derive
 from parser.merge import MergedRun, RunState, merge
 from parser.process_history import with_failure, with_run, without_run
-from pipeline.processes import by_failed_process, by_process, check_drawable
+from pipeline.processes import Process, by_failed_process, by_process, check_drawable
 from pipeline.publish import publish, record, republish
 from pipeline.services import Services
 from receiver.receipt import escaped
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 ENDS = ("COMPLETE", "FAIL", "ABORT")
 OPEN = (Status.RECEIVED, Status.WAITING, Status.RETRYING)
 
-Show = Callable[[str, Services], object]
+Show = Callable[[str, Services, Process | None], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,50 +113,50 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
     run = merge(events)
     derived = derive(run, services.lineage_rules)
     named = by_failed_process if run.state is RunState.FAILED else by_process
-    lineages = named(derived.lineages, services.naming)
-    check_drawable(lineages.values(), services.naming)
-    affected = _record(run, lineages, services)
-    _show_all(sorted(affected), show, services)
-    status, message = Status.PROCESSED, f"in {len(lineages)} process{'' if len(lineages) == 1 else 'es'}"
+    processes = named(derived.lineages, services.naming)
+    check_drawable(processes.values())
+    affected = _record(run, processes, services)
+    _show_all({name: processes.get(name) for name in sorted(affected)}, show, services)
+    status, message = Status.PROCESSED, f"in {len(processes)} process{'' if len(processes) == 1 else 'es'}"
     if run.state is RunState.FAILED:
         message = "the run failed and draws nothing"
     elif derived.reason:
         status, message = Status.IGNORED, derived.reason
     return RunReport(
-        status, message, tuple(lineages), f"{run.job_namespace}/{run.job_name}", affected - lineages.keys()
+        status, message, tuple(processes), f"{run.job_namespace}/{run.job_name}", affected - processes.keys()
     )
 
 
-def _show_all(processes: Iterable[str], show: Show, services: Services) -> None:
-    """Show each process; what concerns one of them alone does not keep the others from being shown.
+def _show_all(processes: Mapping[str, Process | None], show: Show, services: Services) -> None:
+    """Show each process, with what the run added to it. What concerns one alone does not keep others from being shown.
 
     :raises CatalogConflict: one of them has to be shown again; it goes before a refusal, which the retry meets again.
     :raises Refused: the catalogue refuses the content of one of them.
     :raises TryLater: storage or the catalogue is unavailable.
     """
     failures: list[CatalogConflict | Refused] = []
-    for process in processes:
+    for name, added in processes.items():
         try:
-            show(process, services)
+            show(name, services, added)
         except (CatalogConflict, Refused) as error:
             failures.append(error)
     if failures:
         raise min(failures, key=lambda error: isinstance(error, Refused))
 
 
-def _record(run: MergedRun, lineages: Mapping[str, Lineage], services: Services) -> frozenset[str]:
+def _record(run: MergedRun, processes: Mapping[str, Process], services: Services) -> frozenset[str]:
     """Put the run into the histories of its processes and take it out of those it no longer belongs to."""
     before = services.run_records.get(run.run_key)
-    if not lineages.keys() <= before:
-        services.run_records.add(run.run_key, frozenset(lineages))
-    for process, lineage in lineages.items():
+    if not processes.keys() <= before:
+        services.run_records.add(run.run_key, frozenset(processes))
+    for name, process in processes.items():
         if run.state is RunState.FAILED:
-            record(process, partial(with_failure, run=run.ref), services)
+            record(name, partial(with_failure, run=run.ref), services)
         else:
-            record(process, partial(with_run, lineage=lineage, run=run.ref), services)
-    for process in before - lineages.keys():
-        record(process, partial(without_run, run_key=run.run_key), services)
-    return before | lineages.keys()
+            record(name, partial(with_run, lineage=process.lineage, run=run.ref), services)
+    for name in before - processes.keys():
+        record(name, partial(without_run, run_key=run.run_key), services)
+    return before | processes.keys()
 
 
 def _readable(bodies: Iterable[tuple[StoredEvent, bytes]], services: Services) -> list[RunEvent]:

@@ -28,6 +28,7 @@ _MOST_WAYS = 2**24
 #: How many lengths the text behind a placeholder may have, where these are few.
 _LENGTHS = {"GUID": 2, "HEX": 9, "LOC": 1, "Year": 1, "Month": 2, "Day": 2, "Hour": 2, "Minute": 2, "Second": 2}
 _NUMBERS = ("N", "Year", "Month", "Day", "Hour", "Minute", "Second")
+_WITHOUT_HEX_DIGITS = dict.fromkeys(map(ord, "0123456789abcdefABCDEF"))
 _DATE = (re.compile(r"20[1-9][0-9]"), re.compile(r"0[1-9]|1[012]"), re.compile(r"0[1-9]|[12][0-9]|3[01]"))
 
 
@@ -45,13 +46,32 @@ class Replacement:
     last: bool
     file_only: bool
 
-    def applies(self, segment: str, *, file_name: bool) -> bool:
+    def applies(self, segment: str, counts: "_Counts", *, file_name: bool) -> bool:
         """Whether the expression is to be tried on the segment at all."""
-        letters = _count(segment, str.isalpha)
-        enough = _count(segment, str.isdigit) >= self.digits and self.letters <= letters <= self.max_letters
-        hexadecimal = sum(char in "0123456789abcdefABCDEF" for char in segment) >= self.hex_digits
-        kept = self.keep is not None and self.keep.search(segment) is not None
-        return enough and hexadecimal and not kept and (file_name or not self.file_only)
+        return (
+            counts.digits >= self.digits
+            and self.letters <= counts.letters <= self.max_letters
+            and counts.hex_digits >= self.hex_digits
+            and (file_name or not self.file_only)
+            and (self.keep is None or self.keep.search(segment) is None)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """How many characters of each kind a segment has."""
+
+    digits: int
+    letters: int
+    hex_digits: int
+
+    @classmethod
+    def of(cls, segment: str) -> "_Counts":
+        return cls(
+            digits=sum(map(str.isdigit, segment)),
+            letters=sum(map(str.isalpha, segment)),
+            hex_digits=len(segment) - len(segment.translate(_WITHOUT_HEX_DIGITS)),
+        )
 
 
 def generalise(path: str, *, is_file: bool = False, date_folders: bool = True) -> str:
@@ -155,13 +175,15 @@ def _dates(segments: list[str]) -> Mapping[int, str]:
 
 
 def _generalise(segment: str, *, file_name: bool) -> str:
-    text = segment
+    text, counts = segment, _Counts.of(segment)
     for replacement in _replacements():
-        if replacement.applies(text, file_name=file_name):
+        if replacement.applies(text, counts, file_name=file_name):
             changed = replacement.regex.sub(replacement.replace, text)
-            if changed != text and replacement.last:
+            if changed == text:
+                continue
+            if replacement.last:
                 return changed
-            text = changed
+            text, counts = changed, _Counts.of(changed)
     return text
 
 
@@ -187,7 +209,3 @@ def _replacement(item: Mapping[str, Any]) -> Replacement:
 @cache
 def _data() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("resource_sets.toml").read_text(encoding="utf-8"))
-
-
-def _count(text: str, kind: Any) -> int:
-    return sum(map(kind, text))

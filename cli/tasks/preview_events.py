@@ -81,10 +81,12 @@ def _contribute(run: MergedRun, rules: Rules, found: dict[str, History]) -> str:
     derived = derive(run, rules.lineage)
     failed = run.state is RunState.FAILED
     named = by_failed_process if failed else by_process
-    for process, lineage in named(derived.lineages, rules.naming).items():
-        before = found.get(process, History())
-        changed = histories.with_failure(before, run.ref) if failed else histories.with_run(before, lineage, run.ref)
-        found[process] = changed
+    for name, process in named(derived.lineages, rules.naming).items():
+        before = found.get(name, History())
+        lineage = process.lineage
+        found[name] = (
+            histories.with_failure(before, run.ref) if failed else histories.with_run(before, lineage, run.ref)
+        )
     return "the run failed" if failed else derived.reason
 
 

@@ -74,11 +74,11 @@ def event_by_event(found: list[bytes]) -> dict[str, Lineage]:
 
 def _work_out(run_key: str, events: list[RunEvent], found: dict[str, History]) -> None:
     run = merge(events)
-    lineages = by_process(derive(run, RULES.lineage).lineages, RULES.naming)
-    for name in {*found, *lineages}:
-        if name not in lineages:
+    processes = by_process(derive(run, RULES.lineage).lineages, RULES.naming)
+    for name in {*found, *processes}:
+        if name not in processes:
             found[name] = histories.without_run(found[name], run_key)
         elif run.state is RunState.FAILED:
             found[name] = histories.with_failure(found[name], run.ref)
         else:
-            found[name] = histories.with_run(found[name], lineages[name], run.ref)
+            found[name] = histories.with_run(found[name], processes[name].lineage, run.ref)

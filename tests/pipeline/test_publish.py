@@ -125,7 +125,7 @@ def test_what_an_earlier_version_uploaded_is_uploaded_again_at_its_share_of_the_
 ) -> None:
     universe.deliver(a_write("first"))
     row = row_of(universe)
-    older = publish._picture(row, None, services).fingerprints.older
+    older = publish._picture(row, services).fingerprints.older
     uploaded = datetime.now(UTC) - age * services.settings.upload_refresh
     services.details.write(replace(row, fingerprint=older, uploaded=uploaded))
     uploads.clear()
