@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from core.model import AssetName
-from qualified_names.resource_sets import SPARK_PARTITIONS, generalise
+from qualified_names.resource_sets import SPARK_PARTITIONS, generalised
 from qualified_names.templates import escape_braces, lower_extension
 
 # Formats that systems hand over as one file.
@@ -78,8 +78,7 @@ def _folder(store: StoreNames, path: str) -> Iterator[AssetName]:
 def _patterns(path: str, *, is_file: bool) -> Iterator[str]:
     """The resource set's patterns; braces of the path itself are told apart from those of placeholders."""
     hidden = path.replace("{", "\ue000").replace("}", "\ue001")
-    for date_folders in (True, False):
-        pattern = generalise(hidden, is_file=is_file, date_folders=date_folders)
+    for pattern in generalised(hidden, is_file=is_file):
         yield pattern.replace("\ue000", "%7B").replace("\ue001", "%7D")
 
 

@@ -59,7 +59,7 @@ class Location:
 def place(dataset: DatasetId, mount_points: Mapping[str, str], *, is_folder: bool = False) -> Location:
     """The place of a dataset, whatever its spelling."""
     own = _dataset_folder(dataset)
-    mounted = _mounted(own.id, mount_points)
+    mounted = _mounted(own, mount_points)
     if mounted:
         source = _dataset_folder(mounted)
         own = replace(source, is_folder=source.is_folder or own.is_folder)
@@ -91,6 +91,8 @@ def _path_in_name(raw: DatasetId) -> DatasetId:
 
 def _container_first(raw: DatasetId) -> DatasetId:
     """``https://lake.dfs.core.windows.net`` and ``raw/crm`` as ``abfss://raw@lake…`` and ``crm``."""
+    if "http" not in raw.namespace.lower():
+        return raw
     address = parse(raw.namespace)
     found = _CONTAINER_HOST.fullmatch(address.host) if address.scheme in ("https", "http") else None
     container, _, path = raw.name.strip().lstrip("/").partition("/")
@@ -118,11 +120,11 @@ def _kept(parts: list[str]) -> int:
     return len(parts) - 1 if len(parts) > 1 and PART_FILE.fullmatch(parts[-1]) else len(parts)
 
 
-def _mounted(dataset: DatasetId, mount_points: Mapping[str, str]) -> DatasetId | None:
+def _mounted(own: Location, mount_points: Mapping[str, str]) -> DatasetId | None:
     """The dataset's name at the source of the longest mount around it; None if no mount is known."""
-    if parse(dataset.namespace).scheme not in _MOUNTABLE:
+    if not mount_points or own.namespace.scheme not in _MOUNTABLE:
         return None
-    name = _mount_name(dataset)
+    name = _mount_name(own.id)
     mounts = {f"/{mount.strip('/')}": source for mount, source in mount_points.items()}
     for mount in sorted(mounts, key=len, reverse=True):
         rest = name[len(mount) :] if name == mount or name.startswith(mount.rstrip("/") + "/") else None

@@ -79,13 +79,20 @@ def generalise(path: str, *, is_file: bool = False, date_folders: bool = True) -
 
     ``date_folders`` says whether ``2024/01/31`` is a date or, as for the patterns alone, three numbers.
     """
+    return generalised(path, is_file=is_file)[0 if date_folders else 1]
+
+
+def generalised(path: str, *, is_file: bool = False) -> tuple[str, str]:
+    """Both of that: with dates that are spread over folders, and by the patterns alone."""
     segments = path.split("/")
     last = len(segments) - 1
-    dates = _dates(segments[:last] if is_file else segments) if date_folders else {}
-    return "/".join(
-        dates.get(index) or _generalise(segment, file_name=is_file and index == last)
+    plain = [
+        _generalise(segment, file_name=is_file and index == last) if segment else segment
         for index, segment in enumerate(segments)
-    )
+    ]
+    dates = _dates(segments[:last] if is_file else segments)
+    without = "/".join(plain)
+    return "/".join(dates.get(index, text) for index, text in enumerate(plain)) if dates else without, without
 
 
 def same_resource_set(first: str, second: str) -> bool:
