@@ -1,14 +1,21 @@
 """How the cost of a run grows with the history of its process, in the worst case: each run brings a new source."""
 
+import logging
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.growth import cpu_milliseconds, line
 from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, RunRef, SinkColumn
+from core.settings import Settings, StorageConnection
 from parser import process_history as histories
 from parser.details import details
 from parser.process_history import History
+from pipeline.processes import Naming, drawn, process_of, shown
+from purview.fingerprint import fingerprints
+
+# That a columnMapping is full is no news here.
+logging.getLogger("purview.column_mapping").setLevel(logging.ERROR)
 
 _WINDOW = timedelta(days=30)
 _START = datetime(2024, 5, 1, tzinfo=UTC)
@@ -37,14 +44,16 @@ def run(number: int) -> RunRef:
 
 
 def step(stored: bytes, number: int, columns: int) -> Callable[[], object]:
-    """What one more run costs: read, change, unite, describe and write the history."""
+    """What one more run costs: its history is read, changed and written, then read, united and fingerprinted."""
+    naming = Naming.of(Settings(lineage_storage=StorageConnection(), purview_endpoint=""))
 
     def work() -> object:
-        history = histories.pruned(
-            histories.with_run(histories.decode(stored), lineage(number, columns), run(number)), _WINDOW
-        )
-        union = histories.shown(history, _WINDOW)
-        return histories.encode(history), details(union) if union else None
+        history = histories.decode(stored)
+        history = histories.pruned(histories.with_run(history, lineage(number, columns), run(number)), _WINDOW)
+        union, _ = shown(history, _WINDOW, naming)
+        written = histories.encode(history), details(union) if union else None
+        union, _ = drawn(histories.decode(written[0]), _WINDOW, naming)
+        return fingerprints(union, process_of(union, naming).resolutions) if union else None
 
     return work
 

@@ -25,17 +25,9 @@ class ColumnMapping:
     notes: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Edge:
-    """A column of the dataset ``source`` (a qualified name) whose values reach ``sink_column``."""
-
-    source: str
-    sink_column: str
-    source_column: str
-
-    @property
-    def keeps_name(self) -> bool:
-        return self.source_column.casefold() == self.sink_column.casefold()
+# A column of the dataset ``source`` (a qualified name) whose values reach a column of the sink: source, sink column,
+# source column. A plain tuple, because many thousands of them are compared.
+_Edge = tuple[str, str, str]
 
 
 def column_mapping(
@@ -48,13 +40,18 @@ def column_mapping(
     Columns of datasets that are no inputs are skipped.
     """
     edges = {
-        _Edge(sources[source.dataset], column.name, source.column)
+        (sources[source.dataset], column.name, source.column)
         for column in columns
         for source in column.sources
         if source.dataset in sources
     }
-    kept = _fitting(sorted(edges, key=lambda edge: (not edge.keeps_name, edge)), sink, limit)
+    kept = _fitting(sorted(edges, key=lambda edge: (not _keeps_name(edge), edge)), sink, limit)
     return ColumnMapping(_text(kept, sink), _notes(len(edges), len(kept), sink))
+
+
+def _keeps_name(edge: _Edge) -> bool:
+    _, sink_column, source_column = edge
+    return source_column == sink_column or source_column.casefold() == sink_column.casefold()
 
 
 def _fitting(edges: Iterable[_Edge], sink: str, limit: int) -> list[_Edge]:
@@ -63,21 +60,26 @@ def _fitting(edges: Iterable[_Edge], sink: str, limit: int) -> list[_Edge]:
     seen: set[str] = set()
     used = size("[]")
     for edge in edges:
+        source, sink_column, source_column = edge
+        # JSON is longer than its texts, so most edges that do not fit are recognised without being written.
+        least = len(source_column) + len(sink_column) + (0 if source in seen else len(source) + len(sink))
+        if used + least > limit:
+            continue
         # The comma is counted for the first of a list too: at worst a byte per list stays unused.
-        cost = size(_json(_pair(edge.source_column, edge.sink_column))) + 1
-        if edge.source not in seen:
-            cost += size(_json(_object(edge.source, sink, []))) + 1
+        cost = size(_json(_pair(source_column, sink_column))) + 1
+        if source not in seen:
+            cost += size(_json(_object(source, sink, []))) + 1
         if used + cost <= limit:
             used += cost
-            seen.add(edge.source)
+            seen.add(source)
             kept.append(edge)
     return kept
 
 
 def _text(edges: Iterable[_Edge], sink: str) -> str:
     pairs: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
-    for edge in sorted(edges):
-        pairs[edge.source].append(_pair(edge.source_column, edge.sink_column))
+    for source, sink_column, source_column in sorted(edges):
+        pairs[source].append(_pair(source_column, sink_column))
     return _json([_object(source, sink, pairs[source]) for source in sorted(pairs)])
 
 

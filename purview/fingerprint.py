@@ -37,18 +37,22 @@ def fingerprints(lineage: Lineage, resolutions: Resolutions, collection: str = "
     return Fingerprints(_PREFIX + _digest(shown), _older(draft, lineage, resolutions, collection))
 
 
-def _entities(draft: Draft) -> list[object]:
+def _entities(draft: Draft) -> list[str]:
     """The entities under their names instead of placeholder guids, whose numbers depend on the order of columns."""
-    names = {entity["guid"]: [entity["typeName"], entity["attributes"]["qualifiedName"]] for entity in draft.entities}
-    named = (_named({key: value for key, value in each.items() if key != "guid"}, names) for each in draft.entities)
-    return sorted(named, key=lambda entity: json.dumps(entity, sort_keys=True))
+    names = {
+        entity["guid"]: f"{entity['typeName']} {entity['attributes']['qualifiedName']}" for entity in draft.entities
+    }
+    return sorted(
+        _text({key: _named(value, names) for key, value in entity.items() if key != "guid"})
+        for entity in draft.entities
+    )
 
 
-def _named(value: Any, names: Mapping[str, object]) -> Any:
+def _named(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: names.get(item, item) if key == "guid" else _named(item, names) for key, item in value.items()}
     if isinstance(value, list):
-        return sorted((_named(item, names) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+        return sorted(_text(_named(item, names)) for item in value)
     return value
 
 
@@ -77,4 +81,7 @@ def _older(draft: Draft, lineage: Lineage, resolutions: Resolutions, collection:
 
 
 def _digest(shown: object) -> str:
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_text(shown).encode()).hexdigest()
+
+
+_text = json.JSONEncoder(sort_keys=True).encode
