@@ -15,9 +15,7 @@ from purview.catalog import Catalog
 
 _STACK = Path(".local") / "stack.json"
 
-Local = Annotated[
-    bool, typer.Option("--local", help="Work on the local stack that `make up` started, instead of by the settings.")
-]
+Local = Annotated[bool, typer.Option("--local", help="Use the local stack of `make up` instead of the settings.")]
 
 
 def services_for(*, local: bool) -> Services:
@@ -30,7 +28,7 @@ def services_for(*, local: bool) -> Services:
 
 
 def catalog_for(*, local: bool) -> Catalog:
-    """A client of the catalogue alone; storage need not be within reach.
+    """A client of the catalogue alone; storage may be unavailable.
 
     :raises SettingsError: PURVIEW_ENDPOINT or another setting is missing or wrong.
     """
@@ -41,13 +39,13 @@ def catalog_for(*, local: bool) -> Catalog:
 
 @contextmanager
 def _hinting(*, local: bool) -> Iterator[None]:
-    """Mention the local stack where settings are missing and one is there."""
+    """Mention the local stack if settings are missing and a stack exists."""
     try:
         yield
     except SettingsError as error:
         if local or not _STACK.exists():
             raise
-        raise SettingsError((*error.problems, "or give --local, for the stack of `make up`")) from None
+        raise SettingsError((*error.problems, "or use --local for the stack of `make up`")) from None
 
 
 def stack_settings() -> dict[str, str]:
@@ -57,13 +55,13 @@ def stack_settings() -> dict[str, str]:
 
 
 def stack_values() -> dict[str, str]:
-    """What `make up` wrote down: receiver, functionKey, dataMap, page, storage.
+    """What `make up` has written: receiver, functionKey, dataMap, page, storage.
 
     :raises typer.Exit: there is no stack in this folder; it was told how to start one.
     """
     try:
         values: dict[str, str] = json.loads(_STACK.read_text("utf-8"))
     except FileNotFoundError:
-        typer.echo(f"there is no local stack here ({_STACK}); start it by `make up`", err=True)
+        typer.echo(f"there is no local stack here ({_STACK}); start it with `make up`", err=True)
         raise typer.Exit(2) from None
     return values

@@ -1,4 +1,4 @@
-"""``sparklin doctor``: what is wrong with a deployment, and what repairs it."""
+"""``sparklin doctor``: finds what is wrong with a deployment, and says how to fix it."""
 
 import json
 import sys
@@ -34,16 +34,16 @@ def doctor(
         str, typer.Option(envvar="SPARKLIN_RECEIVER", help="The function app: https://<app>.azurewebsites.net.")
     ] = "",
     key: Annotated[
-        str, typer.Option(envvar="SPARKLIN_FUNCTION_KEY", help="A function key of it.", show_envvar=True)
+        str, typer.Option(envvar="SPARKLIN_FUNCTION_KEY", help="A function key of the app.", show_envvar=True)
     ] = "",
     asset: Annotated[
-        tuple[str, str] | None, typer.Option(metavar="TYPE QUALIFIED_NAME", help="An asset that Purview surely has.")
+        tuple[str, str] | None, typer.Option(metavar="TYPE QUALIFIED_NAME", help="An asset that you see in Purview.")
     ] = None,
-    wait: Annotated[int, typer.Option(min=1, help="Seconds for the test event to get into the catalogue.")] = 60,
+    wait: Annotated[int, typer.Option(min=1, help="Seconds to wait until the test event is in the catalogue.")] = 60,
     local: Local = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
-    """Check a deployment, or the local stack, from the receiver to the catalogue; the test event is removed again.
+    """Check a deployment, or the local stack, from the receiver to the catalogue. The test event is removed afterwards.
 
     Exit code 1 if something is wrong.
     """
@@ -80,21 +80,23 @@ def _checks(receiver: Receiver, asset: tuple[str, str] | None, wait: float, *, l
         Naming.of(settings)
     except SettingsError as error:
         for problem in error.problems:
-            yield wrong("settings", problem, "set it in the environment as in the app's settings")
+            yield wrong("settings", problem, "set it in the environment, with the same value as in the app's settings")
         return
-    yield ok("settings", "all are there and can be read")
+    yield ok("settings", "all are set and valid")
     yield from check_network(_hosts(receiver, settings))
     broken = False
     for check in _of_parts(receiver, settings, asset):
         broken |= check.state is State.WRONG
         yield check
     if broken or not receiver.url:
-        yield skipped("whole way", "fix the above first")
+        yield skipped("end to end", "fix the problems above first")
         return
     try:
         services = build_for_command(settings)
     except SparklinError as error:
-        yield wrong("whole way", str(error), "run it again; if it stays, fix LINEAGE_STORAGE… or NAME_RULES_FILE")
+        yield wrong(
+            "end to end", str(error), "run it again; if it fails again, fix LINEAGE_STORAGE… or NAME_RULES_FILE"
+        )
         return
     yield from check_end_to_end(receiver, services, wait)
 
@@ -104,7 +106,7 @@ def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | N
         try:
             yield from check_receiver(receiver)
         except requests.RequestException as error:
-            yield wrong("receiver", f"it does not answer ({type(error).__name__})", "look into the app's log")
+            yield wrong("receiver", f"the app does not answer ({type(error).__name__})", "look at the app's log")
     else:
         yield skipped("receiver", "give --receiver and --key (or SPARKLIN_RECEIVER and SPARKLIN_FUNCTION_KEY)")
     yield from check_storage(settings.lineage_storage)

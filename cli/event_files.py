@@ -1,4 +1,4 @@
-"""Events out of files: one event, an array of events or JSON lines a file, gzipped or not, in any order."""
+"""Events from files; a file contains one event, an array of events or JSON lines, gzipped or not."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ KINDS = ".json, .json.gz, JSON lines"
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """The bodies of the events in one file, and what could not be read of it."""
+    """The bodies of the events in one file, and the problems with what could not be read."""
 
     path: Path
     bodies: tuple[bytes, ...]
@@ -45,7 +45,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _may_hold_events(name: str) -> bool:
-    """As Spark does, names that begin with a dot or underscore are skipped in folders."""
+    """In folders, names that begin with a dot or underscore are skipped, as Spark does."""
     return name.lower().endswith(SUFFIXES) and not name.startswith((".", "_"))
 
 
@@ -59,7 +59,7 @@ def _read(path: Path) -> EventFile:
 
 
 def _split(path: Path, content: bytes) -> EventFile:
-    """One event; or else the items of an array; or else a line an event."""
+    """One event, or the items of an array, or an event on each line."""
     bodies, problems = [], []
     try:
         parsed = json.loads(content)

@@ -1,4 +1,4 @@
-"""``sparklin explain``: which asset of the catalogue a dataset's name means, and by which rule.
+"""``sparklin explain``: which asset of the catalogue a dataset refers to, and by which rule.
 
 Without network, unless ``--lookup`` asks what the catalogue has.
 """
@@ -33,9 +33,9 @@ def explain(
         str, typer.Option(help="A JSON object with mountPoints, hiveCluster, oneLakeIds, metastoreIds or sqlKinds.")
     ] = "",
     jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="Read objects {namespace, name, facets, context} from stdin, one a line.")
+        bool, typer.Option("--jsonl", help="Read objects {namespace, name, facets, context} from stdin, one per line.")
     ] = False,
-    lookup: Annotated[bool, typer.Option("--lookup", help="Ask the catalogue which of the names it has.")] = False,
+    lookup: Annotated[bool, typer.Option("--lookup", help="Ask the catalogue which of the names exist.")] = False,
     local: Local = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
@@ -64,7 +64,7 @@ def explain(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The names of a dataset, and what the catalogue has of them; ``existing`` is None if it was not asked."""
+    """The names of a dataset, and which of them exist; ``existing`` is None if the catalogue was not asked."""
 
     resolution: Resolution
     existing: Existing | None = None
@@ -72,7 +72,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Explainer:
-    """Answers questions by the rules, what the settings know, and the catalogue if there is one."""
+    """Answers questions with the rules, the settings, and the catalogue if there is one."""
 
     rules: Rules
     context: NameContext
@@ -110,9 +110,11 @@ def _named(name: AssetName, existing: Existing | None) -> dict[str, Any]:
 
 def _check_usage(namespace: str | None, name: str | None, context: str, *, jsonl: bool) -> None:
     if jsonl and (namespace is not None or context):
-        raise typer.BadParameter("takes no arguments: names and contexts are read from stdin", param_hint="--jsonl")
+        raise typer.BadParameter(
+            "takes no other arguments: names and contexts are read from stdin", param_hint="--jsonl"
+        )
     if not jsonl and (namespace is None or name is None):
-        raise typer.BadParameter('give both, or --jsonl; "" is a name too', param_hint="NAMESPACE NAME")
+        raise typer.BadParameter('give both, or --jsonl; "" is a valid name', param_hint="NAMESPACE NAME")
 
 
 def _explain_lines(stream: BinaryIO, explainer: Explainer) -> None:

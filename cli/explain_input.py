@@ -1,4 +1,4 @@
-"""What ``sparklin explain`` is asked: a dataset, and what its event knew beyond its name.
+"""The input of ``sparklin explain``: a dataset, and what its event contained besides the name.
 
 Wrong types are faults that name the field. Facets are read as events are: one of an odd shape counts as absent.
 """
@@ -23,7 +23,7 @@ class Fault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A dataset and its own context; ``unknown`` are keys of the context that mean nothing here."""
+    """A dataset and its own context; ``unknown`` are keys of the context that have no meaning."""
 
     dataset: Dataset
     context: NameContext
@@ -57,7 +57,7 @@ def from_line(line: bytes) -> Question:
 
 
 def merged(settings: NameContext, own: NameContext) -> NameContext:
-    """What settings and the question know together; the question goes first."""
+    """The context of the settings and of the question; the question takes precedence."""
     return NameContext(
         mount_points={**settings.mount_points, **own.mount_points},
         hive_cluster=own.hive_cluster or settings.hive_cluster,
@@ -71,7 +71,7 @@ def _json(text: bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Fault(f"is no JSON ({error})") from None
+        raise Fault(f"is not JSON ({error})") from None
 
 
 def _question(value: Mapping[str, Any]) -> Question:
@@ -101,7 +101,7 @@ def _context(context: Mapping[str, Any]) -> NameContext:
 
 
 def _mount_points(value: object) -> Iterator[tuple[str, str]]:
-    """A mapping of mounts to sources, or the list that the environment-properties facet holds."""
+    """A mapping of mounts to sources, or the list in the environment-properties facet."""
     if not isinstance(value, list):
         yield from _texts(value, "context.mountPoints").items()
         return
@@ -135,7 +135,7 @@ def _object(value: object, field: str) -> Mapping[str, Any]:
 
 def _text(value: object, field: str) -> str:
     if not isinstance(value, str):
-        raise Fault(f"field {field!r} {'is missing' if value is None else 'must be a text'}")
+        raise Fault(f"field {field!r} {'is missing' if value is None else 'must be a string'}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""``sparklin grant``: the app's identity gets its role in Purview."""
+"""``sparklin grant``: gives the app's identity its role in Purview."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ _TOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a collection: the change of its policy, or None and the reason why there is none."""
+    """The result for a collection: the change of its policy, or None and the reason."""
 
     collection: Collection
     change: Change | None
@@ -38,13 +38,15 @@ def grant(
     ],
     collection: Annotated[
         list[str] | None,
-        typer.Option(help="A collection, by either of its names; may be repeated. By default the root."),
+        typer.Option(help="A collection, by either of its names; can be repeated. Default: the root."),
     ] = None,
-    all_collections: Annotated[bool, typer.Option("--all-collections", help="Every collection that you see.")] = False,
+    all_collections: Annotated[
+        bool, typer.Option("--all-collections", help="Every collection that you can see.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
-    """Make an identity Data Curator of collections of Purview: the root's role holds below it, too.
+    """Make an identity Data Curator of Purview collections. A role on the root applies below it as well.
 
     Works with PURVIEW_ENDPOINT and the identity of `az login`, which must be Collection Admin. Safe to repeat.
     """
@@ -106,7 +108,7 @@ def _named(name: str, known: Sequence[Collection]) -> Collection:
         return found[0]
     listed = ", ".join(f"{each.name} ({each.friendly_name})" for each in found or known)
     told = (
-        f"several collections are called {name}: {listed}" if found else f"{name} is none of the collections {listed}"
+        f"several collections are called {name}: {listed}" if found else f"there is no collection {name}, only {listed}"
     )
     raise typer.BadParameter(terminal_text(told), param_hint="--collection")
 

@@ -1,6 +1,6 @@
-"""The command ``sparklin``: its commands, each a function in a module of its own.
+"""The command ``sparklin``: its commands, each a function in its own module.
 
-Data goes to stdout, talk to stderr. Exit 2: the command or a setting was wrong; 1: the work failed.
+Data goes to stdout, messages to stderr. Exit code 2: the command or a setting is wrong; 1: the work failed.
 """
 
 import logging
@@ -22,12 +22,12 @@ from cli.terminal_text import terminal_text
 from core.errors import SettingsError, SparklinError
 from core.version import VERSION
 
-# The one line that says what to do is ours.
+# Only our own message says what to do.
 logging.getLogger("azure").setLevel(logging.CRITICAL)
 
 
 def _bare_flags(params: list[Any]) -> list[Any]:
-    """The parameters; the help shows flags without the type of a value, as they take none."""
+    """The parameters; flags take no value, so the help shows none."""
     for each in params:
         if getattr(each, "is_flag", False):
             each.metavar = ""

@@ -1,4 +1,4 @@
-"""``sparklin preview``: what files of events would leave in the catalogue, without network."""
+"""``sparklin preview``: shows what events in files would draw in the catalogue, without network."""
 
 import json
 import sys
@@ -33,7 +33,7 @@ def preview(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
-    """Show what a set of events would leave in the catalogue. Nothing is sent anywhere."""
+    """Show what a set of events would draw in the catalogue. Nothing is sent anywhere."""
     missing = [path for path in paths if not path.exists()]
     if missing:
         typer.echo(terminal_text(f"no such file or folder: {', '.join(map(str, missing))}"), err=True)
@@ -46,7 +46,7 @@ def preview(
 
 
 def _bodies(paths: list[Path]) -> list[bytes]:
-    """All events that can be read; what can't is told. Exit code 1 if there is none."""
+    """All readable events; problems go to stderr. Exit code 1 if there are no events."""
     bodies: list[bytes] = []
     for folder in (empty := list(empty_folders(paths))):
         typer.echo(terminal_text(f"no event files ({KINDS}) in {folder}"), err=True)
@@ -56,7 +56,7 @@ def _bodies(paths: list[Path]) -> list[bytes]:
             typer.echo(terminal_text(f"{file.path}: {problem}"), err=True)
     if not bodies:
         if len(empty) < len(paths):
-            typer.echo("nothing could be read as an OpenLineage event", err=True)
+            typer.echo("no OpenLineage event could be read", err=True)
         raise typer.Exit(1)
     return bodies
 

@@ -1,4 +1,4 @@
-"""``sparklin purge``: what is older than the retention is deleted."""
+"""``sparklin purge``: deletes what is older than the retention."""
 
 import json
 import sys
@@ -18,15 +18,19 @@ from pipeline.services import Services
 
 
 def purge(
-    older_than: Annotated[int, typer.Option("--older-than", min=0, max=36_500, help="Days after which events go.")],
+    older_than: Annotated[
+        int, typer.Option("--older-than", min=0, max=36_500, help="Delete events that are older than this many days.")
+    ],
     unprocessed: Annotated[
-        bool, typer.Option("--unprocessed", help="Also events that wait, are retried or were given up.")
+        bool, typer.Option("--unprocessed", help="Also events that wait, are retried or were dead-lettered.")
     ] = False,
-    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this, only show what would be done.")] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Apply the changes; without this option, only show them.")
+    ] = False,
     local: Local = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
-    """Delete stored events of runs that are older than so many days, and what nobody needs any more.
+    """Delete the stored events of old runs, and everything that is no longer needed.
 
     What Purview shows stays as it is. Safe to repeat.
     """
@@ -35,7 +39,7 @@ def purge(
     before = steps.cut_off(older_than)
     if older_than < shortest.days:
         raise typer.BadParameter(
-            f"must be at least {shortest.days}: the app looks back so far (LINEAGE_WINDOW_DAYS, SETTLE_AFTER_MINUTES)",
+            f"must be at least {shortest.days}, because of LINEAGE_WINDOW_DAYS and SETTLE_AFTER_MINUTES",
             param_hint="--older-than",
         )
     talk = Console(stderr=True)
@@ -62,7 +66,7 @@ def as_object(before: str, deleted: int, kept: int, events: int, rest: Purged | 
 
 
 def _delete(runs: Iterable[OldRun], services: Services, *, unprocessed: bool, apply: bool) -> tuple[int, int, int]:
-    """How many runs went, how many were kept as something of them is still due, and how many events went."""
+    """How many runs were deleted, how many were kept because they are unprocessed, and how many events were deleted."""
     deleted: set[str] = set()
     kept: set[str] = set()
     events = 0
@@ -86,7 +90,7 @@ def _show(shown: dict[str, Any]) -> None:
     else:
         console.print(Text(f"no events before {shown['before'][:16]} to delete"))
     if shown["keptUnprocessed"]:
-        kept = f"{shown['keptUnprocessed']} runs are kept, as they were not processed: sparklin status tells why"
+        kept = f"{shown['keptUnprocessed']} runs are kept because they were not processed; sparklin status says why"
         console.print(Text(kept, style="yellow"))
     for name, number in (shown["others"] or {}).items():
         console.print(Text(f"{number} {name}"))

@@ -1,4 +1,4 @@
-"""``sparklin relink``: processes move from assets that Sparklin made to those that scans made since."""
+"""``sparklin relink``: moves processes from assets that Sparklin created to those that scans created later."""
 
 import json
 import sys
@@ -23,11 +23,13 @@ from pipeline.services import Services
 
 
 def relink(
-    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this, only show what would be done.")] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Apply the changes; without this option, only show them.")
+    ] = False,
     local: Local = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
-    """Move processes to assets that scans made since, and delete the placeholders that nothing refers to any more.
+    """Move processes to assets that scans created later, and delete placeholders that nothing refers to any more.
 
     Only assets that Sparklin made, and to which nobody added anything, are ever deleted. Safe to repeat.
     """
@@ -35,7 +37,7 @@ def relink(
     talk = Console(stderr=True)
     found = list(track(steps.moves(services), "looking for scanned assets", console=talk, transient=True))
     failed = _move(found, services, talk) if apply else {}
-    # Without --apply, what would be moved is told as if it had been.
+    # Without --apply, the result is shown as if it had been moved.
     moving = frozenset() if apply else frozenset(move.process_guid for move in found)
     ours = dict.fromkeys(move.ours for move in found if move.process not in failed)
     left = [item for asset in ours if (item := _leftover(asset, services, moving, failed, apply=apply))]
@@ -72,7 +74,7 @@ def as_object(
 
 
 def _move(found: Iterable[Move], services: Services, talk: Console) -> dict[str, str]:
-    """Move what is pending; the reason for each process that could not be moved."""
+    """Move what is pending; return the reason for each process that could not be moved."""
     by_process: defaultdict[str, list[Move]] = defaultdict(list)
     for move in found:
         if move.pending:
@@ -89,7 +91,7 @@ def _move(found: Iterable[Move], services: Services, talk: Console) -> dict[str,
 def _leftover(
     asset: Asset, services: Services, moving: Container[str], failed: dict[str, str], *, apply: bool
 ) -> Leftover | None:
-    """What becomes of an asset of ours; one that cannot be asked for or deleted is kept, and failed."""
+    """What happens to an asset of ours; one that cannot be read or deleted is kept and counts as failed."""
     try:
         left = steps.leftover(asset, services, moving)
         return steps.remove(asset, services) if left and apply and not left.kept else left

@@ -1,4 +1,4 @@
-"""``sparklin replay``: runs are processed once more, by the app."""
+"""``sparklin replay``: lets the app process runs again."""
 
 import json
 import sys
@@ -25,24 +25,26 @@ _POLL_SECONDS = 1.0
 
 
 def replay(
-    dead_letters: Annotated[bool, typer.Option("--dead-letters", help="All runs that were given up.")] = False,
+    dead_letters: Annotated[bool, typer.Option("--dead-letters", help="All dead-lettered runs.")] = False,
     run: Annotated[str, typer.Option(help="One run, by its id.")] = "",
     since: Annotated[str, typer.Option(help="All runs with an event since then: 2h, 3d or a time.")] = "",
     force: Annotated[
         bool,
-        typer.Option("--force", help="Also runs that were processed; upload them again. With --run, also one unended."),
+        typer.Option(
+            "--force", help="Also processed runs; upload them again. With --run, also a run that has not ended."
+        ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show which runs would be replayed.")] = False,
-    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the app; 0: do not wait.")] = 300,
+    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the app; 0 does not wait.")] = 300,
     local: Local = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
-    """Let the app process runs once more: after dead letters, for one run, or for a span of time. Safe to repeat.
+    """Let the app process runs again: dead-lettered ones, one run, or all runs since a time. Safe to repeat.
 
     Exit code 1 if one of the runs was not processed in the end.
     """
     if sum((dead_letters, bool(run), bool(since))) != 1:
-        raise typer.BadParameter("give one of --dead-letters, --run ID and --since TIME")
+        raise typer.BadParameter("give exactly one of --dead-letters, --run ID and --since TIME")
     start = parse_since(since) if since else None
     services = services_for(local=local)
     talk = Console(stderr=True)
@@ -69,17 +71,17 @@ def replay(
 
 
 def _keys(run: str, start: datetime | None, services: Services) -> Iterable[str]:
-    """The runs that are asked for: one, those since a time, or else those of dead letters."""
+    """The requested runs: one, those since a time, or those with dead letters."""
     if run:
         return [run_named(run)]
     return steps.runs_since(start, services) if start else steps.runs_of_dead_letters(services)
 
 
 def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
-    """Those that can be replayed at all; how many dead letters are of something else is told in a line."""
+    """The runs that can be replayed; a line on stderr counts the dead letters of anything else."""
     known = [each for each in found if each.events]
     if len(known) < len(found):
-        told = f"{len(found) - len(known)} given up without events to replay; sparklin purge deletes them when old"
+        told = f"{len(found) - len(known)} dead letters have no events to replay; sparklin purge deletes old ones"
         typer.echo(told, err=True)
     return known
 
@@ -100,7 +102,7 @@ def _run(each: Candidate, outcome: Outcome | None, *, dry_run: bool) -> dict[str
 
 
 def _awaited(wanted: Sequence[Candidate], services: Services, seconds: int, talk: Console) -> dict[str, Outcome]:
-    """What became of the runs within that time; those that the app did not get to are missing."""
+    """What happened to the runs within that time; runs that the app has not processed are missing."""
     done: dict[str, Outcome] = {}
     deadline = time.monotonic() + seconds
     if not seconds or not wanted:

@@ -28,12 +28,12 @@ _SHOWN_RUNS = 30
 
 def show(
     what: Annotated[str, typer.Argument(metavar="RUN|JOB", help="A run's id, or an application's name.")],
-    since: Annotated[str, typer.Option(help="Of a job, the runs since then: 90m, 2h, 3d or a time.")] = "24h",
-    is_run: Annotated[bool, typer.Option("--run", help="It is a run, although its id is no UUID.")] = False,
+    since: Annotated[str, typer.Option(help="For a job, the runs since then: 90m, 2h, 3d or a time.")] = "24h",
+    is_run: Annotated[bool, typer.Option("--run", help="Treat RUN as a run although its id is not a UUID.")] = False,
     local: Local = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
-    """Show a run: its events, what was decided and why, its processes. Or a job: its processes and its last runs.
+    """Show a run with its events, the decision and its processes, or a job with its processes and last runs.
 
     Exit code 1 if nothing is known of it.
     """
@@ -60,7 +60,7 @@ def _unknown(what: str, *, is_run: bool) -> str:
     if is_run:
         return unknown_run(what)
     elsewhere = "sparklin status lists all, --since reads further, --run takes it for the id of a run"
-    return f"nothing is known of an application {what!r} in this span; {elsewhere}"
+    return f"no application {what!r} is known in this period; {elsewhere}"
 
 
 def _run_object(run: RunDetails, services: Services) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _show_run(shown: dict[str, Any]) -> None:
         told = f"{event['type']} of {_brief(event['time'])}, received {_brief(event['received'])}: {event['status']}"
         print_line(console, f"  {told}: {event['message']}" if event["message"] else f"  {told}")
     if shown["retryAt"]:
-        print_line(console, f"tried again at {_brief(shown['retryAt'])}", "yellow")
+        print_line(console, f"next retry at {_brief(shown['retryAt'])}", "yellow")
     for letter in shown["deadLetters"]:
         print_line(console, f"dead-lettered at {_brief(letter['time'])}: {letter['reason']} {letter['remedy']}", "red")
     if shown["decision"]["reason"]:
@@ -143,7 +143,7 @@ def _show_job(shown: dict[str, Any]) -> None:
     console = Console()
     _show_processes(console, shown["processes"])
     if shown["runs"]:
-        print_line(console, f"last runs of {shown['job']}, received (UTC), what became of them:", "bold")
+        print_line(console, f"last runs of {shown['job']}, received (UTC), and their status:", "bold")
     for run in shown["runs"][:_SHOWN_RUNS]:
         print_run(console, run["run"], f"{_brief(run['received'])}  {run['status']}", run["message"])
     if len(shown["runs"]) > _SHOWN_RUNS:

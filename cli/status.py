@@ -1,4 +1,4 @@
-"""``sparklin status``: what became of the events of the last hours."""
+"""``sparklin status``: what happened to the events of the last hours."""
 
 import json
 import sys
@@ -23,11 +23,11 @@ _SHOWN_JOBS = 30
 
 def status(
     since: Annotated[str, typer.Option(help="Events received since then: 90m, 2h, 3d or a time.")] = "24h",
-    limit: Annotated[int, typer.Option(min=1, help="Read at most about this many events, the newest first.")] = 100_000,
+    limit: Annotated[int, typer.Option(min=1, help="Read about this many events at most, the newest first.")] = 100_000,
     local: Local = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
 ) -> None:
-    """Show what became of the events, as a whole and by job.
+    """Show what happened to the events, in total and by job.
 
     Also the event that has waited longest, and the last errors.
     """
@@ -83,9 +83,9 @@ def _show(found: StatusReport) -> None:
     counts = ", ".join(f"{number} {name}" for name, number in _counts(found.statuses).items())
     console.print(Text(f"{found.statuses.total()} events since {found.since:%Y-%m-%d %H:%M} UTC: {counts or 'none'}"))
     if found.truncated:
-        console.print(Text("there are more; --limit reads further back", style="yellow"))
+        console.print(Text("there are more events; a higher --limit reads further back", style="yellow"))
     if found.oldest:
-        print_line(console, f"oldest that waits: {_line(found.oldest)}")
+        print_line(console, f"oldest waiting event: {_line(found.oldest)}")
     errors = [row for row in found.errors if row != found.oldest]
     if errors:
         print_line(console, "last errors:")

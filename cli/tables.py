@@ -14,12 +14,12 @@ _SHOWN_COLUMNS = 40
 
 
 def print_line(console: Console, text: str, style: str = "") -> None:
-    """Print a line that the terminal folds, not Rich, so that a name or command in it can be copied in one piece."""
+    """Print a line that is not wrapped by Rich, so that a name or command in it can be copied in one piece."""
     console.print(Text(terminal_text(text), style), soft_wrap=True)
 
 
 def print_run(console: Console, run: str, told: str, message: str) -> None:
-    """Print a run, what is told of it, and on a line of its own the message that says more, "" if nothing does."""
+    """Print a run with a short text, and on a second line the message, unless it is empty."""
     print_line(console, f"{run}  {told}")
     if message:
         print_line(console, f"  {message}")
@@ -28,7 +28,7 @@ def print_run(console: Console, run: str, told: str, message: str) -> None:
 def print_process(console: Console, process: Mapping[str, Any]) -> None:
     """Print inputs → process → sink with its columns, from an object of the preview contract.
 
-    A qualified name stays in one piece; other long lines are folded on a terminal only.
+    A qualified name is never wrapped; other long lines are wrapped on a terminal only.
     """
     whole_lines = not console.file.isatty()
     everywhere = _on_every_row(process["columns"])
@@ -41,7 +41,7 @@ def print_process(console: Console, process: Mapping[str, Any]) -> None:
 
 
 def short(qualified_name: str) -> str:
-    """The last telling part of a qualified name: a folder or table."""
+    """The last meaningful part of a qualified name: a folder or table."""
     parts = [part for part in qualified_name.replace("#", "/").split("/") if part and part != "{SparkPartitions}"]
     return parts[-1] if parts else qualified_name
 
@@ -87,7 +87,7 @@ def _value(column: Mapping[str, Any]) -> str:
 
 
 def _on_every_row(columns: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, ...]]:
-    """What influences all columns alike: joins, filters, groups."""
+    """What influences all columns: joins, filters, groups."""
     uses = [frozenset(tuple(use) for use in column["indirect"]) for column in columns]
     return frozenset.intersection(*uses) if uses else frozenset()
 

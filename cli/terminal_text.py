@@ -1,10 +1,10 @@
-"""Text from outside as text that a terminal only shows: names in events may hold anything."""
+"""Foreign text made safe for a terminal: names in events may contain anything."""
 
 import re
 
 from core.logs import spelled
 
-# Control characters, those that turn or hide what stands beside them, separators of lines, halves of characters.
+# Control characters, characters that reverse or hide text next to them, line separators, lone surrogates.
 # Zero-width joiners stay: some scripts are not written without them.
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
@@ -13,10 +13,10 @@ _UNPRINTABLE = re.compile(
 
 
 def terminal_text(text: str) -> str:
-    """One line in which every character that could steer the terminal is spelled out, as in ``\\u001b``."""
+    """One line in which every character that could control the terminal is escaped, as in ``\\u001b``."""
     return _UNPRINTABLE.sub(spelled, text)
 
 
 def terminal_lines(text: str) -> str:
-    """The same for text of several lines, which stay lines; a tab stays too."""
+    """The same for several lines; line breaks and tabs stay."""
     return "\n".join("\t".join(terminal_text(part) for part in line.split("\t")) for line in text.split("\n"))

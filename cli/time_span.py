@@ -1,4 +1,4 @@
-"""Spans of time as people type them."""
+"""Time spans as users type them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def since(text: str, option: str = "--since") -> datetime:
-    """The beginning (UTC) of a span such as ``90m``, ``2h``, ``3d`` or an ISO time; a time without zone is UTC.
+    """The start (UTC) of a time span such as ``90m``, ``2h``, ``3d`` or an ISO time; a time without zone is UTC.
 
     :raises typer.BadParameter: it is none of these.
     """

@@ -1,4 +1,4 @@
-"""Checks of the catalogue, with the identity of whoever runs them."""
+"""Checks of the catalogue, with your own identity."""
 
 from collections.abc import Iterator
 
@@ -9,15 +9,13 @@ from purview.catalog import Catalog
 from purview.process_name import PROCESS_TYPE
 
 _NEEDED = ("columnMapping",)
-_READER = (
-    "grant 'Data Reader' on the collection that holds it: Purview's portal, Data Map > Collections > Role assignments"
-)
+_READER = "grant 'Data Reader' on its collection: Purview's portal, Data Map > Collections > Role assignments"
 
 
 def check_catalogue(
     catalog: Catalog, asset: tuple[str, str] | None, process_type: str = PROCESS_TYPE
 ) -> Iterator[Check]:
-    """Token, role, the process' type, and whether an asset that is known to exist can be seen."""
+    """The token, the role, the type of processes, and whether an existing asset can be found."""
     name = "Purview"
     try:
         attributes = catalog.attributes_of(process_type)
@@ -28,18 +26,18 @@ def check_catalogue(
         yield wrong(
             name,
             error.reason,
-            "az login; check PURVIEW_ENDPOINT, and whether its network is open to you; for the local stack: make up",
+            "az login; check PURVIEW_ENDPOINT, and whether its network lets you in; for the local stack: make up",
         )
         return
     except CatalogRefused as error:
         repair = (
             "PURVIEW_ENDPOINT must be that of a Purview account: az purview account show -g <group> -n <account>"
             if process_type == PROCESS_TYPE
-            else "PROCESS_NAMING needs it: create it as the tool before did (docs/migration.md), or leave that out"
+            else "PROCESS_NAMING needs it: create it as the old tool did (docs/migration.md), or remove that setting"
         )
         yield wrong("type", f"the catalogue does not know the type {process_type}: {error.reason}", repair)
         return
-    yield ok(name, "it answers, and takes the token")
+    yield ok(name, "it answers, and accepts the token")
     lacking = [needed for needed in _NEEDED if needed not in attributes]
     if lacking:
         repair = "it is a built-in type of Purview: PURVIEW_ENDPOINT must be that of a Purview account"
@@ -59,5 +57,5 @@ def _visible(catalog: Catalog, asset: tuple[str, str] | None) -> Check:
     except (CatalogRefused, CatalogUnavailable) as error:
         return wrong(name, error.reason, _READER)
     if wanted in found:
-        return ok(name, "it is found; mind that the app asks with its own identity, which needs the same rights")
+        return ok(name, "it is found; the app uses its own identity, which needs the same role")
     return wrong(name, f"{wanted.type_name} {wanted.qualified_name} is not found: duplicates would be created", _READER)

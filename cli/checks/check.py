@@ -5,7 +5,7 @@ from enum import Enum
 
 
 class State(Enum):
-    """``WRONG`` needs a repair; ``NOTE`` is worth knowing; ``SKIPPED`` could not be checked, for the reason told."""
+    """``WRONG`` needs a fix; ``NOTE`` is worth knowing; ``SKIPPED`` could not be checked, for the stated reason."""
 
     OK = "ok"
     NOTE = "note"
@@ -15,7 +15,7 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check's name, its state, what was found in a sentence, and the command or step that repairs it, "" if none."""
+    """A check's name, its state, the finding as a sentence, and the command or step that fixes it, "" if none."""
 
     name: str
     state: State

@@ -1,4 +1,4 @@
-"""One event goes all the way, from the receiver to the catalogue, and is removed again."""
+"""One event passes from the receiver to the catalogue, and is removed afterwards."""
 
 import time
 import uuid
@@ -21,17 +21,17 @@ _JOB = "sparklin_doctor.execute_insert_into_hadoop_fs_relation_command.check"
 _POLL_SECONDS = 0.5
 _DELIVERY = (
     "az eventgrid system-topic event-subscription list -g <group> --system-topic-name <topic>: it must call the app's "
-    "blob webhook; without Event Grid set BLOB_TRIGGER_SOURCE=LogsAndContainerScan. The timer takes the event later"
+    "blob webhook; without Event Grid set BLOB_TRIGGER_SOURCE=LogsAndContainerScan. The timer processes the event later"
 )
 
 _LEFT = (
     f"fix what is wrong and run it again, or delete the assets {NAMESPACE}/in and {NAMESPACE}/out in the portal; "
-    "events go with sparklin purge"
+    "sparklin purge deletes the events"
 )
 
 
 def check_end_to_end(receiver: Receiver, services: Services, seconds: float) -> Iterator[Check]:
-    """Post an event and wait until it is in the catalogue, at most so long; then take it out again."""
+    """Post an event, wait until it is in the catalogue or the time is up, and remove it again."""
     run = str(uuid.uuid4())
     failure = None
     began = time.monotonic()
@@ -40,11 +40,11 @@ def check_end_to_end(receiver: Receiver, services: Services, seconds: float) -> 
     except requests.RequestException as error:
         # It may be stored all the same, so its traces are removed as well.
         told = f"an event with lineage was not answered ({type(error).__name__})"
-        failure = wrong("whole way", told, "look into the app's log")
+        failure = wrong("end to end", told, "look at the app's log")
     else:
         if answer.status_code != 202:
             told = f"an event with lineage was answered {answer.status_code}: {answer.text[:200]}"
-            yield wrong("whole way", told, "look into the app's log; is sparklin-doctor excluded by EXCLUDE_JOBS?")
+            yield wrong("end to end", told, "look at the app's log; is sparklin-doctor excluded by EXCLUDE_JOBS?")
             return
     try:
         yield failure or _arrived(run, services, began + seconds)
@@ -58,11 +58,11 @@ def _arrived(run: str, services: Services, deadline: float) -> Check:
     try:
         return _awaited(run, services, deadline)
     except SparklinError as error:
-        return wrong("whole way", str(error), "run it again")
+        return wrong("end to end", str(error), "run it again")
 
 
 def _awaited(run: str, services: Services, deadline: float) -> Check:
-    name = "whole way"
+    name = "end to end"
     began = time.monotonic()
     row = _row(run, services)
     if row is None:
@@ -74,7 +74,7 @@ def _awaited(run: str, services: Services, deadline: float) -> Check:
     if row.status is Status.PROCESSED:
         return ok(name, f"an event was in the catalogue after {time.monotonic() - began:.1f} s")
     if row.status is Status.RECEIVED:
-        told = "the event was stored, but nothing told the app of it"
+        told = "the event was stored, but the app was not notified"
         return wrong("event delivery", told, _DELIVERY)
     repair = "see the message; then: sparklin replay --dead-letters"
     return wrong(name, f"the event was stored, and then {row.status.value}: {row.message}", repair)
@@ -86,7 +86,7 @@ def _row(run: str, services: Services) -> EventRow | None:
 
 
 def _clean(run: str, receiver: Receiver, services: Services, deadline: float) -> str:
-    """Take the run out of the catalogue and of storage; what is left of it, "" if nothing."""
+    """Remove the run from the catalogue and from storage; what is left of it, "" if nothing."""
     key = run_key(run)
     try:
         names = services.run_records.get(key)
@@ -95,7 +95,7 @@ def _clean(run: str, receiver: Receiver, services: Services, deadline: float) ->
             time.sleep(_POLL_SECONDS)
         left = "its process is still in the catalogue" if _is_shown(names, services) else ""
         if not services.events.names(key):
-            left = "its events are not in the storage account of these settings: they stay, and so do its assets"
+            left = "its events are not in the storage account of these settings: the events stay, and so do its assets"
         for asset in (AssetName(GENERIC_TYPE, f"{NAMESPACE}/{end}") for end in ("in", "out")):
             _delete_asset(asset, services)
         forget_run(key, services)
@@ -109,7 +109,7 @@ def _clean(run: str, receiver: Receiver, services: Services, deadline: float) ->
 
 
 def _reason(error: Exception) -> str:
-    """An error in words; those of ``requests`` hold addresses."""
+    """An error in words; the messages of ``requests`` would contain addresses."""
     return str(error) if isinstance(error, SparklinError) else f"the app did not answer ({type(error).__name__})"
 
 

@@ -1,4 +1,4 @@
-"""Checks of the receiver, as Spark's agent meets it."""
+"""Checks of the receiver, with requests like those of Spark's agent."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -38,20 +38,20 @@ class Receiver:
 
 
 def check_receiver(receiver: Receiver) -> Iterator[Check]:
-    """The checks of the receiver; what depends on one that failed is left out."""
+    """The checks of the receiver; those that depend on a failed one are left out."""
     reached = _health(receiver)
     yield reached
     if reached.state is State.WRONG:
         return
     answer = receiver.post(_ignored_event())
     if answer.status_code == 401:
-        yield wrong("function key", "the app does not take the key (401)", _KEY)
+        yield wrong("function key", "the app does not accept the key (401)", _KEY)
         return
     if answer.status_code != 200:
         told = f"an event without lineage was answered {answer.status_code} instead of 200: {answer.text[:200]}"
-        yield wrong("function key", told, "look into the app's log; is this address that of Sparklin?")
+        yield wrong("function key", told, "look at the app's log; is this the address of Sparklin?")
         return
-    yield ok("function key", "the app takes events with this key")
+    yield ok("function key", "the app accepts events with this key")
     yield _chunked(receiver)
 
 
@@ -67,13 +67,13 @@ def _health(receiver: Receiver) -> Check:
     try:
         version = answer.json()["version"]
     except (ValueError, KeyError, TypeError):
-        told = f"{receiver.url}/api/health was answered {answer.status_code} by something that is not Sparklin"
+        told = f"{receiver.url}/api/health was answered with {answer.status_code}, but not by Sparklin"
         return wrong(name, told, "func azure functionapp publish <app>; or fix the address")
     if version != VERSION:
         return note(
             name,
-            f"the app runs version {version}, this command is of {VERSION}",
-            "use the command of the version that is deployed",
+            f"the app has version {version}, this command {VERSION}",
+            "use the command of the deployed version",
         )
     return ok(name, f"{receiver.url} answers, version {version}")
 
@@ -82,19 +82,15 @@ def _chunked(receiver: Receiver) -> Check:
     """Agents send chunked bodies if compression is on; the Functions host may drop their content."""
     answer = receiver.post(_ignored_event(), chunked=True)
     if answer.status_code == 200:
-        return ok(
-            "compression", "chunked bodies arrive: spark.openlineage.transport.compression=gzip may be switched on"
-        )
+        return ok("compression", "chunked bodies arrive: spark.openlineage.transport.compression=gzip can be used")
     told = (
-        "chunked bodies lose their content on the way"
-        if answer.status_code == 411
-        else f"answered {answer.status_code}"
+        "chunked bodies arrive without their content" if answer.status_code == 411 else f"answered {answer.status_code}"
     )
-    return note("compression", told, "leave spark.openlineage.transport.compression out")
+    return note("compression", told, "do not set spark.openlineage.transport.compression")
 
 
 def event_of_ours(event_type: str, run: str, job: str, inputs: Sequence[object], outputs: Sequence[object]) -> bytes:
-    """An event of our own, by which a deployment is tried."""
+    """An event of our own, to test a deployment."""
     event = {
         "eventType": event_type,
         "eventTime": datetime.now(UTC).isoformat(),
@@ -107,5 +103,5 @@ def event_of_ours(event_type: str, run: str, job: str, inputs: Sequence[object],
 
 
 def _ignored_event() -> bytes:
-    """An event that is never stored: a START that names nothing."""
+    """An event that is never stored: a START without datasets."""
     return event_of_ours("START", "00000000-0000-4000-8000-000000000000", "sparklin_doctor", (), ())

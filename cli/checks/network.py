@@ -1,4 +1,4 @@
-"""Which way the network lets events in and lineage out."""
+"""Whether the network lets events in and lineage out."""
 
 import ipaddress
 import socket
@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from cli.checks.check import Check, note, ok, wrong
 
 _PRIVATE_RECEIVER = (
-    "Event Grid cannot reach it: events are processed by the timer alone, up to 15 minutes later; or keep inbound "
+    "Event Grid cannot reach it, so only the timer processes events, up to 15 minutes later; or keep inbound "
     "access public, with access rules for the service tag AzureEventGrid and for Spark"
 )
 
 
 def check_network(hosts: Mapping[str, str]) -> Iterator[Check]:
-    """What the addresses of the receiver, of storage and of the catalogue resolve to, from here."""
+    """What the addresses of the receiver, of storage and of the catalogue resolve to on this machine."""
     for what, address in hosts.items():
         host = urlsplit(address).hostname or ""
         try:

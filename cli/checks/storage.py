@@ -1,4 +1,4 @@
-"""Checks of the storage account, with the identity of whoever runs them."""
+"""Checks of the storage account, with your own identity."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ _ROLES = (
     "(and 'Storage Table Data Contributor', 'Storage Queue Data Contributor')"
 )
 _REACH = "check LINEAGE_STORAGE…; a private storage account can only be reached from its network"
-_MADE_BY_APP = "they are made by the app at its first start: az functionapp restart -g <group> -n <app>"
+_MADE_BY_APP = "the app creates them when it first starts: az functionapp restart -g <group> -n <app>"
 
 
 def check_storage(connection: StorageConnection) -> Iterator[Check]:
-    """Whether blobs, tables and queues answer, and hold what the app needs."""
+    """Whether blobs, tables and queues answer, and contain what the app needs."""
     try:
         missing = missing_parts(connect(connection), _SECONDS)
     except StorageUnavailable as error:
@@ -27,7 +27,7 @@ def check_storage(connection: StorageConnection) -> Iterator[Check]:
     if missing:
         yield wrong("containers, tables, queue", f"missing: {', '.join(missing)}", _MADE_BY_APP)
     else:
-        yield ok("containers, tables, queue", "all are there")
+        yield ok("containers, tables, queue", "all exist")
 
 
 def _repair(reason: str) -> str:

@@ -1,4 +1,4 @@
-"""What a set of events would leave in the catalogue, worked out without network or storage.
+"""What a set of events would draw in the catalogue, derived without network or storage.
 
 The same steps as for stored events, on events in memory: filter, merge, derive, unite the runs of each process.
 """
@@ -20,7 +20,7 @@ from receiver.accept import ReceiverRules, accept
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All that decides about the outcome besides the events."""
+    """Everything that decides about the result besides the events."""
 
     receiver: ReceiverRules
     lineage: LineageRules
@@ -109,12 +109,11 @@ def _previewed(
 
 
 def _open_notes(runs: Sequence[str], unended: Collection[str]) -> Iterator[Note]:
-    """A note if runs behind a process have not ended: the app waits with them."""
+    """A note if runs of a process have not ended: the app draws them later."""
     waiting = sum(1 for run_key in runs if run_key in unended)
     if waiting:
         which = "The run has" if len(runs) == 1 else f"{waiting} of {len(runs)} runs have"
         yield Note(
             "not-ended",
-            f"{which} no end in these events; the app draws such a run only once it is settled, "
-            "after SETTLE_AFTER_MINUTES.",
+            f"{which} no end in these events; the app draws such a run only after SETTLE_AFTER_MINUTES.",
         )

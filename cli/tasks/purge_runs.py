@@ -1,4 +1,4 @@
-"""What is older than the retention goes: events with their rows, and what else nobody needs any more.
+"""Deletes what is older than the retention: events with their rows, and everything else that is no longer needed.
 
 What the catalogue shows does not depend on stored events: the contributions of runs are kept with their processes. A
 run goes as a whole or not at all, since what is left of one would be another lineage. What was never processed stays,
@@ -50,7 +50,7 @@ class Purged:
 
 
 def shortest_retention(services: Services) -> timedelta:
-    """No run may go that the app itself may still look at, or that a process may still show."""
+    """The shortest retention: the app may still read such runs, and a process may still show them."""
     settle = timedelta(minutes=services.settings.settle_after_minutes)
     return max(LOOK_BACK + settle, services.settings.lineage_window) + timedelta(days=1)
 
@@ -58,7 +58,7 @@ def shortest_retention(services: Services) -> timedelta:
 def old_runs(before: datetime, services: Services) -> Iterator[OldRun]:
     """The runs whose events were all received before the hour of ``before``, hour by hour from the oldest.
 
-    :raises StorageUnavailable: also in the midst of the iteration.
+    :raises StorageUnavailable: storage does not answer, also during the iteration.
     """
     rows = services.events.rows_before(before)
     for run_key, group in groupby(rows, key=lambda row: row.run_key):
@@ -75,7 +75,7 @@ def delete_run(run: OldRun, services: Services) -> None:
     :raises StorageUnavailable: something may be left, which the next purge deletes.
     """
     forget_run(run.run_key, services)
-    # The rows that are left, of events sent again, go last: by them the next purge finds what this one did not delete.
+    # Rows that are left, of events that were sent again, are deleted last: the next purge finds the rest by them.
     for row in run.rows:
         services.events.delete_row(row)
 
@@ -92,7 +92,7 @@ def forget_run(run_key: str, services: Services) -> None:
 
 
 def delete_rest(before: datetime, services: Services) -> Purged:
-    """Delete what nobody needs any more besides events.
+    """Delete everything else that is no longer needed.
 
     These are removed processes, locks, expired names, unused blobs, and dead letters of what has no events.
 
@@ -119,7 +119,7 @@ def _delete_orphan(name: str, before: datetime, services: Services) -> bool:
 
 
 def _is_gone(row: DetailsRow, before: datetime) -> bool:
-    """Whether a process shows nothing any more, and all that is known of it are failures of long ago."""
+    """Whether a process shows nothing, and its history contains only old failures."""
     if row.dirty or row.process_guid:
         return False
     try:
@@ -141,5 +141,5 @@ def _delete_process(row: DetailsRow, services: Services) -> bool:
 
 
 def cut_off(days: int) -> datetime:
-    """The time (UTC) so many days ago."""
+    """The time (UTC) this many days ago."""
     return datetime.now(UTC) - timedelta(days=days)

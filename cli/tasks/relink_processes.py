@@ -1,4 +1,4 @@
-"""Processes move from assets that we made to those that scans made since.
+"""Moves processes from assets that we created to those that scans created later.
 
 An asset of ours has the name and type that a scan would give it, so that a later scan usually lands on it. Where it
 did not (a rule was missing, the type was not known, the scan generalised the path further), there are two assets of
@@ -25,7 +25,7 @@ from storage.details_table import DetailsRow
 
 log = logging.getLogger(__name__)
 
-# What people add to an asset or to one of its columns; one that has any of it is theirs as well. We set none of it.
+# What people add to an asset or its columns. We never set these, so an asset with one of them must stay.
 _BY_PEOPLE = (
     "classifications", "meanings", "labels", "customAttributes", "businessAttributes", "contacts",
     "description", "userDescription", "owner",
@@ -72,11 +72,11 @@ def moves(services: Services) -> Iterator[Move]:
 
 
 def apply(process: str, wanted: Iterable[Move], services: Services) -> None:
-    """Upload a process anew, now referring to what scans made.
+    """Upload a process again, so that it refers to the scanned assets.
 
     :raises TryLater, Refused: as an upload does.
     """
-    # As long as ours exists, and it may have to stay, an exact look-up would find it first.
+    # While ours exists, and it may have to stay, an exact look-up would find it first.
     remember({move.planned: move.scanned for move in wanted}, services.cache, lasting=True)
     republish(process, services)
 

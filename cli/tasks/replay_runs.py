@@ -1,4 +1,4 @@
-"""Runs are processed once more because a person asks for it: after dead letters, for one run, or for a span of time.
+"""Lets the app process runs again: dead-lettered ones, one run, or all runs since a time.
 
 The app does the work, by its own settings and identity: here its runs are only put on the retry queue. Safe to repeat.
 """
@@ -37,7 +37,7 @@ class Outcome:
 def runs_of_dead_letters(services: Services) -> Iterator[str]:
     """The keys of all runs that have a dead letter, each once.
 
-    :raises StorageUnavailable: also in the midst of the iteration.
+    :raises StorageUnavailable: storage does not answer, also during the iteration.
     """
     yield from dict.fromkeys(name.partition("/")[0] for name in services.dead_letters.names())
 
@@ -45,7 +45,7 @@ def runs_of_dead_letters(services: Services) -> Iterator[str]:
 def runs_since(since: datetime, services: Services) -> Iterator[str]:
     """The keys of all runs of which an event was received since then, each once.
 
-    :raises StorageUnavailable: also in the midst of the iteration.
+    :raises StorageUnavailable: storage does not answer, also during the iteration.
     """
     rows = services.events.rows(since, datetime.now(UTC))
     yield from dict.fromkeys(row.run_key for row in rows if row.received >= since)
@@ -56,21 +56,21 @@ def candidate(run_key: str, services: Services, *, force: bool, settle: bool) ->
 
     With ``force`` also one that was processed before, with ``settle`` also one that has not ended and may go on.
 
-    :raises StorageUnavailable: as the name says.
+    :raises StorageUnavailable: storage does not answer.
     """
     stored = services.events.names(run_key)
     rows = services.events.rows_of(stored)
-    # A replay that was interrupted may have left nothing but its marks.
+    # An interrupted replay may have left only its marks.
     is_due = any(row.status is Status.DEAD_LETTERED or _is_asked_for(row) for row in rows)
     was_settled = any(row.status in (Status.PROCESSED, Status.IGNORED) for row in rows)
     has_end = any(item.name.event_type in ENDS for item in stored)
     refusal = ""
     if not stored:
-        refusal = "no events of it are stored"
+        refusal = "none of its events are stored"
     elif not force and not is_due and services.run_records.read(run_key).processed == set_of(stored):
-        refusal = "processed already; --force does it again"
+        refusal = "already processed; --force processes it again"
     elif not (has_end or is_due or was_settled or settle):
-        refusal = "it has not ended yet; --run with --force takes it for ended"
+        refusal = "it has not ended yet; --run with --force treats it as ended"
     return Candidate(run_key, _job(rows), len(stored), refusal, settle=not has_end)
 
 
@@ -88,9 +88,9 @@ def enqueue(wanted: Candidate, services: Services, *, force: bool) -> None:
 
 
 def outcomes(run_keys: Iterable[str], services: Services) -> Iterator[tuple[str, Outcome]]:
-    """What became of those runs that the app is done with by now.
+    """What happened to those runs that the app has finished.
 
-    :raises StorageUnavailable: as the name says.
+    :raises StorageUnavailable: storage does not answer.
     """
     for run_key in run_keys:
         row = _decided(services.events.rows_of(services.events.names(run_key)))
@@ -99,7 +99,7 @@ def outcomes(run_keys: Iterable[str], services: Services) -> Iterator[tuple[str,
 
 
 def _decided(rows: Iterable[EventRow]) -> EventRow | None:
-    """The row that tells what became of a run, None while the app has not taken it up."""
+    """The row with the result of a run, None while the app has not started on it."""
     known = [row for row in rows if row.status is not Status.DUPLICATE]
     if not known or any(map(_is_asked_for, known)):
         return None

@@ -1,4 +1,4 @@
-"""The story of one run, or of one job: its events, what was decided and why, and the processes that show it."""
+"""The details of one run or one job: its events, the decision and the reason, and the processes that show it."""
 
 import logging
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class ShownProcess:
 
 @dataclass(frozen=True, slots=True)
 class RunDetails:
-    """One run. ``decided`` is what its stored events say by the rules of now, ``processes`` what is kept of them."""
+    """One run. ``decided`` is derived from its stored events by the current rules; ``processes`` are as stored."""
 
     run_key: str
     rows: tuple[EventRow, ...]
@@ -56,9 +56,9 @@ class JobDetails:
 
 
 def run_details(run_key: str, rules: Rules, services: Services) -> RunDetails:
-    """All that is known of a run; a story without rows is that of a run which nobody knows.
+    """Everything that is known about a run; without rows, the run is unknown.
 
-    :raises StorageUnavailable: as the name says.
+    :raises StorageUnavailable: storage does not answer.
     """
     stored = services.events.names(run_key)
     bodies = [body for _, body in services.events.bodies(stored) if _is_readable(body)]
@@ -76,7 +76,7 @@ def run_details(run_key: str, rules: Rules, services: Services) -> RunDetails:
 
 
 def _decided(run_key: str, bodies: list[bytes], rules: Rules) -> Preview:
-    """What the events say; of a run that was dead-lettered it may be that nothing can be derived."""
+    """The preview of the events; for a dead-lettered run it may be impossible to derive one."""
     try:
         return preview(bodies, rules)
     except Exception as error:
@@ -85,14 +85,14 @@ def _decided(run_key: str, bodies: list[bytes], rules: Rules) -> Preview:
 
 
 def job_details(job: str, since: datetime, until: datetime, services: Services) -> JobDetails:
-    """What is known of applications called ``job``, or ``namespace/job``, in any case.
+    """What is known about applications called ``job``, or ``namespace/job``, in any case.
 
-    :raises StorageUnavailable: as the name says.
+    :raises StorageUnavailable: storage does not answer.
     """
     wanted = job.strip().casefold()
     kept = [row for row in services.details.all() if any(wanted in _names(job) for job in _jobs_of(row))]
     processes = tuple(known for row in kept if (known := _shown(row, services)))
-    # A Databricks notebook's path is in no row of an event, but in what its runs became.
+    # The path of a Databricks notebook is in no row of an event, only in its processes.
     its_runs = {run.run_key for row in kept for run in _runs_of(row)}
     rows = (row for row in services.events.rows(since, until) if row.received >= since)
     told = (row for row in rows if row.run_key in its_runs or wanted in _jobs_told(row, services))
@@ -116,7 +116,7 @@ def _runs_of(row: DetailsRow) -> Iterator[RunRef]:
 
 
 def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:
-    """Namespace and application of a process: its own name tells them, one that another tool gave does not."""
+    """Namespace and application of a process; only a native name contains them."""
     scheme, _, rest = row.qualified_name.partition("://")
     if scheme != "sparklin":
         applications = {item.lineage.application for item in histories.decode(row.history).contributions}

@@ -1,4 +1,4 @@
-"""How the app is doing: what became of the events of a span of time, hour by hour from the newest."""
+"""The status of the app: what happened to the events of a time span, hour by hour from the newest."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -44,7 +44,7 @@ class StatusReport:
 def status_report(since: datetime, until: datetime, most: int, services: Services) -> StatusReport:
     """Read the rows of a span, at most about ``most`` of them, the newest first.
 
-    :raises StorageUnavailable: as the name says.
+    :raises StorageUnavailable: storage does not answer.
     """
     found = StatusReport(since, until)
     failing: list[EventRow] = []
@@ -71,7 +71,7 @@ def newest_of_runs(rows: Iterable[EventRow]) -> list[EventRow]:
 
 
 def application_of(row: EventRow, services: Services) -> tuple[str, str]:
-    """The job's namespace and its application, as far as a row tells it."""
+    """The job's namespace and its application, as far as a row contains it."""
     tails = services.settings.application_name_tails
     return row.job_namespace, without_tail(split_job_name(row.job_name).application, tails)
 

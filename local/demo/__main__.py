@@ -1,6 +1,6 @@
-"""``python -m local.demo``: run the whole pipeline on recorded events and show what came out.
+"""``python -m local.demo``: run the whole pipeline on recorded events and show the lineage.
 
-However it ends, by itself or by a signal, nothing of it is left.
+Nothing of it is left, whether it ends by itself or by a signal.
 """
 
 import time
@@ -16,10 +16,11 @@ from local.demo.steps import command, end, progress, running_stack, show, talk, 
 from local.stack.lifecycle import Stack
 
 _PURPOSE = """\
-Try out the whole way on this machine, without an Azure account: start storage (Azurite), a Data Map in Purview's
-place and a host for the functions; post recorded events of real Spark applications; print the lineage that came out.
+Try Sparklin on this machine, without an Azure account: start storage (Azurite), a Data Map in place of Purview and a
+host for the functions; post recorded events of real Spark applications; print the lineage.
 
-On a terminal the page that draws it stays up until Ctrl-C; else the demo ends by itself, and nothing of it is left.
+On a terminal, the page that shows the lineage stays up until Ctrl-C. Otherwise the demo ends by itself. Nothing is
+left of it in either case.
 """
 
 
@@ -36,7 +37,7 @@ def main() -> int:
 
 
 def _send(stack: Stack, bodies: Sequence[Any]) -> list[str]:
-    """Post every event as its agent did; what was refused."""
+    """Post every event as its agent did; return a sentence for each that was refused."""
     problems: list[str] = []
     statuses: dict[int, int] = {}
     with progress() as bar, requests.Session() as session:

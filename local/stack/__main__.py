@@ -1,4 +1,4 @@
-"""The command `python -m local.stack`: up, down and status. Addresses go to stdout, talk to stderr."""
+"""The command `python -m local.stack`: up, down and status. Addresses go to stdout, messages to stderr."""
 
 import argparse
 import contextlib
@@ -25,7 +25,7 @@ from local.stack.stack_error import StackError
 
 _LOOK_SECONDS = 1.0
 _PURPOSE = """\
-Run Sparklin on this machine: storage (Azurite), a Data Map in Purview's place with a page that draws its
+Run Sparklin on this machine: storage (Azurite), a Data Map in place of Purview with a page that shows
 lineage, and a host for the functions, which receives events.
 """
 _ENVIRONMENT = """\
@@ -35,14 +35,14 @@ environment of up:
   SPARKLIN_BLOB_PORT      port of the storage's blobs
   SPARKLIN_QUEUE_PORT     port of its queues
   SPARKLIN_TABLE_PORT     port of its tables
-Without them the ports of the last stack are taken again if they are free, else any free ones. The function
-key stays that of the last stack. All settings of the app hold too; docs/settings.md lists them.
+Without them the ports of the last stack are used again if they are free, else any free ports. The function
+key of the last stack is used again. All settings of the app can be set as well; docs/settings.md lists them.
 """
 _ROWS = (("receiver", "receiver"), ("function key", "functionKey"), ("Data Map", "dataMap"), ("page", "page"))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command. Returns its exit code: 0, or 3 if `status` finds no whole stack.
+    """Run one command. Returns its exit code: 0, or 3 if `status` finds that a part is missing.
 
     :raises StackError: when a part can't be started or ended.
     """
@@ -61,14 +61,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def up(files: StackFiles, app_dir: Path = ROOT) -> int:
-    """Start the stack unless it runs; what is left of a broken one is ended first.
+    """Start the stack unless it is running; the rest of a broken one is stopped first.
 
     :raises StackError: when a part fails; the others are ended before.
     :raises SystemExit: on a signal; nothing is left running then either.
     """
     published = files.published()
     if published and _all_running(files):
-        _say("The stack is running already, with the settings that it was started with; `make down` ends it.")
+        _say("The stack is already running, with the settings that it was started with; `make down` stops it.")
         _show(published)
         return 0
     _end_all(files)
@@ -84,15 +84,15 @@ def up(files: StackFiles, app_dir: Path = ROOT) -> int:
     except BaseException as error:
         _end_all(files)
         if isinstance(error, SystemExit):
-            _say("Interrupted; nothing is left running.")
+            _say("Interrupted; nothing is running.")
         raise
     return 0
 
 
 def down(files: StackFiles, *, purge: bool) -> int:
-    """End what `up` started, and nothing else; with `purge` its data goes too."""
+    """Stop what `up` started, and nothing else; with `purge`, delete its data too."""
     ended = _end_all(files)
-    _say("The stack has ended." if ended else "No stack is running.")
+    _say("The stack is stopped." if ended else "No stack is running.")
     if purge:
         shutil.rmtree(files.folder / "data", ignore_errors=True)
         _say("Its data is deleted.")
@@ -100,7 +100,7 @@ def down(files: StackFiles, *, purge: bool) -> int:
 
 
 def status(files: StackFiles) -> int:
-    """Show what runs."""
+    """Show what is running."""
     published = files.published()
     started = files.started()
     for each in started:
@@ -108,7 +108,7 @@ def status(files: StackFiles) -> int:
     if published and _all_running(files):
         _show(published)
         return 0
-    _say("The stack is broken; `up` starts it anew." if started else "No stack is running.")
+    _say("The stack is broken; `up` restarts it." if started else "No stack is running.")
     return 3
 
 
@@ -140,24 +140,24 @@ def _foreground(files: StackFiles, app_dir: Path) -> int:
             with _only_one(files.folder):
                 ended = _end_all(files)
             if ended:
-                _say("The stack has ended.")
+                _say("The stack is stopped.")
     return 0
 
 
 def _stay(files: StackFiles) -> None:
     """Wait for a signal or the end of a part."""
     try:
-        _say("Ctrl-C ends the stack.")
+        _say("Ctrl-C stops the stack.")
         while _all_running(files):
             time.sleep(_LOOK_SECONDS)
     except SystemExit:
         return
-    _say("A part has ended; see its log.")
+    _say("A part of the stack has ended; see its log.")
 
 
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Let a second `up` or `down` wait for the first. The system drops the lock with the process."""
+    """Let a second `up` or `down` wait for the first. The system releases the lock when the process ends."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "stack.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -198,12 +198,12 @@ def _parser() -> argparse.ArgumentParser:
             name, parents=[shared], help=text, description=text, epilog=epilog, formatter_class=shape
         )
 
-    up_parser = command("up", "start it, show its addresses, and return when it is ready", _ENVIRONMENT)
-    up_parser.add_argument("--foreground", action="store_true", help="stay, and end it on Ctrl-C or another signal")
+    up_parser = command("up", "start it, print its addresses, and return when it is ready", _ENVIRONMENT)
+    up_parser.add_argument("--foreground", action="store_true", help="stay, and stop it on Ctrl-C or another signal")
     up_parser.add_argument("--app-dir", type=Path, default=ROOT, help="folder of the function app (default: this one)")
-    down_parser = command("down", "end it; its data, ports and key are kept for the next time")
+    down_parser = command("down", "stop it; its data, ports and key are kept for the next time")
     down_parser.add_argument("--purge", action="store_true", help="delete its data")
-    command("status", "say what runs; exit code 3 if it is not the whole stack")
+    command("status", "show what is running; exit code 3 if a part is missing")
     parser.set_defaults(foreground=False)
     return parser
 

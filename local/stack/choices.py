@@ -1,4 +1,4 @@
-"""The stack's ports and function key: what the environment says, else what the last stack had, else new ones.
+"""The stack's ports and function key: those of the environment, else those of the last stack, else new ones.
 
 So an agent that was once pointed at the stack finds it again after the next `up`.
 """
@@ -21,7 +21,7 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a stack ran with; empty for a first one."""
+    """The choices of the last stack; empty for the first one."""
 
     ports: Mapping[str, int]
     function_key: str = ""
@@ -37,7 +37,7 @@ class Choices:
 
     @classmethod
     def read(cls, content: Any) -> "Choices":
-        """The choices in what `as_object` gave; what makes no sense is skipped."""
+        """The choices in an object of `as_object`; invalid ones are skipped."""
         fields = content if isinstance(content, dict) else {}
         ports, key = fields.get("ports"), fields.get("functionKey")
         known = ports.items() if isinstance(ports, dict) else ()
@@ -53,7 +53,7 @@ class Choices:
 
 
 def ports(variables: Mapping[str, str], last: Choices, say: Callable[[str], None]) -> StackPorts:
-    """The ports of the next stack; 0 for any free one. `say` gets a sentence for each that had to be given up.
+    """The ports of the next stack; 0 for any free one. `say` gets a sentence for each port that is no longer free.
 
     :raises StackError: when the environment asks for what is not a port, or for a port in use.
     """
@@ -63,7 +63,7 @@ def ports(variables: Mapping[str, str], last: Choices, say: Callable[[str], None
         if chosen[name] or not before:
             continue
         if before in chosen.values() or not _is_free(before):
-            say(f"Port {before}, SPARKLIN_{name}_PORT of the last stack, is taken by now; another one is used.")
+            say(f"Port {before}, SPARKLIN_{name}_PORT of the last stack, is in use; another one is chosen.")
         else:
             chosen[name] = before
     storage = AzuritePorts(chosen["BLOB"], chosen["QUEUE"], chosen["TABLE"])
@@ -76,7 +76,9 @@ def _asked(name: str, variables: Mapping[str, str]) -> int:
         raise StackError(f"SPARKLIN_{name}_PORT must be a port, not {text}")
     port = int(text)
     if port and not _is_free(port):
-        raise StackError(f"SPARKLIN_{name}_PORT: port {port} is in use; choose another, or none to get a free one")
+        raise StackError(
+            f"SPARKLIN_{name}_PORT: port {port} is in use; choose another, or remove the variable to get a free one"
+        )
     return port
 
 

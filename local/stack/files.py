@@ -37,7 +37,7 @@ class StackFiles:
             self._write(_PROCESSES, [asdict(started) for started in self._started])
 
     def publish(self, stack: Stack) -> None:
-        """Say where everything is. Only this user can read the file, since it holds the key."""
+        """Write where everything is. Only this user can read the file, because it contains the key."""
         self._write(
             _STACK,
             {
@@ -51,11 +51,11 @@ class StackFiles:
         )
 
     def remember(self, choices: Choices) -> None:
-        """Keep the stack's choices for the next `up`."""
+        """Store the stack's choices for the next `up`."""
         self._write(_CHOICES, choices.as_object())
 
     def remembered(self) -> Choices:
-        """What `remember` kept last; nothing if that can't be read."""
+        """What `remember` stored last; empty if it cannot be read."""
         try:
             return Choices.read(self._read(_CHOICES))
         except StackError:
@@ -67,7 +67,7 @@ class StackFiles:
         return found if isinstance(found, dict) else None
 
     def started(self) -> list[Started]:
-        """The processes that `up` started, whether they still run or not.
+        """The processes that `up` started, running or not.
 
         :raises StackError: when the file can't be read, since then nobody knows what to end.
         """
@@ -95,7 +95,7 @@ class StackFiles:
             raise StackError(f"{path} can't be read: {error}") from error
 
     def _write(self, name: str, content: object) -> None:
-        """Write at once or not at all: a reader never sees half a file."""
+        """Write atomically: a reader never sees half a file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         number, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{name}.")
         with os.fdopen(number, "w") as file:

@@ -1,4 +1,4 @@
-"""The local stack: Azurite, the Data Map and the function host, started together and ended together.
+"""The local stack: Azurite, the Data Map and the function host, started and stopped together.
 
     python -m local.stack --help
 
@@ -106,7 +106,7 @@ class Stack:
         return {"x-functions-key": self.keys.function}
 
     def start(self) -> Self:
-        """Start what doesn't run yet, and wait until all is ready.
+        """Start what is not running, and wait until everything is ready.
 
         :raises StackError: naming the part that failed, with the end of its log; all parts are killed before.
         """
@@ -131,7 +131,7 @@ class Stack:
     def misdeliver_events(
         self, *, drop: bool = False, copies: int = 1, shuffle: bool = False, hold: bool = False
     ) -> None:
-        """How all running hosts deliver blob events from now on; without arguments: properly.
+        """Set how all running hosts deliver blob events from now on; without arguments, without faults.
 
         :raises requests.RequestException: when a host doesn't take it.
         """
@@ -173,6 +173,6 @@ class Stack:
     def _admin(self, method: str, url: str, body: object) -> None:
         headers = {"x-functions-key": self.keys.master}
         with requests.Session() as session:
-            session.trust_env = False  # no proxy on the way to this machine
+            session.trust_env = False  # no proxy for this machine
             answer = session.request(method, url, json=body, headers=headers, timeout=_REQUEST_SECONDS)
         answer.raise_for_status()

@@ -42,7 +42,7 @@ def test_a_reader_may_look(universe: Universe, reader: str, command: str) -> Non
 
 
 @pytest.mark.parametrize("words", [["status"], ["show", "a job"], ["replay", "--dead-letters"], ["relink"]])
-def test_an_account_that_the_app_has_not_used_is_told_in_a_sentence(
+def test_an_account_that_the_app_has_not_used_is_reported_in_a_sentence(
     services: Services, tmp_path: Path, words: list[str]
 ) -> None:
     with Azurite(tmp_path / "azurite.log") as empty:

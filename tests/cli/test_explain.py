@@ -75,13 +75,13 @@ def test_name_in_other_letters_is_printed_as_it_is() -> None:
     answers(result)
 
 
-def test_half_a_character_is_still_json() -> None:
+def test_a_lone_surrogate_is_still_json() -> None:
     found = asked({"namespace": LAKE, "name": "a\ud83d"})
 
     assert found[0]["qualifiedName"] == f"{HOST}/a\ud83d/{{SparkPartitions}}"
 
 
-def test_partition_folders_tell_a_folder() -> None:
+def test_a_partition_folder_means_a_folder() -> None:
     line = asked({"namespace": LAKE, "name": "x.parquet/day=1"})[0]
 
     assert line["qualifiedName"] == f"{HOST}/x.parquet/{{SparkPartitions}}"
@@ -163,7 +163,7 @@ def test_symlinks_facet_is_read_as_in_events() -> None:
     assert len(found[1]["candidates"]) == 6
 
 
-def test_storage_facet_tells_a_folder() -> None:
+def test_a_storage_facet_means_a_folder() -> None:
     found = asked({"namespace": LAKE, "name": "t.parquet", "facets": {"storage": {"storageLayer": "delta"}}})
 
     assert found[0]["type"] == "azure_datalake_gen2_resource_set"
@@ -172,13 +172,13 @@ def test_storage_facet_tells_a_folder() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"{", "is no JSON"),
-        (b"\xff", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"{", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
         (b"[1]", "must be a JSON object"),
         (b'{"name": "n"}', "field 'namespace' is missing"),
         (b'{"namespace": "n"}', "field 'name' is missing"),
-        (b'{"namespace": "n", "name": 3}', "field 'name' must be a text"),
+        (b'{"namespace": "n", "name": 3}', "field 'name' must be a string"),
         (b'{"namespace": "", "name": ""}', "namespace and name are both empty"),
         (b'{"namespace": " ", "name": "/"}', "namespace and name are both empty"),
         (b'{"namespace": "n", "name": "", "facets": []}', "field 'facets' must be an object"),
@@ -193,7 +193,7 @@ def test_storage_facet_tells_a_folder() -> None:
         ),
     ],
 )
-def test_bad_line_is_told_and_the_others_answered(line: bytes, said: str) -> None:
+def test_a_bad_line_is_reported_and_the_others_are_answered(line: bytes, said: str) -> None:
     good = json.dumps({"namespace": LAKE, "name": "t"}).encode()
 
     result = run("--jsonl", stdin=b"\n".join([good, b"", line, good]))
@@ -206,7 +206,7 @@ def test_bad_line_is_told_and_the_others_answered(line: bytes, said: str) -> Non
     assert fault["error"] in result.stderr
 
 
-def test_unknown_key_of_the_context_is_only_remarked() -> None:
+def test_an_unknown_key_of_the_context_is_only_a_warning() -> None:
     result = run("--jsonl", stdin='{"namespace": "n", "name": "", "context": {"cluster": 1}}')
 
     assert result.exit_code == 0

@@ -45,26 +45,26 @@ def scanned(data_map: str, type_name: str, qualified_name: str) -> dict[str, str
     return {"type": type_name, "qualifiedName": qualified_name, "guid": answer.json()["guidAssignments"]["-1"]}
 
 
-def test_what_is_not_there_would_be_created(data_map: str) -> None:
+def test_an_asset_that_does_not_exist_would_be_created(data_map: str) -> None:
     answer = looked_up(data_map, LAKE, "nothing/here")
     assert answer["asset"] is None
     assert {candidate["guid"] for candidate in answer["candidates"]} == {None}
 
 
-def test_names_that_are_there_show_their_guid(data_map: str) -> None:
+def test_existing_names_show_their_guid(data_map: str) -> None:
     folder = scanned(data_map, PATH, f"{HOST}/crm/exact/")
     answer = looked_up(data_map, LAKE, "crm/exact")
     assert answer["asset"] == folder
     assert [item for item in answer["candidates"] if item["guid"]] == [folder]
 
 
-def test_the_resource_set_goes_before_the_folder(data_map: str) -> None:
+def test_a_resource_set_is_preferred_to_a_folder(data_map: str) -> None:
     scanned(data_map, PATH, f"{HOST}/crm/both/")
     wanted = scanned(data_map, RESOURCE_SET, f"{HOST}/crm/both/{{SparkPartitions}}")
     assert looked_up(data_map, LAKE, "crm/both")["asset"] == wanted
 
 
-def test_the_search_finds_what_no_exact_name_does(data_map: str) -> None:
+def test_the_search_finds_an_asset_without_an_exact_name(data_map: str) -> None:
     table = scanned(data_map, "azure_sql_table", "mssql://srv.database.windows.net/Shop/dbo/Orders")
     answer = looked_up(data_map, "sqlserver://srv.database.windows.net", "shop.dbo.orders")
     assert answer["asset"] == table
@@ -85,7 +85,7 @@ def test_without_an_endpoint_the_setting_is_named() -> None:
     assert "LINEAGE_STORAGE" not in result.stderr
 
 
-def test_a_catalogue_out_of_reach_is_an_error() -> None:
+def test_an_unavailable_catalogue_is_an_error() -> None:
     result = run("http://127.0.0.1:9", LAKE, "x")
     assert result.exit_code != 0
     assert result.stdout == ""

@@ -101,7 +101,7 @@ def test_the_identity_joins_the_curators_of_the_root(store: PolicyStore, sparkli
     assert store.policies["localhost"] == with_curators("localhost", OTHER, APP, version=8)
 
 
-def test_a_role_that_nobody_had_gets_its_rule_and_its_permission(store: PolicyStore, sparklin: Sparklin) -> None:
+def test_an_unused_role_gets_its_rule_and_its_permission(store: PolicyStore, sparklin: Sparklin) -> None:
     rules = (
         member_rule(ADMIN, "abc123", ME),
         permission_rule("abc123", ADMIN, CURATOR),
@@ -112,7 +112,7 @@ def test_a_role_that_nobody_had_gets_its_rule_and_its_permission(store: PolicySt
     assert store.policies["abc123"] == policy("abc123", *rules, version=8)
 
 
-def test_a_role_that_only_groups_had_gets_a_second_condition(store: PolicyStore, sparklin: Sparklin) -> None:
+def test_a_role_of_groups_only_gets_a_second_condition(store: PolicyStore, sparklin: Sparklin) -> None:
     groups = member_rule(CURATOR, "abc123", OTHER, attribute="groups")
     others = (member_rule(ADMIN, "abc123", ME), permission_rule("abc123", ADMIN, CURATOR))
     store.policies["abc123"] = policy("abc123", *others, groups)
@@ -143,7 +143,7 @@ def test_a_policy_without_permissions_is_refused(store: PolicyStore, sparklin: S
     assert store.policies == before
 
 
-def test_a_second_time_nothing_is_written(store: PolicyStore, sparklin: Sparklin) -> None:
+def test_a_second_grant_writes_nothing(store: PolicyStore, sparklin: Sparklin) -> None:
     sparklin(APP)
     store.requests.clear()
 
@@ -151,7 +151,7 @@ def test_a_second_time_nothing_is_written(store: PolicyStore, sparklin: Sparklin
     assert store.requests == ["GET /policystore/collections/localhost/metadataPolicy"]
 
 
-def test_a_dry_run_tells_and_writes_nothing(store: PolicyStore, sparklin: Sparklin) -> None:
+def test_a_dry_run_shows_the_change_and_writes_nothing(store: PolicyStore, sparklin: Sparklin) -> None:
     before = deepcopy(store.policies)
 
     result = sparklin(APP, "--all-collections", "--dry-run")
@@ -170,14 +170,12 @@ def test_collections_are_named_by_either_name(store: PolicyStore, sparklin: Spar
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((APP, "--collection", "Nowhere"), "Nowhere is none of the collections localhost (Contoso)"),
+        ((APP, "--collection", "Nowhere"), "there is no collection Nowhere, only localhost (Contoso)"),
         ((APP, "--collection", "Finance"), "several collections are called Finance"),
         (("the-app",), "an object id is a UUID"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(
-    store: PolicyStore, sparklin: Sparklin, words: tuple[str, ...], told: str
-) -> None:
+def test_wrong_arguments_are_refused(store: PolicyStore, sparklin: Sparklin, words: tuple[str, ...], told: str) -> None:
     store.pages.append([{"name": "ghi789", "friendlyName": "Finance"}])
 
     result = sparklin(*words)
@@ -186,7 +184,7 @@ def test_what_cannot_be_meant_is_refused(
     assert told in " ".join(result.stderr.replace("│", " ").split())
 
 
-def test_a_change_by_somebody_else_is_kept(store: PolicyStore, sparklin: Sparklin) -> None:
+def test_a_concurrent_change_is_kept(store: PolicyStore, sparklin: Sparklin) -> None:
     def somebody() -> None:
         store.before_put = lambda: None
         store.policies["localhost"] = with_curators("localhost", OTHER, ME, version=8)
@@ -197,7 +195,7 @@ def test_a_change_by_somebody_else_is_kept(store: PolicyStore, sparklin: Sparkli
     assert store.policies["localhost"] == with_curators("localhost", OTHER, ME, APP, version=9)
 
 
-def test_a_policy_that_never_keeps_still_is_left_alone(store: PolicyStore, sparklin: Sparklin) -> None:
+def test_a_policy_that_keeps_changing_is_left_alone(store: PolicyStore, sparklin: Sparklin) -> None:
     def somebody() -> None:
         store.policies["localhost"]["version"] += 1
 
@@ -210,13 +208,13 @@ def test_a_policy_that_never_keeps_still_is_left_alone(store: PolicyStore, spark
     assert len([each for each in store.requests if each.startswith("PUT")]) == 5
 
 
-def test_a_busy_account_is_waited_for(store: PolicyStore, sparklin: Sparklin) -> None:
+def test_a_busy_account_is_retried(store: PolicyStore, sparklin: Sparklin) -> None:
     store.faults = [(429, {}, {"Retry-After": "0.1"}), (503, {}, {})]
 
     assert granted(sparklin(APP)) == [("localhost", "member")]
 
 
-def test_who_may_not_is_told_what_is_needed(store: PolicyStore, sparklin: Sparklin) -> None:
+def test_without_permission_the_message_names_the_role_that_is_needed(store: PolicyStore, sparklin: Sparklin) -> None:
     store.forbidden = {"localhost"}
 
     result = sparklin(APP, "--all-collections")

@@ -29,7 +29,7 @@ def preview(*paths: Path, exit_code: int = 0) -> Any:
 
 
 @pytest.mark.parametrize("scenario", scenarios())
-def test_every_scenario_keeps_the_contract(scenario: str) -> None:
+def test_the_output_for_every_recording_fits_the_schema(scenario: str) -> None:
     shown = preview(CORPUS / scenario)
     names = [item["process"]["qualifiedName"] for item in shown]
     assert names == sorted(set(names))
@@ -42,7 +42,7 @@ def test_every_scenario_keeps_the_contract(scenario: str) -> None:
         assert mapped <= {(source, sink) for source in inputs for sink in outputs}
 
 
-def test_the_tutorial_is_shown_as_a_person_would_draw_it() -> None:
+def test_the_tutorial_is_shown_as_expected_by_hand() -> None:
     (item,) = preview(CORPUS / TUTORIAL)
     lake = "https://contosolake.dfs.core.windows.net"
     sink = f"{lake}/curated/customer_master_delta/{{SparkPartitions}}"
@@ -100,7 +100,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("content", "reason"), UNREADABLE)
-def test_what_cannot_be_read_is_named_and_does_not_cost_the_rest(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_unreadable_files_are_named_and_the_rest_is_shown(tmp_path: Path, content: bytes, reason: str) -> None:
     broken = tmp_path / "broken.json"
     broken.write_bytes(content)
     alone = CliRunner().invoke(app, ["preview", str(broken)])
@@ -141,7 +141,7 @@ def test_a_folder_without_event_files_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("ends", "told"), [([], "The run has"), (["COMPLETE"], "1 of 2 runs have"), (["FAIL"], "The")])
-def test_a_run_without_an_end_is_told(tmp_path: Path, ends: list[str], told: str) -> None:
+def test_a_run_without_an_end_gets_a_note(tmp_path: Path, ends: list[str], told: str) -> None:
     for number, kind in enumerate(["START", *ends]):
         made = event(kind, run=f"run-{number}", inputs=[dataset("s")], outputs=[dataset("t")])
         (tmp_path / f"{number}.json").write_bytes(body(made))
@@ -153,7 +153,7 @@ def test_a_run_without_an_end_is_told(tmp_path: Path, ends: list[str], told: str
     assert "SETTLE_AFTER_MINUTES" in text
 
 
-def test_an_ended_run_has_no_such_note() -> None:
+def test_an_ended_run_gets_no_such_note() -> None:
     (item,) = preview(CORPUS / TUTORIAL)
 
     assert "not-ended" not in [note["code"] for note in item["notes"]]

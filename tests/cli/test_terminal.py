@@ -43,7 +43,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Command:
         ("Ümsätze 売上 😀 نمی‌خواهم", "Ümsätze 売上 😀 نمی‌خواهم"),
     ],
 )
-def test_what_steers_a_terminal_is_spelled_out(text: str, shown: str) -> None:
+def test_control_characters_are_escaped(text: str, shown: str) -> None:
     assert terminal_text(text) == shown
 
 
@@ -60,7 +60,7 @@ def test_explain_shows_names_as_they_are(terminal: Command, name: str) -> None:
     assert "\x1b]" not in done.stdout
 
 
-def test_what_is_wrong_with_a_name_is_told_without_its_control_characters(terminal: Command, tmp_path: Path) -> None:
+def test_errors_about_names_escape_control_characters(terminal: Command, tmp_path: Path) -> None:
     faulty = terminal("explain", "n", "x", "--context", json.dumps({"oneLakeIds": {f"[/x]{EVIL}": 3}}))
     unknown = terminal("explain", "n", "x", "--context", json.dumps({EVIL: 3}))
     missing = terminal("preview", tmp_path / EVIL.replace("/", ""))
@@ -98,7 +98,7 @@ def test_qualified_names_stay_in_one_piece(terminal: Command, tmp_path: Path) ->
     assert f"{sink}/{{SparkPartitions}}\n" in piped.getvalue()
 
 
-def test_what_became_of_a_run_is_whole_on_a_narrow_terminal() -> None:
+def test_a_run_and_its_message_are_complete_on_a_narrow_terminal() -> None:
     shown, remedy = io.StringIO(), "fix it; then `sparklin replay --dead-letters` " * 4
 
     print_run(Console(file=shown, width=40, force_terminal=True, no_color=True), "a" * 36, "DeadLettered", remedy)
@@ -132,7 +132,7 @@ def test_the_version_is_shown() -> None:
     assert (done.exit_code, done.stdout) == (0, f"sparklin {VERSION}\n")
 
 
-def test_explain_marks_what_would_be_created(terminal: Command) -> None:
+def test_explain_marks_the_name_that_would_be_created(terminal: Command) -> None:
     shown = terminal("explain", "abfss://data@lake.dfs.core.windows.net", "out").stdout.splitlines()
 
     assert [line.split() for line in shown if line.startswith("*")] == [

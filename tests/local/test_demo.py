@@ -1,4 +1,4 @@
-"""The demo: what it finds missing, and that nothing of it stays however it ends."""
+"""The demo: what it reports as missing, and that nothing of it is left however it ends."""
 
 import copy
 import json
@@ -100,7 +100,7 @@ def test_without_a_terminal_it_ends_and_names_what_keeps_the_page(tmp_path: Path
 
     assert demo.returncode == 0, demo.stderr
     assert "make up" in demo.stderr
-    assert "for as long as this runs: http://127.0.0.1" in demo.stderr
+    assert "while the demo runs: http://127.0.0.1" in demo.stderr
     name = "https://contosolake.dfs.core.windows.net/data/raw/crm/customer/{SparkPartitions}"
     assert f"  from {name}\n" in demo.stdout
     assert list(tmp_path.iterdir()) == []
@@ -126,17 +126,17 @@ def shown(expected: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def test_nothing_is_missing_where_all_is_there(expected: list[dict[str, Any]]) -> None:
+def test_nothing_is_missing_if_everything_is_shown(expected: list[dict[str, Any]]) -> None:
     assert list(missing(expected, shown(expected))) == []
 
 
-def test_a_process_that_is_missing_is_named(expected: list[dict[str, Any]]) -> None:
+def test_a_missing_process_is_named(expected: list[dict[str, Any]]) -> None:
     entities = [entity for entity in shown(expected) if entity["typeName"] != "azure_synapse_operation"]
 
     assert list(missing(expected, entities)) == ["process customer_master → customer_master_delta is missing"]
 
 
-def test_columns_that_are_missing_are_named(expected: list[dict[str, Any]]) -> None:
+def test_missing_columns_are_named(expected: list[dict[str, Any]]) -> None:
     lost = "#__tabular_schema//email"
     entities = [e for e in shown(expected) if not e["attributes"]["qualifiedName"].endswith(lost)]
 
@@ -146,10 +146,10 @@ def test_columns_that_are_missing_are_named(expected: list[dict[str, Any]]) -> N
     assert problem.endswith(lost)
 
 
-def test_other_columns_of_the_process_are_told(expected: list[dict[str, Any]]) -> None:
+def test_different_columns_of_a_process_are_reported(expected: list[dict[str, Any]]) -> None:
     entities = shown(expected)
     entities[-1]["attributes"]["columnMapping"] = json.dumps([])
 
     assert list(missing(expected, entities)) == [
-        "process customer_master → customer_master_delta has other columns than its events tell"
+        "process customer_master → customer_master_delta has other columns than its events report"
     ]

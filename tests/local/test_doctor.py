@@ -32,7 +32,7 @@ NAMES = [
     "Purview",
     "type",
     "visible asset",
-    "whole way",
+    "end to end",
 ]
 
 
@@ -96,7 +96,7 @@ def fault(stack: Stack, **what: object) -> None:
     requests.post(f"{data_map(stack)}/_control/faults", json=what, timeout=10).raise_for_status()
 
 
-def test_a_stack_in_order_passes_and_nothing_of_the_test_stays(stack: Stack) -> None:
+def test_a_working_stack_passes_and_no_trace_of_the_test_stays(stack: Stack) -> None:
     before = entities(stack)
     result = run(stack)
     found = checked(result)
@@ -106,20 +106,20 @@ def test_a_stack_in_order_passes_and_nothing_of_the_test_stays(stack: Stack) -> 
     assert entities(stack) == before
 
 
-def test_a_chunked_body_tells_whether_compression_may_be_switched_on(stack: Stack) -> None:
+def test_a_chunked_body_shows_whether_compression_can_be_used(stack: Stack) -> None:
     """The local host drops the content of chunked bodies, as that of Azure is known to do."""
     found = checked(run(stack))["compression"]
     assert (found["state"], "transport.compression" in found["repair"]) == ("note", True)
 
 
-def test_an_asset_that_exists_is_seen(stack: Stack) -> None:
+def test_an_existing_asset_is_found(stack: Stack) -> None:
     entity = {"typeName": "DataSet", "guid": "-1", "attributes": {"qualifiedName": "doctor://seen", "name": "seen"}}
     address = f"{data_map(stack)}/datamap/api/atlas/v2/entity/bulk"
     requests.post(address, json={"entities": [entity]}, timeout=10).raise_for_status()
     assert checked(run(stack, "--asset", "DataSet", "doctor://seen"))["visible asset"]["state"] == "ok"
 
 
-def test_an_asset_that_is_not_seen_is_told(stack: Stack) -> None:
+def test_an_asset_that_is_not_found_is_reported(stack: Stack) -> None:
     assert_wrong(run(stack, "--asset", "DataSet", "doctor://unseen"), "visible asset", "Data Reader")
 
 
@@ -129,11 +129,11 @@ def test_a_missing_setting(stack: Stack) -> None:
     assert "LINEAGE_STORAGE is missing" in checked(result)["settings"]["told"]
 
 
-def test_a_receiver_out_of_reach(stack: Stack) -> None:
+def test_an_unavailable_receiver(stack: Stack) -> None:
     assert_wrong(run(stack, SPARKLIN_RECEIVER="http://127.0.0.1:9"), "receiver", "az functionapp show")
 
 
-def test_an_address_that_is_not_the_apps(stack: Stack) -> None:
+def test_an_address_of_something_else(stack: Stack) -> None:
     assert_wrong(run(stack, SPARKLIN_RECEIVER=data_map(stack)), "receiver", "publish")
 
 
@@ -149,10 +149,10 @@ def test_a_wrong_key(stack: Stack) -> None:
 def test_without_a_receiver_the_rest_is_checked(stack: Stack) -> None:
     result = run(stack, SPARKLIN_RECEIVER="")
     found = checked(result)
-    assert (result.exit_code, found["receiver"]["state"], found["whole way"]["state"]) == (0, "skipped", "skipped")
+    assert (result.exit_code, found["receiver"]["state"], found["end to end"]["state"]) == (0, "skipped", "skipped")
 
 
-def test_storage_out_of_reach(stack: Stack) -> None:
+def test_unavailable_storage(stack: Stack) -> None:
     unreachable = (
         "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:9/a;"
         "QueueEndpoint=http://127.0.0.1:9/a;TableEndpoint=http://127.0.0.1:9/a;"
@@ -165,13 +165,13 @@ def test_storage_that_refuses_the_identity(stack: Stack) -> None:
     assert_wrong(run(stack, LINEAGE_STORAGE=refused), "storage", "Storage Blob Data Contributor")
 
 
-def test_another_storage_account_than_the_apps(stack: Stack, tmp_path: Path) -> None:
+def test_a_storage_account_that_is_not_the_apps(stack: Stack, tmp_path: Path) -> None:
     with Azurite(tmp_path / "azurite.log") as other:
         result = run(stack, LINEAGE_STORAGE=other.connection_string)
         assert_wrong(result, "containers, tables, queue", "restart")
 
 
-def test_a_catalogue_out_of_reach(stack: Stack) -> None:
+def test_an_unavailable_catalogue(stack: Stack) -> None:
     assert_wrong(run(stack, PURVIEW_ENDPOINT="http://127.0.0.1:9"), "Purview", "az login")
 
 
@@ -193,7 +193,7 @@ def test_a_catalogue_without_the_type_of_the_old_names(stack: Stack) -> None:
     assert "HRServicesInsights_OneHRSI" in checked(result)["type"]["told"]
 
 
-def test_an_event_that_nothing_tells_the_app_of(stack: Stack) -> None:
+def test_an_event_without_a_notification(stack: Stack) -> None:
     stack.misdeliver_events(drop=True)
     assert_wrong(run(stack, "--wait", "3"), "event delivery", "event-subscription")
 
@@ -201,14 +201,14 @@ def test_an_event_that_nothing_tells_the_app_of(stack: Stack) -> None:
 def test_an_app_that_may_not_write_to_the_catalogue(stack: Stack) -> None:
     fault(stack, count=100, path="entity/bulk", method="POST", status=403)
     result = run(stack, "--wait", "60")
-    assert_wrong(result, "whole way", "sparklin replay")
-    assert "Data Curator" in checked(result)["whole way"]["told"]
+    assert_wrong(result, "end to end", "sparklin replay")
+    assert "Data Curator" in checked(result)["end to end"]["told"]
 
 
 @pytest.mark.parametrize(
-    ("event_type", "name", "state"), [("COMPLETE", "whole way", "wrong"), ("FAIL", "clean-up", "note")]
+    ("event_type", "name", "state"), [("COMPLETE", "end to end", "wrong"), ("FAIL", "clean-up", "note")]
 )
-def test_an_event_that_is_not_answered_costs_no_other_finding(
+def test_an_unanswered_event_does_not_hide_other_findings(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, event_type: str, name: str, state: str
 ) -> None:
     before = entities(stack)
@@ -229,23 +229,25 @@ def test_an_event_that_is_not_answered_costs_no_other_finding(
     assert entities(stack) == before
 
 
-def test_services_that_cannot_be_built_cost_no_other_finding(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_services_that_cannot_be_built_do_not_hide_other_findings(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def build(_: object) -> NoReturn:
         raise StorageUnavailable("storage did not answer in time")
 
     monkeypatch.setattr("cli.doctor.build_for_command", build)
     result = run(stack)
-    assert_wrong(result, "whole way", "LINEAGE_STORAGE")
+    assert_wrong(result, "end to end", "LINEAGE_STORAGE")
     assert list(checked(result)) == NAMES
 
 
-def test_what_stays_in_another_storage_account_is_told(stack: Stack, tmp_path: Path) -> None:
+def test_traces_in_another_storage_account_are_reported(stack: Stack, tmp_path: Path) -> None:
     before = entities(stack)
     with Azurite(tmp_path / "azurite.log") as other:
         provision(connect(StorageConnection(other.connection_string)))
         result = run(stack, LINEAGE_STORAGE=other.connection_string)
-    assert_wrong(result, "whole way", "LINEAGE_STORAGE")
-    assert "they stay, and so do its assets" in checked(result)["clean-up"]["told"]
+    assert_wrong(result, "end to end", "LINEAGE_STORAGE")
+    assert "the events stay, and so do its assets" in checked(result)["clean-up"]["told"]
     wait_until(lambda: not [each for each in entities(stack) if each["typeName"] == "azure_synapse_operation"])
     run(stack)
     assert entities(stack) == before

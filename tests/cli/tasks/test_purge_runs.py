@@ -66,7 +66,7 @@ def test_without_apply_nothing_is_deleted(universe: Universe, sparklin: Sparklin
     assert kept(universe) == 1
 
 
-def test_events_of_old_runs_go_and_their_process_stays(universe: Universe, sparklin: Sparklin) -> None:
+def test_old_runs_are_deleted_and_their_process_stays(universe: Universe, sparklin: Sparklin) -> None:
     store(universe, a_write("START"), LONG_AGO - timedelta(hours=2))
     store(universe, a_write(), LONG_AGO)
     process(universe)
@@ -77,7 +77,7 @@ def test_events_of_old_runs_go_and_their_process_stays(universe: Universe, spark
     assert list(universe.processes()) == ["nb → t"]
 
 
-def test_a_process_goes_on_after_a_purge(universe: Universe, sparklin: Sparklin) -> None:
+def test_a_process_gets_new_runs_after_a_purge(universe: Universe, sparklin: Sparklin) -> None:
     store(universe, a_write(), LONG_AGO)
     process(universe)
     purge(sparklin, "--apply")
@@ -85,7 +85,7 @@ def test_a_process_goes_on_after_a_purge(universe: Universe, sparklin: Sparklin)
     assert list(universe.processes()) == ["nb → t"]
 
 
-def test_a_run_goes_as_a_whole_or_not_at_all(universe: Universe, sparklin: Sparklin) -> None:
+def test_a_run_is_deleted_completely_or_not_at_all(universe: Universe, sparklin: Sparklin) -> None:
     store(universe, a_write("START"), LONG_AGO)
     store(universe, a_write(), NOW)
     process(universe)
@@ -93,7 +93,7 @@ def test_a_run_goes_as_a_whole_or_not_at_all(universe: Universe, sparklin: Spark
     assert kept(universe) == 2
 
 
-def test_an_event_that_was_put_there_by_hand_today_keeps_its_run(universe: Universe, sparklin: Sparklin) -> None:
+def test_an_event_that_was_uploaded_by_hand_today_keeps_its_run(universe: Universe, sparklin: Sparklin) -> None:
     store(universe, a_write("START"), LONG_AGO)
     own = universe.own(a_write())
     name = event_name(read_envelope(own), digest(own)).blob
@@ -103,7 +103,7 @@ def test_an_event_that_was_put_there_by_hand_today_keeps_its_run(universe: Unive
     assert kept(universe) == 2
 
 
-def test_events_are_counted_alike_before_and_after(universe: Universe, sparklin: Sparklin) -> None:
+def test_a_dry_run_counts_the_same_events_as_the_purge(universe: Universe, sparklin: Sparklin) -> None:
     for received in (LONG_AGO - timedelta(hours=2), LONG_AGO):
         store(universe, a_write("START"), received)
     store(universe, a_write(), LONG_AGO)
@@ -113,7 +113,7 @@ def test_events_are_counted_alike_before_and_after(universe: Universe, sparklin:
     assert kept(universe) == 0
 
 
-def test_what_was_never_processed_stays_unless_it_is_asked_for(universe: Universe, sparklin: Sparklin) -> None:
+def test_unprocessed_runs_stay_unless_unprocessed_is_given(universe: Universe, sparklin: Sparklin) -> None:
     store(universe, a_write(), LONG_AGO)
     universe.services.dead_letters.put(key(universe), "reason", "remedy", {}, LONG_AGO)
     assert purge(sparklin, "--apply")["keptUnprocessed"] >= 1
@@ -123,7 +123,7 @@ def test_what_was_never_processed_stays_unless_it_is_asked_for(universe: Univers
     assert list(universe.services.dead_letters.names(key(universe))) == []
 
 
-def test_old_dead_letters_without_events_go(universe: Universe, sparklin: Sparklin) -> None:
+def test_old_dead_letters_without_events_are_deleted(universe: Universe, sparklin: Sparklin) -> None:
     """As a message leaves them that is no pointer to a run, and a lifecycle rule that deletes blobs."""
     letters = universe.services.dead_letters
     old = letters.put(universe.name, "reason", "remedy", {}, LONG_AGO)
@@ -132,7 +132,7 @@ def test_old_dead_letters_without_events_go(universe: Universe, sparklin: Sparkl
     assert list(letters.names(run_key(universe.name))) == [new], old
 
 
-def test_what_is_left_of_an_interrupted_purge_goes_with_the_next(universe: Universe, sparklin: Sparklin) -> None:
+def test_the_next_purge_deletes_what_an_interrupted_one_left(universe: Universe, sparklin: Sparklin) -> None:
     store(universe, a_write(), LONG_AGO)
     (stored,) = universe.services.events.names(key(universe))
     universe.services.clients.container("openlineage").delete_blob(stored.name.blob)
@@ -140,7 +140,7 @@ def test_what_is_left_of_an_interrupted_purge_goes_with_the_next(universe: Unive
     assert rows(universe) == 0
 
 
-def test_rows_of_removed_processes_go(universe: Universe, sparklin: Sparklin) -> None:
+def test_rows_of_removed_processes_are_deleted(universe: Universe, sparklin: Sparklin) -> None:
     store(universe, a_write(), LONG_AGO)
     process(universe)
     (name,) = universe.services.run_records.get(key(universe))
@@ -151,7 +151,7 @@ def test_rows_of_removed_processes_go(universe: Universe, sparklin: Sparklin) ->
     assert universe.services.details.read(name) is None
 
 
-def test_blobs_at_which_no_row_points_go(universe: Universe, sparklin: Sparklin) -> None:
+def test_blobs_without_a_row_are_deleted(universe: Universe, sparklin: Sparklin) -> None:
     """Azurite dates blobs by its own clock, so the newest ones are asked for at the level of storage."""
     blobs = universe.services.clients.container("lineage-details")
     blobs.upload_blob("LineageDetails/abc/history-0-0.gz", b"", overwrite=True)
@@ -161,7 +161,7 @@ def test_blobs_at_which_no_row_points_go(universe: Universe, sparklin: Sparklin)
     assert used >= {blob.name for blob in blobs.list_blobs()}
 
 
-def test_locks_that_somebody_holds_stay(universe: Universe) -> None:
+def test_locks_that_are_held_stay(universe: Universe) -> None:
     later = datetime.now(UTC) + timedelta(minutes=1)
     with universe.services.locks.hold(["mine"], wait_seconds=5) as held:
         universe.services.locks.purge(later)

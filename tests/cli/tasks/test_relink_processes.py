@@ -87,7 +87,7 @@ def test_without_apply_nothing_is_done(universe: Universe, relink: Any) -> None:
     assert sources(universe) == [[table(universe, "orders")]]
 
 
-def test_a_process_moves_to_the_scanned_table_and_the_placeholder_goes(universe: Universe, relink: Any) -> None:
+def test_a_process_moves_to_the_scanned_table_and_the_placeholder_is_deleted(universe: Universe, relink: Any) -> None:
     universe.deliver(load(universe))
     scan(universe, "azure_sql_table", table(universe, "Orders"))
     (move,), (placeholder,) = relink("--apply")
@@ -97,7 +97,7 @@ def test_a_process_moves_to_the_scanned_table_and_the_placeholder_goes(universe:
     assert relink("--apply") == ([], [])
 
 
-def test_the_columns_of_a_placeholder_go_with_it(universe: Universe, relink: Any) -> None:
+def test_the_columns_of_a_placeholder_are_deleted_with_it(universe: Universe, relink: Any) -> None:
     """A folder that was taken for a file, until a scan found the set of files in it."""
     name = f"{universe.name}/x.parquet"
     universe.deliver(body(event(inputs=[dataset(name, ["id"])], outputs=[dataset(f"{universe.name}/out")])))
@@ -109,7 +109,7 @@ def test_the_columns_of_a_placeholder_go_with_it(universe: Universe, relink: Any
     assert [each for each in names(universe) if each.startswith(f"{path}#") or each == path] == []
 
 
-def test_all_processes_of_a_table_move_before_its_placeholder_goes(universe: Universe, relink: Any) -> None:
+def test_all_processes_of_a_table_move_before_its_placeholder_is_deleted(universe: Universe, relink: Any) -> None:
     for sink in ("a", "b", "c"):
         universe.deliver(load(universe, sink))
     scan(universe, "azure_sql_table", table(universe, "Orders"))
@@ -164,7 +164,7 @@ def test_a_placeholder_to_which_people_added_something_is_kept(
     assert table(universe, "orders") in names(universe)
 
 
-def test_a_placeholder_that_cannot_be_deleted_costs_no_report(
+def test_the_report_is_complete_if_a_placeholder_cannot_be_deleted(
     universe: Universe, sparklin: Sparklin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def delete(*_: object) -> NoReturn:
@@ -180,7 +180,7 @@ def test_a_placeholder_that_cannot_be_deleted_costs_no_report(
     assert (placeholder["removed"], placeholder["kept"]) == (False, "Purview refuses")
 
 
-def test_a_placeholder_that_is_kept_at_the_last_look_is_told_as_kept(
+def test_a_placeholder_that_is_kept_at_the_last_check_is_reported_as_kept(
     universe: Universe, relink: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain_remove = steps.remove
@@ -196,7 +196,7 @@ def test_a_placeholder_that_is_kept_at_the_last_look_is_told_as_kept(
     assert (placeholder["removed"], placeholder["kept"]) == (False, "people added owner")
 
 
-def test_a_later_run_goes_on_with_the_scanned_table(universe: Universe, relink: Any) -> None:
+def test_a_later_run_uses_the_scanned_table(universe: Universe, relink: Any) -> None:
     universe.deliver(load(universe))
     scan(universe, "azure_sql_table", table(universe, "Orders"))
     relink("--apply")

@@ -99,7 +99,7 @@ def test_a_dry_run_shows_the_dead_letters_and_does_nothing(
     assert letters(universe) == 1
 
 
-def test_dead_letters_are_processed_once_the_cause_is_mended(
+def test_dead_letters_are_processed_once_the_cause_is_fixed(
     universe: Universe, data_map: str, sparklin: Sparklin
 ) -> None:
     dead(universe, data_map)
@@ -111,14 +111,14 @@ def test_dead_letters_are_processed_once_the_cause_is_mended(
 
 
 @pytest.mark.usefixtures("sparklin")
-def test_dead_letters_without_events_are_told_in_a_line(universe: Universe) -> None:
+def test_dead_letters_without_events_are_counted_in_a_message(universe: Universe) -> None:
     services = universe.services
     for word in ("one", "two"):
         services.dead_letters.put(f"{universe.name}/{word}", "no pointer", "delete it", {}, datetime.now(UTC))
     result = CliRunner().invoke(app, ["replay", "--local", "--dead-letters", "--dry-run"])
     keys = {run_key(f"{universe.name}/{word}") for word in ("one", "two")}
     assert keys.isdisjoint(each["run"] for each in json.loads(result.stdout)["runs"])
-    assert result.stderr.count("without events to replay") == 1
+    assert result.stderr.count("have no events to replay") == 1
     assert result.exit_code == 0
 
 
@@ -163,7 +163,7 @@ def test_force_draws_no_view(universe: Universe) -> None:
     assert len(kept) > len(drawn)
 
 
-def test_force_takes_a_run_that_has_not_ended_for_ended(universe: Universe, sparklin: Sparklin) -> None:
+def test_force_treats_a_run_that_has_not_ended_as_ended(universe: Universe, sparklin: Sparklin) -> None:
     universe.deliver(a_write("START"))
     _, shown = sparklin("replay", "--run", universe.run_id("run-1"))
     assert "has not ended" in of(universe, shown)["message"]
@@ -173,7 +173,7 @@ def test_force_takes_a_run_that_has_not_ended_for_ended(universe: Universe, spar
     assert list(universe.processes()) == ["nb → t"]
 
 
-def test_a_span_takes_every_run_with_an_event_in_it(universe: Universe, sparklin: Sparklin) -> None:
+def test_since_takes_every_run_with_an_event_since_then(universe: Universe, sparklin: Sparklin) -> None:
     universe.post(a_write(run="a"))
     universe.post(a_write(run="b"))
     with app_at_work(universe):
@@ -181,7 +181,7 @@ def test_a_span_takes_every_run_with_an_event_in_it(universe: Universe, sparklin
     assert [of(universe, shown, run)["state"] for run in "ab"] == ["Processed", "Processed"]
 
 
-def test_force_takes_no_run_of_a_span_for_ended_that_may_go_on(universe: Universe, sparklin: Sparklin) -> None:
+def test_force_with_since_leaves_a_run_alone_that_may_still_be_running(universe: Universe, sparklin: Sparklin) -> None:
     universe.deliver_all([a_write(run="ended"), a_write("START", "open"), a_write("START", "settled")])
     with app_at_work(universe):
         sparklin("replay", "--run", universe.run_id("settled"), "--force")
@@ -211,7 +211,7 @@ def interrupted(universe: Universe, *, force: bool) -> None:
         steps.enqueue(wanted, services, force=force)
 
 
-def test_a_replay_that_was_interrupted_is_repeated(universe: Universe, data_map: str, sparklin: Sparklin) -> None:
+def test_an_interrupted_replay_can_be_repeated(universe: Universe, data_map: str, sparklin: Sparklin) -> None:
     dead(universe, data_map)
     interrupted(universe, force=False)
     with app_at_work(universe):
@@ -219,7 +219,7 @@ def test_a_replay_that_was_interrupted_is_repeated(universe: Universe, data_map:
     assert of(universe, shown)["state"] == "Processed"
 
 
-def test_a_forced_replay_that_was_interrupted_is_repeated(universe: Universe, sparklin: Sparklin) -> None:
+def test_an_interrupted_forced_replay_can_be_repeated(universe: Universe, sparklin: Sparklin) -> None:
     universe.deliver(a_write("START"))
     interrupted(universe, force=True)
     with app_at_work(universe):
@@ -227,10 +227,10 @@ def test_a_forced_replay_that_was_interrupted_is_repeated(universe: Universe, sp
     assert of(universe, shown)["state"] == "Processed"
 
 
-def test_a_run_that_nobody_knows_is_an_error(universe: Universe, sparklin: Sparklin) -> None:
+def test_an_unknown_run_is_an_error(universe: Universe, sparklin: Sparklin) -> None:
     code, shown = sparklin("replay", "--run", universe.run_id("unknown"))
     assert code == 1
-    assert of(universe, shown, "unknown")["message"] == "no events of it are stored"
+    assert of(universe, shown, "unknown")["message"] == "none of its events are stored"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_status_counts_events_by_status_and_job(universe: Universe, sparklin: Sp
     assert shown["events"] == sum(shown["byStatus"].values())
 
 
-def test_applications_with_dots_are_known_by_their_whole_name(universe: Universe, sparklin: Sparklin) -> None:
+def test_applications_with_dots_keep_their_full_name(universe: Universe, sparklin: Sparklin) -> None:
     name = "com.acme.Load.execute_insert_into_hadoop_fs_relation_command.t"
     universe.deliver(a_write(job_name=name))
     assert of(universe, sparklin("status")[1])["application"] == "com.acme.Load"
@@ -62,7 +62,7 @@ def test_the_runs_of_a_databricks_notebook_are_found_by_its_path(universe: Unive
     assert runs == [run_key(universe.run_id("run-1"))]
 
 
-def test_status_tells_the_last_errors(universe: Universe, sparklin: Sparklin) -> None:
+def test_status_shows_the_last_errors(universe: Universe, sparklin: Sparklin) -> None:
     universe.fail(count=100, path="entity/bulk", status=400)
     universe.deliver(a_write())
     _, shown = sparklin("status", "--since", "1h")
@@ -71,14 +71,14 @@ def test_status_tells_the_last_errors(universe: Universe, sparklin: Sparklin) ->
     assert "sparklin preview" in newest["message"]
 
 
-def test_status_reads_no_more_than_it_may(universe: Universe, sparklin: Sparklin) -> None:
+def test_status_reads_no_more_than_its_limit(universe: Universe, sparklin: Sparklin) -> None:
     universe.deliver(a_write())
     _, shown = sparklin("status", "--since", "3d", "--limit", "1")
     assert shown["truncated"]
     assert shown["events"] >= 1
 
 
-def test_show_tells_a_run_from_its_events_to_its_process(universe: Universe, sparklin: Sparklin) -> None:
+def test_show_shows_a_run_from_its_events_to_its_process(universe: Universe, sparklin: Sparklin) -> None:
     universe.deliver_all([a_write("START"), a_write()])
     code, shown = sparklin("show", universe.run_id("run-1"))
     assert code == 0
@@ -94,14 +94,14 @@ def test_show_tells_a_run_from_its_events_to_its_process(universe: Universe, spa
     assert (page.status_code, "nb → t" in page.text) == (200, True)
 
 
-def test_show_tells_why_a_run_draws_nothing(universe: Universe, sparklin: Sparklin) -> None:
+def test_show_says_why_a_run_draws_nothing(universe: Universe, sparklin: Sparklin) -> None:
     universe.deliver(a_read("reads"))
     _, shown = sparklin("show", universe.run_id("reads"))
     assert shown["processes"] == []
     assert shown["decision"]["reason"]
 
 
-def test_show_tells_what_was_put_aside(universe: Universe, sparklin: Sparklin) -> None:
+def test_show_shows_dead_letters(universe: Universe, sparklin: Sparklin) -> None:
     universe.fail(count=100, path="entity/bulk", status=400)
     universe.deliver(a_write())
     _, shown = sparklin("show", universe.run_id("run-1"))
@@ -110,7 +110,7 @@ def test_show_tells_what_was_put_aside(universe: Universe, sparklin: Sparklin) -
     assert [process["guid"] for process in shown["processes"]] == [None]
 
 
-def test_show_tells_of_a_run_from_which_nothing_can_be_derived(
+def test_show_shows_a_run_from_which_nothing_can_be_derived(
     universe: Universe, sparklin: Sparklin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def derive(*_: object) -> NoReturn:
@@ -135,6 +135,6 @@ def test_show_of_a_job_lists_its_processes_and_runs(universe: Universe, sparklin
 
 
 @pytest.mark.parametrize("what", ["00000000-0000-0000-0000-000000000000", "no such job"])
-def test_what_nobody_knows_is_an_error(sparklin: Sparklin, what: str) -> None:
+def test_an_unknown_job_is_an_error(sparklin: Sparklin, what: str) -> None:
     code, _ = sparklin("show", what)
     assert code == 1

@@ -50,7 +50,7 @@ def test_a_later_process_under_the_same_id_is_left_alone(sleeper: Started) -> No
     assert processes.is_running(sleeper)
 
 
-def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     started = processes.launch(python(tmp_path, STUBBORN))
     deadline = time.monotonic() + PATIENCE
     while "up" not in (tmp_path / "log").read_text() and time.monotonic() < deadline:
@@ -73,7 +73,7 @@ def test_what_a_process_started_ends_with_it(tmp_path: Path) -> None:
     assert gone.stdout.strip()[:1] in {"", "Z"}
 
 
-def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
     command = Command("thing", ("/nowhere/thing",), tmp_path, {}, tmp_path / "log")
     with pytest.raises(StackError, match="thing: /nowhere/thing can't be run"):
         processes.launch(command)

@@ -26,7 +26,7 @@ def run(code: str) -> tuple[int, list[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_first_signal_unwinds_and_no_later_one_disturbs_that(number: signal.Signals) -> None:
+def test_the_first_signal_ends_the_program_and_later_ones_do_not_interrupt_it(number: signal.Signals) -> None:
     code = f"""
 signals.end_by_signals()
 try:
@@ -40,7 +40,7 @@ finally:
     assert run(code) == (128 + number, ["ended"])
 
 
-def test_what_is_held_is_finished_first() -> None:
+def test_a_protected_block_is_finished_first() -> None:
     code = """
 signals.end_by_signals()
 with signals.held():
@@ -52,7 +52,7 @@ print("on")
     assert run(code) == (129, ["finished"])
 
 
-def test_what_is_ignored_stays_so() -> None:
+def test_ignored_signals_stay_ignored() -> None:
     code = """
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 signals.end_by_signals()

@@ -60,7 +60,7 @@ def test_the_hosts_get_the_addresses_of_the_others(stack: Stack) -> None:
     assert setting(stack, "EXTRA", host=1) == "yes"
 
 
-def test_every_part_comes_back_where_it_was(stack: Stack) -> None:
+def test_every_part_restarts_at_the_same_address(stack: Stack) -> None:
     for part in stack.parts:
         before = part.addresses()
         part.kill()
@@ -71,18 +71,18 @@ def test_every_part_comes_back_where_it_was(stack: Stack) -> None:
     assert requests.get(stack.page, timeout=10).status_code == 200
 
 
-def test_all_hosts_take_how_events_go_wrong(stack: Stack) -> None:
+def test_all_hosts_get_the_faults_of_event_delivery(stack: Stack) -> None:
     stack.misdeliver_events(drop=True)
     with pytest.raises(requests.HTTPError):
         stack.fire_timer("nobody")
 
 
-def test_nothing_runs_after_the_end(stack: Stack) -> None:
+def test_nothing_runs_after_the_stack_has_stopped(stack: Stack) -> None:
     stack.stop()
     assert [part.name for part in stack.parts if part.is_running] == []
 
 
-def test_a_part_that_fails_is_named_and_the_others_end(tmp_path: Path) -> None:
+def test_a_part_that_fails_is_named_and_the_others_are_stopped(tmp_path: Path) -> None:
     app = write_app(tmp_path / "app", "raise RuntimeError('this app is broken')")
     stack = Stack(tmp_path / "stack", app_dir=app, data_map=False, in_memory=True)
     with pytest.raises(StackError, match=r"(?s)host ended while starting.*this app is broken"):

@@ -110,7 +110,7 @@ def test_up_again_keeps_what_runs_and_replaces_what_is_broken(terminal: Terminal
     first = terminal.published
     again = terminal.run("up")
     assert again.returncode == 0
-    assert "running already" in again.stderr
+    assert "already running" in again.stderr
     assert terminal.published == first
 
     os.kill(first["pids"]["host"], signal.SIGKILL)
@@ -130,7 +130,7 @@ def test_down_is_idempotent_and_purge_deletes_the_data(terminal: Terminal) -> No
     assert not (terminal.folder / "data").exists()
 
 
-def test_down_leaves_a_process_alone_that_only_has_the_id(terminal: Terminal) -> None:
+def test_down_leaves_another_process_with_the_same_id_alone(terminal: Terminal) -> None:
     with started([sys.executable, "-c", "import time; time.sleep(1000)"]) as stranger:
         terminal.folder.mkdir()
         (terminal.folder / "processes.json").write_text(
@@ -150,7 +150,7 @@ def test_a_broken_app_is_shown_with_its_log_and_leaves_nothing(tmp_path: Path) -
     assert not (terminal.folder / "processes.json").exists()
 
 
-def test_wrong_settings_are_told_without_a_traceback(tmp_path: Path) -> None:
+def test_wrong_settings_are_reported_without_a_traceback(tmp_path: Path) -> None:
     up = Terminal(tmp_path, WRONG_SETTINGS).run("up")
     assert up.returncode == 1
     assert up.stderr.splitlines()[1:] == ["error: FIRST must be a number", "SECOND is missing"]
@@ -179,11 +179,11 @@ def test_ports_and_key_stay(terminal: Terminal) -> None:
     second = terminal.published
     assert [second[name] == first[name] for name in ("receiver", "functionKey", "storage")] == [True] * 3
     assert second["dataMap"] != first["dataMap"]
-    assert f"Port {taken}, SPARKLIN_DATA_MAP_PORT of the last stack, is taken" in up.stderr
+    assert f"Port {taken}, SPARKLIN_DATA_MAP_PORT of the last stack, is in use" in up.stderr
     assert stat.S_IMODE((terminal.folder / "choices.json").stat().st_mode) == 0o600
 
 
-def test_the_environment_goes_before_the_last_ports() -> None:
+def test_the_environment_takes_precedence_over_the_last_ports() -> None:
     said: list[str] = []
     asked, last = free_ports(2)
     chosen = ports({"SPARKLIN_BLOB_PORT": str(asked)}, Choices({"BLOB": last, "RECEIVER": asked}), said.append)
@@ -192,7 +192,7 @@ def test_the_environment_goes_before_the_last_ports() -> None:
 
 
 @pytest.mark.parametrize("content", [None, [], {"ports": 3}, {"ports": {"BLOB": "x", "QUEUE": -1}, "functionKey": 7}])
-def test_choices_that_make_no_sense_are_passed_over(content: object) -> None:
+def test_invalid_choices_are_skipped(content: object) -> None:
     assert Choices.read(content) == Choices({})
 
 
@@ -211,7 +211,7 @@ def test_in_the_foreground_a_signal_ends_the_stack(terminal: Terminal, number: s
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "65536", "1.5"])
-def test_a_port_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_port_is_refused(text: str) -> None:
     with pytest.raises(StackError, match="SPARKLIN_BLOB_PORT must be a port"):
         ports({"SPARKLIN_BLOB_PORT": text}, Choices({}), print)
 
