@@ -38,7 +38,7 @@ _WRITES = {
     "orders_one_day": "one partition, to a folder",
     "orders_all": "union",
     "sql_accounts": "JDBC, to a folder",
-    "orders_checked": "a write that fails",
+    "orders_checked": "a write that fails, so must not be drawn",
 }
 _FIGURES = """
 ## Figures by recording
@@ -105,7 +105,7 @@ def _cells(found: Mapping[str, Drawn], true: Mapping[str, TrueLineage]) -> Itera
 
 def _cell(found: Drawn | None, true: TrueLineage | None) -> str:
     if true is None:
-        return "drawn: no event reports the failure" if found else "not drawn: it failed"
+        return "drawn" if found else "not drawn"
     if found is None:
         return "lost"
     missing, wrong = len(true.edges - found.edges), len(found.edges - true.edges)
