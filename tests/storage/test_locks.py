@@ -22,6 +22,9 @@ from tests.support.processes import PATIENCE, started, until
 
 ROOT = Path(__file__).parent.parent.parent
 
+#: Seconds between renewals where a test renews by itself.
+NEVER = 1e6
+
 COUNTER = """
 import sys
 from core.settings import StorageConnection
@@ -178,10 +181,9 @@ def test_leases_are_renewed(storage_clients: StorageClients, monkeypatch: pytest
         until(lambda: all(lease.valid_until > old for lease, old in zip(held._leases, before, strict=True)))
 
 
-def test_many_leases_are_renewed_at_once(storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_leases_are_renewed_at_once(locks: Locks, monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other, 64 renewals on slow storage would take longer than the renewals are apart."""
-    locks = Locks(storage_clients, 15)
-    monkeypatch.setattr(locks, "_renew_seconds", 0.2)
+    monkeypatch.setattr(locks, "_renew_seconds", NEVER)
     renew, sixteen, counting = BlobLeaseClient.renew, threading.Event(), threading.Lock()
     waiting: list[BlobLeaseClient] = []
 
@@ -193,38 +195,35 @@ def test_many_leases_are_renewed_at_once(storage_clients: StorageClients, monkey
         sixteen.wait(PATIENCE)
         renew(client, **more)
 
-    with locks.hold([new_run() for _ in range(64)], wait_seconds=0):
+    with locks.hold([new_run() for _ in range(64)], wait_seconds=0) as held:
         monkeypatch.setattr(BlobLeaseClient, "renew", with_others)
-        try:
-            until(sixteen.is_set)
-        finally:
-            sixteen.set()
+        held.renew()
+    assert sixteen.is_set()
 
 
-def test_a_renewal_that_hangs_does_not_keep_the_others_waiting(
-    storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    locks = Locks(storage_clients, 15)
-    monkeypatch.setattr(locks, "_renew_seconds", 0.2)
-    renew, hanging, one_at_a_time = BlobLeaseClient.renew, threading.Event(), threading.Lock()
-    first: list[BlobLeaseClient] = []
-    renewed: set[int] = set()
+def test_a_renewal_that_hangs_does_not_keep_the_others_waiting(locks: Locks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_renew_seconds", NEVER)
+    renew, hanging = BlobLeaseClient.renew, threading.Event()
+    renewed: list[BlobLeaseClient] = []
 
-    def hang_for_the_first(client: BlobLeaseClient, **more: Any) -> None:
-        with one_at_a_time:
-            first.append(client)
-        if client is first[0]:
-            hanging.wait(PATIENCE)
-            raise ServiceRequestError("hung")
-        renew(client, **more)
-        renewed.add(id(client))
+    with locks.hold([new_run() for _ in range(5)], wait_seconds=0) as held:
+        hangs = held._leases[0]._client
 
-    monkeypatch.setattr(BlobLeaseClient, "renew", hang_for_the_first)
-    with locks.hold([new_run() for _ in range(5)], wait_seconds=0):
+        def hang_for_one(client: BlobLeaseClient, **more: Any) -> None:
+            if client is hangs:
+                hanging.wait(PATIENCE)
+                raise ServiceRequestError("hung")
+            renew(client, **more)
+            renewed.append(client)
+
+        monkeypatch.setattr(BlobLeaseClient, "renew", hang_for_one)
+        renewing = threading.Thread(target=held.renew)
+        renewing.start()
         try:
             until(lambda: len(renewed) == 4)
         finally:
             hanging.set()
+            renewing.join()
 
 
 def test_a_stalled_worker_notices_by_its_own_clock(locks: Locks, monkeypatch: pytest.MonkeyPatch) -> None:
