@@ -40,6 +40,7 @@ AT_WORK: list[SparklinError] = [
     errors.Refused(REASON, REMEDY),
     errors.CatalogRefused(400, "", REASON, REMEDY),
     errors.UnreadableEvent(REASON, REMEDY),
+    errors.UnreadableHistory(REASON, REMEDY),
     UnusableType(400, "", REASON, REMEDY),
     ReferenceMissing(404, "", REASON, REMEDY),
 ]
