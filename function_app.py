@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -16,6 +17,11 @@ from pipeline import retries
 from pipeline.health import health_report
 from pipeline.services import LazyServices
 from storage.clients import RETRY_QUEUE
+
+# On Flex Consumption the worker starts its threads before it knows PYTHON_THREADPOOL_THREAD_COUNT; here it starts anew.
+worker = sys.modules.get("azure_functions_runtime")
+if worker and hasattr(worker, "start_threadpool_executor"):
+    worker.start_threadpool_executor()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 settings = Settings.from_env()

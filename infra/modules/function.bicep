@@ -58,7 +58,7 @@ var hostSettings = {
   AzureWebJobsStorage__clientId: identity.properties.clientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
-  // Else requests would wait for one of a handful of threads.
+  // Without it requests would wait for one of five threads; function_app.py makes the worker heed it.
   PYTHON_THREADPOOL_THREAD_COUNT: string(httpConcurrency)
 }
 

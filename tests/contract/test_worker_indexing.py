@@ -108,6 +108,12 @@ def test_the_worker_loads_every_function() -> None:
 
 
 @needs_worker
+def test_the_app_gets_as_many_threads_as_it_asks_for() -> None:
+    """Without them requests would wait for one of five, on one processor."""
+    assert drive(ROOT, PYTHON_THREADPOOL_THREAD_COUNT="16")["threads"] == 16
+
+
+@needs_worker
 def test_a_request_goes_through_the_worker_and_back() -> None:
     post = {"function": "receive", "argument": "req", "method": "POST", "url": "http://127.0.0.1/api", "body": "{}"}
 

@@ -13,6 +13,7 @@ It is a process of its own because the worker imports ``function_app`` by that n
 import asyncio
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,6 +78,11 @@ async def through_worker(folder: Path, invocations: list[Mapping[str, Any]]) -> 
     """What the worker answers to the host's requests, in their order."""
     import azure_functions_runtime as worker
 
+    # On Flex Consumption the worker starts, and makes its threads, before it gets the settings of an app.
+    threads = os.environ.pop("PYTHON_THREADPOOL_THREAD_COUNT", None)
+    worker.start_threadpool_executor()
+    if threads:
+        os.environ["PYTHON_THREADPOOL_THREAD_COUNT"] = threads
     init = SimpleNamespace(capabilities={}, function_app_directory=str(folder))
     started = await worker.worker_init_request(request(worker_init_request=init))
     if started.result.status != StatusResult.Success:
@@ -86,11 +92,11 @@ async def through_worker(folder: Path, invocations: list[Mapping[str, Any]]) -> 
     for function in listed:
         load = SimpleNamespace(function_id=function.function_id)
         loads[function.name] = (await worker.function_load_request(request(function_load_request=load))).result.status
-    worker.start_threadpool_executor()
     ids = {function.name: function.function_id for function in listed}
     return {
         "functions": {function.name: [json.loads(binding) for binding in function.raw_bindings] for function in listed},
         "loaded": sorted(name for name, status in loads.items() if status == StatusResult.Success),
+        "threads": worker.get_threadpool_executor()._max_workers,
         "answers": [await answer(worker, ids, invocation) for invocation in invocations],
     }
 

@@ -73,6 +73,8 @@ def test_the_app_scales_to_what_both_ends_bear() -> None:
         "alwaysReady": [{"name": "http", "instanceCount": 1}],
         "triggers": {"http": {"perInstanceConcurrency": 16}},
     }
+    # As many threads as requests: see test_the_app_gets_as_many_threads_as_it_asks_for.
+    assert app_settings("none")["PYTHON_THREADPOOL_THREAD_COUNT"] == "16"
     assert site("private")["functionAppConfig"]["scaleAndConcurrency"]["alwaysReady"] == []
 
 
