@@ -107,13 +107,14 @@ def provision(clients: StorageClients) -> None:
 def missing_parts(clients: StorageClients, seconds: float) -> list[str]:
     """What ``provision`` makes and is not there, as ``container x``, ``table y``, ``queue z``.
 
+    Containers are asked for one by one: whoever may use these alone may not list those of the account.
+
     :raises StorageUnavailable: storage is unavailable or does not let us.
     """
     with budget(seconds), storage_faults("be listed"):
-        blobs = {item.name for item in clients.blobs.list_containers()}
+        lacking = [f"container {name}" for name in CONTAINERS if not clients.container(name).exists()]
         tables = {item.name for item in clients.tables.list_tables()}
         queues = {str(item.name) for item in clients.queues.list_queues()}
-    lacking = [f"container {name}" for name in CONTAINERS if name not in blobs]
     lacking += [f"table {name}" for name in TABLES if name not in tables]
     return lacking + ([] if RETRY_QUEUE in queues else [f"queue {RETRY_QUEUE}"])
 
