@@ -1,5 +1,6 @@
 """Whether the app can do its first duty, storing events, for load balancers and people."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -13,26 +14,51 @@ from storage.request_budget import budget
 KEPT_SECONDS = 30.0
 
 
-class StorageCheck:
-    """Asks storage at most every 30 s, however many ask."""
+def _in_background(task: Callable[[], None]) -> None:
+    threading.Thread(target=task, name="health", daemon=True).start()
 
-    def __init__(self, is_usable: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
+
+class StorageCheck:
+    """The newest answer of storage. It is asked every 30 s at most, once at a time, and nobody waits for it."""
+
+    def __init__(
+        self,
+        is_usable: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+        start: Callable[[Callable[[], None]], None] = _in_background,
+    ) -> None:
         self._is_usable = is_usable
         self._clock = clock
+        self._start = start
         self._lock = threading.Lock()
-        self._answer: tuple[float, bool] | None = None
+        self._answer: bool | None = None
+        self._next = clock()
 
-    def __call__(self) -> bool:
+    def __call__(self) -> bool | None:
+        """Whether storage was usable when it last answered; None before the first answer."""
         with self._lock:
-            if self._answer is None or self._clock() - self._answer[0] > KEPT_SECONDS:
-                self._answer = (self._clock(), self._is_usable())
-            return self._answer[1]
+            due = self._clock() >= self._next
+            if due:
+                self._next = math.inf  # While it is being asked.
+        if due:
+            self._start(self._ask)
+        return self._answer
+
+    def _ask(self) -> None:
+        usable = False
+        try:
+            usable = self._is_usable()
+        finally:
+            with self._lock:
+                self._answer = usable
+                self._next = self._clock() + KEPT_SECONDS
 
 
 def health_report(settings: Settings) -> tuple[int, dict[str, str]]:
-    """The HTTP status and body of ``GET /api/health``."""
+    """The HTTP status and body of ``GET /api/health``, which anybody may ask for as often as they like."""
     usable = _check(settings.lineage_storage, settings.storage_budget_seconds)()
-    return (200 if usable else 503), {"status": "ok" if usable else "storage is unavailable", "version": VERSION}
+    status = {None: "starting", True: "ok", False: "storage is unavailable"}[usable]
+    return (200 if usable else 503), {"status": status, "version": VERSION}
 
 
 _checks: dict[StorageConnection, StorageCheck] = {}

@@ -1,6 +1,7 @@
 """Checks of the receiver, with requests like those of Spark's agent."""
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from core.version import VERSION
 
 NAMESPACE = "sparklin-doctor"
 _SECONDS = 10
+_POLL_SECONDS = 0.2
 _KEY = (
     "az functionapp keys list -g <group> -n <app> --query functionKeys.default; in Spark's configuration it belongs to "
     "spark.openlineage.transport.headers.x-functions-key"
@@ -58,7 +60,7 @@ def check_receiver(receiver: Receiver) -> Iterator[Check]:
 def _health(receiver: Receiver) -> Check:
     name = "receiver"
     try:
-        answer = requests.get(f"{receiver.url}/api/health", timeout=_SECONDS)
+        answer = _first_report(receiver)
     except requests.RequestException as error:
         return wrong(name, f"{receiver.url} cannot be reached ({type(error).__name__})", _APP_STATE)
     if answer.status_code == 503:
@@ -76,6 +78,16 @@ def _health(receiver: Receiver) -> Check:
             "use the command of the deployed version",
         )
     return ok(name, f"{receiver.url} answers, version {version}")
+
+
+def _first_report(receiver: Receiver) -> requests.Response:
+    """What the app says of itself once it has asked its storage."""
+    deadline = time.monotonic() + _SECONDS
+    while True:
+        answer = requests.get(f"{receiver.url}/api/health", timeout=_SECONDS)
+        if answer.status_code != 503 or b'"starting"' not in answer.content or time.monotonic() > deadline:
+            return answer
+        time.sleep(_POLL_SECONDS)
 
 
 def _chunked(receiver: Receiver) -> Check:

@@ -18,6 +18,7 @@ from core.settings import StorageConnection
 from local.azurite import Azurite
 from local.stack.lifecycle import Stack
 from storage.clients import connect, provision
+from tests.support.health import wait_until_healthy
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "doctor.schema.json").read_text("utf-8"))
 NAMES = [
@@ -40,7 +41,7 @@ NAMES = [
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An app that has answered once, and so has made its containers, tables and queues: no test needs one before it."""
     with Stack(tmp_path_factory.mktemp("doctor")) as running:
-        requests.get(f"{running.receiver}/api/health", timeout=30).raise_for_status()
+        wait_until_healthy(running.receiver)
         yield running
 
 

@@ -15,6 +15,7 @@ import requests
 from local.stack.lifecycle import Stack
 from tests.support.corpus import SPARK_31, SPARK_35, bodies
 from tests.support.events import body, dataset, event
+from tests.support.health import wait_until_healthy
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +126,7 @@ def test_a_wrong_method_is_no_route(stack: Stack) -> None:
 
 
 def test_health_needs_no_key(stack: Stack) -> None:
-    answer = requests.get(f"{stack.receiver}/api/health", timeout=10)
-    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    wait_until_healthy(stack.receiver)
 
 
 def test_an_event_comes_out_as_lineage(stack: Stack) -> None:

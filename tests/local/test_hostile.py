@@ -21,6 +21,7 @@ from storage.clients import connect
 from storage.event_rows import Status
 from storage.event_store import EventStore
 from tests.support.events import body, dataset, event
+from tests.support.health import wait_until_healthy
 from tests.support.hostile import NASTY
 
 DONE = {Status.PROCESSED, Status.IGNORED, Status.DEAD_LETTERED, Status.DUPLICATE}
@@ -122,7 +123,7 @@ def test_every_kept_event_ends_and_the_app_goes_on(stack: Stack) -> None:
     while left := [row for row in store.rows(now - hour, now + hour) if row.status not in DONE]:
         assert time.monotonic() < deadline, [(row.run_id[:40], row.status, row.message[:200]) for row in left]
         time.sleep(0.5)
-    assert requests.get(f"{stack.receiver}/api/health", timeout=10).json()["status"] == "ok"
+    wait_until_healthy(stack.receiver)
 
 
 def test_no_event_forges_a_line_of_the_log(stack: Stack, folder: Path) -> None:

@@ -1,5 +1,8 @@
 """``GET /api/health``."""
 
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from core.settings import Settings, StorageConnection
@@ -8,17 +11,28 @@ from local.azurite import Azurite
 from pipeline.health import KEPT_SECONDS, StorageCheck, health_report
 
 
+def first_report(settings: Settings) -> tuple[int, dict[str, str]]:
+    """The first report that is more than that the app starts."""
+    deadline = time.monotonic() + 120
+    report = health_report(settings)
+    assert report == (503, {"status": "starting", "version": VERSION})
+    while report[1]["status"] == "starting" and time.monotonic() < deadline:
+        time.sleep(0.02)
+        report = health_report(settings)
+    return report
+
+
 def test_a_new_deployment_is_healthy_before_its_first_event(tmp_path: Path) -> None:
     with Azurite(tmp_path / "log") as azurite:
         settings = Settings(lineage_storage=StorageConnection(azurite.connection_string), purview_endpoint="")
-        assert health_report(settings) == (200, {"status": "ok", "version": VERSION})
+        assert first_report(settings) == (200, {"status": "ok", "version": VERSION})
 
 
 def test_storage_out_of_reach_is_told_without_secrets(tmp_path: Path) -> None:
     with Azurite(tmp_path / "log") as azurite:
         connection = azurite.connection_string
     settings = Settings(lineage_storage=StorageConnection(connection), purview_endpoint="", storage_budget_seconds=0.5)
-    assert health_report(settings) == (503, {"status": "storage is unavailable", "version": VERSION})
+    assert first_report(settings) == (503, {"status": "storage is unavailable", "version": VERSION})
 
 
 def test_storage_is_asked_once_in_a_while() -> None:
@@ -28,7 +42,36 @@ def test_storage_is_asked_once_in_a_while() -> None:
         asked[0] += 1
         return asked[0] > 1
 
-    check = StorageCheck(ask, clock=lambda: now[0])
+    check = StorageCheck(ask, clock=lambda: now[0], start=lambda task: task())
     assert [check(), check(), asked[0]] == [False, False, 1]
     now[0] = KEPT_SECONDS + 1
     assert [check(), check(), asked[0]] == [True, True, 2]
+
+
+def test_nobody_waits_for_storage_and_it_is_asked_once_at_a_time() -> None:
+    waiting: list[Callable[[], None]] = []
+    check = StorageCheck(lambda: True, start=waiting.append)
+    assert [check(), check(), check(), len(waiting)] == [None, None, None, 1]
+    waiting[0]()
+    assert [check(), len(waiting)] == [True, 1]
+
+
+def test_a_check_that_fails_unexpectedly_is_repeated() -> None:
+    now, raised = [0.0], threading.Event()
+
+    def ask() -> bool:
+        if not raised.is_set():
+            raised.set()
+            raise OSError
+        return True
+
+    def start(task: Callable[[], None]) -> None:
+        try:
+            task()
+        except OSError:
+            return
+
+    check = StorageCheck(ask, clock=lambda: now[0], start=start)
+    assert check() is False
+    now[0] = KEPT_SECONDS
+    assert check() is True
