@@ -15,7 +15,6 @@ def first_report(settings: Settings) -> tuple[int, dict[str, str]]:
     """The first report that is more than that the app starts."""
     deadline = time.monotonic() + 120
     report = health_report(settings)
-    assert report == (503, {"status": "starting", "version": VERSION})
     while report[1]["status"] == "starting" and time.monotonic() < deadline:
         time.sleep(0.02)
         report = health_report(settings)
