@@ -9,8 +9,9 @@ from storage.clients import connect, missing_parts
 
 _SECONDS = 15
 _ROLES = (
-    "az role assignment create --assignee <you> --scope <storage account id> --role 'Storage Blob Data Contributor' "
-    "(and 'Storage Table Data Contributor', 'Storage Queue Data Contributor')"
+    "az role assignment create --assignee <you> --scope <storage account id> --role 'Storage Table Data Contributor' "
+    "(and 'Storage Queue Data Contributor'); and for each container 'Storage Blob Data Contributor' with --scope "
+    "<storage account id>/blobServices/default/containers/<name>"
 )
 _REACH = "check LINEAGE_STORAGE…; a private storage account can only be reached from its network"
 _MADE_BY_APP = "the app creates them when it first starts: az functionapp restart -g <group> -n <app>"

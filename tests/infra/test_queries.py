@@ -90,6 +90,12 @@ def test_the_alert_of_dead_letters_is_that_of_the_page() -> None:
     assert alerts("none")["dead-letters"] in (ROOT / "docs" / "operations.md").read_text("utf-8")
 
 
+def test_the_page_says_what_to_do_at_each_alert() -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text("utf-8").partition("## Alerts")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE) == list(alerts("none"))
+
+
 def test_alerts_ask_for_steps_that_are_logged() -> None:
     sources = [*ROOT.glob("*.py"), *ROOT.glob("pipeline/*.py"), ROOT / "storage" / "event_rows.py"]
     logged = "\n".join(path.read_text("utf-8") for path in sources)

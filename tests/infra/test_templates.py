@@ -226,3 +226,13 @@ def test_azd_finds_the_service_and_the_hooks() -> None:
     hooks = re.findall(r"^ +run: (\S+)$", told, re.MULTILINE)
     assert hooks == ["infra/grant.sh", "infra/subscribe.sh"]
     assert all((ROOT / hook).is_file() for hook in hooks)
+
+
+def test_the_page_explains_every_parameter() -> None:
+    choices = (ROOT / "docs" / "deployment.md").read_text("utf-8").partition("## Choices")[2].partition("\n## ")[0]
+    listed = {
+        name for row in re.findall(r"^\| (`.*?) \|", choices, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+    asked_before = {"environmentName", "location", "resourceGroupName", "purviewAccountName"}
+
+    assert listed == template()["parameters"].keys() - asked_before

@@ -8,6 +8,7 @@ import pytest
 
 from tests.infra.compiled import (
     MODES,
+    ROOT,
     Resource,
     account,
     last_names,
@@ -60,6 +61,14 @@ def test_the_apps_identity_has_these_roles_and_no_others(mode: str) -> None:
     assert {each["properties"]["principalId"] for each in assigned} == {
         f"[reference('{identity}', '2024-11-30').principalId]"
     }
+
+
+def test_the_page_lists_the_roles_that_the_templates_give() -> None:
+    page = (ROOT / "docs" / "access.md").read_text("utf-8")
+    rows = page.partition("| the app (managed identity) |")[2].partition("\n| Event Grid |")[0].splitlines()
+    roles = {row.split("|")[-3].strip() for row in rows}
+
+    assert roles == {role for _, role in granted("outbound")} | {"Data Curator", "Data Reader"}
 
 
 def test_telemetry_needs_an_identity() -> None:
