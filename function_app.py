@@ -11,7 +11,7 @@ import azure.functions as func
 from core.errors import StorageUnavailable
 from core.logs import escape_arguments
 from core.naming import CONTAINER
-from core.settings import Settings
+from core.settings import Settings, plan_conflict
 from pipeline import receive as receiving
 from pipeline import retries
 from pipeline.health import health_report
@@ -28,6 +28,8 @@ settings = Settings.from_env()
 services = LazyServices(settings)
 escape_arguments()
 logging.getLogger("azure").setLevel(logging.WARNING)
+if conflict := plan_conflict(settings):
+    logging.getLogger(__name__).warning("%s", conflict)
 
 
 def answered(take: Callable[..., receiving.Answer], req: func.HttpRequest) -> func.HttpResponse:

@@ -55,7 +55,11 @@ class Settings:
     purview_auth: str = _told("`none` for the local Data Map; refused for any host but this machine.", "default")
     purview_collection: str = _told("Internal (six-letter) name of the collection for new assets; empty: the root.", "")
     purview_collections: Mapping[str, str] = _told("The same by job namespace, as a JSON object.", {})
-    blob_trigger_source: str = _told("`EventGrid`, or `LogsAndContainerScan` where no Event Grid reaches.", "EventGrid")
+    blob_trigger_source: str = _told(
+        "`EventGrid`; or `LogsAndContainerScan`, on this machine and on plans with servers of their own. Flex "
+        "Consumption does not have it: there the timer finds events that Event Grid does not report.",
+        "EventGrid",
+    )
     max_body_bytes: int = _told("Largest body on the wire, in bytes.", 32 * 1024 * 1024)
     max_expanded_bytes: int = _told("Largest body after gzip is undone, in bytes.", 128 * 1024 * 1024)
     storage_budget_seconds: float = _told("How long the receiver tries to store an event; the agent waits 5.", 4.0)
@@ -145,6 +149,17 @@ class Settings:
     def collection(self, job_namespace: str) -> str:
         """The internal name of the collection for new assets of this job namespace; "" for the root collection."""
         return self.purview_collections.get(job_namespace, self.purview_collection)
+
+
+def plan_conflict(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
+    """What a setting asks for that the plan of the app does not have, in a sentence; "" if nothing."""
+    plan = (os.environ if environment is None else environment).get("WEBSITE_SKU", "")
+    if plan == "FlexConsumption" and settings.blob_trigger_source != "EventGrid":
+        return (
+            f"BLOB_TRIGGER_SOURCE={settings.blob_trigger_source} does not exist on Flex Consumption: the function "
+            "parse is not registered, and only the timer finds events. Remove the setting"
+        )
+    return ""
 
 
 def _read(environment: Mapping[str, str], *, storage: bool = True, catalog: bool = True) -> Settings:

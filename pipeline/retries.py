@@ -28,6 +28,9 @@ from storage.retry_queue import RetryPointer, decode
 
 log = logging.getLogger(__name__)
 
+# The reason of a run that the timer found: an alert and `sparklin doctor` look for it.
+LOST_NOTIFICATION = "its notification got lost, or is late"
+
 LOOK_BACK = timedelta(days=14)
 SPREAD_SECONDS = 30
 #: The longest delay of a retry that Purview was not asked about, in seconds.
@@ -117,7 +120,7 @@ def sweep(services: Services) -> None:
         for run in waiting.waiting(now - LOOK_BACK - after, now, after):
             rows[run.run_key] += run.rows
         for run_key, late in rows.items():
-            reason = "it never ended" if settle else "its notification got lost, or is late"
+            reason = "it never ended" if settle else LOST_NOTIFICATION
             pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason=reason, settle=settle)
             services.retries.enqueue(pointer, random.uniform(0, SPREAD_SECONDS))
             # Marked, so that the next sweep does not enqueue it once more; unless it was processed this very moment.

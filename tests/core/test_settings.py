@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from core.errors import SettingsError
-from core.settings import Settings
+from core.settings import Settings, plan_conflict
 
 GOOD = {"LINEAGE_STORAGE": "UseDevelopmentStorage=true", "PURVIEW_ENDPOINT": "https://contoso.purview.azure.com/"}
 
@@ -112,3 +112,20 @@ def test_spans_beyond_calendar_and_queue_are_refused(name: str, text: str) -> No
 
 def test_a_connection_string_shows_in_no_text() -> None:
     assert "AccountKey" not in repr(Settings.from_env(GOOD))
+
+
+@pytest.mark.parametrize(
+    ("source", "plan", "conflict"),
+    [
+        ("EventGrid", "FlexConsumption", ""),
+        ("LogsAndContainerScan", "", ""),
+        ("LogsAndContainerScan", "ElasticPremium", ""),
+        ("LogsAndContainerScan", "FlexConsumption", "does not exist on Flex Consumption"),
+    ],
+)
+def test_a_source_that_the_plan_does_not_have_is_reported(source: str, plan: str, conflict: str) -> None:
+    settings = Settings.offline({"BLOB_TRIGGER_SOURCE": source})
+    reported = plan_conflict(settings, {"WEBSITE_SKU": plan})
+
+    assert conflict in reported
+    assert bool(reported) == bool(conflict)
