@@ -92,9 +92,9 @@ def _object_id(text: str) -> str:
 
 
 def _collections(roles: CollectionRoles, names: Sequence[str], *, every: bool) -> list[Collection]:
-    if not names and not every:
-        return [roles.root]
     try:
+        if not names and not every:
+            return [roles.root]
         known = roles.collections()
     except CatalogRefused as error:
         typer.echo(terminal_text(f"{error.reason}. {error.remedy}"), err=True)

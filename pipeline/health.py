@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 
 from core.errors import StorageUnavailable
 from core.settings import Settings, StorageConnection
@@ -15,7 +16,7 @@ KEPT_SECONDS = 30.0
 
 
 def _in_background(task: Callable[[], None]) -> None:
-    threading.Thread(target=task, name="health", daemon=True).start()
+    threading.Thread(target=copy_context().run, args=(task,), name="health", daemon=True).start()
 
 
 class StorageCheck:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, CatalogUnavailable
 from core.settings import LOOPBACK_HOSTS
+from purview.clouds import is_unified
 from purview.retry_policy import RetryPolicy
 from purview.session import Transport, default_credential
 
@@ -74,7 +75,17 @@ class CollectionRoles:
 
     @property
     def root(self) -> Collection:
-        """The root collection, whose internal name is the account's."""
+        """The root collection, whose internal name is the account's.
+
+        :raises CatalogRefused: the address is that of a tenant.
+        """
+        if is_unified(urlsplit(self._endpoint).hostname or ""):
+            raise CatalogRefused(
+                404,
+                "",
+                "PURVIEW_ENDPOINT names no account, so that its root collection is not known",
+                "Name collections by --collection (PURVIEW_GRANT_COLLECTION), or pass --all-collections.",
+            )
         return Collection(self.account)
 
     def collections(self) -> list[Collection]:
@@ -84,7 +95,7 @@ class CollectionRoles:
         """
         url, params, found = f"{self._endpoint}/account/collections", _COLLECTIONS, list[Collection]()
         while url:
-            page = self._send("GET", url, params, self.root)
+            page = self._send("GET", url, params, Collection(self.account))
             found += (Collection(each["name"], each.get("friendlyName") or "") for each in page["value"])
             url, params = page.get("nextLink") or "", {}
             if url and urlsplit(url).netloc != urlsplit(self._endpoint).netloc:

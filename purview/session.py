@@ -22,10 +22,9 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from core.errors import CatalogUnavailable
+from purview.clouds import scope_of
 from purview.refusals import refusal
 from purview.retry_policy import Clock, RetryBudget, RetryPolicy, current_budget
-
-SCOPE = "https://purview.azure.net/.default"
 
 _log = logging.getLogger(__name__)
 # A token is renewed when it has less than this left, in seconds; azure-identity does the same in its own cache.
@@ -209,15 +208,16 @@ class _BearerAuth(AuthBase):
             self._token = None
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._current()}"
+        host = urlsplit(request.url or "").hostname or ""
+        request.headers["Authorization"] = f"Bearer {self._current(scope_of(host))}"
         return request
 
-    def _current(self) -> str:
+    def _current(self, scope: str) -> str:
         with self._lock:
             left = self._token.expires_on - time.time() if self._token else 0.0
             if self._token is None or left < _RENEW_BEFORE:
                 try:
-                    self._token = self._credential.get_token(SCOPE)
+                    self._token = self._credential.get_token(scope)
                 except AzureError:
                     # One that is still good bridges a pause of the identity service.
                     if self._token is None or left < 1:

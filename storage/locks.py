@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import datetime
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -152,7 +153,10 @@ class Locks:
         """Locks that a thread keeps until the end of the block, which releases them."""
         held = HeldLocks(self._seconds / 4)
         done = threading.Event()
-        renewer = threading.Thread(target=self._keep_renewing, args=(held, done), name="locks", daemon=True)
+        # In a copy of the context: the Functions host drops lines of a log that belong to no invocation.
+        renewer = threading.Thread(
+            target=copy_context().run, args=(self._keep_renewing, held, done), name="locks", daemon=True
+        )
         renewer.start()
         try:
             yield held

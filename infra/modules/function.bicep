@@ -75,6 +75,7 @@ var ownSettings = {
 var credentialSettings = empty(servicePrincipalClientId)
   ? { AZURE_CLIENT_ID: identity.properties.clientId }
   : {
+      AZURE_AUTHORITY_HOST: environment().authentication.loginEndpoint
       AZURE_TENANT_ID: servicePrincipalTenantId
       AZURE_CLIENT_ID: servicePrincipalClientId
       AZURE_CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=https://${vaultName}${environment().suffixes.keyvaultDns}/secrets/purview-client-secret)'

@@ -119,6 +119,7 @@ def test_the_credential_of_purview_is_the_identity_or_comes_from_the_vault() -> 
         "[format('@Microsoft.KeyVault(SecretUri=https://{0}{1}/secrets/purview-client-secret)', "
         f"'{vault}', environment().suffixes.keyvaultDns)]"
     )
+    assert found["AZURE_AUTHORITY_HOST"] == "[environment().authentication.loginEndpoint]"
     assert found["AZURE_CLIENT_ID"] == "11111111-1111-1111-1111-111111111111"
     assert found["AZURE_TENANT_ID"] == "22222222-2222-2222-2222-222222222222"
     assert app_settings("private")["AZURE_TENANT_ID"] == "00000000-0000-0000-0000-000000000002"

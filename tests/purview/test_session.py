@@ -15,7 +15,7 @@ from core.errors import CatalogDenied, CatalogUnavailable, SettingsError
 from core.model import AssetName
 from purview.catalog import Catalog
 from purview.retry_policy import RetryPolicy
-from purview.session import SCOPE, retry_after
+from purview.session import retry_after
 from tests.purview.helpers import SQL
 
 NAME = AssetName(SQL, "mssql://s/d/dbo/t")
@@ -89,7 +89,7 @@ def test_a_token_for_purview_is_fetched_once_and_sent_over_one_connection(script
     with Catalog(script.url, credential=credential, retry_policy=POLICY) as catalog:
         catalog.find([NAME])
         catalog.find([NAME])
-    assert credential.scopes == [SCOPE]
+    assert credential.scopes == ["https://purview.azure.net/.default"]
     assert {token for _, token, _ in script.seen} == {"Bearer t1"}
     assert len({connection for *_, connection in script.seen}) == 1
 

@@ -1,5 +1,6 @@
 """Locks hold between threads and processes, and a lost one is noticed."""
 
+import logging
 import subprocess
 import sys
 import threading
@@ -171,6 +172,31 @@ def test_a_lease_that_was_taken_away_is_noticed(
         until(lambda: held._leases[0].valid_until == 0)
         with pytest.raises(LeaseLost, match="was lost"):
             held.check()
+
+
+def test_lines_of_the_renewing_thread_belong_to_the_invocation(
+    storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Functions host drops the others; the worker's library keeps the id in this variable."""
+    worker = pytest.importorskip("azure_functions_runtime")
+    lines: list[str | None] = []
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(worker.invocation_id_cv.get())
+
+    handler, key, locks = Lines(), new_run(), Locks(storage_clients, 15)
+    monkeypatch.setattr(locks, "_renew_seconds", 0.2)
+    locks_module.log.addHandler(handler)
+    token = worker.invocation_id_cv.set("invocation-1")
+    try:
+        with locks.hold([key], wait_seconds=0):
+            break_lease(storage_clients, key)
+            until(lambda: bool(lines))
+    finally:
+        worker.invocation_id_cv.reset(token)
+        locks_module.log.removeHandler(handler)
+    assert set(lines) == {"invocation-1"}
 
 
 def test_leases_are_renewed(storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch) -> None:
