@@ -19,12 +19,12 @@ def row(status: Status, message: str = "") -> EventRow:
 @pytest.mark.parametrize(
     ("status", "late", "state", "name", "repair"),
     [
-        (Status.PROCESSED, False, State.OK, "whole way", ""),
+        (Status.PROCESSED, False, State.OK, "end to end", ""),
         # The subscription is missing, or its key was changed: the timer makes up for it.
         (Status.PROCESSED, True, State.NOTE, "event delivery", "infra/subscribe.sh"),
         (Status.RECEIVED, False, State.WRONG, "event delivery", "blobs_extension"),
-        (Status.RETRYING, True, State.WRONG, "whole way", "sparklin replay"),
-        (Status.DEAD_LETTERED, False, State.WRONG, "whole way", "sparklin replay"),
+        (Status.RETRYING, True, State.WRONG, "end to end", "sparklin replay"),
+        (Status.DEAD_LETTERED, False, State.WRONG, "end to end", "sparklin replay"),
     ],
 )
 def test_the_outcome_names_what_is_wrong_with_the_delivery(
