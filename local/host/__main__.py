@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
@@ -27,6 +28,7 @@ from local.host.errors import HostError
 from local.host.host import Host, HostOptions
 from local.host.host_json import HostJson, read_host_json, read_local_settings
 from local.host.keys import Keys
+from local.host.pace import PACES, Pace
 
 _log = logging.getLogger("local.host")
 _LOCAL_SETTINGS = "local.settings.json"
@@ -44,12 +46,12 @@ environment; what is missing there is taken from local.settings.json:
   LOCAL_HOST_FUNCTION_KEY   key of the functions; those that are not set are made up and printed
   LOCAL_HOST_SYSTEM_KEY     key of the webhooks
   LOCAL_HOST_MASTER_KEY     key of /admin
-exit code: 0 after a signal, 1 if the app can't be hosted
+exit code: 0 after a signal, 1 if the app can't be hosted, or the host can't go on, as in Azure
 """
 
 
 def main() -> int:
-    """Run the host. Returns the exit code: 0 after SIGTERM, 1 if the app can't be hosted."""
+    """Run the host. Returns the exit code: 0 after SIGTERM, 1 if the app can't be hosted or the host can't go on."""
     arguments = _parser().parse_args()
     try:
         app_dir = Path(arguments.app_dir).resolve()
@@ -59,9 +61,8 @@ def main() -> int:
         functions = worker.load_functions(app_dir, settings)
         listening = listening_socket(arguments.host, arguments.port)
         options = HostOptions(
-            arguments.poll_seconds,
-            arguments.event_seconds,
-            arguments.lock_seconds,
+            _pace(arguments),
+            None if arguments.no_events else arguments.event_seconds,
             arguments.claim_seconds,
             arguments.grace_seconds,
         )
@@ -85,7 +86,7 @@ async def _serve(
 ) -> None:
     """Serve until a signal comes.
 
-    :raises HostError: when the app's triggers can't be set up.
+    :raises HostError: when the app's triggers can't be set up, or a listener can't go on.
     """
     address, port = listening.getsockname()[:2]
     url = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
@@ -105,16 +106,19 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, server.stop_requested.set)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     stopping = asyncio.create_task(server.stop_requested.wait())
+    failing = asyncio.create_task(host.failed.wait())
     starting = asyncio.create_task(host.start())
-    await asyncio.wait({starting, stopping, serving}, return_when="FIRST_COMPLETED")
+    await asyncio.wait({starting, stopping, failing, serving}, return_when="FIRST_COMPLETED")
     if starting.done():
         starting.result()
         _announce(url, keys, settings)
-        await asyncio.wait({stopping, serving}, return_when="FIRST_COMPLETED")
+        await asyncio.wait({stopping, failing, serving}, return_when="FIRST_COMPLETED")
     finished = await _stop(host, server)
     await serving
-    if not (finished and starting.done()):
-        _leave_at_once()
+    if host.failure:
+        print(f"error: The host has ended: {_line(host.failure)}", file=sys.stderr)  # noqa: T201
+    if host.failure or not (finished and starting.done()):
+        _leave_at_once(1 if host.failure else 0)
 
 
 async def _stop(host: Host, server: "_Server") -> bool:
@@ -128,10 +132,22 @@ async def _stop(host: Host, server: "_Server") -> bool:
     return finished
 
 
-def _leave_at_once() -> None:
+def _leave_at_once(code: int) -> None:
     """End although threads are still at work; they would keep the process alive."""
     logging.shutdown()
-    os._exit(0)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _line(error: BaseException) -> str:
+    """An error in one line, without what its later lines may hold of requests."""
+    return plain(f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def _pace(arguments: argparse.Namespace) -> Pace:
+    """The pace that was asked for, with what was asked for besides."""
+    given = {"longest_poll_seconds": arguments.poll_seconds, "lock_seconds": arguments.lock_seconds}
+    return replace(PACES[arguments.pace], **{name: value for name, value in given.items() if value is not None})
 
 
 class _Server(uvicorn.Server):
@@ -201,9 +217,19 @@ def _parser() -> argparse.ArgumentParser:
     option("--port", "port to listen on; 0 takes a free one", 7071, "PORT")
     option("--settings", "settings (default: local.settings.json in the app's folder, if there is one)", None, "FILE")
     option("--function-key", "default: LOCAL_HOST_FUNCTION_KEY, or a new one that is printed", None, "KEY")
-    option("--poll-seconds", "between looks at an empty queue", 0.2, "N")
-    option("--event-seconds", "between looks for new blobs", 0.3, "N")
-    option("--lock-seconds", "after which a dead host's messages return", 30, "N")
+    parser.add_argument(
+        "--pace",
+        choices=PACES,
+        default="quick",
+        help="quick: short waits, for trying things out (default); azure: the waits of Azure, up to 10 minutes",
+    )
+    for name, kind, text in (
+        ("--poll-seconds", float, "at most between looks at an empty queue"),
+        ("--lock-seconds", int, "after which a dead host's messages return"),
+    ):
+        parser.add_argument(name, metavar="N", type=kind, help=f"{text} (default: as the pace says)")
+    parser.add_argument("--no-events", action="store_true", help="post no notifications of new blobs; others do")
+    option("--event-seconds", "between looks for new blobs, in place of Event Grid", 0.3, "N")
     option("--claim-seconds", "after which a dead host's events return", 10.0, "N")
     option("--grace-seconds", "for running invocations at the end", 5.0, "N")
     return parser

@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from local.host.blob_message import BlobMessage
 from local.host.blob_source import BlobSource, Misdelivery
-from local.host.blob_trigger import BlobMessage, BlobQueue
+from local.host.blob_trigger import BlobQueue
 from local.host.errors import InvocationFailed
 from local.host.event_grid import WEBHOOK, receive_events
 from local.host.invoker import Invoker

@@ -3,7 +3,8 @@
 `EventGrid`: Azurite sends no events, so a `BlobSource` lists the trigger's container and posts for each new
 version of a blob what Event Grid would post, to the host's own webhook. Its subscription is for the whole
 container. `Misdelivery` makes it lose, double or shuffle events, as the real one may.
-`LogsAndContainerScan`: the same listing, but with the trigger's path checked, and straight to the queue.
+`LogsAndContainerScan`: the same listing, but with the trigger's path checked, straight to the queue, and by one of
+all hosts.
 """
 
 import json
@@ -22,7 +23,8 @@ from urllib.parse import quote
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties
 
-from local.host.blob_trigger import EVENT_GRID, BlobFunction, BlobMessage, BlobQueue, quoted
+from local.host.blob_message import BlobMessage, quoted
+from local.host.blob_trigger import EVENT_GRID, BlobFunction, BlobQueue
 from local.host.connections import place
 from local.host.errors import HostError
 from local.host.event_grid import WEBHOOK
@@ -52,11 +54,20 @@ class Misdelivery:
 class BlobSource:
     """Watches the container of one blob-triggered function until it is stopped."""
 
-    def __init__(self, target: BlobFunction, receipts: Receipts, deliver: Deliver, poll_seconds: float) -> None:
+    def __init__(
+        self,
+        target: BlobFunction,
+        receipts: Receipts,
+        deliver: Deliver,
+        poll_seconds: float,
+        is_ours: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`is_ours` says whether this host is the one that looks."""
         self._target = target
         self._receipts = receipts
         self._deliver = deliver
         self._poll_seconds = poll_seconds
+        self._is_ours = is_ours
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"source {target.function.name}", daemon=True)
         self._senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="events")
@@ -87,7 +98,7 @@ class BlobSource:
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                if not self.misdelivery.hold:
+                if self._is_ours() and not self.misdelivery.hold:
                     self._hand_on(self._new_blobs())
             except AzureError as error:
                 _log.warning("Container %s: %s", self._target.container, str(error).splitlines()[0])

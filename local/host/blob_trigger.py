@@ -2,27 +2,28 @@
 
 A source puts a `BlobMessage` on `azure-webjobs-blobtrigger-<host id>` in the host's own storage. From there
 the blob is fetched and its function called. A failed message is released at once, so all attempts pass within
-seconds; the last one sends it to `webjobs-blobtrigger-poison` in the blob's own account.
+seconds; the last one sends it to `webjobs-blobtrigger-poison` in the account of the function's connection.
 """
 
-import base64
 import functools
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceNotFoundError
-from azure.storage.blob import BlobProperties
+from azure.storage.blob import BlobClient, BlobProperties
 from azure.storage.queue import QueueClient, QueueMessage
 
 from local.host import worker
+from local.host.blob_message import BlobMessage, NoBase64, quoted
+from local.host.blob_properties import dotnet_properties
 from local.host.connections import HOST_STORAGE, Connection, connect
 from local.host.errors import HostError, InvocationFailed
 from local.host.host_json import BlobOptions
 from local.host.invoker import Invoker
-from local.host.queue_listener import Attempts, Concurrency, Pace, QueueListener
+from local.host.pace import Pace
+from local.host.queue_listener import Attempts, Concurrency, End, QueueListener, Wakes, send
 from local.host.worker import HostedFunction
 
 POISON_QUEUE = "webjobs-blobtrigger-poison"
@@ -30,47 +31,6 @@ SCAN = "LogsAndContainerScan"
 EVENT_GRID = "EventGrid"
 
 _log = logging.getLogger("local.host")
-
-
-@dataclass(frozen=True, slots=True)
-class BlobMessage:
-    """Names a blob to run and the function to run it. The ETag has its quotes, as in an HTTP header."""
-
-    function_id: str
-    container: str
-    blob: str
-    etag: str
-    blob_type: str = "BlockBlob"
-
-    def encode(self) -> str:
-        """The text of the queue message."""
-        fields = {
-            "Type": "BlobTrigger",
-            "FunctionId": self.function_id,
-            "BlobType": self.blob_type,
-            "ContainerName": self.container,
-            "BlobName": self.blob,
-            "ETag": self.etag,
-        }
-        return base64.b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode()
-
-    @classmethod
-    def decode(cls, text: str) -> "BlobMessage":
-        """Inverse of `encode`.
-
-        :raises ValueError: when the text is no such message.
-        """
-        fields = json.loads(base64.b64decode(text, validate=True))
-        try:
-            return cls(
-                fields["FunctionId"],
-                fields["ContainerName"],
-                fields["BlobName"],
-                fields["ETag"],
-                fields["BlobType"],
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"no blob trigger message: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +60,21 @@ def blob_function(function: HostedFunction, settings: Mapping[str, str]) -> Blob
 
 
 class BlobQueue:
-    """The host's queue of blobs to run."""
+    """The host's queue of blobs to run, and what is done with its messages."""
 
     def __init__(
-        self, functions: tuple[BlobFunction, ...], settings: Mapping[str, str], host_id: str, invoker: Invoker
+        self,
+        functions: tuple[BlobFunction, ...],
+        settings: Mapping[str, str],
+        host_id: str,
+        invoker: Invoker,
+        wakes: Wakes,
     ) -> None:
-        self._functions = {f.function.id.lower(): f for f in functions}
+        # The short names are registered too; both are compared with case.
+        self._functions = {name: f for f in functions for name in (f.function.id, f"Functions.{f.function.name}")}
         self._invoker = invoker
         self._settings = settings
+        self._wakes = wakes
         self._name = f"azure-webjobs-blobtrigger-{host_id}"
 
     @functools.cached_property
@@ -115,83 +82,89 @@ class BlobQueue:
         # Not before it is needed: an app without blob functions needs no storage.
         return connect(HOST_STORAGE, self._settings).queues.get_queue_client(self._name)
 
-    def function(self, function_id: str) -> BlobFunction | None:
-        """The function of that id (`Host.Functions.NAME`, without case), if this app has it."""
-        return self._functions.get(function_id.lower())
-
     def enqueue(self, message: BlobMessage) -> None:
-        """Put a blob on the queue. When this returns, it will run.
+        """Put a blob on the queue, whether there is such a function or not. When this returns, it will be looked at.
 
         :raises AzureError: when it could not be stored.
         """
-        self._queue.send_message(message.encode(), time_to_live=-1)
+        send(self._queue, message.encode())
+        self._wakes.sent(self._name)
 
-    def listener(self, options: BlobOptions, pace: Pace) -> QueueListener:
+    def listener(self, options: BlobOptions, pace: Pace, end: End) -> QueueListener:
         """The listener that runs what is on the queue; only for an app with blob functions."""
-        # One poison queue for all functions; should they have several accounts, the first one's.
-        account = next(iter(self._functions.values())).data
         return QueueListener(
             self._queue,
-            account.queues.get_queue_client(POISON_QUEUE),
-            self._handle,
+            self,
             concurrency=Concurrency.of_degree(options.max_degree_of_parallelism),
             attempts=Attempts(options.poison_blob_threshold),
             pace=pace,
+            wakes=self._wakes,
+            end=end,
         )
 
-    def run(self, message: BlobMessage) -> None:
-        """Fetch the blob and call the function; nothing if either is gone.
+    def poison_queue(self, message: QueueMessage) -> QueueClient | None:
+        """The poison queue in the account of the message's function; None if there is no such function.
 
-        :raises InvocationFailed: when the blob can't be read or the function raises.
+        :raises ValueError: when it names no function at all.
         """
-        target = self.function(message.function_id)
+        target = self._target(message)
+        return target.data.queues.get_queue_client(POISON_QUEUE) if target else None
+
+    def handle(self, message: QueueMessage) -> None:
+        """Run what a message names; one that is no base64 is dropped.
+
+        :raises InvocationFailed: when the function raises, or the blob changes just then.
+        :raises ValueError: when it names no function, or no blob.
+        :raises AzureError: when the storage doesn't answer.
+        """
+        try:
+            self.run(BlobMessage.decode(str(message.content or "")))
+        except NoBase64:
+            text = "Invalid message in blob trigger queue %s, messageId=%s, body=%s"
+            _log.warning(text, self._name, message.id, message.content)
+
+    def run(self, message: BlobMessage) -> None:
+        """Fetch the blob and call the function; nothing if either is gone. Raises as `handle` does."""
+        target = self._functions.get(message.function_id or "")
         if target is None:
-            _log.info("%s is not in this app; its message is dropped", message.function_id)
+            text = "Blob '%s' will not be processed because function '%s' cannot be found"
+            _log.debug(text, message.blob, message.function_id)
             return
+        if not message.blob:
+            raise ValueError("Value cannot be an empty string. (Parameter 'blobName')")
         blob = target.data.blobs.get_blob_client(message.container, message.blob)
         try:
-            download = blob.download_blob()
-            content: bytes = download.readall()
+            properties = blob.get_blob_properties()
         except ResourceNotFoundError:
-            _log.info("Blob %s/%s is gone; its message is dropped", message.container, message.blob)
+            text = "Blob '%s' will not be processed because it is not in container '%s'"
+            _log.debug(text, message.blob, message.container)
             return
-        except AzureError as error:
-            _log.exception("Blob %s/%s can't be read", message.container, message.blob)
-            raise InvocationFailed(target.function.name) from error
         # Only the scan checks: Event Grid's messages run on whatever the blob holds now.
-        if target.source == SCAN and message.etag and quoted(download.properties.etag) != message.etag:
-            _log.info("Blob %s/%s has changed; its newer message counts", message.container, message.blob)
+        if target.source == SCAN and quoted(properties.etag) != message.etag:
+            _log.debug("Blob '%s' has changed; its newer message counts", message.blob)
             return
-        self._invoker.run(target.function, _input_stream(content, message, blob.url, download.properties))
+        content = _content(blob, properties, target)
+        name = f"{message.container}/{message.blob}"
+        metadata = dict(properties.metadata or {})
+        given = worker.input_stream(content, name, blob.url, dotnet_properties(properties), metadata)
+        self._invoker.run(target.function, given)
 
-    def _handle(self, message: QueueMessage) -> None:
+    def _target(self, message: QueueMessage) -> BlobFunction | None:
         try:
-            decoded = BlobMessage.decode(str(message.content))
-        except ValueError as error:
-            _log.exception("Message %s is no blob trigger message", message.id)
-            raise InvocationFailed(str(message.id)) from error
-        self.run(decoded)
+            decoded = BlobMessage.decode(str(message.content or ""))
+        except NoBase64:
+            return None
+        return self._functions.get(decoded.function_id or "")
 
 
-def quoted(etag: str) -> str:
-    """An ETag with its quotes; listings and events leave them out."""
-    return f'"{etag.strip(chr(34))}"'
+def _content(blob: BlobClient, properties: BlobProperties, target: BlobFunction) -> bytes:
+    """The content of the version that the properties are of.
 
-
-def _input_stream(content: bytes, message: BlobMessage, url: str, properties: BlobProperties) -> object:
-    settings = properties.content_settings
-    fields: dict[str, Any] = {
-        "LastModified": properties.last_modified.isoformat(),
-        "CreatedOn": properties.creation_time.isoformat() if properties.creation_time else None,
-        "Metadata": dict(properties.metadata or {}),
-        "BlobType": 0,
-        "ContentLength": len(content),
-        "ContentType": settings.content_type,
-        "ContentEncoding": settings.content_encoding,
-        "ETag": quoted(properties.etag),
-        "LeaseStatus": str(properties.lease.status),
-        "LeaseState": str(properties.lease.state),
-        "IsServerEncrypted": bool(properties.server_encrypted),
-    }
-    name = f"{message.container}/{message.blob}"
-    return worker.input_stream(content, name, url, fields, dict(properties.metadata or {}))
+    :raises InvocationFailed: when it was written again, or can't be read, meanwhile.
+    """
+    try:
+        download = blob.download_blob(etag=properties.etag, match_condition=MatchConditions.IfNotModified)
+        return bytes(download.readall())
+    except AzureError as error:
+        _log.exception("Blob %s can't be read", blob.blob_name)
+        raise InvocationFailed(target.function.name) from error

@@ -7,3 +7,7 @@ class HostError(Exception):
 
 class InvocationFailed(Exception):
     """A function raised, or returned what its trigger can't take. The traceback is in the log already."""
+
+
+class UnreadableMessage(Exception):
+    """A queue message is not in the encoding that host.json names, so it is no attempt of any function."""

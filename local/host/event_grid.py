@@ -1,58 +1,88 @@
 """The webhook that Event Grid posts to: POST /runtime/webhooks/blobs?functionName=Host.Functions.NAME.
 
-Like the storage extension's, it enqueues whatever blob it is told of: neither the trigger's path nor an
-earlier delivery is looked at. Filtering is the subscription's business, idempotence the function's.
+Like the storage extension's, it enqueues whatever blob it is told of: neither the function's name nor the trigger's
+path nor an earlier delivery is looked at, and `eventType` isn't read. Filtering is the subscription's business,
+idempotence the function's. What the extension would leave as an exception is answered 500; the events before it in
+its array are enqueued.
 """
 
 import asyncio
+import ipaddress
 import json
+import logging
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from azure.core.exceptions import AzureError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from local.azurite import ACCOUNT_NAME
-from local.host.blob_trigger import BlobMessage, BlobQueue, quoted
+from local.host.blob_message import BlobMessage
+from local.host.blob_trigger import BlobQueue
+from local.host.keys import query_value
 
 WEBHOOK = "/runtime/webhooks/blobs"
 _EVENT_TYPE = "aeg-event-type"
+_BLOB_TYPES = ("BlockBlob", "PageBlob", "AppendBlob")
+
+_log = logging.getLogger("local.host")
 
 
 async def receive_events(request: Request, blobs: BlobQueue) -> Response:
-    """Answer one delivery: 200 to the handshake, 202 when all its events are stored, 400 otherwise."""
-    kind = request.headers.get(_EVENT_TYPE)
-    if kind == "Unsubscribe":
-        return Response(status_code=202)
-    target = blobs.function(request.query_params.get("functionName", ""))
-    if target is None or kind not in {"SubscriptionValidation", "Notification"}:
-        return Response(status_code=400)
+    """Answer one delivery: 200 to the handshake, 202 when all its events are stored, 500 if one is malformed."""
+    kind = request.headers.get(_EVENT_TYPE, "").lower()
     try:
-        events = _events(await request.body())
-        if kind == "SubscriptionValidation":
-            return JSONResponse({"validationResponse": events[0]["data"]["validationCode"]})
-        messages = [_message(target.function.id, event["data"]) for event in events]
-    except (ValueError, KeyError, TypeError, IndexError):
-        return Response(status_code=400)
-    try:
-        for message in messages:
-            await asyncio.to_thread(blobs.enqueue, message)
-    except AzureError:
+        match kind:
+            case "subscriptionvalidation":
+                return _handshake(_events(await request.body()))
+            case "notification":
+                function_id = query_value(request, "functionname")
+                for event in _events(await request.body()):
+                    await asyncio.to_thread(blobs.enqueue, _message(function_id, event["data"]))
+                return Response(status_code=202)
+            case "unsubscribe":
+                return Response(status_code=202)
+            case _:
+                return Response(status_code=400)
+    except (ValueError, LookupError, TypeError, AttributeError, AzureError) as error:
+        _log.error("A notification can't be taken: %s: %s", type(error).__name__, str(error).partition("\n")[0])
         return Response(status_code=500)
-    return Response(status_code=202)
+
+
+def _handshake(events: list[Any]) -> Response:
+    code = {"validationResponse": events[0]["data"]["validationCode"]}
+    return Response(json.dumps(code, separators=(",", ":")), media_type="text/plain")
 
 
 def _events(body: bytes) -> list[Any]:
-    """The events of a delivery: Event Grid's schema sends an array, CloudEvents a single object."""
+    """The events of a delivery: an array in Event Grid's schema, also a single object in that of CloudEvents."""
     events = json.loads(body)
     return events if isinstance(events, list) else [events]
 
 
-def _message(function_id: str, data: dict[str, Any]) -> BlobMessage:
-    path = unquote(urlsplit(data["url"]).path).lstrip("/")
-    # Azurite's addresses hold the account in the path, Azure's in the host name.
-    container, _, blob = path.removeprefix(f"{ACCOUNT_NAME}/").partition("/")
-    if not container or not blob:
-        raise ValueError(f"no blob in {path}")
-    return BlobMessage(function_id, container, blob, quoted(data["eTag"]), data.get("blobType", "BlockBlob"))
+def _message(function_id: str | None, data: dict[str, Any]) -> BlobMessage:
+    """The message for one event.
+
+    :raises ValueError: when its address or its kind of blob makes no sense.
+    :raises KeyError: when one of them is missing.
+    """
+    address = urlsplit(data["url"])
+    if not address.scheme or not address.hostname:
+        raise ValueError(f"{data['url']} is no address")
+    path = unquote(address.path).lstrip("/")
+    if _is_ip(address.hostname):
+        # The account is in the path then, as Azurite has it, and in the host's name otherwise.
+        _, _, path = path.partition("/")
+    container, _, blob = path.partition("/")
+    if data["blobType"] not in _BLOB_TYPES:
+        raise ValueError(f"{data['blobType']} is no kind of blob")
+    etag = data.get("eTag") or ""
+    return BlobMessage(function_id, container, blob, f'"{etag}"', data["blobType"])
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

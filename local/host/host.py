@@ -20,12 +20,15 @@ from starlette.routing import Mount
 from local.host.admin import Admin, Parts
 from local.host.blob_source import BlobSource, to_queue, to_webhook
 from local.host.blob_trigger import SCAN, BlobFunction, BlobQueue, blob_function
+from local.host.connections import HOST_STORAGE, connect
 from local.host.errors import HostError
 from local.host.host_json import HostJson
+from local.host.host_lock import HostLock
 from local.host.http_trigger import HttpFunctions
 from local.host.invoker import Invoker
 from local.host.keys import Keys
-from local.host.queue_listener import Pace
+from local.host.pace import QUICK, Pace
+from local.host.queue_listener import Wakes
 from local.host.queue_trigger import queue_listener
 from local.host.receipts import Receipts
 from local.host.timer_trigger import TimerListener
@@ -35,6 +38,7 @@ _log = logging.getLogger("local.host")
 _STORAGE_WAIT_SECONDS = 30.0
 _SILENT_SECONDS = 2.0
 _HOST_ID_LENGTH = 32
+_SCAN_LOCK = "WebJobs.Internal.Blobs.Listener"
 
 
 class _Listener(Protocol):
@@ -46,14 +50,15 @@ class _Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """How the host differs from Azure's, so that tests are quick: all in seconds.
+    """How long the host waits for what.
 
-    `grace_seconds` is what running invocations get to finish when the host stops.
+    `event_seconds` (between two looks for new blobs; None: no notifications at all) and `claim_seconds` (after which
+    the events of a dead host are sent by another) are those of what stands in for Event Grid. `grace_seconds` is what
+    running invocations get to finish when the host stops.
     """
 
-    poll_seconds: float = 0.2
-    event_seconds: float = 0.3
-    lock_seconds: int = 30
+    pace: Pace = QUICK
+    event_seconds: float | None = 0.3
     claim_seconds: float = 10.0
     grace_seconds: float = 5.0
 
@@ -79,14 +84,21 @@ class Host:
         self._url = url
         self._keys = keys
         self._options = options
-        self._pace = Pace(options.poll_seconds, options.lock_seconds)
+        self._pace = options.pace
+        self._loop = asyncio.get_running_loop()
+        self._wakes = Wakes()
+        #: Set when the host can't go on; `failure` then says why.
+        self.failed = asyncio.Event()
+        self.failure: BaseException | None = None
         self._invoker = Invoker(app_dir, settings)
         self._timers = {
-            f.name: TimerListener(f, settings, self._host_id, self._invoker) for f in self._of("timerTrigger")
+            f.name: TimerListener(f, settings, self._host_id, self._invoker, self._pace)
+            for f in self._of("timerTrigger")
         }
         targets = tuple(blob_function(f, settings) for f in self._of("blobTrigger"))
-        self._blobs = BlobQueue(targets, settings, self._host_id, self._invoker)
-        self._sources = tuple(self._source(target) for target in targets)
+        self._blobs = BlobQueue(targets, settings, self._host_id, self._invoker, self._wakes)
+        self._locks = self._scan_lock(targets)
+        self._sources = tuple(source for target in targets if (source := self._source(target)))
         self._listeners = self._all_listeners()
         self.asgi = self._application()
 
@@ -110,20 +122,41 @@ class Host:
     def _of(self, kind: str) -> Iterable[HostedFunction]:
         return (function for function in self._functions if function.trigger["type"] == kind)
 
-    def _source(self, target: BlobFunction) -> BlobSource:
-        is_scan = target.source == SCAN
-        deliver = to_queue(target, self._blobs) if is_scan else to_webhook(target, self._url, self._keys.system)
-        receipts = Receipts(target, self._host_id, self._options.claim_seconds)
+    def _source(self, target: BlobFunction) -> BlobSource | None:
+        """Where a function's blobs come from; None if from whoever posts to the webhook."""
+        host = connect(HOST_STORAGE, self._settings).blobs
+        receipts = Receipts(target, host, self._host_id, self._options.claim_seconds)
+        if target.source == SCAN:
+            (lock,) = self._locks
+            deliver = to_queue(target, self._blobs)
+            return BlobSource(target, receipts, deliver, self._pace.scan_seconds, lambda: lock.held)
+        if self._options.event_seconds is None:
+            return None
+        deliver = to_webhook(target, self._url, self._keys.system)
         return BlobSource(target, receipts, deliver, self._options.event_seconds)
+
+    def _scan_lock(self, targets: tuple[BlobFunction, ...]) -> tuple[HostLock, ...]:
+        """The lock of the host that scans, if there is anything to be scanned."""
+        if not any(target.source == SCAN for target in targets):
+            return ()
+        return (HostLock(connect(HOST_STORAGE, self._settings).blobs, self._host_id, _SCAN_LOCK, self._pace),)
+
+    def _end(self, error: BaseException) -> None:
+        """Let the host end, as an exception that leaves a listener does in Azure."""
+        _log.critical("An unhandled exception has occurred. Host is shutting down.", exc_info=error)
+        self.failure = self.failure or error
+        self._loop.call_soon_threadsafe(self.failed.set)
 
     def _all_listeners(self) -> tuple[_Listener, ...]:
         queues = [
-            queue_listener(f, self._settings, self._host_json.queues, self._invoker, self._pace)
+            queue_listener(f, self._settings, self._host_json.queues, self._invoker, self._pace, self._wakes, self._end)
             for f in self._of("queueTrigger")
         ]
-        blobs = [self._blobs.listener(self._host_json.blobs, self._pace)] if self._sources else []
+        blobs = (
+            [self._blobs.listener(self._host_json.blobs, self._pace, self._end)] if any(self._of("blobTrigger")) else []
+        )
         # In the order of stopping: the sources before the queues they feed. They start in the opposite one.
-        return (*self._sources, *blobs, *queues, *self._timers.values())
+        return (*self._sources, *self._locks, *blobs, *queues, *self._timers.values())
 
     def _application(self) -> Starlette:
         functions = HttpFunctions(

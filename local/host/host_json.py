@@ -26,11 +26,14 @@ class BlobOptions:
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """`extensions.queues`; `visibility_timeout` (seconds) is how long a failed message waits."""
+    """`extensions.queues`; in seconds, `visibility_timeout` is how long a failed message waits, `max_polling_interval`
+    the longest time between two looks at an empty queue.
+    """
 
     batch_size: int
     new_batch_threshold: int
     visibility_timeout: int
+    max_polling_interval: float
     max_dequeue_count: int
     base64: bool
 
@@ -95,7 +98,8 @@ def _queue_options(section: Mapping[str, Any]) -> QueueOptions:
     return QueueOptions(
         batch_size=batch_size,
         new_batch_threshold=int(section.get("newBatchThreshold", batch_size // 2 * multiprocessing.cpu_count())),
-        visibility_timeout=_seconds(str(section.get("visibilityTimeout", "00:00:00"))),
+        visibility_timeout=round(_seconds(str(section.get("visibilityTimeout", "00:00:00")))),
+        max_polling_interval=_seconds(str(section.get("maxPollingInterval", "00:01:00"))),
         max_dequeue_count=int(section.get("maxDequeueCount", 5)),
         base64=_is_base64(str(section.get("messageEncoding", "base64"))),
     )
@@ -107,13 +111,12 @@ def _is_base64(encoding: str) -> bool:
     return encoding.lower() == "base64"
 
 
-def _seconds(span: str) -> int:
-    """Seconds of a time span `hh:mm:ss`."""
+def _seconds(span: str) -> float:
+    """Seconds of a time span `hh:mm:ss`, with or without a fraction."""
     parts = span.split(":")
     if len(parts) != 3:
         raise ValueError(f"{span} is no time span hh:mm:ss")
-    hours, minutes, seconds = (int(float(part)) for part in parts)
-    return hours * 3600 + minutes * 60 + seconds
+    return int(parts[0]) * 3600 + int(parts[1]) * 60 + float(parts[2])
 
 
 def _override(tree: dict[str, Any], path: list[str], value: str) -> None:

@@ -36,7 +36,7 @@ class Keys:
         """`admin`, `system`, `function`, or `anonymous` if the request has no key or a wrong one."""
         given = request.headers.get(_HEADER)
         if given is None:
-            given = _query_value(request, _QUERY)
+            given = query_value(request, _QUERY) or ""
         known = (("admin", self.master), ("system", self.system), ("function", self.function))
         # Each is compared, in constant time, so that the answer's time tells nothing.
         fitting = [level for level, key in known if hmac.compare_digest(given.encode(), key.encode())]
@@ -47,6 +47,6 @@ class Keys:
         return needed == "anonymous" or self.level(request) in {needed, "admin"}
 
 
-def _query_value(request: Request, name: str) -> str:
-    """A query value; ASP.NET finds it without case."""
-    return next((value for key, value in request.query_params.multi_items() if key.lower() == name), "")
+def query_value(request: Request, name: str) -> str | None:
+    """A query value by its name in lower case, as ASP.NET finds it without case; None if there is none."""
+    return next((value for key, value in request.query_params.multi_items() if key.lower() == name), None)

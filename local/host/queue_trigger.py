@@ -4,19 +4,44 @@ import base64
 import binascii
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from azure.storage.queue import QueueMessage
+from azure.storage.queue import QueueClient, QueueMessage
 
 from local.host import worker
 from local.host.connections import connect
-from local.host.errors import InvocationFailed
+from local.host.errors import UnreadableMessage
 from local.host.host_json import QueueOptions
 from local.host.invoker import Invoker
-from local.host.queue_listener import Attempts, Concurrency, Pace, QueueListener
+from local.host.pace import Pace
+from local.host.queue_listener import Attempts, Concurrency, End, QueueListener, Wakes
 from local.host.worker import HostedFunction
 
 _log = logging.getLogger("local.host")
+_POISON = "-poison"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFunction:
+    """Hands a queue's messages to its function. A queue of poison messages has no poison queue of its own."""
+
+    function: HostedFunction
+    invoker: Invoker
+    poison: QueueClient | None
+    is_base64: bool
+
+    def poison_queue(self, _message: QueueMessage) -> QueueClient | None:
+        """The same for all messages of the queue."""
+        return self.poison
+
+    def handle(self, message: QueueMessage) -> None:
+        """Call the function.
+
+        :raises InvocationFailed: when it raises.
+        :raises UnreadableMessage: when the text should be base64 and isn't (a sender without an encode policy).
+        """
+        self.invoker.run(self.function, queue_message(message, self.is_base64))
 
 
 def queue_listener(
@@ -25,6 +50,8 @@ def queue_listener(
     options: QueueOptions,
     invoker: Invoker,
     pace: Pace,
+    wakes: Wakes,
+    end: End,
 ) -> QueueListener:
     """The listener of a queue-triggered function.
 
@@ -32,28 +59,28 @@ def queue_listener(
     """
     name = str(function.trigger["queueName"])
     queues = connect(str(function.trigger["connection"]), settings).queues
-
-    def handle(message: QueueMessage) -> None:
-        invoker.run(function, queue_message(message, options.base64))
-
+    poison = None if name.endswith(_POISON) else queues.get_queue_client(name + _POISON)
     return QueueListener(
         queues.get_queue_client(name),
-        queues.get_queue_client(f"{name}-poison"),
-        handle,
+        QueueFunction(function, invoker, poison, options.base64),
         concurrency=Concurrency(options.batch_size, options.new_batch_threshold),
         attempts=Attempts(options.max_dequeue_count, options.visibility_timeout),
-        pace=pace,
+        pace=replace(pace, longest_poll_seconds=min(pace.longest_poll_seconds, options.max_polling_interval)),
+        wakes=wakes,
+        end=end,
     )
 
 
 def queue_message(message: QueueMessage, is_base64: bool) -> object:
     """`func.QueueMessage` of a message as it lies in the queue.
 
-    :raises InvocationFailed: when it should be base64 and isn't (a sender without an encode policy).
+    :raises UnreadableMessage: when it should be base64 and isn't.
     """
+    text = str(message.content or "")
     return worker.queue_message(
-        _decoded(message) if is_base64 else str(message.content).encode(),
+        decoded(text, str(message.id)) if is_base64 else text.encode(),
         {
+            "QueueTrigger": text,
             "Id": str(message.id),
             "DequeueCount": int(message.dequeue_count or 0),
             "PopReceipt": str(message.pop_receipt),
@@ -64,12 +91,16 @@ def queue_message(message: QueueMessage, is_base64: bool) -> object:
     )
 
 
-def _decoded(message: QueueMessage) -> bytes:
+def decoded(text: str, message_id: str) -> bytes:
+    """The bytes behind base64, between whose characters .NET takes white space.
+
+    :raises UnreadableMessage: when it is no base64.
+    """
     try:
-        return base64.b64decode(str(message.content), validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        _log.error("Message %s is no base64, as host.json's messageEncoding wants it", message.id)
-        raise InvocationFailed(str(message.id)) from error
+        _log.warning("Message decoding has failed! Check MessageEncoding settings. MessageId=%s.", message_id)
+        raise UnreadableMessage(message_id) from error
 
 
 def _iso(time: datetime | None) -> str:

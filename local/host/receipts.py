@@ -1,11 +1,13 @@
 """Receipts: which version of which blob was handed on already, kept in storage across restarts and hosts.
 
-One empty blob a version, named as Azure's scan names them:
-`azure-webjobs-hosts/blobreceipts/{host id}/Host.Functions.{name}/"{etag}"/{container}/{blob}`. A receipt is
-claimed first (metadata `Incomplete`), then the blob is handed on, then the receipt is completed. A claim
+One empty blob a version. The scan's are named as in Azure, in the host's own account:
+`azure-webjobs-hosts/blobreceipts/{host id}/Host.Functions.{name}/"{etag}"/{container}/{blob}`. What stands in for
+Event Grid remembers its events in the same way, but apart, as a host with Event Grid leaves no receipts in Azure. A
+receipt is claimed first (metadata `Incomplete`), then the blob is handed on, then the receipt is completed. A claim
 whose host died is taken over after a while, so a blob is handed on at least once.
 """
 
+import contextlib
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -17,17 +19,21 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient
 
-from local.host.blob_trigger import BlobFunction, quoted
+from local.host.blob_message import quoted
+from local.host.blob_trigger import EVENT_GRID, BlobFunction
+from local.host.host_lock import STATE_CONTAINER
 
-STATE_CONTAINER = "azure-webjobs-hosts"
+EVENT_CONTAINER = "local-event-grid"
 _INCOMPLETE = {"Incomplete": "Incomplete"}
 
 
 class Receipts:
-    """The receipts of one blob-triggered function."""
+    """The receipts of one blob-triggered function; `host` is the host's own account."""
 
-    def __init__(self, target: BlobFunction, host_id: str, claim_seconds: float) -> None:
-        self._container = target.data.blobs.get_container_client(STATE_CONTAINER)
+    def __init__(self, target: BlobFunction, host: BlobServiceClient, host_id: str, claim_seconds: float) -> None:
+        is_event_grid = target.source == EVENT_GRID
+        self._storage = target.data.blobs if is_event_grid else host
+        self._container = self._storage.get_container_client(EVENT_CONTAINER if is_event_grid else STATE_CONTAINER)
         self._prefix = f"blobreceipts/{host_id}/{target.function.id}/"
         self._target = target
         self._claim_time = timedelta(seconds=claim_seconds)
@@ -39,7 +45,8 @@ class Receipts:
 
         :raises AzureError: when the storage doesn't answer.
         """
-        create_state_container(self._target.data.blobs)
+        with contextlib.suppress(ResourceExistsError):
+            self._container.create_container()
         for receipt in self._container.list_blobs(name_starts_with=self._prefix, include=["metadata"]):
             if not receipt.metadata:
                 self._remember(receipt.name)
@@ -91,11 +98,3 @@ class Receipts:
 
     def _client(self, blob: BlobProperties) -> BlobClient:
         return self._container.get_blob_client(self._name(blob))
-
-
-def create_state_container(blobs: BlobServiceClient) -> None:
-    """Create the container that hosts keep their state in; there already is fine."""
-    try:
-        blobs.create_container(STATE_CONTAINER)
-    except ResourceExistsError:
-        return

@@ -153,9 +153,8 @@ def queue_message(body: bytes, metadata: Mapping[str, str | int]) -> Any:
     return _converters.get("queueTrigger").decode(Datum(body, "bytes"), trigger_metadata=trigger_metadata)
 
 
-def timer_request(past_due: bool, last: str, due: str) -> Any:
-    """`func.TimerRequest`; `last` and `due` are ISO times."""
-    status = {"Last": last, "Next": due, "LastUpdated": last}
+def timer_request(past_due: bool, status: Mapping[str, str] | None) -> Any:
+    """`func.TimerRequest`; `status` has the ISO times Last, Next and LastUpdated, None for a timer without status."""
     info = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
     return _converters.get("timerTrigger").decode(Datum(json.dumps(info), "json"), trigger_metadata={})
 

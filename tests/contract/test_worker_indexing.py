@@ -1,7 +1,7 @@
 """Azure's own worker accepts function_app.py: every function, its trigger and each word of its bindings.
 
 A wrong name or annotation in function_app.py shows in Azure as an app without functions. The worker's library,
-driven by worker.py next to this file, says so here.
+driven by worker.py beside this file, says so here.
 """
 
 import json
@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.worker import HAS_WORKER
+from tests.support.azure_worker import HAS_WORKER
 
 ROOT = Path(__file__).parent.parent.parent
-WORKER = Path(__file__).with_name("worker.py")
 needs_worker = pytest.mark.skipif(
     not HAS_WORKER, reason="azure-functions-runtime needs Python 3.13: only the decorators' metadata was checked"
 )
@@ -65,10 +64,10 @@ def drive(folder: Path, *invocations: Mapping[str, Any], **settings: str) -> dic
     """What the worker says of the app in a folder; see worker.py."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     process = subprocess.run(
-        [sys.executable, str(WORKER), str(folder)],
+        [sys.executable, "-m", "tests.contract.worker", str(folder)],
         input=json.dumps(invocations),
         env={**kept, **SETTINGS, **settings, "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=folder,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=60,

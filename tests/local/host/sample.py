@@ -6,21 +6,23 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueClient, QueueServiceClient
+from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from local.azurite import Azurite
 from local.stack.parts import FunctionHost
 
 SAMPLE_APP = Path(__file__).parent / "sample_app"
-SECONDS = 15.0
+SECONDS = 60.0
 
 T = TypeVar("T")
+App = TypeVar("App", bound="SampleApp")
 
 
 def eventually(look: Callable[[], T | None], what: str, seconds: float = SECONDS) -> T:
@@ -39,44 +41,39 @@ class SampleApp:
     """The sample app with a container of its own, and everything that its functions told."""
 
     azurite: Azurite
-    container: str
     folder: Path
+    container: str = field(default_factory=lambda: f"events-{uuid.uuid4().hex[:12]}")
     source: str = "EventGrid"
     schedule: str = "0 0 0 1 1 *"
+    timer_order: str = ""
     told: list[dict[str, Any]] = field(default_factory=list)
     hosts: list[FunctionHost] = field(default_factory=list)
 
+    def settings(self) -> dict[str, str]:
+        """The app's settings, equal for all its hosts. Each test has a host id, and so queues, of its own."""
+        connection = self.azurite.connection_string
+        return {
+            "LINEAGE_STORAGE": connection,
+            "AzureWebJobsStorage": connection,
+            "CONTAINER": self.container,
+            "BLOB_SOURCE": self.source,
+            "SCHEDULE": self.schedule,
+            "WORK_QUEUE": self.queue("work"),
+            "SEEN_QUEUE": self.queue("seen"),
+            "TIMER_ORDER": self.timer_order,
+            "AzureFunctionsWebHost__hostid": self.container,
+        }
+
     def host(self, *options: str, **settings: str) -> FunctionHost:
         """A host for the app, not started yet. All hosts of one app share its work."""
-        connection = self.azurite.connection_string
-        number = len(self.hosts)
+        name = f"host{len(self.hosts)}"
+        quick = ("--event-seconds", "0.1", "--poll-seconds", "0.05", "--lock-seconds", "2", "--grace-seconds", "2")
         host = FunctionHost(
-            self.folder / f"host{number}.log",
+            self.folder / f"{name}.log",
             SAMPLE_APP,
-            {
-                "LINEAGE_STORAGE": connection,
-                "AzureWebJobsStorage": connection,
-                "CONTAINER": self.container,
-                "BLOB_SOURCE": self.source,
-                "SCHEDULE": self.schedule,
-                "WORK_QUEUE": self.queue("work"),
-                "SEEN_QUEUE": self.queue("seen"),
-                # Each test has a host id of its own, and so a queue of its own.
-                "AzureFunctionsWebHost__hostid": self.container,
-                **settings,
-            },
-            options=(
-                "--event-seconds",
-                "0.1",
-                "--poll-seconds",
-                "0.05",
-                "--lock-seconds",
-                "2",
-                "--grace-seconds",
-                "2",
-                *options,
-            ),
-            name=f"host{number}",
+            {**self.settings(), **settings},
+            options=(*quick, *options),
+            name=name,
         )
         self.hosts.append(host)
         return host
@@ -85,13 +82,17 @@ class SampleApp:
         """Put a blob into the app's container."""
         self.blobs.get_blob_client(self.container, name).upload_blob(content, metadata=metadata, overwrite=True)
 
+    def let_go(self, name: str) -> None:
+        """Let the functions go on that were told to `hold NAME`."""
+        self.upload(f"go/{name}", "")
+
     def queue(self, name: str) -> str:
         """The app's own queue of that name."""
         return f"{name}-{self.container}"
 
-    def send(self, text: str) -> None:
-        """Put a text on the work queue as it is; see `encoded`."""
-        self.queues.get_queue_client(self.queue("work")).send_message(text)
+    def send(self, text: str, queue: str = "") -> None:
+        """Put a text on a queue, else the work queue, as it is; see `encoded`."""
+        self.queues.get_queue_client(queue or self.queue("work")).send_message(text)
 
     def tellings(self, function: str) -> list[dict[str, Any]]:
         """What a function told so far, oldest first."""
@@ -109,16 +110,19 @@ class SampleApp:
 
         return eventually(look, f"{count} calls of {function}")
 
-    def messages(self, queue: str) -> list[str]:
-        """The texts on a queue, taken off it; empty if there is no such queue."""
-        client = self.queues.get_queue_client(queue)
+    def messages(self, queue: str) -> list[QueueMessage]:
+        """What can be seen on a queue, which stays there; empty if there is no such queue."""
         try:
-            taken = list(client.receive_messages(messages_per_page=32))
+            return list(self.queues.get_queue_client(queue).peek_messages(32))
         except ResourceNotFoundError:
             return []
-        for message in taken:
-            client.delete_message(message)
-        return [message.content for message in taken]
+
+    def count(self, queue: str) -> int | None:
+        """How many messages are on a queue, also hidden ones; None if there is no such queue."""
+        try:
+            return self.queues.get_queue_client(queue).get_queue_properties().approximate_message_count
+        except ResourceNotFoundError:
+            return None
 
     @property
     def blobs(self) -> BlobServiceClient:
@@ -137,18 +141,29 @@ class SampleApp:
 
 def sample_app(azurite: Azurite, folder: Path, **options: Any) -> SampleApp:
     """The sample app with empty queues and an empty container, without a host."""
-    app = SampleApp(azurite, f"events-{uuid.uuid4().hex[:12]}", folder, **options)
+    return prepared(SampleApp(azurite, folder, **options))
+
+
+def prepared(app: App) -> App:
+    """An app with its container and queues."""
     app.blobs.create_container(app.container)
-    app.queues.create_queue(app.queue("seen"))
-    app.queues.create_queue(app.queue("work"))
+    for name in ("seen", "work"):
+        app.queues.create_queue(app.queue(name))
     return app
 
 
-def encoded(message: object) -> str:
-    """A queue message as the host's default encoding wants it: JSON in base64."""
-    return base64.b64encode(json.dumps(message).encode()).decode()
+def encoded(text: str | bytes) -> str:
+    """A queue message as the host's default encoding wants it: base64."""
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
 
 
 def ask(host: FunctionHost, method: str, path: str, **options: Any) -> requests.Response:
     """One request to a host."""
     return requests.request(method, f"{host.url}{path}", timeout=SECONDS, **options)
+
+
+def lifetime(message: QueueMessage) -> timedelta:
+    """How long after it was written a message expires."""
+    assert message.expires_on
+    assert message.inserted_on
+    return message.expires_on - message.inserted_on

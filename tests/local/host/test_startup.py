@@ -163,7 +163,7 @@ def test_sigterm_lets_a_running_request_finish(app: SampleApp) -> None:
 
 
 def test_sigterm_ends_with_success_even_while_a_blob_is_in_work(app: SampleApp, tmp_path: Path) -> None:
-    app.upload("runs/a.json", "slow")
+    app.upload("runs/a.json", "hold for ever")
     host = app.host()
     command = host.command()
     with (tmp_path / "output.log").open("wb") as log:

@@ -2,18 +2,24 @@
 
 import json
 import logging
+import os
 import time
 from datetime import datetime
+from typing import cast
 
 import azure.functions as func
+from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient
 
 from local import environment
+
+LONGEST_HOLD_SECONDS = 120
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 _log = logging.getLogger("sample")
 _settings = environment.variables()
+_blobs = BlobServiceClient.from_connection_string(_settings["LINEAGE_STORAGE"])
 _seen = QueueClient.from_connection_string(_settings["LINEAGE_STORAGE"], _settings["SEEN_QUEUE"])
 
 
@@ -54,11 +60,12 @@ def for_the_master(req: func.HttpRequest) -> str:
 
 
 @app.route(route="outcome/{kind}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def outcome(req: func.HttpRequest) -> func.HttpResponse | None:
+def outcome(req: func.HttpRequest) -> func.HttpResponse:
     """Fail, return nothing, be slow, or answer 204 with cookies."""
     match req.route_params["kind"]:
         case "nothing":
-            return None
+            # Azure's worker takes no annotation that says so.
+            return cast(func.HttpResponse, None)
         case "slow":
             time.sleep(1.5)
             return func.HttpResponse("slow")
@@ -70,12 +77,12 @@ def outcome(req: func.HttpRequest) -> func.HttpResponse | None:
 
 @app.blob_trigger(
     arg_name="blob",
-    path="%CONTAINER%/runs/{name}.json",
+    path="%CONTAINER%/runs/{name}",
     connection="LINEAGE_STORAGE",
     source=func.BlobSource(_settings["BLOB_SOURCE"]),
 )
 def on_blob(blob: func.InputStream) -> None:
-    """Tell of the blob; fail if it says so, and be slow if it says so."""
+    """Tell of the blob, then do what its content says."""
     content = blob.read().decode()
     tell(
         function="on_blob",
@@ -86,29 +93,56 @@ def on_blob(blob: func.InputStream) -> None:
         metadata=getattr(blob, "metadata", None),
         properties=getattr(blob, "blob_properties", None),
     )
-    if content == "slow":
-        time.sleep(60)
-    if content == "fail":
-        raise RuntimeError("this blob is a failure")
+    obey(content)
 
 
 @app.queue_trigger(arg_name="msg", queue_name="%WORK_QUEUE%", connection="LINEAGE_STORAGE")
 def on_message(msg: func.QueueMessage) -> None:
-    """Tell of the message; fail if it says so."""
-    body = msg.get_json()
+    """Tell of the message, then do what it says."""
+    tell_of_message("on_message", msg)
+
+
+@app.queue_trigger(arg_name="msg", queue_name="%WORK_QUEUE%-poison", connection="LINEAGE_STORAGE")
+def on_poison(msg: func.QueueMessage) -> None:
+    """As on_message, for what that has failed with too often; `twice fail` fails here too."""
+    tell_of_message("on_poison", msg)
+
+
+def tell_of_message(function: str, msg: func.QueueMessage) -> None:
+    body = msg.get_body().decode("latin-1")
     tell(
-        function="on_message",
+        function=function,
         body=body,
         id=msg.id,
         attempt=msg.dequeue_count,
         inserted=msg.insertion_time,
         expires=msg.expiration_time,
+        visible=msg.time_next_visible,
+        receipt=msg.pop_receipt,
     )
-    if body.get("fail"):
-        raise RuntimeError("this message is a failure")
+    if function == "on_message" or body.startswith("twice"):
+        obey(body.removeprefix("twice "))
+
+
+def obey(order: str) -> None:
+    """`fail`: raise; `hold NAME`: wait until there is a blob go/NAME; `die`: end this process."""
+    verb, _, name = order.partition(" ")
+    if verb == "fail":
+        raise RuntimeError("this is a failure")
+    if verb == "die":
+        os._exit(137)
+    go = _blobs.get_blob_client(_settings["CONTAINER"], f"go/{name}")
+    deadline = time.monotonic() + LONGEST_HOLD_SECONDS
+    while verb == "hold" and not go.exists():
+        if time.monotonic() > deadline:
+            raise RuntimeError("nobody let it go")
+        time.sleep(0.05)
 
 
 @app.timer_trigger(arg_name="timer", schedule="%SCHEDULE%", run_on_startup=False)
 def on_time(timer: func.TimerRequest) -> None:
-    """Tell that it is time."""
-    tell(function="on_time", past_due=timer.past_due)
+    """Tell that it is time, then do what TIMER_ORDER says."""
+    tell(
+        function="on_time", past_due=timer.past_due, status=getattr(timer, "schedule_status", None), process=os.getpid()
+    )
+    obey(_settings.get("TIMER_ORDER", ""))
