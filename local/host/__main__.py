@@ -141,7 +141,7 @@ def _leave_at_once(code: int) -> None:
 
 def _line(error: BaseException) -> str:
     """An error in one line, without what its later lines may hold of requests."""
-    return plain(f"{type(error).__name__}: {error}".splitlines()[0])
+    return terminal_text(f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def _pace(arguments: argparse.Namespace) -> Pace:

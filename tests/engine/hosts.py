@@ -10,9 +10,9 @@ from urllib.parse import quote
 import requests
 
 from local.host.blob_message import BlobMessage
-from local.parts import FunctionHost
+from local.stack.parts import FunctionHost
 from tests.engine.parts import TriggerEngine, Worker
-from tests.local.host.sample import SAMPLE_APP, SECONDS, SampleApp, encoded
+from tests.local.host.sample import SAMPLE_APP, SECONDS, SampleApp, encoded, eventually
 
 LOCAL_HOST = "local host"
 ENGINE = "engine"
@@ -176,6 +176,12 @@ class TriggerApp(SampleApp):
         """Store a blob and tell of it."""
         self.upload(blob, content, metadata)
         assert runner.notify([self.event(blob)]).status_code == 202
+
+    def see_to_others(self, runner: Runner) -> None:
+        """Let some blobs run, one after the other: time in which whatever may begin does."""
+        for number in range(3):
+            self.put(runner, f"runs/others/{number}", "x")
+            eventually(lambda: self.count(self.blob_queue) == 0, "the end of a blob")
 
     def send_dequeued(self, text: str, queue: str, times: int) -> None:
         """Put a message on a queue that hosts have taken `times` times already, and died each time."""

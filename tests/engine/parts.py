@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local import environment
-from local.part import Part
-from local.parts import ROOT, HttpPart
-from local.processes import Command
+from local.stack.part import Part
+from local.stack.parts import ROOT, HttpPart
+from local.stack.processes import Command
 
 ENGINE = "SPARKLIN_TRIGGER_ENGINE"
 _READY = re.compile(r'"event":"ready","about":\{"port":(\d+)')

@@ -338,3 +338,36 @@ def test_a_message_of_the_blob_queue_without_a_function_ends_the_host(app: Trigg
     runner = app.runner().start()
     eventually(lambda: not runner.is_running, "the end of the host")
     assert (app.count(app.blob_queue), app.messages(app.blob_queue)) == (1, [])
+
+
+#: By maxDegreeOfParallelism: how many have begun at first, and after each of three has ended.
+BEGUN = {1: [1, 2, 3, 4], 2: [2, 2, 4, 4], 3: [2, 4, 4, 6], 4: [3, 3, 6, 6]}
+
+
+@pytest.mark.parametrize("degree", BEGUN)
+def test_the_next_blobs_are_taken_when_few_enough_are_in_work(app: TriggerApp, degree: int) -> None:
+    names = [str(number) for number in range(6)]
+    app.queues.create_queue(app.blob_queue)
+    for name in names:
+        app.upload(f"runs/{name}", f"hold {name}")
+        app.send(app.blob_message(f"runs/{name}"), app.blob_queue)
+    with app.runner(blobs__maxDegreeOfParallelism=str(degree)):
+        for ended, begun in enumerate(BEGUN[degree]):
+            if ended:
+                app.let_go(str(app.tellings("on_blob")[ended - 1]["content"]).removeprefix("hold "))
+            app.until_told("on_blob", begun)
+            see_to_others(app)
+            assert (ended, len(app.names())) == (ended, begun)
+        for name in names:
+            app.let_go(name)
+        app.until_told("on_blob", len(names))
+        eventually(lambda: app.count(app.blob_queue) == 0, "the end of all messages")
+    assert app.names() == [f"runs/{name}" for name in names]
+
+
+def see_to_others(app: TriggerApp) -> None:
+    """Let some messages run, one after the other: time in which whatever may begin does."""
+    before = len(app.bodies())
+    for number in range(3):
+        app.send_plain("other")
+        app.until_told("on_message", before + number + 1)
