@@ -211,13 +211,12 @@ class QueueListener:
             self._workers.submit(self._run, delivery)
 
     def _batch(self) -> list[QueueMessage]:
-        size = self._concurrency.batch_size
+        pages = self._queue.receive_messages(
+            messages_per_page=self._concurrency.batch_size, visibility_timeout=self._pace.lock_seconds
+        ).by_page()
         try:
-            return list(
-                self._queue.receive_messages(
-                    messages_per_page=size, max_messages=size, visibility_timeout=self._pace.lock_seconds
-                )
-            )
+            # One request: the further pages would take more than a batch.
+            return list(next(pages, ()))
         except ResourceNotFoundError:
             return []
 

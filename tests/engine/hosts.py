@@ -1,6 +1,7 @@
 """The sample app under what runs its triggers: the local host, or the trigger engine of Azure with Azure's worker."""
 
 import json
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,9 @@ from urllib.parse import quote
 import requests
 
 from local.host.blob_message import BlobMessage
+from local.stack.part import Part
 from local.stack.parts import FunctionHost
+from local.stack.processes import signal_group
 from tests.engine.parts import TriggerEngine, Worker
 from tests.local.host.sample import SAMPLE_APP, SECONDS, SampleApp, encoded, eventually
 
@@ -35,6 +38,10 @@ class Runner(ABC):
 
     @abstractmethod
     def stop(self) -> None: ...
+
+    @abstractmethod
+    def ask_to_stop(self) -> None:
+        """Ask what listens to stop (SIGTERM), without waiting."""
 
     @abstractmethod
     def kill(self) -> None: ...
@@ -66,7 +73,7 @@ class Runner(ABC):
 
 
 class LocalRunner(Runner):
-    """The local host, with the waits of Azure but for the polls, and without notifications of its own."""
+    """The local host, with the lock of Azure, and without notifications of its own."""
 
     def __init__(self, app: "TriggerApp", name: str, functions: Sequence[str], host_json: Mapping[str, str]) -> None:
         others = {"on_blob", "on_message", "on_poison", "on_time"} - set(functions)
@@ -74,7 +81,7 @@ class LocalRunner(Runner):
             **{f"AzureFunctionsJobHost__extensions__{name}": value for name, value in host_json.items()},
             **{f"AzureWebJobs.{name}.Disabled": "true" for name in others},
         }
-        options = ("--pace", "azure", "--no-events", "--grace-seconds", "30")
+        options = ("--lock-seconds", "600", "--no-events", "--grace-seconds", "30")
         log = app.folder / f"{name}.log"
         self._host = FunctionHost(log, SAMPLE_APP, {**app.settings(), **settings}, options=options, name=name)
         self.keys = {"code": self._host.keys.system}
@@ -86,6 +93,9 @@ class LocalRunner(Runner):
 
     def stop(self) -> None:
         self._host.stop()
+
+    def ask_to_stop(self) -> None:
+        _ask_to_stop(self._host)
 
     def kill(self) -> None:
         self._host.kill()
@@ -120,6 +130,9 @@ class EngineRunner(Runner):
         self.engine.stop()
         self.worker.stop()
 
+    def ask_to_stop(self) -> None:
+        _ask_to_stop(self.engine)
+
     def kill(self) -> None:
         self.engine.kill()
         self.worker.kill()
@@ -130,6 +143,11 @@ class EngineRunner(Runner):
     @property
     def is_running(self) -> bool:
         return self.engine.is_running
+
+
+def _ask_to_stop(part: Part) -> None:
+    assert part.started
+    signal_group(part.started, signal.SIGTERM)
 
 
 @dataclass

@@ -46,15 +46,18 @@ class SampleApp:
     source: str = "EventGrid"
     schedule: str = "0 0 0 1 1 *"
     timer_order: str = ""
+    #: The connection strings that hosts are given, where it is not that of Azurite: of the app, and of the host.
+    through: str = ""
+    host_storage: str = ""
     told: list[dict[str, Any]] = field(default_factory=list)
     hosts: list[FunctionHost] = field(default_factory=list)
 
     def settings(self) -> dict[str, str]:
         """The app's settings, equal for all its hosts. Each test has a host id, and so queues, of its own."""
-        connection = self.azurite.connection_string
+        connection = self.through or self.azurite.connection_string
         return {
             "LINEAGE_STORAGE": connection,
-            "AzureWebJobsStorage": connection,
+            "AzureWebJobsStorage": self.host_storage or connection,
             "CONTAINER": self.container,
             "BLOB_SOURCE": self.source,
             "SCHEDULE": self.schedule,
