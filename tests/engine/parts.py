@@ -1,6 +1,8 @@
 """The trigger engine of Azure Functions and its worker, as parts that a test starts, kills and starts again."""
 
+import os
 import re
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from local import environment
 from local.stack.part import Part
 from local.stack.parts import ROOT, HttpPart
 from local.stack.processes import Command
+from tests.local.host.sample import eventually
 
 ENGINE = "SPARKLIN_TRIGGER_ENGINE"
 _READY = re.compile(r'"event":"ready","about":\{"port":(\d+)')
@@ -17,22 +20,40 @@ _PROCESS = re.compile(r"^worker process (\d+)$", re.MULTILINE)
 class Worker(HttpPart):
     """The functions of an app in Azure's own worker; what they are is written to the file ``functions``.
 
-    The engine hears only of the functions that are named; of all, if none is named.
+    The engine hears only of the functions that are named; of all, if none is named. With ``short_leases``, the app's
+    locks end 15 seconds after a worker died.
     """
 
-    def __init__(self, log: Path, app_dir: Path, settings: Mapping[str, str], functions: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        log: Path,
+        app_dir: Path,
+        settings: Mapping[str, str],
+        functions: Sequence[str] = (),
+        *,
+        short_leases: bool = False,
+    ) -> None:
         super().__init__("worker", log)
+        self._short_leases = short_leases
         self._app_dir = app_dir
         self._settings = dict(settings)
         self._wanted = functions
         self.functions = log.with_suffix(".functions.json")
 
     def command(self) -> Command:
-        options = ("--app-dir", str(self._app_dir), "--functions", str(self.functions), "--wanted", *self._wanted)
+        folders = ("--app-dir", str(self._app_dir), "--functions", str(self.functions))
+        leases = ("--short-leases",) if self._short_leases else ()
+        options = (*leases, *folders, "--wanted", *self._wanted)
         return self._python("tests.engine.worker", *options, extra=self._settings)
 
+    def kill_process(self) -> None:
+        """Kill the process that runs the functions (SIGKILL), and wait until the worker has started another one."""
+        before = self.process_ids()
+        os.kill(before[-1], signal.SIGKILL)
+        eventually(lambda: len(self.process_ids()) > len(before), "another process of the worker")
+
     def process_ids(self) -> list[int]:
-        """The ids of all worker processes that were started, the running one last."""
+        """The ids of all processes that ran the functions, the running one last."""
         return [int(found) for found in _PROCESS.findall(self.output())]
 
 
@@ -45,7 +66,7 @@ class TriggerEngine(Part):
         super().__init__("engine", log)
         self._host_json = host_json
         self._worker = worker
-        self._settings = dict(settings)
+        self.settings = dict(settings)
 
     @property
     def url(self) -> str:
@@ -56,6 +77,6 @@ class TriggerEngine(Part):
         program = environment.variables()[ENGINE]
         port = self._addresses[0] if self._addresses else "0"
         files = ("--host-json", str(self._host_json), "--functions", str(self._worker.functions))
-        variables = {**environment.variables(), **self._settings}
+        variables = {**environment.variables(), **self.settings}
         options = (*files, "--worker", self._worker.url, "--port", port, "--verbose")
         return Command(self.name, (program, *options), ROOT, variables, self.log)

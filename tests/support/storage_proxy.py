@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from local.azurite import Azurite
 
 SERVICES = ("Blob", "Queue", "Table")
+_Answer = tuple[int, list[tuple[str, str]], bytes]
 _HOP_BY_HOP = ("connection", "transfer-encoding", "keep-alive", "content-length")
 
 
@@ -33,6 +34,8 @@ class StorageProxy:
     sent: list[Sent] = field(default_factory=list)
     #: Called with method and path before a request goes on.
     before: Callable[[str, str], None] = lambda _method, _path: None
+    #: Whether a request, by method and path, is answered 403 instead.
+    refuses: Callable[[str, str], bool] = lambda _method, _path: False
 
 
 @contextmanager
@@ -59,22 +62,26 @@ def _handler(proxy: StorageProxy, service: str, origin: str) -> type[BaseHTTPReq
             url = urlsplit(self.path)
             proxy.before(self.command, url.path)
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            connection = http.client.HTTPConnection(origin, timeout=60)
-            connection.request(self.command, self.path, body, dict(self.headers))
-            answer = connection.getresponse()
-            content = answer.read()
-            connection.close()
-            proxy.sent.append(Sent(service, self.command, url.path, dict(parse_qsl(url.query)), answer.status))
-            self.send_response_only(answer.status, answer.reason)
-            for name, value in answer.getheaders():
+            refused: _Answer = 403, [], b""
+            status, headers, content = refused if proxy.refuses(self.command, url.path) else self._asked(body)
+            proxy.sent.append(Sent(service, self.command, url.path, dict(parse_qsl(url.query)), status))
+            self.send_response_only(status)
+            for name, value in headers:
                 if name.lower() not in _HOP_BY_HOP:
                     self.send_header(name, value)
-            is_head = self.command == "HEAD"
-            self.send_header(
-                "content-length", answer.getheader("content-length", "0") if is_head else str(len(content))
-            )
+            length = dict(headers).get("content-length", "0") if self.command == "HEAD" else str(len(content))
+            self.send_header("content-length", length)
             self.end_headers()
             self.wfile.write(content)
+
+        def _asked(self, body: bytes) -> _Answer:
+            connection = http.client.HTTPConnection(origin, timeout=60)
+            try:
+                connection.request(self.command, self.path, body, dict(self.headers))
+                answer = connection.getresponse()
+                return answer.status, answer.getheaders(), answer.read()
+            finally:
+                connection.close()
 
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_MERGE = _pass_on  # noqa: N815
 

@@ -1,0 +1,155 @@
+"""The app on Azure's trigger engine and worker: recorded events come out as they do under the local host.
+
+Each disturbance is one that Azure has; whatever it does, all events are accounted for and the catalogue is the same.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.demo.check import Inbox, expected_processes, missing
+from local.demo.scenarios import ENVIRONMENT, SCENARIOS
+from local.stack.lifecycle import Stack
+from storage.event_rows import Status
+from tests.engine.conftest import skip_without_engine
+from tests.engine.stack import EngineStack, engine_stack
+from tests.support.catalogue import entities, in_any_order, picture, twice
+from tests.support.storage_proxy import storage_proxy
+
+pytestmark = pytest.mark.xdist_group("engine app")
+SEED = 20261129
+#: Far more than is needed; what does not come about fails then.
+SECONDS = 240.0
+POISON_QUEUE = "webjobs-blobtrigger-poison"
+BLOB_QUEUE = "azure-webjobs-blobtrigger-sparklin"
+
+EVENTS = [(scenario.route, body) for scenario in SCENARIOS for body in scenario.bodies()]
+
+
+def until(is_so: Callable[[], object], what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _needs_engine() -> None:
+    skip_without_engine()
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The catalogue as the local host makes it of the same events, in their order and each once."""
+    with Stack(tmp_path_factory.mktemp("local"), environment=ENVIRONMENT) as stack:
+        assert stack.data_map
+        inbox = Inbox(stack.azurite.connection_string, datetime.now(UTC))
+        with requests.Session() as session:
+            for route, body in EVENTS:
+                answer = session.post(stack.receiver + route, body, headers=stack.key_header, timeout=30)
+                assert answer.status_code in (200, 202)
+        until(lambda: not inbox.progress().pending, lambda: inbox.progress())
+        found = in_any_order(picture(stack.data_map.url))
+    assert len(found) > 100
+    return found
+
+
+def received(running: EngineStack) -> tuple[Inbox, list[str]]:
+    """Send all events, and what became of them: their rows, and the blobs that were stored."""
+    inbox = Inbox(running.stack.azurite.connection_string, datetime.now(UTC))
+    statuses = {running.post(body, route) for route, body in EVENTS}
+    assert statuses == {200, 202}
+    return inbox, running.blobs()
+
+
+def assert_all_came_out(running: EngineStack, inbox: Inbox, expected: Sequence[str], *, sweeps: bool = False) -> None:
+    """Every event is accounted for, and the catalogue is as expected, with nothing in it twice.
+
+    With ``sweeps``, the timer comes due until it has nothing more to find.
+    """
+
+    def is_over() -> bool:
+        progress = inbox.progress()
+        if sweeps and progress.counts.get(Status.RECEIVED):
+            running.sweep()
+        return not progress.pending
+
+    until(is_over, lambda: (inbox.progress(), running.messages()))
+    assert inbox.progress().counts.get(Status.DEAD_LETTERED, 0) == 0
+    found = in_any_order(picture(running.data_map))
+    assert [line for line in found if line not in expected] == []
+    assert [line for line in expected if line not in found] == []
+    assert twice(running.data_map) == []
+    bodies = [body for _, body in EVENTS]
+    assert list(missing(expected_processes(bodies, ENVIRONMENT), entities(running.data_map))) == []
+
+
+@pytest.mark.parametrize("hosts", [1, 2])
+def test_recorded_events_come_out_as_under_the_local_host(hosts: int, expected: list[str], tmp_path: Path) -> None:
+    with engine_stack(tmp_path, hosts, app=ENVIRONMENT) as running:
+        inbox, blobs = received(running)
+        assert list(running.event_grid(SEED).deliver(blobs))
+        assert_all_came_out(running, inbox, expected)
+        until(lambda: not running.messages(), running.messages)
+
+
+def test_a_worker_that_is_killed_again_and_again_loses_nothing(expected: list[str], tmp_path: Path) -> None:
+    with engine_stack(tmp_path, app=ENVIRONMENT) as running:
+        inbox, blobs = received(running)
+        (host,) = running.hosts
+        for number, _ in enumerate(running.event_grid(SEED).deliver(blobs)):
+            if number % 20 == 10:
+                until_in_work(running)
+                host.kill_worker_process()
+        assert_all_came_out(running, inbox, expected)
+        assert len(host.worker.process_ids()) > 3
+        until(lambda: not running.messages(), running.messages)
+
+
+def test_an_engine_that_is_killed_is_made_up_for_by_the_sweep(expected: list[str], tmp_path: Path) -> None:
+    with engine_stack(tmp_path, app=ENVIRONMENT) as running:
+        inbox, blobs = received(running)
+        (host,) = running.hosts
+        for number, _ in enumerate(running.event_grid(SEED).deliver(blobs)):
+            if number % 20 == 10:
+                until_in_work(running)
+                host.kill_engine()
+        until(lambda: host.restarts >= 3, lambda: host.restarts)
+        assert_all_came_out(running, inbox, expected, sweeps=True)
+
+
+def test_storage_that_is_away_for_so_long_that_the_engine_ends(expected: list[str], tmp_path: Path) -> None:
+    with engine_stack(tmp_path, app=ENVIRONMENT) as running:
+        inbox, blobs = received(running)
+        (host,) = running.hosts
+        for number, _ in enumerate(running.event_grid(SEED).deliver(blobs)):
+            if number == len(blobs) // 2:
+                running.stack.azurite.stop()
+                until(lambda: host.restarts, lambda: "the engine ends without its storage")
+                running.stack.azurite.start()
+        assert_all_came_out(running, inbox, expected, sweeps=True)
+
+
+def test_a_blob_that_the_trigger_can_never_read_joins_the_retries(expected: list[str], tmp_path: Path) -> None:
+    """The engine asks for blobs through a proxy that refuses those of one run; the app can read them."""
+    with engine_stack(tmp_path, app=ENVIRONMENT) as running, storage_proxy(running.stack.azurite) as proxy:
+        inbox, blobs = received(running)
+        run = blobs[0].split("/")[1]
+        proxy.refuses = lambda method, path: method == "GET" and run in path
+        (host,) = running.hosts
+        host.listen_to(proxy.connection_string)
+        assert list(running.event_grid(SEED).deliver(blobs))
+        assert_all_came_out(running, inbox, expected)
+        until(lambda: not running.messages(), running.messages)
+    refused = [sent.path for sent in proxy.sent if sent.status == 403]
+    poison = [sent for sent in proxy.sent if sent.status == 201 and sent.path.endswith(f"/{POISON_QUEUE}/messages")]
+    assert len(refused) == 5 * len(poison) > 0
+
+
+def until_in_work(running: EngineStack) -> None:
+    """Wait until the engine has something in work."""
+    until(lambda: running.messages().get(BLOB_QUEUE), running.messages)
