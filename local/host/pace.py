@@ -1,6 +1,6 @@
 """How long the host waits for what. Only time differs from Azure on purpose, so that what is tried here ends soon.
 
-`QUICK` is the default, `AZURE` has the values of the WebJobs SDK; docs/local-host.md compares them.
+`QUICK` is the default, `AZURE` has the values of the WebJobs SDK; docs/local-stack.md compares them.
 """
 
 import random

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from cli.terminal_text import terminal_lines, terminal_text
 from local import environment
+from local.host.pace import PACES
 from local.stack import processes, signals
 from local.stack.choices import Choices, ports
 from local.stack.files import StackFiles
@@ -55,13 +56,13 @@ def main(arguments: list[str] | None = None) -> int:
             return down(files, purge=options.purge)
     signals.end_by_signals()
     if options.foreground:
-        return _foreground(files, options.app_dir.resolve())
+        return _foreground(files, options.app_dir.resolve(), options.pace)
     with _only_one(files.folder):
-        return up(files, options.app_dir.resolve())
+        return up(files, options.app_dir.resolve(), options.pace)
 
 
-def up(files: StackFiles, app_dir: Path = ROOT) -> int:
-    """Start the stack unless it is running; the rest of a broken one is stopped first.
+def up(files: StackFiles, app_dir: Path = ROOT, pace: str = "quick") -> int:
+    """Start the stack unless it is running; the rest of a broken one is stopped first. `pace` is the host's.
 
     :raises StackError: when a part fails; the others are ended before.
     :raises SystemExit: on a signal; nothing is left running then either.
@@ -75,7 +76,14 @@ def up(files: StackFiles, app_dir: Path = ROOT) -> int:
     _say("Starting storage, Data Map and function host …")
     last = files.remembered()
     chosen = ports(environment.variables(), last, _say)
-    stack = Stack(files.folder, app_dir=app_dir, ports=chosen, keys=last.keys(), on_launch=files.note)
+    stack = Stack(
+        files.folder,
+        app_dir=app_dir,
+        ports=chosen,
+        keys=last.keys(),
+        host_options=("--pace", pace),
+        on_launch=files.note,
+    )
     try:
         stack.start()
         files.publish(stack)
@@ -127,13 +135,13 @@ def _end_all(files: StackFiles) -> bool:
     return bool(running)
 
 
-def _foreground(files: StackFiles, app_dir: Path) -> int:
+def _foreground(files: StackFiles, app_dir: Path, pace: str) -> int:
     """Start the stack, and end it on Ctrl-C, another signal, or the end of a part."""
     is_ours = False
     try:
         with _only_one(files.folder):
             is_ours = True
-            up(files, app_dir)
+            up(files, app_dir, pace)
         _stay(files)
     finally:
         if is_ours:
@@ -201,6 +209,7 @@ def _parser() -> argparse.ArgumentParser:
     up_parser = command("up", "start it, print its addresses, and return when it is ready", _ENVIRONMENT)
     up_parser.add_argument("--foreground", action="store_true", help="stay, and stop it on Ctrl-C or another signal")
     up_parser.add_argument("--app-dir", type=Path, default=ROOT, help="folder of the function app (default: this one)")
+    up_parser.add_argument("--pace", choices=PACES, default="quick", help="azure: wait as long as Azure does")
     down_parser = command("down", "stop it; its data, ports and key are kept for the next time")
     down_parser.add_argument("--purge", action="store_true", help="delete its data")
     command("status", "show what is running; exit code 3 if a part is missing")
