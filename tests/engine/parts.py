@@ -12,7 +12,8 @@ from local.stack.parts import ROOT, HttpPart
 from local.stack.processes import Command
 from tests.local.host.sample import eventually
 
-ENGINE = "SPARKLIN_TRIGGER_ENGINE"
+#: The environment variable that names the engine.
+PROGRAM = "SPARKLIN_TRIGGER_ENGINE"
 _READY = re.compile(r'"event":"ready","about":\{"port":(\d+)')
 _PROCESS = re.compile(r"^worker process (\d+)$", re.MULTILINE)
 
@@ -74,7 +75,7 @@ class TriggerEngine(Part):
         return f"http://127.0.0.1:{self.addresses()[0]}"
 
     def command(self) -> Command:
-        program = environment.variables()[ENGINE]
+        program = environment.variables()[PROGRAM]
         port = self._addresses[0] if self._addresses else "0"
         files = ("--host-json", str(self._host_json), "--functions", str(self._worker.functions))
         variables = {**environment.variables(), **self.settings}

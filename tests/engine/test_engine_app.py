@@ -15,7 +15,7 @@ from local.demo.check import Inbox, expected_processes, missing
 from local.demo.scenarios import ENVIRONMENT, SCENARIOS
 from local.stack.lifecycle import Stack
 from storage.event_rows import Status
-from tests.engine.conftest import skip_without_engine
+from tests.engine.availability import skip_without_engine
 from tests.engine.stack import EngineStack, engine_stack
 from tests.support.catalogue import entities, in_any_order, picture, twice
 from tests.support.storage_proxy import storage_proxy

@@ -46,6 +46,7 @@ class SampleApp:
     source: str = "EventGrid"
     schedule: str = "0 0 0 1 1 *"
     timer_order: str = ""
+    longest_hold: int = 120
     #: The connection strings that hosts are given, where it is not that of Azurite: of the app, and of the host.
     through: str = ""
     host_storage: str = ""
@@ -64,6 +65,7 @@ class SampleApp:
             "WORK_QUEUE": self.queue("work"),
             "SEEN_QUEUE": self.queue("seen"),
             "TIMER_ORDER": self.timer_order,
+            "LONGEST_HOLD_SECONDS": str(self.longest_hold),
             "AzureFunctionsWebHost__hostid": self.container,
         }
 

@@ -13,8 +13,6 @@ from azure.storage.queue import QueueClient
 
 from local import environment
 
-LONGEST_HOLD_SECONDS = 120
-
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 _log = logging.getLogger("sample")
@@ -132,7 +130,7 @@ def obey(order: str) -> None:
     if verb == "die":
         os._exit(137)
     go = _blobs.get_blob_client(_settings["CONTAINER"], f"go/{name}")
-    deadline = time.monotonic() + LONGEST_HOLD_SECONDS
+    deadline = time.monotonic() + float(_settings.get("LONGEST_HOLD_SECONDS", "120"))
     while verb == "hold" and not go.exists():
         if time.monotonic() > deadline:
             raise RuntimeError("nobody let it go")
