@@ -52,53 +52,61 @@ class Settings:
         "`__queueServiceUri` and `__tableServiceUri` (and `__clientId`) for an identity. Required."
     )
     purview_endpoint: str = _told("The Purview account, `https://<account>.purview.azure.com`. Required.")
-    purview_auth: str = _told("`none` for the local Data Map; refused for any host but this machine.", "default")
-    purview_collection: str = _told("Internal (six-letter) name of the collection for new assets; empty: the root.", "")
-    purview_collections: Mapping[str, str] = _told("The same by job namespace, as a JSON object.", {})
+    purview_auth: str = _told("`none` for the local Data Map; allowed for this machine only.", "default")
+    purview_collection: str = _told(
+        "Internal (six-letter) name of the collection for new assets; default: the root collection.", ""
+    )
+    purview_collections: Mapping[str, str] = _told("The same for each job namespace, as a JSON object.", {})
     blob_trigger_source: str = _told(
-        "`EventGrid`; or `LogsAndContainerScan`, on this machine and on plans with servers of their own. Flex "
-        "Consumption does not have it: there the timer finds events that Event Grid does not report.",
+        "`EventGrid`; or `LogsAndContainerScan`, on your machine and on plans with dedicated servers. Flex Consumption "
+        "does not have it: there the timer finds events that Event Grid does not report.",
         "EventGrid",
     )
-    max_body_bytes: int = _told("Largest body on the wire, in bytes.", 32 * 1024 * 1024)
-    max_expanded_bytes: int = _told("Largest body after gzip is undone, in bytes.", 128 * 1024 * 1024)
-    storage_budget_seconds: float = _told("How long the receiver tries to store an event; the agent waits 5.", 4.0)
-    allow_operations: tuple[str, ...] = _told("More job-name nodes or plan classes that carry lineage.", ())
+    max_body_bytes: int = _told("Largest body as sent, in bytes.", 32 * 1024 * 1024)
+    max_expanded_bytes: int = _told("Largest body after decompression, in bytes.", 128 * 1024 * 1024)
+    storage_budget_seconds: float = _told(
+        "How long the receiver tries to store an event; the agent waits 5 seconds.", 4.0
+    )
+    allow_operations: tuple[str, ...] = _told("Additional job-name nodes or plan classes that carry lineage.", ())
     exclude_jobs: tuple[re.Pattern[str], ...] = _told(
-        "Jobs to ignore: regular expressions on `namespace/job`, one a line or separated by ` | `.", ()
+        "Jobs to ignore: regular expressions for `namespace/job`, one per line or separated by ` | `.", ()
     )
     exclude_datasets: tuple[re.Pattern[str], ...] = _told(
-        "Datasets to leave out: regular expressions on `namespace/name`, written as above.", ()
+        "Datasets to leave out: regular expressions for `namespace/name`, written as above.", ()
     )
     application_name_tails: tuple[re.Pattern[str], ...] = _told(
-        "More run-specific endings of application names to cut: regular expressions, written as above.", ()
+        "Additional run-specific endings to cut from application names: regular expressions, written as above.", ()
     )
     process_naming: str = _told(
-        "How processes are named: `native`, or as before by Microsoft's `sparklin` sample or Databricks `accelerator`; "
+        "How processes are named: `native`, or as by Microsoft's `sparklin` sample or Databricks `accelerator`; "
         "see [migration](migration.md).",
         "native",
     )
     databricks_tasks: Mapping[str, str] = _told(
-        "For `accelerator`: the path of the task, `jobs/<id>/tasks/<key>`, by notebook path or `job <id>`, "
+        "For `accelerator`: the path of the task, `jobs/<id>/tasks/<key>`, for each notebook path or `job <id>`, "
         "as a JSON object.",
         {},
     )
-    lineage_window_days: int = _told("A process shows its runs of this many days; 0: its newest run only.", 30)
-    upload_refresh_days: int = _told("After this many days even unchanged lineage is uploaded again.", 7)
+    lineage_window_days: int = _told("A process shows its runs of this many days; 0 shows only the newest run.", 30)
+    upload_refresh_days: int = _told("Unchanged lineage is uploaded again after this many days.", 7)
     settle_after_minutes: int = _told("A run without an end counts as ended after this long.", 24 * 60)
-    sweep_after_minutes: int = _told("An event not processed by then is picked up by the timer.", 10)
-    retry_first_delay_seconds: int = _told("The wait before the first retry; doubled each time.", 60)
+    sweep_after_minutes: int = _told("The timer picks up an event that is not processed by then.", 10)
+    retry_first_delay_seconds: int = _told("The wait before the first retry; it doubles each time.", 60)
     retry_max_delay_seconds: int = _told("The longest wait between retries.", 3600)
     retry_give_up_hours: int = _told("After this long a run is dead-lettered.", 24)
     max_concurrent_uploads: int = _told("How many uploads all workers together send to Purview at a time.", 16)
-    name_rules_file: str = _told("A file of [naming rules](name-rules.md) that go before the built-in ones.", "")
+    name_rules_file: str = _told(
+        "A file of [naming rules](name-rules.md), which are tried before the built-in ones.", ""
+    )
     hive_cluster: str = _told("The cluster part of Hive names, `db.table@cluster`.", "")
     onelake_ids: Mapping[str, str] = _told(
-        "GUIDs of OneLake names, as a JSON object: `Workspace` and `Workspace/Item.Lakehouse`.", {}
+        "The GUIDs of OneLake names, `Workspace` and `Workspace/Item.Lakehouse`, as a JSON object.", {}
     )
-    metastore_ids: Mapping[str, str] = _told("Unity Catalog metastore id by Databricks host, as a JSON object.", {})
+    metastore_ids: Mapping[str, str] = _told(
+        "The id of the Unity Catalog metastore for each Databricks host, as a JSON object.", {}
+    )
     sql_kinds: Mapping[str, str] = _told(
-        "Purview's table type by SQL `host` or `host/database`, where the host does not tell it, as a JSON object.", {}
+        "Purview's table type for each SQL `host` or `host/database` whose name does not show it, as a JSON object.", {}
     )
 
     @classmethod
