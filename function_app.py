@@ -35,9 +35,7 @@ if conflict := plan_conflict(settings):
 def answered(take: Callable[..., receiving.Answer], req: func.HttpRequest) -> func.HttpResponse:
     """The answer to a request; 503 also where not even the clients can be made."""
     try:
-        known = services()
-        parts = known.limits, known.receiver_rules, known.events, datetime.now(UTC)
-        status, body = take(req.get_body(), req.headers, *parts)
+        status, body = take(req.get_body(), req.headers, services().receiver, datetime.now(UTC))
     except StorageUnavailable as error:
         status, body = receiving.unavailable(error)
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")

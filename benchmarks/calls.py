@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.counting import BLOB, DATA_MAP, QUEUE, TABLE, counted, counted_lines
 from benchmarks.mix import RECORDED, WITH_PLANS
-from core.events import read_envelope
+from core.envelope import read_envelope
 from core.settings import Settings, StorageConnection
 from local.azurite import Azurite
 from local.data_map.server import running
@@ -151,7 +151,7 @@ class _Way:
 
     def post(self, body: bytes) -> Callable[[], object]:
         known, own = self.universe.services, self.universe.own(body)
-        return lambda: receive(own, {}, known.limits, known.receiver_rules, known.events, self.now)
+        return lambda: receive(own, {}, known.receiver, self.now)
 
     def process(self, body: bytes) -> Callable[[], object]:
         return lambda: retries.stored(self.universe.blob(body), self.universe.services)

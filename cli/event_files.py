@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent
-from core.events import describes_no_run, read_envelope
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 KINDS = ".json, .json.gz, JSON lines"

@@ -1,26 +1,22 @@
-"""OpenLineage JSON to nouns: the only module that spells OpenLineage.
+"""OpenLineage JSON to nouns: everything that lineage is derived from.
 
-There are two readers. ``read_envelope`` decodes just what decides about an event's storage; Spark waits while it
-runs. ``read_event`` decodes everything that lineage is derived from. Both are strict about the few fields without
-which an event has no place (run id, job, time) and tolerant about all others: a facet of an odd shape counts as
+Only this module, ``core.envelope`` and ``core.event_width`` spell OpenLineage. Readers are strict about the few fields
+without which an event has no place (run id, job, time) and tolerant about all others: a facet of an odd shape counts as
 absent, since facets differ between versions of the agent and one odd facet must not cost the rest.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from core.errors import BadEvent
+from core.event_fields import UNREADABLE, Facets, check_required, digest, event_time, event_type, raw_facets, unreadable
 from core.identity import column_name, dataset_id, is_folder_name, run_key
 from core.model import (
     ColumnLineageFacet,
     ColumnRef,
     Dataset,
-    Envelope,
     EventDataset,
     Field,
     InputField,
@@ -28,13 +24,6 @@ from core.model import (
     RunEvent,
     Symlink,
 )
-
-#: Of run ids, job names and job namespaces, in characters: what patterns of the settings are searched in.
-LONGEST_NAME = 65_536
-_LONGEST_TIME = 100
-EVENT_TYPES = ("START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER")
-
-Facets = dict[str, msgspec.Raw]
 
 
 class _Run(msgspec.Struct):
@@ -64,72 +53,22 @@ class _Dataset(msgspec.Struct):
     facets: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class _SchemaUrl(msgspec.Struct):
-    schemaURL: str = ""  # noqa: N815
-
-
-class _PlanNode(msgspec.Struct):
-    class_: str = msgspec.field(name="class", default="")
-
-
-class _PlanRoot(msgspec.Struct):
-    plan: list[_PlanNode] | _PlanNode = []
-
-
 _body = msgspec.json.Decoder(_Body)
 _raw_dataset = msgspec.json.Decoder(_Dataset)
-_facets = msgspec.json.Decoder(Facets)
-_plan_root = msgspec.json.Decoder(_PlanRoot)
-_schema_url = msgspec.json.Decoder(_SchemaUrl)
-
-
-def digest(body: bytes) -> str:
-    """16 hex digits that tell one (expanded) body from another."""
-    return hashlib.sha256(body).hexdigest()[:16]
-
-
-def describes_no_run(body: bytes) -> bool:
-    """Whether the body is a DatasetEvent or JobEvent of the specification, which belong to no run."""
-    try:
-        url = _schema_url.decode(body).schemaURL
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return url.endswith(("/DatasetEvent", "/JobEvent"))
-
-
-def read_envelope(body: bytes) -> Envelope:
-    """Decode what decides about keeping an event.
-
-    :raises BadEvent: the body is no JSON, or a field that every event needs is missing or of a wrong type.
-    """
-    raw = _decode(body)
-    job, run = _raw_facets(raw.job.facets), _raw_facets(raw.run.facets)
-    return Envelope(
-        event_type=_event_type(raw.eventType),
-        time=_time(raw.eventTime),
-        run_key=run_key(raw.run.runId),
-        run_id=raw.run.runId,
-        job_namespace=raw.job.namespace,
-        job_name=raw.job.name,
-        job_type=_text(_facet(job, "jobType"), "jobType"),
-        has_inputs=bool(raw.inputs),
-        has_outputs=bool(raw.outputs),
-        plan_class=_plan_class(run),
-    )
 
 
 def read_event(body: bytes) -> RunEvent:
     """Decode all that lineage is derived from.
 
-    :raises BadEvent: as ``read_envelope``.
+    :raises BadEvent: the body is no JSON, or a field that every event needs is missing or of a wrong type.
     """
     raw = _decode(body)
-    run = _raw_facets(raw.run.facets)
-    job_type = _facet(_raw_facets(raw.job.facets), "jobType")
+    run = raw_facets(raw.run.facets)
+    job_type = _facet(raw_facets(raw.job.facets), "jobType")
     environment = _facet(run, "environment-properties").get("environment-properties")
     return RunEvent(
-        event_type=_event_type(raw.eventType),
-        time=_time(raw.eventTime),
+        event_type=event_type(raw.eventType),
+        time=event_time(raw.eventTime),
         run_key=run_key(raw.run.runId),
         job_namespace=raw.job.namespace,
         job_name=raw.job.name,
@@ -148,46 +87,10 @@ def read_event(body: bytes) -> RunEvent:
 def _decode(body: bytes) -> _Body:
     try:
         raw = _body.decode(body)
-    except msgspec.ValidationError as error:
-        raise _bad_event(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadEvent("$", f"the body must be one JSON object in UTF-8 ({error})") from None
-    except RecursionError:
-        raise BadEvent("$", "the body is nested too deeply") from None
-    for path, text in (("$.run.runId", raw.run.runId), ("$.job.name", raw.job.name)):
-        if not text.strip():
-            raise BadEvent(path, "must not be empty")
-    named = {"$.run.runId": raw.run.runId, "$.job.name": raw.job.name, "$.job.namespace": raw.job.namespace}
-    for path, text in named.items():
-        if len(text) > LONGEST_NAME:
-            raise BadEvent(path, f"must have at most {LONGEST_NAME} characters")
+    except UNREADABLE as error:
+        raise unreadable(error) from None
+    check_required(raw.run.runId, raw.job.namespace, raw.job.name)
     return raw
-
-
-def _bad_event(message: str) -> BadEvent:
-    """Turn msgspec's message (``Expected `str`, got `int` - at `$.run.runId` ``) into a path and an expectation."""
-    expectation, _, path = message.partition(" - at ")
-    where = path.strip("`") or "$"
-    missing = re.search(r"missing required field `([^`]+)`", expectation)
-    if missing:
-        return BadEvent(f"{where}.{missing[1]}", "is missing; every OpenLineage run event has it")
-    return BadEvent(where, expectation.replace("`", ""))
-
-
-def _event_type(text: str | None) -> str:
-    upper = (text or "OTHER")[:20].upper()
-    return upper if upper in EVENT_TYPES else "OTHER"
-
-
-def _time(text: str) -> datetime:
-    """A point in time in UTC; a text without a zone is taken as UTC, a zone name in brackets is dropped."""
-    try:
-        if len(text) > _LONGEST_TIME:
-            raise ValueError
-        time = datetime.fromisoformat(re.sub(r"\[[^]]*]$", "", text.strip()))
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadEvent("$.eventTime", "must be an ISO 8601 time such as 2024-01-31T12:00:00Z") from None
 
 
 def _agent(producer: msgspec.Raw) -> str:
@@ -202,34 +105,22 @@ def _facet(facets: Facets, name: str) -> dict[str, Any]:
         return {}
     try:
         value = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _plan_class(facets: Facets) -> str:
-    raw = facets.get("spark.logicalPlan")
-    if raw is None:
-        return ""
-    try:
-        plan = _plan_root.decode(raw).plan
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    root = plan[0] if isinstance(plan, list) and plan else plan
-    return root.class_.rpartition(".")[2] if isinstance(root, _PlanNode) else ""
 
 
 def _datasets(raws: list[msgspec.Raw] | None) -> Iterator[EventDataset]:
     for raw in raws or ():
         try:
             value = _raw_dataset.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             continue
         yield _dataset(value)
 
 
 def _dataset(value: _Dataset) -> EventDataset:
-    facets = _raw_facets(value.facets)
+    facets = raw_facets(value.facets)
     return EventDataset(
         dataset=Dataset(
             id=dataset_id(value.namespace, value.name),
@@ -240,14 +131,6 @@ def _dataset(value: _Dataset) -> EventDataset:
         ),
         column_lineage=_column_lineage(value.namespace, _facet(facets, "columnLineage")),
     )
-
-
-def _raw_facets(raw: msgspec.Raw) -> Facets:
-    """Facets, each still to be decoded, so that one of an odd shape does not cost the others."""
-    try:
-        return _facets.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
 
 
 def _fields(namespace: str, value: object) -> Iterator[Field]:

@@ -14,6 +14,7 @@ from core.model import DatasetId
 from core.partitions import without_part_file, without_partitions
 from core.secrets import without_secrets, without_signature
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*)://")
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 _FILE_SCHEMES = {"abfss", "wasbs", "s3", "gs", "hdfs", "adl", "dbfs", "file", "viewfs", "oss", "cos"}
@@ -58,6 +59,8 @@ def unquoted(name: str) -> str:
 
 def run_key(run_id: str) -> str:
     """A run id as part of keys and blob names: the lower-case UUID, else ``x-`` and 32 hex digits of its SHA-256."""
+    if _UUID.fullmatch(run_id):
+        return run_id
     try:
         if len(run_id) == 36:
             return str(uuid.UUID(run_id))

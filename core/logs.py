@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+_json = json.JSONEncoder(ensure_ascii=False)
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -41,9 +42,13 @@ def step(
 
     Queries on Azure read the object from the line, since the Functions host passes on no other fields of a record.
     """
-    shown = _UNFIT.sub(spelled, json.dumps({"step": name, "outcome": outcome, **facts}, ensure_ascii=False))
-    # Halves of characters, which no log can hold, become JSON's escapes.
-    log.log(level, "step %s", shown.encode("utf-8", "backslashreplace").decode("utf-8"))
+    if not log.isEnabledFor(level):
+        return
+    shown = _json.encode({"step": name, "outcome": outcome, **facts})
+    if not shown.isprintable():
+        # Halves of characters, which no log can hold, become JSON's escapes.
+        shown = _UNFIT.sub(spelled, shown).encode("utf-8", "backslashreplace").decode("utf-8")
+    log.log(level, "step %s", shown)
 
 
 def _escaped(value: object) -> object:

@@ -63,7 +63,13 @@ class Settings:
         "EventGrid",
     )
     max_body_bytes: int = _told("Largest body as sent, in bytes.", 32 * 1024 * 1024)
-    max_expanded_bytes: int = _told("Largest body after decompression, in bytes.", 128 * 1024 * 1024)
+    max_expanded_bytes: int = _told("Largest body after decompression, in bytes.", 32 * 1024 * 1024)
+    max_expansion_ratio: int = _told("How many times its size a compressed body may expand to, above 1 MiB.", 200)
+    max_separators: int = _told("Most commas and opening brackets in a body.", 2_000_000)
+    max_datasets: int = _told("Most inputs and outputs of an event.", 20_000)
+    max_columns: int = _told("Most columns of an event, in schemas and column lineage together.", 250_000)
+    max_plan_nodes: int = _told("Most nodes in the logical plan of an event.", 250_000)
+    max_batch_items: int = _told("Most events in a batch, up to 10,000.", 1_000)
     storage_budget_seconds: float = _told(
         "How long the receiver tries to store an event; the agent waits 5 seconds.", 4.0
     )
@@ -260,6 +266,12 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "max_body_bytes": positive,
     "max_concurrent_uploads": positive,
     "max_expanded_bytes": positive,
+    "max_expansion_ratio": positive,
+    "max_separators": positive,
+    "max_datasets": positive,
+    "max_columns": positive,
+    "max_plan_nodes": positive,
+    "max_batch_items": at_most(10_000, least=1),
     "retry_first_delay_seconds": at_most(_WEEK, least=1),
     "retry_max_delay_seconds": at_most(_WEEK, least=1),
     "retry_give_up_hours": at_most(_YEARS * 365 * 24),

@@ -1,58 +1,84 @@
 """Receiving: what happens to an HTTP request with one event or a batch of events, step by step."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
+from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent, BadRequest, StorageUnavailable
-from core.events import describes_no_run, digest, read_envelope
+from core.event_fields import digest
 from core.logs import step
 from core.model import Envelope
+from core.settings import Settings
+from pipeline.large_bodies import LargeBodies
 from receiver import receipt
 from receiver.accept import ReceiverRules, accept
-from receiver.body import Limits, expand
-from receiver.receipt import Receipt, escaped
+from receiver.batch import split
+from receiver.body import expand
+from receiver.limits import Limits, check_width
+from receiver.receipt import Outcome, Receipt, escaped
+from storage.clients import StorageClients
 from storage.event_store import EventStore
+from storage.request_budget import budget
 
 log = logging.getLogger(__name__)
 
-_items = msgspec.json.Decoder(list[msgspec.Raw])
+# Of one batch; the rest is counted together.
+_MOST_REASONS = 10
 
 Answer = tuple[int, dict[str, Any]]
 Keep = Callable[[Envelope, bytes], None]
 
 
-def receive(
-    body: bytes, headers: Mapping[str, str], limits: Limits, rules: ReceiverRules, store: EventStore, now: datetime
-) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What receiving works with: one per worker process."""
+
+    limits: Limits
+    rules: ReceiverRules
+    store: EventStore
+    budget_seconds: float = 4.0
+    large_bodies: LargeBodies = field(default_factory=LargeBodies)
+
+    @classmethod
+    def of(cls, settings: Settings, clients: StorageClients) -> "Receiver":
+        """The receiver that the settings ask for."""
+        seconds = settings.storage_budget_seconds
+        rules = ReceiverRules(settings.allow_operations, settings.exclude_jobs)
+        return cls(Limits.of(settings), rules, EventStore(clients, seconds), seconds)
+
+
+def receive(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: datetime) -> Answer:
     """Take one event: the HTTP status and the JSON to answer with. What is answered 202 is on disk."""
-    try:
-        event = expand(headers, body, limits)
-    except BadRequest as error:
-        taken = receipt.rejected(error)
-    else:
-        taken = _take(event, rules, _keeper(store, now))
+    with budget(receiver.budget_seconds), closing(receiver.large_bodies.turn()) as turn:
+        try:
+            event = expand(headers, body, receiver.limits, turn.take)
+        except BadRequest as error:
+            taken = receipt.rejected(error)
+        else:
+            taken = _take(event, receiver, _keeper(receiver.store, now))
     _log(taken)
     return taken.status, taken.answer()
 
 
-def receive_batch(
-    body: bytes, headers: Mapping[str, str], limits: Limits, rules: ReceiverRules, store: EventStore, now: datetime
-) -> Answer:
+def receive_batch(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: datetime) -> Answer:
     """Take an array of events, one after the other; one that cannot be read does not cost the others."""
-    try:
-        events = _array(expand(headers, body, limits))
-    except BadRequest as error:
-        refused = receipt.rejected(error)
-        _log(refused)
-        return refused.status, refused.answer()
-    keep = _give_up_early(_keeper(store, now))
-    taken = [_take(event, rules, keep) for event in events]
-    for item in taken:
-        _log(item)
+    with closing(receiver.large_bodies.turn()) as turn:
+        try:
+            with budget(receiver.budget_seconds):
+                expanded = expand(headers, body, receiver.limits, turn.take)
+            events = split(expanded, receiver.limits.max_batch_items)
+        except BadRequest as error:
+            refused = receipt.rejected(error)
+            _log(refused)
+            return refused.status, refused.answer()
+        keep = _give_up_early(_keeper(receiver.store, now))
+        taken = [_take(bytes(event), receiver, keep) for event in events]
+    _log_batch(taken)
     return receipt.batch_status(taken), receipt.batch_answer(taken)
 
 
@@ -61,16 +87,17 @@ def unavailable(error: StorageUnavailable) -> Answer:
     return 503, {"status": "rejected", "reason": f"not stored, send it again: {error.reason}", "run": None}
 
 
-def _take(event: bytes, rules: ReceiverRules, keep: Keep) -> Receipt:
-    """One event from its bytes to its receipt; blanks around it make it no other event."""
+def _take(event: bytes, receiver: Receiver, keep: Keep) -> Receipt:
+    """One event from its bytes to its receipt; blanks around it do not make it another event."""
     event = event.strip()
-    if describes_no_run(event):
-        return receipt.describes_no_run()
     try:
+        check_width(event, receiver.limits)
         envelope = read_envelope(event)
+    except BadEvent as error:
+        return receipt.describes_no_run() if describes_no_run(event) else receipt.rejected(error)
     except BadRequest as error:
         return receipt.rejected(error)
-    decision = accept(envelope, rules)
+    decision = accept(envelope, receiver.rules)
     if not decision.kept:
         return receipt.ignored(envelope, decision)
     try:
@@ -103,13 +130,22 @@ def _give_up_early(keep: Keep) -> Keep:
     return keep_or_fail
 
 
-def _array(body: bytes) -> list[bytes]:
-    try:
-        return [bytes(item) for item in _items.decode(body)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadEvent("$", f"the body of a batch must be a JSON array of events ({error})") from None
-
-
 def _log(taken: Receipt) -> None:
     facts = {"run": escaped(taken.run), "job": escaped(taken.job), "reason": escaped(taken.reason)}
     step(log, "receive", taken.outcome.value, {**facts, "status": taken.status})
+
+
+def _log_batch(taken: Iterable[Receipt]) -> None:
+    """A line for each event that was kept or ignored, and one for all that were rejected: they may be anything."""
+    reasons: Counter[tuple[int, str]] = Counter()
+    for item in taken:
+        if item.outcome is Outcome.REJECTED:
+            reasons[item.status, item.reason] += 1
+        else:
+            _log(item)
+    if reasons:
+        shown = [f"{count} × {escaped(reason)}" for (_, reason), count in reasons.most_common(_MOST_REASONS)]
+        others = reasons.total() - sum(count for _, count in reasons.most_common(_MOST_REASONS))
+        text = "; ".join([*shown, *([f"{others} × other reasons"] if others else [])])
+        status = max(status for status, _ in reasons)
+        step(log, "receive", "rejected", {"events": reasons.total(), "reason": text, "status": status})

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from core.errors import BadEvent, CatalogConflict, Refused, TryLater
-from core.events import digest, read_event
+from core.event_fields import digest
+from core.events import read_event
 from core.logs import step
 from core.model import RunEvent
 from core.naming import EventName

@@ -9,11 +9,10 @@ from core.errors import StorageUnavailable
 from core.settings import Settings
 from parser.lineage import LineageRules
 from pipeline.processes import Naming
+from pipeline.receive import Receiver
 from purview.catalog import Catalog
 from purview.circuit_breaker import CircuitBreaker
 from purview.retry_policy import RetryPolicy
-from receiver.accept import ReceiverRules
-from receiver.body import Limits
 from storage.asset_cache import AssetCache
 from storage.clients import StorageClients, check_provisioned, connect, provision
 from storage.created_assets import CreatedAssets
@@ -42,7 +41,7 @@ class Services:
     """The settings, the rules made of them, and the clients of storage and catalogue."""
 
     settings: Settings
-    receiver_rules: ReceiverRules
+    receiver: Receiver
     lineage_rules: LineageRules
     naming: Naming
     clients: StorageClients
@@ -58,11 +57,6 @@ class Services:
     unended: Sweep
     catalog: Catalog
     lock_wait_seconds: float = 120
-
-    @property
-    def limits(self) -> Limits:
-        """How large a request may be."""
-        return Limits(self.settings.max_body_bytes, self.settings.max_expanded_bytes)
 
 
 def build(settings: Settings) -> Services:
@@ -94,10 +88,11 @@ def _provisioned(settings: Settings, naming: Naming) -> Services:
 
 
 def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Services:
-    events = EventStore(clients, settings.storage_budget_seconds)
+    receiver = Receiver.of(settings, clients)
+    events = receiver.store
     return Services(
         settings=settings,
-        receiver_rules=ReceiverRules(settings.allow_operations, settings.exclude_jobs),
+        receiver=receiver,
         lineage_rules=LineageRules(
             settings.allow_operations, settings.exclude_datasets, settings.application_name_tails
         ),

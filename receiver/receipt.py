@@ -82,7 +82,7 @@ def batch_answer(receipts: Sequence[Receipt]) -> dict[str, Any]:
 def escaped(text: str, most: int = 300) -> str:
     """Foreign text for logs and answers: control characters escaped, at most ``most`` characters."""
     short = text if len(text) <= most else text[:most] + "…"
-    return _UNFIT.sub(spelled, short)
+    return short if short.isprintable() else _UNFIT.sub(spelled, short)
 
 
 def _job(envelope: Envelope) -> str:

@@ -41,8 +41,8 @@ def budget(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def _left() -> float | None:
-    """Seconds left.
+def seconds_left() -> float | None:
+    """Seconds left of the budget, None outside of one.
 
     :raises StorageUnavailable: nothing is left.
     """
@@ -65,7 +65,7 @@ class _BudgetAdapter(HTTPAdapter):
     """Connections with a timeout for the whole of an attempt, which the SDK has no way to say."""
 
     def send(self, request: Any, stream: bool = False, timeout: Any = None, **kwargs: Any) -> requests.Response:  # type: ignore[override]
-        left = _left()
+        left = seconds_left()
         if left is not None and isinstance(timeout, tuple):
             connect, read = timeout
             timeout = Timeout(total=left, connect=min(connect or left, left), read=min(read or left, left))

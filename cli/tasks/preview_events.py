@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.events import read_envelope, read_event
+from core.envelope import read_envelope
+from core.events import read_event
 from core.model import Note, RunEvent
 from parser import process_history as histories
 from parser.lineage import LineageRules, derive

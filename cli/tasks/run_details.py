@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 from cli.tasks.preview_events import Preview, Rules, preview
 from cli.tasks.status_report import application_of, newest_of_runs
+from core.envelope import read_envelope
 from core.errors import BadEvent
-from core.events import read_envelope
 from core.model import RunRef
 from parser import process_history as histories
 from pipeline.processes import drawn, process_of

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent
-from core.events import describes_no_run, digest, read_envelope, read_event
+from core.event_fields import digest
+from core.events import read_event
 from core.model import ColumnRef, Envelope, RunEvent
 from tests.support.events import LAKE, RUN, body, dataset, event
 

@@ -25,7 +25,8 @@ import requests
 from typer.testing import CliRunner
 
 from cli.main import app
-from core.events import digest, read_envelope
+from core.envelope import read_envelope
+from core.event_fields import digest
 from core.naming import event_name
 from core.settings import Settings, StorageConnection
 from local.azurite import Azurite
@@ -188,7 +189,7 @@ def _process(accepted: Sequence[bytes], services: Services) -> None:
     runs: dict[str, None] = {}
     for body in accepted:
         now = datetime.now(UTC)
-        status, _ = receive(body, {}, services.limits, services.receiver_rules, services.events, now)
+        status, _ = receive(body, {}, services.receiver, now)
         assert status == 202
         runs[read_envelope(body).run_key] = None
     for run in runs:

@@ -14,7 +14,8 @@ import pytest
 
 from cli.preview import as_object, preview_rules
 from cli.tasks.preview_events import preview
-from core.events import read_envelope, read_event
+from core.envelope import read_envelope
+from core.events import read_event
 from core.model import Lineage, RunEvent
 from core.settings import Settings
 from parser import process_history as histories

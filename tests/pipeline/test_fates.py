@@ -81,7 +81,7 @@ def test_work_that_failed_is_retried_or_put_aside_as_its_error_says(
 def test_what_is_no_event_is_rejected_and_not_stored(universe: Universe, sent: bytes, path: str) -> None:
     before = _stored(universe)
     known, now = universe.services, datetime.now(UTC)
-    status, answer = receive(sent, {}, known.limits, known.receiver_rules, known.events, now)
+    status, answer = receive(sent, {}, known.receiver, now)
     assert (status, answer["status"], path in answer["reason"]) == (400, "rejected", True)
     assert _stored(universe) == before
 

@@ -1,6 +1,6 @@
 """Envelopes of events made by hand."""
 
-from core.events import read_envelope
+from core.envelope import read_envelope
 from core.model import Envelope
 from tests.support.events import body, event
 

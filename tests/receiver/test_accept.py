@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.events import read_envelope
+from core.envelope import read_envelope
 from core.operations import split_job_name
 from receiver.accept import ReceiverRules, accept
 from tests.receiver.envelopes import envelope

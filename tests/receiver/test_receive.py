@@ -15,9 +15,9 @@ import pytest
 
 from core.settings import StorageConnection
 from local.azurite import ACCOUNT_KEY, ACCOUNT_NAME
-from pipeline.receive import Answer, receive, receive_batch
+from pipeline.receive import Answer, Receiver, receive, receive_batch
 from receiver.accept import ReceiverRules
-from receiver.body import Limits
+from receiver.limits import Limits
 from storage.clients import StorageClients, connect
 from storage.event_store import EventStore
 from tests.support.events import body, dataset, event
@@ -54,12 +54,12 @@ def new(event_type: str = "COMPLETE", job: str = f"app.{LAST}", run: str = "", *
 
 def post(store: EventStore, data: bytes, headers: Mapping[str, str] | None = None) -> Answer:
     """Receive one body."""
-    return receive(data, headers or {}, LIMITS, RULES, store, NOW)
+    return receive(data, headers or {}, Receiver(LIMITS, RULES, store), NOW)
 
 
 def post_batch(store: EventStore, events: object) -> Answer:
     """Receive an array."""
-    return receive_batch(json.dumps(events).encode(), {}, LIMITS, RULES, store, NOW)
+    return receive_batch(json.dumps(events).encode(), {}, Receiver(LIMITS, RULES, store), NOW)
 
 
 def stored(store: EventStore, whole: Mapping[str, Any]) -> list[bytes]:

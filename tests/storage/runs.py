@@ -4,7 +4,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from core.events import digest, read_envelope
+from core.envelope import read_envelope
+from core.event_fields import digest
 from core.model import Envelope
 from tests.support.events import body, event
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core import naming
-from core.events import read_envelope
+from core.envelope import read_envelope
 from core.naming import event_name
 from storage.clients import EVENT_METADATA, EVENTS, StorageClients
 from storage.event_rows import EventRow, Status

@@ -16,14 +16,14 @@ from core import naming
 from core.model import Envelope
 from core.settings import Settings
 from parser.details import details
-from pipeline.receive import receive, receive_batch
-from receiver.body import Limits
+from pipeline.receive import Receiver, receive, receive_batch
+from receiver.limits import Limits
 from storage.event_rows import new_entity
 from storage.event_store import EventStore, Put
 from tests.support.corpus import CORPUS
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
-LIMITS = Limits(32 * 1024 * 1024, 128 * 1024 * 1024)
+LIMITS = Limits()
 RULES = preview_rules(Settings.offline({}))
 ANSWERS = {200, 202, 400, 411, 413, 415}
 
@@ -55,7 +55,7 @@ def taken_in_a_batch(content: bytes, headers: Mapping[str, str] | None = None) -
 
 def _answered(receive: Any, content: bytes, headers: Mapping[str, str] | None) -> tuple[int, list[bytes]]:
     store = Kept()
-    status, answer = receive(content, headers or {}, LIMITS, RULES.receiver, store, NOW)
+    status, answer = receive(content, headers or {}, Receiver(LIMITS, RULES.receiver, store), NOW)
     assert status in ANSWERS, answer
     assert len(json.dumps(answer).encode()) < 10_000 + 10 * len(content)
     return status, store.bodies_kept

@@ -12,7 +12,8 @@ from typing import Any
 
 import requests
 
-from core.events import digest, read_envelope
+from core.envelope import read_envelope
+from core.event_fields import digest
 from core.naming import CONTAINER, event_name
 from pipeline import retries
 from pipeline.receive import receive
@@ -47,7 +48,7 @@ class Universe:
         """Send an event to the receiver: its answer."""
         known = self.services
         now = datetime.now(UTC)
-        return receive(self.own(body), {}, known.limits, known.receiver_rules, known.events, now)
+        return receive(self.own(body), {}, known.receiver, now)
 
     def blob(self, body: bytes) -> str:
         """Where the receiver stored the event, as the blob trigger names it."""

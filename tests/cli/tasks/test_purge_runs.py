@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from core.events import digest, read_envelope
+from core.envelope import read_envelope
+from core.event_fields import digest
 from core.identity import run_key
 from core.naming import event_name
 from pipeline.run import process_run
