@@ -92,11 +92,19 @@ class _PlanNode(msgspec.Struct):
     class_: str = msgspec.field(name="class", default="")
 
 
+class _PlanNodes(msgspec.Struct, array_like=True):
+    """A list of nodes, of which only the first is decoded."""
+
+    first: _PlanNode | None = None
+
+
 _usual = msgspec.json.Decoder(_Usual)
 _odd = msgspec.json.Decoder(_Odd)
+_items = msgspec.json.Decoder(list[_Item])
 _plan_facet = msgspec.json.Decoder(_PlanFacet)
 _job_type = msgspec.json.Decoder(_JobTypeFacet)
-_plan_root = msgspec.json.Decoder(list[_PlanNode] | _PlanNode)
+_node = msgspec.json.Decoder(_PlanNode)
+_nodes = msgspec.json.Decoder(_PlanNodes)
 _schema_url = msgspec.json.Decoder(_SchemaUrl)
 
 # Spark writes the class of a node first.
@@ -129,13 +137,13 @@ def read_envelope(body: bytes) -> Envelope:
     return _envelope(
         event,
         job_type=job_type.jobType if job_type else "",
-        has_inputs=bool(event.inputs),
-        has_outputs=bool(event.outputs),
+        inputs=len(event.inputs) if event.inputs else 0,
+        outputs=len(event.outputs) if event.outputs else 0,
         plan_class=_class_of_root(plan.plan) if plan else "",
     )
 
 
-def _envelope(event: _Usual | _Odd, *, job_type: str, has_inputs: bool, has_outputs: bool, plan_class: str) -> Envelope:
+def _envelope(event: _Usual | _Odd, *, job_type: str, inputs: int, outputs: int, plan_class: str) -> Envelope:
     run_id, job = event.run.runId, event.job
     check_required(run_id, job.namespace, job.name)
     return Envelope(
@@ -146,8 +154,8 @@ def _envelope(event: _Usual | _Odd, *, job_type: str, has_inputs: bool, has_outp
         job_namespace=job.namespace,
         job_name=job.name,
         job_type=job_type,
-        has_inputs=has_inputs,
-        has_outputs=has_outputs,
+        inputs=inputs,
+        outputs=outputs,
         plan_class=plan_class,
     )
 
@@ -163,8 +171,8 @@ def _odd_envelope(body: bytes) -> Envelope:
     return _envelope(
         event,
         job_type=job_type.jobType if job_type else "",
-        has_inputs=_holds_items(event.inputs, "$.inputs"),
-        has_outputs=_holds_items(event.outputs, "$.outputs"),
+        inputs=_count(event.inputs, "$.inputs"),
+        outputs=_count(event.outputs, "$.outputs"),
         plan_class=_class_of_root(plan.plan) if plan else "",
     )
 
@@ -178,17 +186,20 @@ def _facet(raw: msgspec.Raw | None, decoder: "msgspec.json.Decoder[_Facet]") -> 
         return None
 
 
-def _holds_items(raw: msgspec.Raw, path: str) -> bool:
-    """Whether an array, or null, holds anything.
+def _count(raw: msgspec.Raw, path: str) -> int:
+    """How many items an array, or null, holds; where some are no objects, an estimate that is never too low.
 
     :raises BadEvent: it is neither.
     """
     text = bytes(raw)
     if text in (b"", b"null"):
-        return False
+        return 0
     if not text.startswith(b"["):
         raise BadEvent(path, "Expected array or null")
-    return not text[1:].lstrip().startswith(b"]")
+    try:
+        return len(_items.decode(text))
+    except UNREADABLE:
+        return text.count(b",") + 1
 
 
 def _class_of_root(plan: msgspec.Raw) -> str:
@@ -199,8 +210,7 @@ def _class_of_root(plan: msgspec.Raw) -> str:
     if written_first:
         return written_first[1].decode().rpartition(".")[2]
     try:
-        nodes = _plan_root.decode(plan)
+        root = _nodes.decode(plan).first if bytes(memoryview(plan)[:1]) == b"[" else _node.decode(plan)
     except UNREADABLE:
         return ""
-    root = nodes[0] if isinstance(nodes, list) and nodes else nodes
-    return root.class_.rpartition(".")[2] if isinstance(root, _PlanNode) else ""
+    return root.class_.rpartition(".")[2] if root else ""

@@ -13,9 +13,8 @@ _COLUMN_KEY = b'"inputFields"'
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """How much an event lists: datasets, columns (of schemas and column lineage), nodes of the logical plan."""
+    """How much an event lists: columns (of schemas and column lineage), and nodes of the logical plan."""
 
-    datasets: int
     columns: int
     plan_nodes: int
 
@@ -63,7 +62,6 @@ class _Odd(msgspec.Struct, gc=False):
 
 _usual = msgspec.json.Decoder(_Usual)
 _odd = msgspec.json.Decoder(_Odd)
-_objects = msgspec.json.Decoder(list[_Item])
 
 
 def width(body: bytes) -> Width:
@@ -82,7 +80,7 @@ def width(body: bytes) -> Width:
     listed = sum(len(facet.schema.fields) for facet in facets if facet.schema and facet.schema.fields)
     drawn = sum(bytes(facet.columnLineage).count(_COLUMN_KEY) for facet in facets if facet.columnLineage)
     plan = event.run.facets.plan if event.run and event.run.facets else None
-    return Width(len(datasets), listed + drawn, bytes(plan.plan).count(_NODE_KEY) if plan else 0)
+    return Width(listed + drawn, bytes(plan.plan).count(_NODE_KEY) if plan else 0)
 
 
 def _estimate(body: bytes) -> Width:
@@ -90,13 +88,5 @@ def _estimate(body: bytes) -> Width:
         event = _odd.decode(body)
     except UNREADABLE as error:
         raise unreadable(error) from None
-    listed = [bytes(items) for items in (event.inputs, event.outputs) if items]
-    columns = sum(items.count(b",") + 1 for items in listed)
-    return Width(sum(map(_items, listed)), columns, bytes(event.run).count(_NODE_KEY))
-
-
-def _items(listed: bytes) -> int:
-    try:
-        return len(_objects.decode(listed))
-    except UNREADABLE:
-        return listed.count(b",") + 1
+    columns = sum(bytes(items).count(b",") + 1 for items in (event.inputs, event.outputs) if items)
+    return Width(columns, bytes(event.run).count(_NODE_KEY))

@@ -42,8 +42,6 @@ def step(
 
     Queries on Azure read the object from the line, since the Functions host passes on no other fields of a record.
     """
-    if not log.isEnabledFor(level):
-        return
     shown = _json.encode({"step": name, "outcome": outcome, **facts})
     if not shown.isprintable():
         # Halves of characters, which no log can hold, become JSON's escapes.

@@ -119,8 +119,8 @@ class RunEvent:
 class Envelope:
     """The few fields of an event that decide whether it is kept and under which name.
 
-    ``has_inputs`` and ``has_outputs`` tell whether the lists hold anything, ``plan_class`` is the simple class
-    name of the logical plan's root ("" without a plan).
+    ``inputs`` and ``outputs`` count the datasets, ``plan_class`` is the simple class name of the logical plan's root
+    ("" without a plan).
     """
 
     event_type: str
@@ -130,9 +130,17 @@ class Envelope:
     job_namespace: str
     job_name: str
     job_type: str
-    has_inputs: bool
-    has_outputs: bool
+    inputs: int
+    outputs: int
     plan_class: str
+
+    @property
+    def has_datasets(self) -> bool:
+        return self.inputs > 0 or self.outputs > 0
+
+    @property
+    def has_outputs(self) -> bool:
+        return self.outputs > 0
 
 
 @dataclass(frozen=True, slots=True)

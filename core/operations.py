@@ -6,13 +6,18 @@ node or class stands for any characters.
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from core.memo import remembers_short
+
+# Of a job name; what follows is one suffix. Real names have a dozen.
+_MOST_SEGMENTS = 200
 
 _DATA: dict[str, Any] = json.loads(Path(__file__).with_name("operations.json").read_text("utf-8"))
 
@@ -52,22 +57,29 @@ class JobName:
 
 @dataclass(frozen=True, slots=True)
 class _Catalogue:
-    """Exact names, and patterns in the order of the file."""
+    """Exact names, and patterns in the order of the file: one expression with a group for each operation."""
 
     exact: dict[str, Operation]
-    patterns: tuple[tuple[str, Operation], ...]
+    patterns: re.Pattern[str]
+    operations: tuple[Operation, ...]
 
     def find(self, name: str) -> Operation | None:
         found = self.exact.get(name)
         if found or not name:
             return found
-        return next((operation for pattern, operation in self.patterns if fnmatchcase(name, pattern)), None)
+        match = self.patterns.fullmatch(name)
+        return self.operations[match.lastindex - 1] if match and match.lastindex else None
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Names that match one of some patterns; the group of the first such pattern is the match's last."""
+    return re.compile("|".join(f"({re.escape(pattern).replace(re.escape('*'), '.*')})" for pattern in patterns), re.S)
 
 
 UNKNOWN = Operation("", Verdict.UNKNOWN)
 
 
-def classify(node: str, plan_class: str, extra: Iterable[str] = ()) -> Operation:
+def classify(node: str, plan_class: str, extra: Collection[str] = ()) -> Operation:
     """The operation of a job whose name has ``node`` and whose plan has a root of ``plan_class`` ("" for none).
 
     ``extra`` are nodes, classes or patterns that the settings add; they carry lineage. Where node and class
@@ -77,7 +89,11 @@ def classify(node: str, plan_class: str, extra: Iterable[str] = ()) -> Operation
     both are equally strong, the node names the operation: it is what was executed, the class of an old agent's
     COMPLETE is only what was parsed (``CreateTable`` for a saveAsTable).
     """
-    return _classify(node, plan_class, tuple(extra))
+    for name in (node, plan_class):
+        if name and extra and _is_added(name, extra):
+            return Operation(name, Verdict.CARRIES)
+    by_node, by_class = _node_operation(node), _class_operation(plan_class)
+    return by_class if _STRENGTH[by_class.verdict] < _STRENGTH[by_node.verdict] else by_node
 
 
 def split_job_name(job_name: str) -> JobName:
@@ -87,29 +103,34 @@ def split_job_name(job_name: str) -> JobName:
     is spelled exactly as a known node; else the first with the shape of one; else the one behind the first dot.
     Known nodes without an underscore go last, because applications well have parts called ``project`` or ``sort``.
     """
-    segments = job_name.split(".")
+    segments = job_name.split(".", _MOST_SEGMENTS)
     if len(segments) == 1:
         return JobName(job_name)
-    at = min(range(1, len(segments)), key=lambda index: (_doubt(segments[index]), index))
+    doubts = [_doubt(segment) for segment in segments[1:]]
+    at = 1 + doubts.index(min(doubts))
     return JobName(".".join(segments[:at]), segments[at], ".".join(segments[at + 1 :]))
 
 
-@lru_cache(maxsize=4096)
-def _classify(node: str, plan_class: str, extra: tuple[str, ...]) -> Operation:
-    for name in (node, plan_class):
-        if name and any(fnmatchcase(name.lower(), word.lower()) for word in extra):
-            return Operation(name, Verdict.CARRIES)
-    found = [_NODES.find(node) or UNKNOWN, _CLASSES.find(plan_class) or UNKNOWN]
-    return min(found, key=lambda operation: _STRENGTH[operation.verdict])
+@remembers_short(1024)
+def _node_operation(node: str) -> Operation:
+    return _NODES.find(node) or UNKNOWN
 
 
-@lru_cache(maxsize=4096)
+@remembers_short(1024)
+def _class_operation(plan_class: str) -> Operation:
+    return _CLASSES.find(plan_class) or UNKNOWN
+
+
+def _is_added(name: str, words: Iterable[str]) -> bool:
+    return any(fnmatchcase(name.lower(), word.lower()) for word in words)
+
+
+@remembers_short(4096)
 def _doubt(segment: str) -> int:
     """How doubtful it is that a segment is a node: 0 for an exact name, up to 3 for one that looks like none."""
     if segment in _NODES.exact:
         return 0 if "_" in segment else 2
-    shaped = _NODES.find(segment) or any(fnmatchcase(segment, shape) for shape in _DATA["node_shapes"])
-    return 1 if shaped else 3
+    return 1 if _NODES.find(segment) or _SHAPES.fullmatch(segment) else 3
 
 
 def _catalogue(key: str) -> _Catalogue:
@@ -117,8 +138,10 @@ def _catalogue(key: str) -> _Catalogue:
         (name, Operation(group["name"], Verdict(group["verdict"]))) for group in _DATA["groups"] for name in group[key]
     ]
     exact = {name: operation for name, operation in pairs if "*" not in name}
-    return _Catalogue(exact, tuple((name, operation) for name, operation in pairs if "*" in name))
+    patterns = {name: operation for name, operation in pairs if "*" in name}
+    return _Catalogue(exact, _any_of(patterns), tuple(patterns.values()))
 
 
 _NODES = _catalogue("nodes")
 _CLASSES = _catalogue("classes")
+_SHAPES = _any_of(_DATA["node_shapes"])

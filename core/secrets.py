@@ -1,7 +1,8 @@
 """What an address may carry that no name, row or log may show: users, passwords, keys, signatures."""
 
 import re
-from functools import lru_cache
+
+from core.memo import remembers_short
 
 # Longer texts are not read: what is done about them is up to qualified_names, which shows none of them.
 _LONGEST = 4096
@@ -19,7 +20,7 @@ _SECRETS = re.compile(
 _SIGNATURE = re.compile(r"\?(?:[^/]*&)?sig=.*", re.DOTALL)
 
 
-@lru_cache(maxsize=1024)
+@remembers_short(1024)
 def without_secrets(text: str) -> str:
     """The namespace as a name may show it: without the user, password and keys that a JDBC address may carry."""
     if len(text) > _LONGEST:

@@ -19,7 +19,7 @@ from receiver import receipt
 from receiver.accept import ReceiverRules, accept
 from receiver.batch import split
 from receiver.body import expand
-from receiver.limits import Limits, check_width
+from receiver.limits import Limits, check_datasets, check_width
 from receiver.receipt import Outcome, Receipt, escaped
 from storage.clients import StorageClients
 from storage.event_store import EventStore
@@ -91,8 +91,9 @@ def _take(event: bytes, receiver: Receiver, keep: Keep) -> Receipt:
     """One event from its bytes to its receipt; blanks around it do not make it another event."""
     event = event.strip()
     try:
-        check_width(event, receiver.limits)
         envelope = read_envelope(event)
+        check_datasets(envelope, receiver.limits)
+        check_width(event, receiver.limits)
     except BadEvent as error:
         return receipt.describes_no_run() if describes_no_run(event) else receipt.rejected(error)
     except BadRequest as error:
@@ -132,7 +133,7 @@ def _give_up_early(keep: Keep) -> Keep:
 
 def _log(taken: Receipt) -> None:
     facts = {"run": escaped(taken.run), "job": escaped(taken.job), "reason": escaped(taken.reason)}
-    step(log, "receive", taken.outcome.value, {**facts, "status": taken.status})
+    step(log, "receive", taken.outcome.value, facts | {"status": taken.status})
 
 
 def _log_batch(taken: Iterable[Receipt]) -> None:

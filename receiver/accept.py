@@ -36,32 +36,33 @@ def accept(envelope: Envelope, rules: ReceiverRules) -> Decision:
     """Decide about one event.
 
     In this order: excluded jobs are ignored; FAIL and ABORT are kept, as they retract; events of applications are
-    ignored; whatever names an output is kept; operations that only read are ignored; so are a START or RUNNING
-    that bring neither datasets nor plan. All others are kept.
+    ignored; whatever names an output is kept; operations that only read are ignored; so is a START or RUNNING
+    event with neither datasets nor a plan. All others are kept.
     """
     excluded = _excluding_pattern(envelope, rules)
     if excluded:
         return Decision(False, f"the job is excluded by EXCLUDE_JOBS ({excluded})")
     if envelope.event_type in _RETRACTIONS:
-        return Decision(True, f"{envelope.event_type} takes back what the run told")
-    node = split_job_name(envelope.job_name).node
-    has_datasets = envelope.has_inputs or envelope.has_outputs
+        return Decision(True, f"{envelope.event_type} retracts its run")
     if envelope.job_type.upper() == _APPLICATION:
         return Decision(False, "an application event describes no operation")
-    if not (node or has_datasets):
-        return Decision(False, "it names neither a dataset nor, in its job name, an operation")
     if envelope.has_outputs:
         return Decision(True, "it names an output")
+    node = split_job_name(envelope.job_name).node
+    if not (node or envelope.has_datasets):
+        return Decision(False, "it names neither a dataset nor, in its job name, an operation")
     operation = classify(node, envelope.plan_class, rules.allow_operations)
     if operation.verdict is Verdict.NONE:
         return Decision(False, f"{node or envelope.plan_class} without an output carries no lineage")
-    if envelope.event_type in _BEGINNINGS and not (has_datasets or envelope.plan_class):
+    if envelope.event_type in _BEGINNINGS and not (envelope.has_datasets or envelope.plan_class):
         return Decision(False, f"{envelope.event_type} brings neither datasets nor a plan")
     return Decision(True, f"{operation.name or 'an unknown operation'} may carry lineage")
 
 
 def _excluding_pattern(envelope: Envelope, rules: ReceiverRules) -> str:
     """The pattern that is found in the job's name or in ``namespace/name``; "" if there is none."""
+    if not rules.exclude_jobs:
+        return ""
     names = (envelope.job_name, f"{envelope.job_namespace}/{envelope.job_name}")
     return next(
         (pattern.pattern for pattern in rules.exclude_jobs if any(pattern.search(name) for name in names)),

@@ -6,19 +6,20 @@ largest event that users have reported through: 23.5 MB, 69 times its size on th
 plan, 1.0 million commas and opening brackets.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.errors import BadRequest
 from core.event_width import width
+from core.model import Envelope
 from core.settings import Settings
 
 LARGE_BODY = 1024 * 1024
 """Bytes from which a body is large: one such body at a time is in a worker's memory, and its ratio is checked."""
 
 _SEPARATORS = (b",", b"[", b"{")
-# `0,` is the shortest item of an array.
-_SHORTEST_ITEM = 2
+# `{},` for a column, `"num-children"` for a node.
+_SHORTEST_COLUMN = 3
+_SHORTEST_NODE = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Limits:
 
     @property
     def longest_narrow_event(self) -> int:
-        """Bytes up to which an event cannot exceed any limit on what it lists."""
-        return _SHORTEST_ITEM * min(self.max_datasets, self.max_columns, self.max_plan_nodes)
+        """Bytes up to which an event cannot have too many columns or plan nodes."""
+        return min(_SHORTEST_COLUMN * self.max_columns, _SHORTEST_NODE * self.max_plan_nodes)
 
 
 def check_separators(body: bytes, limits: Limits) -> None:
@@ -61,26 +62,31 @@ def check_separators(body: bytes, limits: Limits) -> None:
         raise _too_many("commas and opening brackets in the body", found, "MAX_SEPARATORS", limits.max_separators)
 
 
+def check_datasets(envelope: Envelope, limits: Limits) -> None:
+    """Check how many inputs and outputs an event has.
+
+    :raises BadRequest: with status 413: there are too many.
+    """
+    found = envelope.inputs + envelope.outputs
+    if found > limits.max_datasets:
+        raise _too_many("inputs and outputs in the event", found, "MAX_DATASETS", limits.max_datasets)
+
+
 def check_width(event: bytes, limits: Limits) -> None:
-    """Check how many datasets, columns and plan nodes an event lists.
+    """Check how many columns and plan nodes an event lists.
 
     :raises BadRequest: with status 413: there are too many.
     :raises BadEvent: the event is no JSON.
     """
     if len(event) <= limits.longest_narrow_event:
         return
-    for what, found, setting, most in _widths(event, limits):
-        if found > most:
-            raise _too_many(what, found, setting, most)
+    found = width(event)
+    if found.columns > limits.max_columns:
+        raise _too_many("columns in the event", found.columns, "MAX_COLUMNS", limits.max_columns)
+    if found.plan_nodes > limits.max_plan_nodes:
+        raise _too_many("nodes in the logical plan", found.plan_nodes, "MAX_PLAN_NODES", limits.max_plan_nodes)
 
 
 def _too_many(what: str, found: int, setting: str, most: int) -> BadRequest:
     """The refusal of a request with more of something than a setting allows."""
     return BadRequest(413, f"{found} {what}; {setting} allows {most}")
-
-
-def _widths(event: bytes, limits: Limits) -> Iterator[tuple[str, int, str, int]]:
-    found = width(event)
-    yield "datasets in the event", found.datasets, "MAX_DATASETS", limits.max_datasets
-    yield "columns in the event", found.columns, "MAX_COLUMNS", limits.max_columns
-    yield "nodes in the event's logical plan", found.plan_nodes, "MAX_PLAN_NODES", limits.max_plan_nodes

@@ -12,6 +12,12 @@ type optionalSettings = {
   PURVIEW_COLLECTIONS: string?
   MAX_BODY_BYTES: string?
   MAX_EXPANDED_BYTES: string?
+  MAX_EXPANSION_RATIO: string?
+  MAX_SEPARATORS: string?
+  MAX_DATASETS: string?
+  MAX_COLUMNS: string?
+  MAX_PLAN_NODES: string?
+  MAX_BATCH_ITEMS: string?
   STORAGE_BUDGET_SECONDS: string?
   ALLOW_OPERATIONS: string?
   EXCLUDE_JOBS: string?

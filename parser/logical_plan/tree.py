@@ -7,8 +7,9 @@ is a list of numbers. Expressions inside plans, and plans inside expressions, ar
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeGuard
+
+from core.memo import remembers_short
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def expression_id(node: Node, parameter: str = "exprId") -> int | None:
     return number if isinstance(number, int) else None
 
 
-@lru_cache(maxsize=4096)
+@remembers_short(4096)
 def _simple(name: str) -> str:
     """The class without package and enclosing object: ``a.b.Outer$Inner`` → ``Inner``; the ``$`` of an object stays."""
     inner = name.rstrip("$")

@@ -120,6 +120,13 @@ def _limits() -> Iterator[str]:
         for what, limit, beyond in (
             ("body on the wire", f"{told.max_body_bytes:,} bytes (`MAX_BODY_BYTES`)", "413"),
             ("body after gzip", f"{told.max_expanded_bytes:,} bytes (`MAX_EXPANDED_BYTES`)", "413"),
+            ("expansion of gzip, above 1 MiB", f"{told.max_expansion_ratio} times (`MAX_EXPANSION_RATIO`)", "413"),
+            ("commas and opening brackets in a body", f"{told.max_separators:,} (`MAX_SEPARATORS`)", "413"),
+            ("inputs and outputs of an event", f"{told.max_datasets:,} (`MAX_DATASETS`)", "413"),
+            ("columns of an event", f"{told.max_columns:,} (`MAX_COLUMNS`)", "413"),
+            ("nodes in the plan of an event", f"{told.max_plan_nodes:,} (`MAX_PLAN_NODES`)", "413"),
+            ("events in a batch", f"{told.max_batch_items:,} (`MAX_BATCH_ITEMS`)", "413"),
+            ("bodies above 1 MiB at a time in a worker", "1", "the next one waits, then 503"),
             ("time for storing an event", f"{told.storage_budget_seconds:g} s (`STORAGE_BUDGET_SECONDS`)", "503"),
             ("name of a dataset", "4,096 characters", "a generic asset and a note"),
             ("name in Purview", f"{NAME_BYTES:,} bytes", "cut, with a hash at its end if it must be unique"),

@@ -43,6 +43,18 @@ class Kept(EventStore):
         return Put.STORED
 
 
+class Discarded(EventStore):
+    """Takes events and keeps none."""
+
+    def __init__(self) -> None:
+        """Without storage."""
+
+    def put(self, envelope: Envelope, digest: str, body: bytes, received: datetime) -> Put:
+        """Name the event as storage would."""
+        naming.event_name(envelope, digest)
+        return Put.STORED
+
+
 def taken(content: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, list[bytes]]:
     """Send a body to the receiver: the status, and the events kept. What else comes out is an error."""
     return _answered(receive, content, headers)
