@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from core.errors import BadRequest
-from receiver.limits import LARGE_BODY, Limits, check_separators
+from receiver.request_limits import LARGE_BODY, Limits, check_separators
 
 _GZIP = {"gzip", "x-gzip"}
 _CHUNK = 1024 * 1024

@@ -15,7 +15,7 @@ from core.errors import BadRequest
 from parser.lineage import MOST_PAIRS
 from parser.logical_plan import budget
 from receiver.body import expand
-from receiver.limits import Limits
+from receiver.request_limits import Limits
 from tests.support.events import body, dataset, event
 from tests.support.hostile import drawn, survives, taken
 from tests.support.plans import (

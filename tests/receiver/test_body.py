@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadRequest
 from receiver.body import expand
-from receiver.limits import Limits
+from receiver.request_limits import Limits
 
 LIMITS = Limits(max_body_bytes=10_000, max_expanded_bytes=20_000)
 TEXT = b'{"eventType": "START"}'

@@ -17,7 +17,7 @@ from core.settings import StorageConnection
 from local.azurite import ACCOUNT_KEY, ACCOUNT_NAME
 from pipeline.receive import Answer, Receiver, receive, receive_batch
 from receiver.accept import ReceiverRules
-from receiver.limits import Limits
+from receiver.request_limits import Limits
 from storage.clients import StorageClients, connect
 from storage.event_store import EventStore
 from tests.support.events import body, dataset, event

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.big_plan import big_event
 from pipeline.receive import Receiver, receive, receive_batch
-from receiver.limits import Limits
+from receiver.request_limits import Limits
 from tests.support.events import body, dataset, event
 from tests.support.hostile import NOW, RULES, Discarded
 

@@ -17,7 +17,7 @@ from core.model import Envelope
 from core.settings import Settings
 from parser.details import details
 from pipeline.receive import Receiver, receive, receive_batch
-from receiver.limits import Limits
+from receiver.request_limits import Limits
 from storage.event_rows import new_entity
 from storage.event_store import EventStore, Put
 from tests.support.corpus import CORPUS
