@@ -56,7 +56,7 @@ def receive(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: da
     """Take one event: the HTTP status and the JSON to answer with. What is answered 202 is on disk."""
     with budget(receiver.budget_seconds), closing(receiver.large_bodies.turn()) as turn:
         try:
-            event = expand(headers, body, receiver.request_limits, turn.take)
+            event = expand(headers, body, receiver.limits, turn.take)
         except BadRequest as error:
             taken = receipt.rejected(error)
         else:
@@ -70,8 +70,8 @@ def receive_batch(body: bytes, headers: Mapping[str, str], receiver: Receiver, n
     with closing(receiver.large_bodies.turn()) as turn:
         try:
             with budget(receiver.budget_seconds):
-                expanded = expand(headers, body, receiver.request_limits, turn.take)
-            events = split(expanded, receiver.request_limits.max_batch_items)
+                expanded = expand(headers, body, receiver.limits, turn.take)
+            events = split(expanded, receiver.limits.max_batch_items)
         except BadRequest as error:
             refused = receipt.rejected(error)
             _log(refused)
@@ -92,8 +92,8 @@ def _take(event: bytes, receiver: Receiver, keep: Keep) -> Receipt:
     event = event.strip()
     try:
         envelope = read_envelope(event)
-        check_datasets(envelope, receiver.request_limits)
-        check_width(event, receiver.request_limits)
+        check_datasets(envelope, receiver.limits)
+        check_width(event, receiver.limits)
     except BadEvent as error:
         return receipt.describes_no_run() if describes_no_run(event) else receipt.rejected(error)
     except BadRequest as error:
