@@ -2,7 +2,8 @@
 # They need Python 3.11 or newer, git, make, PyPI and npm. Nothing is installed outside this checkout.
 
 COMMANDS := $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
-VARIABLES := PYTHON $(foreach part,RECEIVER DATA_MAP BLOB QUEUE TABLE,SPARKLIN_$(part)_PORT) SPARKLIN_FAULTS_SEED
+VARIABLES := PYTHON $(foreach part,RECEIVER DATA_MAP BLOB QUEUE TABLE,SPARKLIN_$(part)_PORT) SPARKLIN_FAULTS_SEED \
+	SPARKLIN_BICEP SPARKLIN_TRIGGER_ENGINE
 
 unknown_commands := $(filter-out $(COMMANDS),$(MAKECMDGOALS))
 ifneq ($(unknown_commands),)
@@ -36,6 +37,10 @@ install: ready  ## Install everything into .venv and local/azurite (the other co
 ready:
 	@$(PYTHON) scripts/bootstrap.py $(SAME_VERSION)
 
+# For commands that write into the checkout besides .local, such as the caches of ruff, mypy and pytest.
+writable: ready
+	@[ -w . ] || { echo 'This checkout is read-only, and this command writes into it.' >&2; exit 1; }
+
 demo: ready  ## Send recorded Spark events through the real functions and show the lineage, without an Azure account
 	@$(RUN)/python -m local.demo
 
@@ -48,13 +53,13 @@ up: ready  ## Start the local stack: receiver, storage, Data Map and its lineage
 down:  ## Stop the local stack
 	@if [ -x $(RUN)/python ]; then $(RUN)/python -m local.stack down; else echo 'Nothing is installed, so nothing runs.'; fi
 
-test: ready  ## Run all fast checks: lint, format, types and tests
+test: writable  ## Run all fast checks: lint, format, types and tests
 	@scripts/check
 
-test-atlas: ready  ## Compare the local Data Map with a real Apache Atlas (downloads 330 MB into .local)
+test-atlas: writable  ## Compare the local Data Map with a real Apache Atlas (downloads 330 MB into .local)
 	@$(RUN)/pytest --real tests/real/test_answers.py tests/real/test_uploads.py
 
-test-real: ready  ## Run the tests against what is real: Spark and agent, Apache Atlas (downloads about 2 GB into .local)
+test-real: writable  ## Run the tests against what is real: Spark and agent, Apache Atlas (downloads about 2 GB into .local)
 	@$(RUN)/pytest --real tests/real
 
 bench: ready  ## Measure the parser on one very large event, the requests of each step, and a load on the local stack
@@ -63,19 +68,19 @@ bench: ready  ## Measure the parser on one very large event, the requests of eac
 	@$(RUN)/python -m benchmarks.calls
 	@$(RUN)/python -m benchmarks.load
 
-lint: ready  ## Run ruff and mypy only
+lint: writable  ## Run ruff and mypy only
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy .
 
-format: ready  ## Format the code and fix what ruff can fix
+format: writable  ## Format the code and fix what ruff can fix
 	@$(RUN)/ruff check --fix .
 	@$(RUN)/ruff format .
 
 template:  ## Compile infra/ into infra/azuredeploy.json, and write the snapshots of its tests anew
 	@scripts/templates
 
-lock: ready  ## Pin the dependencies in pyproject.toml again, in requirements*.txt
+lock: writable  ## Pin the dependencies in pyproject.toml again, in requirements*.txt
 	@scripts/lock
 
 clean:  ## Remove what was installed, built or stored here; ends the local stack first

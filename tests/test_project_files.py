@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -15,6 +16,7 @@ from local.stack.choices import PORTS
 
 ROOT = Path(__file__).parent.parent
 PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)", re.MULTILINE)
+NOBODY = 65534
 
 
 def load(name: str) -> Any:
@@ -85,10 +87,10 @@ def test_azurite_is_locked_without_addresses() -> None:
     assert all("integrity" in package and "resolved" not in package for path, package in packages.items() if path)
 
 
-def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+def make(*arguments: str, folder: Path = ROOT, user: int | None = None) -> subprocess.CompletedProcess[str]:
     variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", "--no-print-directory", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
+    return subprocess.run(command, cwd=folder, env=variables, user=user, capture_output=True, text=True)
 
 
 def test_make_lists_its_commands() -> None:
@@ -97,7 +99,7 @@ def test_make_lists_its_commands() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
     assert {"install", "demo", "up", "down", "test", "lint", "format", "lock", "clean"} <= set(listed)
-    assert set(targets) - set(listed) == {"ready"}  # What the other commands begin with.
+    assert set(targets) - set(listed) == {"ready", "writable"}  # What the other commands begin with.
 
 
 @pytest.mark.parametrize(
@@ -120,9 +122,22 @@ def test_make_names_what_it_does_not_know(arguments: tuple[str, ...], sentence: 
 def test_make_takes_a_python_and_the_ports_of_the_stack() -> None:
     ports = [f"SPARKLIN_{name}_PORT=0" for name in PORTS]
 
-    run = make("help", "PYTHON=/a path/python3", "SPARKLIN_FAULTS_SEED=1", *ports)
+    others = [f"SPARKLIN_{name}=1" for name in ("FAULTS_SEED", "BICEP", "TRIGGER_ENGINE")]
+
+    run = make("help", "PYTHON=/a path/python3", *others, *ports)
 
     assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["test", "test-atlas", "test-real", "lint", "format", "lock"])
+def test_a_read_only_checkout_gets_one_sentence(tmp_path: Path, command: str) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    tmp_path.chmod(0o555)
+
+    run = make(command, "PYTHON=true", folder=tmp_path, user=NOBODY if os.geteuid() == 0 else None)
+
+    assert run.stderr.splitlines()[0] == "This checkout is read-only, and this command writes into it."
+    assert (run.returncode, run.stdout) == (2, "")
 
 
 @pytest.mark.parametrize("name", [".ci/run", "scripts/check", "scripts/lock"])

@@ -165,9 +165,16 @@ def _stay(files: StackFiles) -> None:
 
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Let a second `up` or `down` wait for the first. The system releases the lock when the process ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "stack.lock").open("w") as lock:
+    """Let a second `up` or `down` wait for the first. The system releases the lock when the process ends.
+
+    :raises StackError: when the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "stack.lock").open("w")
+    except OSError as error:
+        raise StackError(f"The stack cannot write to its folder {folder}: {error.strerror}") from error
+    with file as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -210,6 +210,16 @@ def test_in_the_foreground_a_signal_ends_the_stack(terminal: Terminal, number: s
     assert terminal.started() == []
 
 
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_folder_that_cannot_be_written_is_named(terminal: Terminal, command: str) -> None:
+    terminal.folder.write_text("a file where the folder should be")
+
+    run = terminal.run(command)
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == f"error: The stack cannot write to its folder {terminal.folder}: File exists\n"
+
+
 @pytest.mark.parametrize("text", ["x", "-1", "65536", "1.5"])
 def test_an_invalid_port_is_refused(text: str) -> None:
     with pytest.raises(StackError, match="SPARKLIN_BLOB_PORT must be a port"):
