@@ -17,6 +17,7 @@ from core.model import (
     ColumnLineageFacet,
     ColumnRef,
     Dataset,
+    DatasetId,
     EventDataset,
     Field,
     InputField,
@@ -149,19 +150,27 @@ def _symlinks(value: object) -> Iterator[Symlink]:
 def _column_lineage(namespace: str, value: Mapping[str, Any]) -> ColumnLineageFacet | None:
     if not value:
         return None
+    ids = _DatasetIds()
     fields = {
-        column_name(namespace, column): tuple(_input_fields(_object(entry).get("inputFields")))
+        column_name(namespace, column): tuple(_input_fields(_object(entry).get("inputFields"), ids))
         for column, entry in _object(value.get("fields")).items()
     }
-    return ColumnLineageFacet(fields, tuple(_input_fields(value.get("dataset"))))
+    return ColumnLineageFacet(fields, tuple(_input_fields(value.get("dataset"), ids)))
 
 
-def _input_fields(value: object) -> Iterator[InputField]:
+class _DatasetIds(dict[tuple[str, str], DatasetId]):
+    """The identities of the few datasets that the many columns of one facet come from."""
+
+    def __missing__(self, names: tuple[str, str]) -> DatasetId:
+        return self.setdefault(names, dataset_id(*names))
+
+
+def _input_fields(value: object, ids: _DatasetIds) -> Iterator[InputField]:
     for item in _objects(value):
         namespace, name, column = item.get("namespace"), item.get("name"), item.get("field")
         if isinstance(namespace, str) and isinstance(name, str) and isinstance(column, str):
             kinds = tuple((_text(t, "type"), _text(t, "subtype")) for t in _objects(item.get("transformations")))
-            yield InputField(ColumnRef(dataset_id(namespace, name), column_name(namespace, column)), kinds)
+            yield InputField(ColumnRef(ids[namespace, name], column_name(namespace, column)), kinds)
 
 
 def _parent(facet: Mapping[str, Any]) -> JobRef | None:

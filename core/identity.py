@@ -22,11 +22,16 @@ _FILE_SCHEMES = {"abfss", "wasbs", "s3", "gs", "hdfs", "adl", "dbfs", "file", "v
 
 def dataset_id(namespace: str, name: str) -> DatasetId:
     """The identity of the dataset that an agent calls ``namespace`` and ``name``; no secret is part of it."""
-    space, name = _with_database(_namespace(without_secrets(namespace.strip())), without_signature(name))
+    space, name = _with_database(namespace_spelling(namespace), without_signature(name))
     path = "/".join(part for part in name.strip().split("/") if part).strip()
     if is_file_namespace(space):
         path = "/".join(without_partitions(without_part_file(path.split("/")))).strip()
     return DatasetId(space, path)
+
+
+def namespace_spelling(namespace: str) -> str:
+    """The one spelling of a namespace that needs no name beside it; no secret is part of it."""
+    return _namespace(without_secrets(namespace.strip()))
 
 
 def is_folder_name(namespace: str, name: str) -> bool:

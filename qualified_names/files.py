@@ -13,8 +13,9 @@ keeps a file's extension in lower case; a folder's name stays as it is, ``Orders
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import unquote
 
 from core.model import AssetName
@@ -47,32 +48,57 @@ def is_file(path: str) -> bool:
     return bool(dot and stem and _DATA_FILES.fullmatch(extension))
 
 
-def file_names(store: StoreNames, *, is_folder: bool) -> tuple[AssetName, ...]:
-    """The names under which a path may be known in one store, the likeliest first."""
-    path = store.path.strip("/")
-    if not path:
-        return (AssetName(store.root, store.base),) if store.root else (AssetName(store.folder, f"{store.base}/"),)
+def file_names(stores: Iterable[StoreNames], *, is_folder: bool) -> Iterator[AssetName]:
+    """The names under which a path may be known in each of the stores, the likeliest first."""
+    below: dict[str, tuple[_Name, ...]] = {}
+    for store in stores:
+        path = store.path.strip("/")
+        if not path:
+            yield AssetName(store.root, store.base) if store.root else AssetName(store.folder, f"{store.base}/")
+            continue
+        if path not in below:
+            below[path] = tuple(_names_below(path, is_folder=is_folder))
+        yield from (name for each in below[path] if (name := each.in_store(store)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name below a store's container, and what it is the name of."""
+
+    kind: Literal["file", "folder", "resource_set"]
+    text: str
+
+    def in_store(self, store: StoreNames) -> AssetName | None:
+        """The whole name; None if the store has no assets of this kind."""
+        name = f"{store.base}/{self.text}"
+        if self.kind == "file":
+            return AssetName(store.file or store.folder, name)
+        if self.kind == "folder":
+            return AssetName(store.folder, name)
+        return AssetName(store.resource_set, name) if store.resource_set else None
+
+
+def _names_below(path: str, *, is_folder: bool) -> Iterator[_Name]:
     if not is_folder and is_file(path):
-        return tuple(dict.fromkeys([*_file(store, path), *_folder(store, path)]))
-    names = [*_folder(store, path), *_decoded(store, path)]
-    return tuple(dict.fromkeys(names))
+        yield from _file(path)
+        yield from _folder(path)
+    else:
+        yield from _folder(path)
+        yield from _decoded(path)
 
 
-def _file(store: StoreNames, path: str) -> Iterator[AssetName]:
+def _file(path: str) -> Iterator[_Name]:
     escaped = escape_braces(path)
-    yield AssetName(store.file or store.folder, f"{store.base}/{lower_extension(escaped)}")
-    for pattern in _patterns(path, is_file=True):
-        if store.resource_set and pattern != escaped:
-            yield AssetName(store.resource_set, f"{store.base}/{pattern}")
+    yield _Name("file", lower_extension(escaped))
+    yield from (_Name("resource_set", pattern) for pattern in _patterns(path, is_file=True) if pattern != escaped)
 
 
-def _folder(store: StoreNames, path: str) -> Iterator[AssetName]:
+def _folder(path: str) -> Iterator[_Name]:
     escaped = escape_braces(path)
-    if store.resource_set:
-        for pattern in (escaped, *_patterns(path, is_file=False)):
-            yield AssetName(store.resource_set, f"{store.base}/{pattern}/{SPARK_PARTITIONS}")
-    yield AssetName(store.folder, f"{store.base}/{escaped}/")
-    yield AssetName(store.folder, f"{store.base}/{escaped}")
+    for pattern in (escaped, *_patterns(path, is_file=False)):
+        yield _Name("resource_set", f"{pattern}/{SPARK_PARTITIONS}")
+    yield _Name("folder", f"{escaped}/")
+    yield _Name("folder", escaped)
 
 
 def _patterns(path: str, *, is_file: bool) -> Iterator[str]:
@@ -82,8 +108,8 @@ def _patterns(path: str, *, is_file: bool) -> Iterator[str]:
         yield pattern.replace("\ue000", "%7B").replace("\ue001", "%7D")
 
 
-def _decoded(store: StoreNames, path: str) -> Iterator[AssetName]:
+def _decoded(path: str) -> Iterator[_Name]:
     """A path with percent signs may be an encoded one; scans keep blanks and umlauts as they are."""
     plain = unquote(path)
     if plain != path:
-        yield from _folder(store, plain)
+        yield from _folder(plain)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from core.identity import dataset_id, is_file_namespace, is_folder_name
+from core.identity import dataset_id, is_file_namespace, is_folder_name, namespace_spelling
 from core.model import DatasetId, Note
 from core.partitions import PART_FILE
 from core.secrets import without_signature
@@ -83,7 +83,7 @@ def _dataset_folder(raw: DatasetId) -> Location:
 
 def _path_in_name(raw: DatasetId) -> DatasetId:
     """The dataset with the namespace's path before its name, as agents that split a table's location elsewhere mean."""
-    found = _LOCATION.fullmatch(dataset_id(raw.namespace, "").namespace)
+    found = _LOCATION.fullmatch(namespace_spelling(raw.namespace))
     if not found or not found["path"] or not _has_paths(found["store"]):
         return raw
     return DatasetId(found["store"] + (found["properties"] or ""), f"{found['path']}/{raw.name}")

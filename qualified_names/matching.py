@@ -141,10 +141,8 @@ def _has_database_before(parts: Sequence[str]) -> bool:
 def _names(values: Values) -> Iterator[AssetName]:
     """All names the rule gives; none where the first of its assets cannot be named."""
     if values.rule.stores:
-        for store in values.rule.stores:
-            filled = _store(store, values)
-            if filled:
-                yield from file_names(filled, is_folder=values.place.is_folder)
+        stores = (filled for store in values.rule.stores if (filled := _store(store, values)))
+        yield from file_names(stores, is_folder=values.place.is_folder)
         return
     for index, form in enumerate(values.rule.forms):
         type_name, name = values.first(form.types), values.first(form.qualified_names)
