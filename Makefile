@@ -62,11 +62,14 @@ test-atlas: writable  ## Compare the local Data Map with a real Apache Atlas (do
 test-real: writable  ## Run the tests against what is real: Spark and agent, Apache Atlas (downloads about 2 GB into .local)
 	@$(RUN)/pytest --real tests/real
 
-bench: ready  ## Measure the parser on one very large event, the requests of each step, and a load on the local stack
+bench: ready  ## Measure how cost grows, the CPU time and requests of each step, and a load on the local stack
 	@$(RUN)/python -m benchmarks.big_plan
 	@$(RUN)/python -m benchmarks.growth
+	@$(RUN)/python -m benchmarks.cpu
+	@$(RUN)/python -m benchmarks.beside_large
 	@$(RUN)/python -m benchmarks.calls
 	@$(RUN)/python -m benchmarks.load
+	@$(RUN)/python -m benchmarks.load --hosts 2
 
 lint: writable  ## Run ruff and mypy only
 	@$(RUN)/ruff check .

@@ -2,9 +2,9 @@
 
 .venv/bin/python -m benchmarks.cpu [FOLDER…]
 
-Without arguments, the recordings of tests/corpus are measured. A folder is one recording: its scenarios hold events in
-files. One thread, warm; storage and the catalogue are left out. ``receive`` is what happens to every event on arrival,
-in times that ``json.loads`` takes for it; large events (above 50 KB) are also compared with ``msgspec.json.decode``.
+Without arguments, the recordings of tests/corpus are measured. A folder is one recording, with events in files. One
+thread, warm; storage and the catalogue are left out. ``receive`` is what happens to every event on arrival, in times
+that ``json.loads`` takes for it; large events (above 50 KB) are also compared with ``msgspec.json.decode``.
 ``entities`` is what happens to a COMPLETE event that draws something: it is decoded, merged and derived, and the drafts
 of its processes are made.
 """
@@ -12,7 +12,7 @@ of its processes are made.
 import json
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,7 +72,7 @@ HEADER = (
 
 def measured(folder: Path) -> Measured | None:
     """Measure one recording, or None if none of its events draws anything."""
-    bodies = [file.read_bytes() for file in sorted(folder.glob("*/[0-9]*_*.json"))]
+    bodies = [file.read_bytes() for file in sorted(folder.rglob("[0-9]*_*.json"))]
     drawing = [body for body in bodies if read_envelope(body).event_type == "COMPLETE" and _draws(body)]
     if not drawing:
         return None
@@ -123,12 +123,25 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return cpu_milliseconds(lambda: [work() for _ in range(rounds)]) / rounds
 
 
+def recordings() -> list[Path]:
+    """The recordings of tests/corpus."""
+    return sorted(folder for folder in [*CORPUS.iterdir(), *CORPUS.glob("agents/*")] if _is_recording(folder))
+
+
+def _is_recording(folder: Path) -> bool:
+    return folder.is_dir() and folder.name != "agents"
+
+
+def table(folders: Iterable[Path]) -> Iterator[str]:
+    """The table in Markdown, a line at a time, as it is measured."""
+    yield from HEADER
+    yield from (row.row(folder.name) for folder in folders if (row := measured(folder)))
+
+
 def main(folders: Sequence[Path]) -> None:
     """Measure and print."""
-    print(*HEADER, sep="\n")
-    for folder in folders or sorted({file.parent.parent for file in CORPUS.glob("*/*/_scenario.json")}):
-        if row := measured(folder):
-            print(row.row(folder.name), flush=True)
+    for row in table(folders or recordings()):
+        print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,8 @@ def _number(cost: float) -> str:
     return f"{cost:,.0f}" if cost >= 100 or cost == int(cost) else f"{cost:.1f}" if cost >= 1 else f"{cost:.2f}"
 
 
-def _found() -> list[Line]:
+def lines() -> list[Line]:
+    """All lines of the modules ``growth_*``."""
     for module in sorted(Path(__file__).parent.glob("growth_*.py")):
         importlib.import_module(f"benchmarks.{module.stem}")
     return _LINES
@@ -98,8 +99,8 @@ def _found() -> list[Line]:
 
 def main(words: Sequence[str]) -> None:
     """Measure and print."""
-    lines = [each for each in _found() if not words or any(word in each.name for word in words)]
-    for row in table(lines):
+    chosen = [each for each in lines() if not words or any(word in each.name for word in words)]
+    for row in table(chosen):
         print(row, flush=True)
 
 

@@ -1,6 +1,6 @@
 """How the local stack bears a steady stream of recorded events.
 
-.venv/bin/python -m benchmarks.load [--rate 20] [--seconds 60] [--write]
+.venv/bin/python -m benchmarks.load [--rate 20] [--seconds 60] [--hosts 1] [--write]
 
 All applications of one recording are sent once and worked off; then they are sent over and over, each time as new runs,
 so that most lineage is unchanged. It tells the receiver's answer times, how many events were left at the end, how fast
@@ -47,9 +47,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rate", type=float, default=20, help="events a second")
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--hosts", type=int, default=1, help="hosts that share the work; the first one receives")
     parser.add_argument("--write", action="store_true", help="keep the figures in benchmarks/measured.json")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder), hosts=options.hosts) as stack:
         found = under_load(stack, options.rate, options.seconds)
     print(json.dumps(found, indent=1))
     if options.write:
