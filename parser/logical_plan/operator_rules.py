@@ -17,7 +17,7 @@ PASS_THROUGH = {
     "InputAdapter", "Limit", "LocalLimit", "Offset", "QueryStage", "RebalancePartitions", "Repartition",
     "RepartitionByExpression", "ResolvedHint", "ReturnAnswer", "ReusedExchange", "RowToColumnar", "Sample",
     "ShuffleExchange", "ShuffleQueryStage", "Subquery", "SubqueryAlias", "Tail", "UnresolvedHint",
-    "WholeStageCodegen", "WindowGroupLimit", "WithCTE", "WriteFiles",
+    "WholeStageCodegen", "WindowGroupLimit", "WriteFiles",
 }  # fmt: skip
 WITHOUT_DATASET = {
     "LocalRelation",
@@ -65,7 +65,7 @@ RULES: dict[str, Rule] = {
     "DeduplicateWithinWatermark": rows.deduplicate,
     "Join": rows.join,
     "AsOfJoin": rows.join,
-    "LateralJoin": rows.join,
+    "LateralJoin": rows.lateral_join,
     "BroadcastHashJoin": rows.join,
     "SortMergeJoin": rows.join,
     "ShuffledHashJoin": rows.join,
@@ -73,6 +73,7 @@ RULES: dict[str, Rule] = {
     "CartesianProduct": rows.join,
     "Union": rows.union,
     "View": rows.view,
+    "WithCTE": rows.with_ctes,
     "Intersect": rows.left_side,
     "Except": rows.left_side,
     "InMemoryRelation": sources.cached,

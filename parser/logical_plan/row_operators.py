@@ -57,6 +57,16 @@ def join(node: Node, children: list[Relation], walk: Walk) -> Relation:
     return replace(both, uses=uses)
 
 
+def lateral_join(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    """The right side is a subquery that may refer to the columns of the left side, ``{"right": [LateralSubquery]}``."""
+    subquery = node.tree("right")
+    plan = subquery.tree("plan") if subquery else None
+    if plan is None:
+        return join(node, children, walk)
+    left = joined(children)
+    return join(node, [left, walk.subquery(plan, left.values)], walk)
+
+
 def _join_type(node: Node) -> str:
     """The simple name of the join type; an existence join is an object with a column of its own."""
     kind = node.params.get("joinType")
@@ -101,6 +111,11 @@ def view(node: Node, children: list[Relation], _walk: Walk) -> Relation:
     if len(own) != len(below.output) or all(column.id in below.values for column in own):
         return below
     return replace(below, output=own, values={column.id: below.value(at) for at, column in enumerate(own)})
+
+
+def with_ctes(_node: Node, children: list[Relation], _walk: Walk) -> Relation:
+    """The common table expressions, and behind them the query that refers to them."""
+    return children[-1] if children else Relation()
 
 
 def handed_on(_node: Node, children: list[Relation], _walk: Walk) -> Relation:

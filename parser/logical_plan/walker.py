@@ -1,7 +1,7 @@
 """The walk over a plan, from its leaves to its root.
 
-What an operator does to the columns and rows of its children is said by rules, one a class of operator (see visit.py);
-the walk calls them in their order, evaluates expressions for them, and remembers the leaves.
+Rules, one a class of operator, say what it does to the columns and rows of its children (see operator_rules.py). The
+walk calls them in their order, evaluates expressions for them, and remembers the leaves.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -120,10 +120,15 @@ class Walk:
             return _unknown(node, children)
         return rule(node, children, self)
 
-    def _subquery(self, plan: Node, around: Mapping[int, Value]) -> Value:
+    def subquery(self, plan: Node, around: Mapping[int, Value]) -> Relation:
+        """The result of a plan in an expression; ``around`` are the columns of the query that it stands in."""
         self.depth += 1
         inner = self.relation(plan, around)
         self.depth -= 1
+        return inner
+
+    def _subquery(self, plan: Node, around: Mapping[int, Value]) -> Value:
+        inner = self.subquery(plan, around)
         return _decided_by(inner, inner.value(0))
 
 

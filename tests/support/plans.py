@@ -1,5 +1,6 @@
 """Small logical plans made by hand, in Catalyst's JSON: lists of nodes in pre-order."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from core.events import read_event
@@ -54,10 +55,12 @@ def project(child: Nodes, *listed: Nodes) -> Nodes:
     return operator("Project", child, projectList=list(listed))
 
 
-def drawn(plan: Nodes, inputs: list[dict[str, Any]], names: str) -> dict[str, list[str]]:
-    """By sink column: ``folder.column`` of its sources."""
+def drawn(
+    plan: Nodes, inputs: list[dict[str, Any]], names: str, facet: Mapping[str, list[tuple[str, str]]] | None = None
+) -> dict[str, list[str]]:
+    """By sink column: ``folder.column`` of its sources; ``facet`` is what the columnLineage facet says besides."""
     columns = names.strip("[]").split(", ")
-    told = event(inputs=inputs, outputs=[dataset("out", columns)])
+    told = event(inputs=inputs, outputs=[dataset("out", columns, facet)])
     told["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}
     (lineage,) = derive(merge([read_event(body(told))]), LineageRules()).lineages
     return {c.name: [f"{s.dataset.name}.{s.column}" for s in c.sources] for c in lineage.columns}

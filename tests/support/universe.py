@@ -67,10 +67,14 @@ class Universe:
 
     def processes(self) -> dict[str, Mapping[str, Any]]:
         """What the Data Map shows of this universe: by process name its inputs, outputs and columnMapping."""
-        found = [entity for entity in self.entities() if entity["typeName"] == "azure_synapse_operation"]
+        found = self.entities_of_processes()
         shown = {entity["attributes"]["name"]: _picture(entity) for entity in found}
         assert len(shown) == len(found), "two processes of one name"
         return shown
+
+    def entities_of_processes(self) -> list[Mapping[str, Any]]:
+        """The process entities of this universe, as the Data Map has them."""
+        return [entity for entity in self.entities() if entity["typeName"] == "azure_synapse_operation"]
 
     def entities(self) -> list[Mapping[str, Any]]:
         """All assets of the Data Map, but of the processes only this universe's."""

@@ -1,6 +1,7 @@
 """What is older than the retention goes, and nothing else, on real storage."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,18 +10,30 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from core.envelope import read_envelope
+from core.errors import LeaseLost
 from core.event_fields import digest
 from core.identity import run_key
+from core.model import RunRef
 from core.naming import event_name
+from parser import process_history as histories
 from pipeline.run import process_run
 from storage.details_table import DetailsRow
-from storage.overflow import purge_overflow
 from tests.support.events import body, dataset, event
 from tests.support.fixtures import Sparklin
 from tests.support.universe import Universe
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(days=100)
+
+
+def failed(ended: datetime) -> bytes:
+    """The history of a process whose only run failed."""
+    return histories.encode(histories.with_failure(histories.History(), RunRef(ended, ended, "run", "")))
+
+
+def gone(universe: Universe) -> DetailsRow:
+    """A process that is not in the catalogue, and whose only run failed long ago."""
+    return DetailsRow(f"sparklin://{universe.name}/gone#t", failed(LONG_AGO))
 
 
 def a_write(event_type: str = "COMPLETE", run: str = "run-1") -> bytes:
@@ -53,6 +66,11 @@ def rows(universe: Universe) -> int:
     return sum(row.run_key == key(universe) for row in found)
 
 
+def detail(universe: Universe, name: str) -> DetailsRow | None:
+    """What is kept of a process."""
+    return universe.services.details.read(name)
+
+
 def purge(sparklin: Sparklin, *options: str) -> Mapping[str, Any]:
     code, shown = sparklin("purge", "--older-than", "60", *options)
     assert code == 0
@@ -71,19 +89,29 @@ def test_old_runs_are_deleted_and_their_process_stays(universe: Universe, sparkl
     store(universe, a_write("START"), LONG_AGO - timedelta(hours=2))
     store(universe, a_write(), LONG_AGO)
     process(universe)
+    (process_name,) = universe.services.run_records.get(key(universe))
+    before = detail(universe, process_name)
+    assert before
     purge(sparklin, "--apply")
     assert kept(universe) == 0
     assert rows(universe) == 0
     assert universe.services.run_records.get(key(universe)) == frozenset()
     assert list(universe.processes()) == ["nb → t"]
+    assert detail(universe, process_name) == before
 
 
 def test_a_process_gets_new_runs_after_a_purge(universe: Universe, sparklin: Sparklin) -> None:
     store(universe, a_write(), LONG_AGO)
     process(universe)
     purge(sparklin, "--apply")
-    universe.deliver(a_write(run="new"))
-    assert list(universe.processes()) == ["nb → t"]
+    (before,) = universe.entities_of_processes()
+    written = dataset("t", ["a", "b"], {"b": [("s2", "y")]})
+    universe.deliver(body(event(run="new", inputs=[dataset("s2", ["y"])], outputs=[written])))
+    (after,) = universe.entities_of_processes()
+    assert after["guid"] == before["guid"]
+    ((name, shown),) = universe.processes().items()
+    assert name == "nb → t"
+    assert [input_name.rstrip("/").split("/")[-2] for input_name in shown["inputs"]] == ["s", "s2"]
 
 
 def test_a_run_is_deleted_completely_or_not_at_all(universe: Universe, sparklin: Sparklin) -> None:
@@ -152,23 +180,41 @@ def test_rows_of_removed_processes_are_deleted(universe: Universe, sparklin: Spa
     assert universe.services.details.read(name) is None
 
 
-def test_blobs_without_a_row_are_deleted(universe: Universe, sparklin: Sparklin) -> None:
-    """Azurite dates blobs by its own clock, so the newest ones are asked for at the level of storage."""
+@pytest.mark.parametrize("marks", [{"dirty": True}, {"process_guid": "guid"}, {"history": failed(NOW)}])
+def test_rows_that_the_app_still_needs_stay(universe: Universe, sparklin: Sparklin, marks: Mapping[str, Any]) -> None:
+    """A process to be uploaded, one that the catalogue shows, and a failure that must still retract its run."""
+    row = universe.services.details.write(replace(gone(universe), **marks))
+    purge(sparklin, "--apply")
+    assert detail(universe, row.qualified_name) == row
+    universe.services.details.delete(row)
+
+
+def test_rows_of_processes_that_show_nothing_are_deleted(universe: Universe, sparklin: Sparklin) -> None:
+    row = universe.services.details.write(gone(universe))
+    assert purge(sparklin, "--apply")["others"]["processes"] >= 1
+    assert detail(universe, row.qualified_name) is None
+
+
+def test_blobs_without_a_row_are_deleted_and_those_of_rows_stay(universe: Universe, sparklin: Sparklin) -> None:
+    """Azurite dates blobs by its own clock: what the command must not delete is new, or in use."""
+    row = universe.services.details.write(replace(gone(universe), dirty=True, history=b"h" * 100_000))
     blobs = universe.services.clients.container("lineage-details")
-    blobs.upload_blob("LineageDetails/abc/history-0-0.gz", b"", overwrite=True)
-    used = {blob.name for blob in blobs.list_blobs()} - {"LineageDetails/abc/history-0-0.gz"}
-    assert purge_overflow(universe.services.clients, NOW - timedelta(days=1)) == 0
-    assert purge_overflow(universe.services.clients, datetime.now(UTC) + timedelta(minutes=1)) >= 1
-    assert used >= {blob.name for blob in blobs.list_blobs()}
+    new = f"LineageDetails/{universe.name}/history-0-0.gz"
+    blobs.upload_blob(new, b"")
+    purge(sparklin, "--apply")
+    assert detail(universe, row.qualified_name) == row
+    assert blobs.get_blob_client(new).exists()
+    universe.services.details.delete(row)
 
 
 def test_locks_that_are_held_stay(universe: Universe) -> None:
-    later = datetime.now(UTC) + timedelta(minutes=1)
-    with universe.services.locks.hold(["mine"], wait_seconds=5) as held:
-        universe.services.locks.purge(later)
-        held.check()
-    assert universe.services.locks.purge(later) >= 1
-    with universe.services.locks.hold(["mine"], wait_seconds=5):
+    later, locks, mine = datetime.now(UTC) + timedelta(minutes=1), universe.services.locks, universe.name
+    with locks.hold([mine], wait_seconds=5):
+        locks.purge(later)
+        with pytest.raises(LeaseLost), locks.hold([mine], wait_seconds=0):
+            pass
+    assert locks.purge(later) >= 1
+    with locks.hold([mine], wait_seconds=0):
         pass
 
 

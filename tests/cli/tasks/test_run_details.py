@@ -1,6 +1,8 @@
 """What operators see: ``sparklin status`` and ``sparklin show`` on real storage and a real Data Map."""
 
 import json
+import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -8,7 +10,14 @@ import jsonschema
 import pytest
 import requests
 
+from cli.tasks.status_report import status_report
+from core.envelope import read_envelope
+from core.event_fields import digest
 from core.identity import run_key
+from core.naming import event_name
+from pipeline.services import Services
+from storage.event_rows import Status
+from storage.event_store import StoredEvent
 from tests.support.events import body, dataset, event
 from tests.support.fixtures import Sparklin
 from tests.support.universe import Universe
@@ -27,6 +36,18 @@ def a_write(event_type: str = "COMPLETE", run: str = "run-1", **more: Any) -> by
 def a_read(run: str) -> bytes:
     """A run that the receiver keeps, and that writes nothing."""
     return body(event(run=run, inputs=[dataset("s", ["x"])], outputs=[]))
+
+
+def key(universe: Universe, run: str = "run-1") -> str:
+    return run_key(universe.run_id(run))
+
+
+def stored(universe: Universe, run: str, received: datetime) -> StoredEvent:
+    """A stored event of a run, received at a time."""
+    own = universe.own(a_write(run=run))
+    universe.services.events.put(read_envelope(own), digest(own), own, received)
+    (found,) = universe.services.events.names(key(universe, run))
+    return found
 
 
 def of(universe: Universe, shown: Any) -> Any:
@@ -69,6 +90,32 @@ def test_status_shows_the_last_errors(universe: Universe, sparklin: Sparklin) ->
     newest = shown["lastErrors"][0]
     assert (newest["run"], newest["status"]) == (run_key(universe.run_id("run-1")), "DeadLettered")
     assert "sparklin preview" in newest["message"]
+
+
+@pytest.mark.parametrize("status", ["Received", "Waiting", "Retrying"])
+def test_what_is_not_done_is_the_oldest_that_waits_and_only_failures_are_errors(
+    universe: Universe, services: Services, status: str
+) -> None:
+    """At a time of its own, so that no other test's events are there."""
+    hour = datetime(2001, 1, 1, tzinfo=UTC) + timedelta(hours=random.randrange(50_000))
+    first, later = (stored(universe, run, hour + timedelta(minutes=n)) for n, run in enumerate(("first", "later")))
+    services.events.mark([first], Status(status), "its message")
+    services.events.mark([later], Status.DEAD_LETTERED, "")
+    found = status_report(hour, hour + timedelta(minutes=59), 100, services)
+    assert found.oldest
+    assert (found.oldest.run_key, found.oldest.message) == (key(universe, "first"), "its message")
+    failing = ["later", "first"] if status == "Retrying" else ["later"]
+    assert [row.run_key for row in found.errors] == [key(universe, run) for run in failing]
+
+
+def test_a_retry_that_is_due_is_counted_and_shown_with_its_reason(universe: Universe, sparklin: Sparklin) -> None:
+    universe.fail(count=100, path="entity/bulk", status=503)
+    universe.deliver(a_write())
+    _, shown = sparklin("status", "--since", "1h")
+    assert of(universe, shown)["byStatus"] == {"Retrying": 1}
+    newest = shown["lastErrors"][0]
+    assert (newest["run"], newest["status"]) == (key(universe), "Retrying")
+    assert "503" in newest["message"]
 
 
 def test_status_reads_no_more_than_its_limit(universe: Universe, sparklin: Sparklin) -> None:
@@ -124,6 +171,17 @@ def test_show_shows_a_run_from_which_nothing_can_be_derived(
     assert (code, shown["decision"]) == (0, {"reason": reason, "processes": []})
     assert [event["status"] for event in shown["events"]] == ["Retrying"]
     assert shown["retryAt"]
+
+
+def test_show_shows_a_run_of_which_one_event_cannot_be_read(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver(a_write())
+    own = universe.own(a_write("START"))
+    name = event_name(read_envelope(own), digest(own)).blob
+    universe.services.clients.container("openlineage").upload_blob(name, b"{cut off")
+    code, shown = sparklin("show", universe.run_id("run-1"))
+    assert code == 0
+    assert [each["process"]["name"] for each in shown["decision"]["processes"]] == ["nb → t"]
+    assert [each["name"] for each in shown["processes"]] == ["nb → t"]
 
 
 def test_show_of_a_job_lists_its_processes_and_runs(universe: Universe, sparklin: Sparklin) -> None:

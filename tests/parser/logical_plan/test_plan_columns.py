@@ -32,6 +32,21 @@ def test_a_condition_gives_no_value() -> None:
     assert drawn(insert(project(ONE, alias(case, "c", 6)), "[c]"), FOLDERS, "[c]") == {"c": ["one.b"]}
 
 
+@pytest.mark.parametrize("open_at", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["CaseWhen", "If"])
+def test_a_choice_over_a_value_that_is_not_known_keeps_the_sources_of_the_facet(kind: str, open_at: int) -> None:
+    parts = [attribute("a", 1), attribute("b", 2), literal("x")]
+    parts[open_at] = attribute("missing", 99)
+    plan = insert(project(ONE, alias(function(kind, *parts), "c", 6)), "[c]")
+    assert drawn(plan, FOLDERS, "[c]", {"c": [("other", "v")]})["c"][-1] == "other.v"
+
+
+def test_a_choice_whose_values_are_all_known_needs_no_facet() -> None:
+    choice = function("If", attribute("a", 1), attribute("b", 2), literal("x"))
+    plan = insert(project(ONE, alias(choice, "c", 6)), "[c]")
+    assert drawn(plan, FOLDERS, "[c]", {"c": [("other", "v")]}) == {"c": ["one.b"]}
+
+
 def test_of_two_reads_with_the_same_columns_nobody_can_say_which_is_which() -> None:
     joined = operator("Join", ONE, TWIN, joinType={"object": "org.apache.spark.sql.catalyst.plans.Inner$"})
     plan = insert(project(joined, attribute("a", 1), attribute("b", 12)), "[a, b]")

@@ -47,6 +47,11 @@ def with_query(name: str, query: Nodes, child: Nodes) -> Nodes:
     return operator("With", child, cteRelations=[{"product-class": "scala.Tuple2", "_1": name, "_2": query}])
 
 
+def typed_in(*names: str) -> Nodes:
+    """``VALUES (…)`` with these columns."""
+    return node("sql.catalyst.analysis.UnresolvedInlineTable", names=f"[{', '.join(names)}]", rows=[])
+
+
 def scalar(query: Nodes) -> Nodes:
     return node("sql.catalyst.expressions.ScalarSubquery", plan=query)
 
@@ -139,6 +144,14 @@ CASES: dict[str, tuple[Nodes, Sources]] = {
     "UNION by position": (
         operator("Union", project(relation("one"), star()), project(relation("other"), named("k"), named("a"))),
         {"x": ["lake/db.db/other.k", "lake/one.a"], "y": ["lake/db.db/other.a", "lake/one.b"]},
+    ),
+    "VALUES": (
+        project(
+            joined(relation("one"), aliased(typed_in("p", "q"), "v"), function("EqualTo", named("a"), named("v.p"))),
+            named("v.q"),
+            named("b"),
+        ),
+        {"x": [], "y": ["lake/one.b"]},
     ),
     "functions that choose": (
         project(

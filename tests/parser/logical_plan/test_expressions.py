@@ -1,0 +1,185 @@
+"""Which children of an expression give its value, and which only decide: every class that a table lists."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from parser.logical_plan import expressions
+from parser.logical_plan.tree import tree
+from parser.logical_plan.value import LITERAL, UNKNOWN, Value
+from tests.support.plans import Nodes, attribute, called, function, literal, node
+
+A, B, C = attribute("a", 1), attribute("b", 2), attribute("c", 3)
+MISSING = attribute("missing", 99)
+FIRST = literal("1")
+COLUMNS: Mapping[int, Value] = {
+    number: Value(frozenset({(0, name)})) for number, name in ((1, "a"), (2, "b"), (3, "c"))
+}
+SUBQUERY = Value(frozenset({(1, "inner")}))
+
+#: The columns that give the value, and those that decide about it, with the way they do so.
+Found = tuple[str, dict[str, str]]
+
+
+def value(expression: Nodes) -> Value:
+    found = tree(expression)
+    assert found
+    return expressions.evaluate(found, COLUMNS, lambda _plan, _columns: SUBQUERY, lambda _steps: None)
+
+
+def read(expression: Nodes) -> Found:
+    """``("a b", {"c": "CONDITIONAL"})``."""
+    found = value(expression)
+    return " ".join(sorted(name for _, name in found.sources)), {name: kind for (_, name), kind in found.uses}
+
+
+def struct(*columns: Nodes) -> Nodes:
+    """A struct of these columns, with the fields f0, f1, …"""
+    named = [part for number, column in enumerate(columns) for part in (literal(f"f{number}"), column)]
+    return function("CreateNamedStruct", *named)
+
+
+def field(of: Nodes, ordinal: int) -> Nodes:
+    return node("sql.catalyst.expressions.GetStructField", of, child=0, ordinal=ordinal)
+
+
+def test_by_default_every_child_gives_value() -> None:
+    assert read(function("Concat", A, function("Upper", B))) == ("a b", {})
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._WITHOUT_VALUE))
+def test_the_children_of_these_give_no_value(kind: str) -> None:
+    assert value(function(kind, A)) == Value()
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._LITERALS))
+def test_literals_are_the_same_in_all_rows(kind: str) -> None:
+    assert value(function(kind)) == LITERAL
+    assert value(function("Upper", function(kind))).literal
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._VARYING))
+def test_these_differ_from_row_to_row_although_their_arguments_are_literals(kind: str) -> None:
+    assert not value(function(kind, FIRST)).literal
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._UNREADABLE))
+def test_what_cannot_be_read_is_unknown(kind: str) -> None:
+    assert value(function(kind)) == UNKNOWN
+    assert not value(function("Upper", function(kind))).known
+
+
+def test_a_column_that_no_operator_below_has_is_unknown() -> None:
+    assert value(MISSING) == UNKNOWN
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._SUBQUERIES))
+@pytest.mark.parametrize("parameter", ["plan", "query"])
+def test_a_subquery_gives_its_first_column_decided_by_what_it_refers_to(kind: str, parameter: str) -> None:
+    expression = node(f"sql.catalyst.expressions.{kind}", A, **{parameter: function("OneRowRelation")})
+    assert read(expression) == ("inner", {"a": "JOIN"})
+    assert value(function(kind, A)) == UNKNOWN
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._CHOOSE))
+def test_a_filter_chooses_among_the_elements_of_its_first_child(kind: str) -> None:
+    assert read(function(kind, A, B)) == ("a", {"b": "CONDITIONAL"})
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._ELEMENT_OF))
+def test_an_element_of_structs_is_a_struct_and_its_position_is_part_of_the_value(kind: str) -> None:
+    element = function(kind, struct(A, B), C)
+    assert read(element) == ("a b c", {})
+    assert [read(field(element, ordinal)) for ordinal in (0, 1)] == [("a c", {}), ("b c", {})]
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._ANY_OF))
+def test_one_of_several_structs_is_a_struct(kind: str) -> None:
+    one = function(kind, struct(A, B), struct(B, C))
+    assert read(one) == ("a b c", {})
+    assert [read(field(one, ordinal)) for ordinal in (0, 1)] == [("a b", {}), ("b c", {})]
+
+
+WINDOW = function("WindowSpecDefinition", B)
+FILTERED = node("sql.catalyst.expressions.aggregate.AggregateExpression", function("Sum", A), B, filter=1)
+PIVOT = node("sql.catalyst.expressions.aggregate.PivotFirst", A, B, pivotColumn=0, valueColumn=1)
+LIST = node("sql.catalyst.expressions.ListQuery", plan=function("OneRowRelation"))
+
+RULES: dict[str, tuple[Nodes, Found]] = {
+    "CaseWhen": (function("CaseWhen", A, B, C), ("b c", {"a": "CONDITIONAL"})),
+    "If": (function("If", A, B, C), ("b c", {"a": "CONDITIONAL"})),
+    "AggregateExpression": (FILTERED, ("a", {"b": "CONDITIONAL"})),
+    "WindowExpression": (function("WindowExpression", A, WINDOW), ("a", {"b": "WINDOW"})),
+    "UnresolvedFunction": (called("coalesce", A, B), ("a b", {})),
+    "Alias": (node("sql.catalyst.expressions.Alias", A, child=0, exprId={"id": 9}), ("a", {})),
+    "CreateNamedStruct": (struct(A, B), ("a b", {})),
+    "InSubquery": (function("InSubquery", A, LIST), ("a", {"inner": "JOIN"})),
+    "In": (function("In", A, B, LIST), ("a b", {"inner": "JOIN"})),
+    "GetStructField": (field(struct(A, B), 1), ("b", {})),
+    "GetArrayStructFields": (
+        node("sql.catalyst.expressions.GetArrayStructFields", function("CollectList", struct(A, B)), ordinal=0),
+        ("a", {}),
+    ),
+    "PivotFirst": (PIVOT, ("b", {"a": "CONDITIONAL"})),
+}
+
+
+def test_every_rule_has_a_case() -> None:
+    tables = expressions._CHOOSE | expressions._ANY_OF | expressions._ELEMENT_OF
+    assert expressions._RULES.keys() == RULES.keys() | tables
+    assert expressions._BY_NAME.keys() == BY_NAME.keys()
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_which_children_give_the_value_and_which_decide(kind: str) -> None:
+    expression, expected = RULES[kind]
+    assert read(expression) == expected
+
+
+BY_NAME: dict[str, tuple[tuple[Nodes, ...], Found]] = {
+    "if": ((A, B, C), ("b c", {"a": "CONDITIONAL"})),
+    "nvl2": ((A, B, C), ("b c", {"a": "CONDITIONAL"})),
+    "nullif": ((A, B), ("a", {})),
+    "filter": ((A, B), ("a", {"b": "CONDITIONAL"})),
+    "map_filter": ((A, B), ("a", {"b": "CONDITIONAL"})),
+    "ntile": ((A,), ("", {})),
+}
+
+
+@pytest.mark.parametrize("spelling", [str.lower, str.upper])
+@pytest.mark.parametrize("name", BY_NAME)
+def test_functions_that_are_known_by_name_only(name: str, spelling: Callable[[str], str]) -> None:
+    arguments, expected = BY_NAME[name]
+    assert read(called(spelling(name), *arguments)) == expected
+
+
+@pytest.mark.parametrize("kind", ["CaseWhen", "If"])
+@pytest.mark.parametrize("open_at", [0, 1, 2])
+def test_a_choice_is_known_only_if_its_conditions_and_values_are(kind: str, open_at: int) -> None:
+    parts = [A, B, C]
+    assert value(function(kind, *parts)).known
+    parts[open_at] = MISSING
+    assert not value(function(kind, *parts)).known
+
+
+def test_conditions_decide_about_the_fields_of_a_struct_too() -> None:
+    chosen = function("If", C, struct(A, B), struct(B, A))
+    assert read(field(chosen, 0)) == ("a b", {"c": "CONDITIONAL"})
+
+
+def test_a_case_without_else_and_with_several_conditions() -> None:
+    assert read(function("CaseWhen", A, FIRST, B, C)) == ("c", {"a": "CONDITIONAL", "b": "CONDITIONAL"})
+
+
+def test_a_field_that_the_struct_does_not_have_is_made_of_all_of_it() -> None:
+    assert read(field(struct(A, B), 2)) == ("a b", {})
+    assert read(field(struct(A, B), -1)) == ("a b", {})
+    assert read(field(A, 0)) == ("a", {})
+
+
+def test_the_work_is_counted_by_the_columns_of_expressions_with_several_children() -> None:
+    steps: list[int] = []
+    found = tree(function("Concat", function("Add", A, B), C))
+    assert found
+    expressions.evaluate(found, COLUMNS, lambda *_: UNKNOWN, steps.append)
+    assert steps == [2, 3]

@@ -1,0 +1,261 @@
+"""Every class of operator that a table lists: a small plan with it, and the edges that are drawn."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from parser.logical_plan.operator_rules import LEAVES, OPAQUE, PASS_THROUGH, RULES, WITHOUT_DATASET
+from parser.logical_plan.writes import INSERTS, MERGES, ROW_LEVEL
+from tests.support.events import dataset
+from tests.support.plans import (
+    Nodes,
+    alias,
+    attribute,
+    drawn,
+    function,
+    insert,
+    literal,
+    node,
+    operator,
+    project,
+    read,
+)
+
+A, B, K, V = attribute("a", 1), attribute("b", 2), attribute("k", 21), attribute("v", 22)
+ONE = read({"a": 1, "b": 2})
+OTHER = read({"k": 21, "v": 22})
+INPUTS = [dataset("one", ["a", "b"]), dataset("other", ["k", "v"])]
+# What the facet names differs from what the plans below say, so that it shows which of the two is drawn.
+FACET = {"x": [("other", "v")], "y": [("other", "v")]}
+
+Edges = dict[str, list[str]]
+
+
+def edges(query: Nodes, facet: Mapping[str, list[tuple[str, str]]] | None = None) -> Edges:
+    """What is drawn of a query with two columns that is written as ``x`` and ``y``."""
+    return drawn(insert(query, "[x, y]"), INPUTS, "[x, y]", facet)
+
+
+def upper(number: int, column: str, made: int) -> Nodes:
+    return alias(function("Upper", attribute(column, number)), "made", made)
+
+
+@pytest.mark.parametrize("kind", [*sorted(PASS_THROUGH), "WholeStageCodegenExec", "ShuffleExchangeExec"])
+def test_what_hands_its_input_on_changes_no_column(kind: str) -> None:
+    assert edges(operator(kind, ONE), FACET) == {"x": ["one.a"], "y": ["one.b"]}
+
+
+@pytest.mark.parametrize("kind", [*sorted(LEAVES), "FileSourceScanExec", "BatchScanExec"])
+def test_the_columns_of_a_dataset_are_their_own_sources(kind: str) -> None:
+    assert edges(node(f"sql.execution.{kind}", output=[A, B]), FACET) == {"x": ["one.a"], "y": ["one.b"]}
+
+
+@pytest.mark.parametrize("kind", sorted(WITHOUT_DATASET - {"UnresolvedInlineTable"}))
+def test_rows_without_a_dataset_have_no_sources(kind: str) -> None:
+    assert edges(node(f"sql.catalyst.plans.logical.{kind}", output=[A, B]), FACET) == {"x": [], "y": []}
+
+
+@pytest.mark.parametrize("kind", sorted(OPAQUE))
+def test_of_what_a_program_does_with_rows_only_the_facet_can_say_the_sources(kind: str) -> None:
+    rows = operator(kind, ONE, output=[attribute("a", 31), attribute("b", 32)])
+    assert edges(rows) == {"x": [], "y": []}
+    assert edges(rows, FACET) == {"x": ["other.v"], "y": ["other.v"]}
+
+
+def joined(kind: str, join_type: str = "Inner") -> Nodes:
+    product = {"object": f"org.apache.spark.sql.catalyst.plans.{join_type}$"}
+    return operator(kind, ONE, OTHER, joinType=product, condition=function("EqualTo", A, K))
+
+
+def chosen(kind: str) -> Nodes:
+    """A join, and one column of each side."""
+    return project(joined(kind), B, V)
+
+
+def aggregated(kind: str) -> Nodes:
+    """A physical aggregate in two steps: the final one refers to what the partial one makes."""
+    maximum = node(
+        "sql.catalyst.expressions.aggregate.AggregateExpression", function("Max", B), resultId={"id": 40}, filter=None
+    )
+    more = {"groupingExpressions": [A], "aggregateExpressions": [maximum], "aggregateAttributes": [attribute("m", 40)]}
+    partial = operator(kind, ONE, **more, resultExpressions=[A, attribute("buffer", 39)])
+    return operator(kind, partial, **more, resultExpressions=[A, alias(attribute("m", 40), "most", 41)])
+
+
+def cached(kind: str, plan: Nodes, *output: Nodes) -> Nodes:
+    return node(f"sql.execution.columnar.{kind}", output=list(output), cacheBuilder={"cachedPlan": plan})
+
+
+def with_udf(kind: str, results: str) -> Nodes:
+    called = node("sql.catalyst.expressions.PythonUDF", B, name="f")
+    made = operator(kind, ONE, udfs=[called], **{results: [attribute("made", 50)]})
+    return project(made, A, attribute("made", 50))
+
+
+def table_function(kind: str) -> Nodes:
+    called = node("sql.catalyst.expressions.PythonUDTF", B, name="f")
+    return operator(kind, ONE, udtf=called, resultAttrs=[attribute("made", 50)], requiredChildOutput=[A])
+
+
+def windowed(kind: str, parameter: str) -> Nodes:
+    rank = node("sql.catalyst.expressions.WindowExpression", function("Max", B), function("WindowSpecDefinition", A))
+    return project(operator(kind, ONE, **{parameter: [alias(rank, "w", 50)]}), A, attribute("w", 50))
+
+
+def recursive() -> Nodes:
+    """The loop adds up ``a``, and hands ``b`` on from its first query."""
+    again = node("sql.catalyst.plans.logical.UnionLoopRef", loopId=1, output=[attribute("n", 51), attribute("m", 52)])
+    step = project(again, alias(function("Add", attribute("n", 51), literal("1")), "n", 53), attribute("m", 52))
+    return operator("UnionLoop", ONE, step, id=1, outputAttrIds=[{"id": 54}, {"id": 55}])
+
+
+def shared() -> Nodes:
+    """A common table expression that is used twice: each reference has ids of its own."""
+    definition = operator("CTERelationDef", project(ONE, A, upper(2, "b", 60)), id=7)
+
+    def reference(first: int) -> Nodes:
+        output = [attribute("a", first), attribute("made", first + 1)]
+        return node("sql.catalyst.plans.logical.CTERelationRef", cteId=7, output=output)
+
+    both = operator("Join", reference(61), reference(63), joinType={"object": "plans.Inner$"}, condition=None)
+    return operator("WithCTE", definition, project(both, attribute("made", 64), attribute("a", 61)))
+
+
+def lateral() -> Nodes:
+    """The right side refers to a column of the left one."""
+    query = project(OTHER, alias(function("Concat", V, function("OuterReference", B)), "made", 70))
+    right = node("sql.catalyst.expressions.LateralSubquery", B, plan=query)
+    made = operator("LateralJoin", ONE, right=right, joinType={"object": "plans.Inner$"}, condition=None)
+    return project(made, A, attribute("made", 70))
+
+
+def merged_rows() -> Nodes:
+    keep = node("sql.catalyst.plans.logical.MergeRows$Keep", condition=function("IsNull", A), output=[K, V])
+    return operator(
+        "MergeRows",
+        joined("Join"),
+        output=[attribute("x", 80), attribute("y", 81)],
+        matchedInstructions=[keep],
+        notMatchedInstructions=[],
+        notMatchedBySourceInstructions=[],
+    )
+
+
+EXPANDED = operator(
+    "Expand",
+    ONE,
+    projections=[[A, literal(None)], [literal(None), B]],
+    output=[attribute("a", 90), attribute("b", 91)],
+)
+GENERATED = operator(
+    "Generate",
+    ONE,
+    generator=function("Explode", B),
+    generatorOutput=[attribute("item", 50)],
+)
+ADAPTIVE = node("sql.execution.adaptive.AdaptiveSparkPlanExec", inputPlan=ONE)
+
+AS_READ = {"x": ["one.a"], "y": ["one.b"]}
+BOTH_SIDES = {"x": ["one.b"], "y": ["other.v"]}
+
+PLANS: dict[str, tuple[Nodes, Edges]] = {
+    "Project": (project(ONE, B, upper(1, "a", 5)), {"x": ["one.b"], "y": ["one.a"]}),
+    "Aggregate": (
+        operator("Aggregate", ONE, groupingExpressions=[A], aggregateExpressions=[A, upper(2, "b", 5)]),
+        AS_READ,
+    ),
+    "HashAggregate": (aggregated("HashAggregate"), AS_READ),
+    "SortAggregate": (aggregated("SortAggregateExec"), AS_READ),
+    "ObjectHashAggregate": (aggregated("ObjectHashAggregate"), AS_READ),
+    "TakeOrderedAndProject": (
+        operator("TakeOrderedAndProjectExec", ONE, sortOrder=[A], projectList=[B, A]),
+        {"x": ["one.b"], "y": ["one.a"]},
+    ),
+    "Window": (windowed("Window", "windowExpressions"), AS_READ),
+    "WindowInPandas": (windowed("WindowInPandasExec", "windowExpression"), AS_READ),
+    "Generate": (project(GENERATED, A, attribute("item", 50)), AS_READ),
+    "Expand": (EXPANDED, AS_READ),
+    "BatchEvalPython": (with_udf("BatchEvalPython", "resultAttrs"), AS_READ),
+    "ArrowEvalPython": (with_udf("ArrowEvalPythonExec", "resultAttrs"), AS_READ),
+    "AggregateInPandas": (with_udf("AggregateInPandas", "output"), AS_READ),
+    "BatchEvalPythonUDTF": (table_function("BatchEvalPythonUDTF"), AS_READ),
+    "ArrowEvalPythonUDTF": (table_function("ArrowEvalPythonUDTF"), AS_READ),
+    "MergeRows": (merged_rows(), {"x": ["other.k"], "y": ["other.v"]}),
+    "UnionLoop": (recursive(), AS_READ),
+    "UnionLoopRef": (recursive(), AS_READ),
+    "Filter": (operator("Filter", ONE, condition=function("IsNotNull", A)), AS_READ),
+    "Sort": (operator("Sort", ONE, order=[B]), AS_READ),
+    "Deduplicate": (operator("Deduplicate", ONE, keys=[B]), AS_READ),
+    "DeduplicateWithinWatermark": (operator("DeduplicateWithinWatermark", ONE, keys=[B]), AS_READ),
+    **{
+        kind: (chosen(kind), BOTH_SIDES)
+        for kind in (
+            "Join", "AsOfJoin", "BroadcastHashJoin", "SortMergeJoin", "ShuffledHashJoin", "BroadcastNestedLoopJoin",
+            "CartesianProduct",
+        )
+    },
+    "LateralJoin": (lateral(), {"x": ["one.a"], "y": ["one.b", "other.v"]}),
+    "Union": (operator("Union", ONE, OTHER), {"x": ["one.a", "other.k"], "y": ["one.b", "other.v"]}),
+    "WithCTE": (shared(), {"x": ["one.b"], "y": ["one.a"]}),
+    "View": (operator("View", ONE, output=[attribute("c", 95), attribute("d", 96)]), AS_READ),
+    "Intersect": (operator("Intersect", ONE, OTHER), AS_READ),
+    "Except": (operator("Except", ONE, OTHER), AS_READ),
+    "InMemoryRelation": (
+        cached("InMemoryRelation", aggregated("HashAggregateExec"), attribute("c", 97), attribute("d", 98)),
+        AS_READ,
+    ),
+    "InMemoryTableScan": (cached("InMemoryTableScanExec", ONE, B, A), {"x": ["one.b"], "y": ["one.a"]}),
+    "AdaptiveSparkPlan": (ADAPTIVE, AS_READ),
+    "CTERelationDef": (shared(), {"x": ["one.b"], "y": ["one.a"]}),
+    "CTERelationRef": (shared(), {"x": ["one.b"], "y": ["one.a"]}),
+}  # fmt: skip
+
+
+def test_every_rule_has_a_plan() -> None:
+    assert RULES.keys() == PLANS.keys() | PASS_THROUGH | LEAVES | WITHOUT_DATASET | OPAQUE
+
+
+@pytest.mark.parametrize("kind", PLANS)
+def test_each_operator_makes_its_columns_of_its_input(kind: str) -> None:
+    query, expected = PLANS[kind]
+    assert edges(query, FACET) == expected
+
+
+@pytest.mark.parametrize("join_type", ["LeftSemi", "LeftAnti"])
+def test_a_join_that_only_asks_gives_the_columns_of_the_left_side(join_type: str) -> None:
+    assert edges(joined("SortMergeJoin", join_type), FACET) == AS_READ
+
+
+MERGE: dict[str, Any] = {
+    "condition": function("EqualTo", A, K),
+    "matchedClauses": [
+        node(
+            "sql.catalyst.plans.logical.DeltaMergeIntoUpdateClause",
+            actions=[node("sql.catalyst.plans.logical.DeltaMergeAction", targetColNameParts="[y]", expr=V)],
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", sorted(INSERTS))
+def test_each_insert_writes_its_query(kind: str) -> None:
+    names = {"outputColumnNames": "[x, y]"} if kind != "InsertIntoStatement" else {"userSpecifiedCols": "[x, y]"}
+    plan = node(f"sql.execution.{kind}", project(ONE, B, A), query=0, **names)
+    assert drawn(plan, INPUTS, "[x, y]", FACET) == {"x": ["one.b"], "y": ["one.a"]}
+
+
+@pytest.mark.parametrize("kind", sorted(ROW_LEVEL))
+def test_each_row_level_command_writes_its_query_by_name(kind: str) -> None:
+    query = project(ONE, alias(B, "y", 5), alias(A, "x", 6))
+    assert drawn(node(f"sql.execution.{kind}", query, query=0), INPUTS, "[x, y]", FACET) == {
+        "x": ["one.a"],
+        "y": ["one.b"],
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(MERGES))
+def test_each_merge_writes_its_assignments(kind: str) -> None:
+    target = read({"x": 31, "y": 32})
+    plan = node(f"sql.delta.{kind}", target, OTHER, target=0, source=1, **MERGE)
+    assert drawn(plan, [INPUTS[1]], "[x, y]", {"y": [("one", "a")]})["y"] == ["other.v"]
