@@ -11,7 +11,7 @@ import requests
 from core.identity import run_key
 from pipeline import retries
 from pipeline.services import Services
-from storage.retry_queue import RetryPointer, decode
+from storage.retry_queue import RetryPointer, RetryQueue, decode
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
@@ -179,5 +179,10 @@ def test_a_run_that_never_ends_is_settled_after_a_while(universe: Universe, monk
 
 
 @pytest.mark.parametrize("message", [b"[]", b"null", b"no JSON", b"{}"])
-def test_a_poison_message_of_others_is_passed_over(universe: Universe, message: bytes) -> None:
+def test_a_poison_message_of_others_starts_no_retry(
+    universe: Universe, message: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[RetryPointer] = []
+    monkeypatch.setattr(RetryQueue, "enqueue", lambda _queue, pointer, _delay: asked.append(pointer))
     retries.poisoned(message, universe.services)
+    assert asked == []
