@@ -11,20 +11,22 @@ processed. Its delay stays shorter then, so that the backlog is there when Purvi
 import json
 import logging
 import random
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from core.errors import CircuitOpen, Refused, TryLater, UnreadableEvent
 from core.logs import step
 from core.naming import CONTAINER, EventName, parse_blob_name
+from core.threads import in_threads
 from pipeline.run import process_run, set_of
 from pipeline.services import Services
 from storage.clients import RETRY_QUEUE
-from storage.event_rows import EventRow, Status
+from storage.event_rows import Status
 from storage.retry_queue import RetryPointer, decode
+from storage.sweep import SweepLimits, WaitingRun
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ LOOK_BACK = timedelta(days=14)
 SPREAD_SECONDS = 30
 #: The longest delay of a retry that Purview was not asked about, in seconds.
 LONGEST_HOLD_SECONDS = 600
+_AT_ONCE = 8
 
 
 def stored(blob: str, services: Services) -> None:
@@ -107,8 +110,11 @@ def attempt(pointer: RetryPointer, services: Services, event: EventName | None =
         _again(pointer, TryLater(f"{type(error).__name__}: {error}"), services)
 
 
-def sweep(services: Services) -> None:
-    """Enqueue the runs whose notification got lost, and those that will not end any more."""
+def sweep(services: Services, limits: SweepLimits | None = None) -> None:
+    """Enqueue the runs whose notification got lost, and those that will not end any more.
+
+    Each run is enqueued as soon as it is found. ``limits`` hold for each of the two; the next sweep continues there.
+    """
     now = _now()
     settings = services.settings
     for waiting, minutes, settle in (
@@ -116,16 +122,23 @@ def sweep(services: Services) -> None:
         (services.unended, settings.settle_after_minutes, True),
     ):
         after = timedelta(minutes=minutes)
-        rows: defaultdict[str, list[EventRow]] = defaultdict(list)
-        for run in waiting.waiting(now - LOOK_BACK - after, now, after):
-            rows[run.run_key] += run.rows
-        for run_key, late in rows.items():
-            reason = "it never ended" if settle else LOST_NOTIFICATION
-            pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason=reason, settle=settle)
-            services.retries.enqueue(pointer, random.uniform(0, SPREAD_SECONDS))
+        reason = "it never ended" if settle else LOST_NOTIFICATION
+        enqueued: set[str] = set()
+        for batch in waiting.waiting(now - LOOK_BACK - after, now, after, limits):
+            # A run may have rows in several hours.
+            new = {run.run_key for run in batch} - enqueued
+            pointers = [RetryPointer(key, attempt=0, first_failed=now, reason=reason, settle=settle) for key in new]
+            in_threads(
+                lambda each: services.retries.enqueue(each, random.uniform(0, SPREAD_SECONDS)), pointers, _AT_ONCE
+            )
             # Marked, so that the next sweep does not enqueue it once more; unless it was processed this very moment.
-            services.events.mark_unchanged(late, Status.RETRYING, reason)
-            step(log, "sweep", "enqueued", {"run": run_key, "reason": reason})
+            in_threads(partial(_mark_swept, reason=reason, services=services), batch, _AT_ONCE)
+            enqueued |= new
+
+
+def _mark_swept(run: WaitingRun, reason: str, services: Services) -> None:
+    services.events.mark_unchanged(run.rows, Status.RETRYING, reason)
+    step(log, "sweep", "enqueued", {"run": run.run_key, "reason": reason})
 
 
 def _pointer(message: bytes, services: Services) -> RetryPointer | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure.data.tables import TableEntity
 
@@ -33,6 +33,13 @@ class Status(Enum):
     """Given up; the message says why, ``sparklin replay`` tries again."""
     DUPLICATE = "Duplicate"
     """The same event has a row in another hour, which is the one that counts."""
+
+
+class RowKeys(NamedTuple):
+    """PartitionKey and RowKey of a row; they sort as the table does."""
+
+    partition: str
+    row: str
 
 
 @dataclass(frozen=True, slots=True)

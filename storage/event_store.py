@@ -26,7 +26,7 @@ from core.naming import EventName
 from core.threads import in_threads
 from storage.batches import read_rows
 from storage.clients import EVENT_METADATA, EVENTS, StorageClients
-from storage.event_rows import EventRow, Status, new_entity, read_row, status_entity
+from storage.event_rows import EventRow, RowKeys, Status, new_entity, read_row, status_entity
 from storage.faults import storage_faults
 from storage.request_budget import budget
 
@@ -152,13 +152,21 @@ class EventStore:
                         change, mode=UpdateMode.MERGE, etag=row.etag, match_condition=MatchConditions.IfNotModified
                     )
 
-    def rows(self, since: datetime, until: datetime, statuses: Iterable[Status] = ()) -> Iterator[EventRow]:
+    def rows(
+        self, since: datetime, until: datetime, statuses: Iterable[Status] = (), behind: RowKeys | None = None
+    ) -> Iterator[EventRow]:
         """The rows of events received from the hour of ``since`` to that of ``until``; without statuses, all.
 
-        :raises StorageUnavailable: also in the midst of the iteration.
+        They come by key: the hours from the oldest, and the rows of a run and hour together. With ``behind``, a key
+        within these hours, only the rows after it.
+
+        :raises StorageUnavailable: also during the iteration.
         """
         parameters: dict[str, Any] = {"first": f"{naming.hour(since)}-", "last": f"{naming.hour(until)}-99"}
         query = "PartitionKey ge @first and PartitionKey le @last"
+        if behind:
+            parameters.update(first=behind.partition, row=behind.row)
+            query += " and ( PartitionKey gt @first or RowKey gt @row )"
         wanted = list(statuses)
         if wanted:
             # The SDK finds parameters between blanks only.

@@ -1,29 +1,49 @@
-"""Events whose notification got lost: rows that have been waiting for too long, hour by hour.
+"""Events whose notification got lost: rows that have been waiting for too long, hour by hour from the oldest.
 
 An hour in which nothing waits any more is closed and not read again. Its marker is a row in EventMetadata, in a
-partition of the task for which it is closed, so that two tasks with different patience do not disturb each other.
+partition of the task for which it is closed, so that two tasks with different patience do not disturb each other. A
+call that reaches its limits leaves a row with its position there: the next call continues behind it, and the call after
+the last hour begins with the oldest hour again. Position and markers only save work. What waits is known by the status
+of its row, so sweeps at the same time, or one that is killed, repeat work at worst.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from functools import partial
+from itertools import groupby, islice
 
 from core import naming
+from core.threads import in_threads
 from storage.clients import EVENT_METADATA, StorageClients
-from storage.event_rows import EventRow, Status
+from storage.event_rows import EventRow, RowKeys, Status
 from storage.event_store import EventStore
 from storage.faults import storage_faults
 
 _HOUR = timedelta(hours=1)
+#: How many runs are looked at together, and how many of them at the same time.
+BATCH = 64
+_AT_ONCE = 8
+_ROWS_A_FINDING = 1_000
+# Behind the hours, which begin with a digit.
+_POSITION = "position"
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingRun:
-    """A run and those of its rows, all of one hour, that wait."""
+    """A run and some of its rows, all of one hour, that wait."""
 
     run_key: str
     rows: tuple[EventRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepLimits:
+    """After how many runs, or seconds, a sweep stops; the next one continues there."""
+
+    runs: int = 20_000
+    seconds: float = 200.0
 
 
 class Sweep:
@@ -35,22 +55,37 @@ class Sweep:
         self._partition = f"closed-{task}"
         self._statuses = tuple(statuses)
 
-    def waiting(self, since: datetime, now: datetime, after: timedelta) -> Iterator[WaitingRun]:
+    def waiting(
+        self, since: datetime, now: datetime, after: timedelta, limits: SweepLimits | None = None
+    ) -> Iterator[tuple[WaitingRun, ...]]:
         """The runs with rows that have been waiting for longer than ``after``, and were received after ``since``.
 
-        Hours that ended longer ago than ``after`` and in which nothing waits are closed on the way.
+        They come in batches as they are found. A batch counts as handled when the next one is asked for. Hours that
+        ended longer ago than ``after`` and in which nothing waits are closed on the way.
 
-        :raises StorageUnavailable: also in the midst of the iteration.
+        :raises StorageUnavailable: also during the iteration.
         """
-        for start in self.open_hours(since, now):
-            rows = list(self._events.rows(start, start, self._statuses))
-            old = [row for row in rows if row.received <= now - after]
-            for run_key, group in groupby(old, key=lambda row: row.run_key):
-                settled = self._events.settle_rows(run_key, group, now)
-                if settled:
-                    yield WaitingRun(run_key, settled)
-            if not rows and start + _HOUR <= now - after:
+        limits = limits or SweepLimits()
+        stop = time.monotonic() + limits.seconds
+        hours, position = self._open_hours(since, now - after)
+        number = 0
+        for start in hours:
+            behind = position if position and position.partition.startswith(naming.hour(start)) else None
+            if position and behind is None and naming.hour(start) < position.partition:
+                continue
+            is_empty = behind is None
+            for found in self._batches(start, behind):
+                is_empty = False
+                yield self._settled(found, now, after)
+                number += len(found)
+                if number >= limits.runs or time.monotonic() >= stop:
+                    last = found[-1].rows[-1]
+                    self._note_position(RowKeys(last.partition, last.row_key))
+                    return
+            if is_empty and start + _HOUR <= now - after:
                 self._close(start)
+        if position:
+            self._forget_position()
 
     def forget(self, before: datetime) -> None:
         """Delete the markers of hours before a time that no search reaches back to.
@@ -63,19 +98,58 @@ class Sweep:
             for entity in self._table.query_entities(query, parameters=span):
                 self._table.delete_entity(entity["PartitionKey"], entity["RowKey"])
 
-    def open_hours(self, since: datetime, now: datetime) -> tuple[datetime, ...]:
-        """The hours (their beginnings, UTC) from ``since`` to ``now`` that are not closed.
+    def open_hours(self, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        """The hours (their beginnings, UTC) from ``since`` to ``until`` that are not closed.
 
         :raises StorageUnavailable: the markers could not be read.
         """
-        query = "PartitionKey eq @partition and RowKey ge @first and RowKey le @last"
-        span = {"partition": self._partition, "first": naming.hour(since), "last": naming.hour(now)}
+        return self._open_hours(since, until)[0]
+
+    def _open_hours(self, since: datetime, until: datetime) -> tuple[tuple[datetime, ...], RowKeys | None]:
+        """The hours that are not closed, and the position at which the last sweep stopped."""
+        query = "PartitionKey eq @partition and ( RowKey eq @position or ( RowKey ge @first and RowKey le @last ) )"
+        span = {"partition": self._partition, "first": naming.hour(since), "last": naming.hour(until)}
         with storage_faults("read which hours are closed"):
-            closed = {entity["RowKey"] for entity in self._table.query_entities(query, parameters=span)}
+            found = self._table.query_entities(query, parameters={**span, "position": _POSITION})
+            markers = {str(entity["RowKey"]): entity for entity in found}
         first = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        hours = (first + index * _HOUR for index in range(int((now - first) / _HOUR) + 1))
-        return tuple(hour for hour in hours if naming.hour(hour) not in closed)
+        hours = (first + index * _HOUR for index in range(max(0, int((until - first) / _HOUR) + 1)))
+        at: Mapping[str, object] = markers.get(_POSITION, {})
+        position = RowKeys(str(at["Partition"]), str(at["Row"])) if "Partition" in at and "Row" in at else None
+        return tuple(hour for hour in hours if naming.hour(hour) not in markers), position
+
+    def _batches(self, start: datetime, behind: RowKeys | None) -> Iterator[Sequence[WaitingRun]]:
+        """The runs of an hour with their rows, by key. A run with very many rows comes several times."""
+        rows = self._events.rows(start, start, self._statuses, behind)
+        groups = groupby(rows, key=lambda row: row.run_key)
+        runs = (
+            WaitingRun(run_key, some)
+            for run_key, group in groups
+            for some in iter(lambda: tuple(islice(group, _ROWS_A_FINDING)), ())  # noqa: B023 - used at once
+        )
+        while batch := list(islice(runs, BATCH)):
+            yield batch
+
+    def _settled(self, runs: Iterable[WaitingRun], now: datetime, after: timedelta) -> tuple[WaitingRun, ...]:
+        """What is left of the runs when young rows, and those that stand for no stored event, are left out."""
+        old = [
+            WaitingRun(run.run_key, rows)
+            for run in runs
+            if (rows := tuple(row for row in run.rows if row.received <= now - after))
+        ]
+        settle = partial(self._events.settle_rows, now=now)
+        settled = in_threads(lambda run: settle(run.run_key, run.rows), old, _AT_ONCE)
+        return tuple(WaitingRun(run.run_key, rows) for run, rows in zip(old, settled, strict=True) if rows)
 
     def _close(self, start: datetime) -> None:
         with storage_faults("close an hour"):
             self._table.upsert_entity({"PartitionKey": self._partition, "RowKey": naming.hour(start)})
+
+    def _note_position(self, last: RowKeys) -> None:
+        row = {"PartitionKey": self._partition, "RowKey": _POSITION, "Partition": last.partition, "Row": last.row}
+        with storage_faults("note how far the sweep came"):
+            self._table.upsert_entity(row)
+
+    def _forget_position(self) -> None:
+        with storage_faults("note that the sweep came to its end"):
+            self._table.delete_entity(self._partition, _POSITION)

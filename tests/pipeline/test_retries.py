@@ -8,10 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from core.envelope import read_envelope
+from core.event_fields import digest
 from core.identity import run_key
 from pipeline import retries
 from pipeline.services import Services
+from storage.event_rows import Status
 from storage.retry_queue import RetryPointer, RetryQueue, decode
+from storage.sweep import Sweep
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
@@ -162,6 +166,23 @@ def test_an_event_whose_notification_got_lost_is_swept_up(universe: Universe, mo
     assert here.statuses([a_write()]) == ["Retrying"]
     retries.attempt(pointer, here.services)
     assert list(here.processes()) == ["nb → t"]
+
+
+def test_a_run_with_events_in_several_hours_is_swept_up_once(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A task of its own, for which no other test has closed an hour.
+    own = Sweep(universe.services.clients, universe.services.events, universe.name, [Status.RECEIVED])
+    here = with_services(universe, replace(hasty(universe.services, sweep_after_minutes=0), lost=own))
+    monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
+    for number, event_type in enumerate(("START", "RUNNING", "COMPLETE")):
+        sent = here.own(a_write(event_type))
+        received = datetime.now(UTC) - timedelta(hours=number)
+        here.services.events.put(read_envelope(sent), digest(sent), sent, received)
+    retries.sweep(here.services)
+    assert len(enqueued(here)) == 1
+    rows = here.services.events.rows_of(here.services.events.names(run_key(here.run_id("run-1"))))
+    assert [row.status.value for row in rows] == ["Retrying"] * 3
 
 
 def test_a_run_that_never_ends_is_settled_after_a_while(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
