@@ -132,7 +132,7 @@ def preview_rules(settings: Settings) -> Rules:
     """The rules that the app would follow under these settings."""
     return Rules(
         receiver=ReceiverRules(settings.allow_operations, settings.exclude_jobs),
-        lineage=LineageRules(settings.allow_operations, settings.exclude_datasets, settings.application_name_tails),
+        lineage=LineageRules.of(settings),
         naming=Naming.of(settings),
         window=settings.lineage_window,
     )

@@ -22,6 +22,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 BLOB_TRIGGER_SOURCES = ("EventGrid", "LogsAndContainerScan")
 PURVIEW_AUTHS = ("default", "none")
+EXPRESSION_LITERALS = ("hide", "keep")
 PROCESS_NAMINGS = ("native", "sparklin", "accelerator")
 
 
@@ -82,6 +83,11 @@ class Settings:
     )
     application_name_tails: tuple[re.Pattern[str], ...] = _told(
         "Additional run-specific endings to cut from application names: regular expressions, written as above.", ()
+    )
+    expression_literals: str = _told(
+        "`hide` shows text literals of expressions and conditions as `'…'`; `keep` shows them. See "
+        "[privacy](privacy.md).",
+        "hide",
     )
     process_naming: str = _told(
         "How processes are named: `native`, or as by Microsoft's `sparklin` sample or Databricks `accelerator`; "
@@ -261,6 +267,7 @@ _YEARS = 100
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "purview_endpoint": url,
     "purview_auth": one_of(PURVIEW_AUTHS),
+    "expression_literals": one_of(EXPRESSION_LITERALS),
     "process_naming": one_of(PROCESS_NAMINGS),
     "blob_trigger_source": one_of(BLOB_TRIGGER_SOURCES),
     "max_body_bytes": positive,

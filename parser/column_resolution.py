@@ -32,7 +32,12 @@ class ColumnResolution:
 
 
 def account(
-    events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable[Dataset], known: Schemas
+    events: tuple[RunEvent, ...],
+    output: EventDataset,
+    inputs: Iterable[Dataset],
+    known: Schemas,
+    *,
+    show_literals: bool = True,
 ) -> ColumnResolution:
     """What plan and facet together tell of an output; ``known`` are the columns that the inputs have."""
     sink = output.dataset
@@ -40,7 +45,7 @@ def account(
     by_name = {column.name: frozenset(column.sources) for column in told}
     try:
         with _collection_paused():
-            plan = planned_write(events, sink, inputs, (by_name, everywhere), known)
+            plan = planned_write(events, sink, inputs, (by_name, everywhere), known, show_literals=show_literals)
     except PlanTooLargeError:
         note = Note("plan-too-large", "The logical plan would take too long to read, so it is skipped.", sink.id)
         return ColumnResolution(told, everywhere, notes=(note,))

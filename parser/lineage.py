@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.model import Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
+from core.settings import Settings
 from parser.application import application
 from parser.column_resolution import account
 from parser.facet_columns import named_datasets
@@ -19,11 +20,25 @@ MOST_OUTPUTS_OF_A_PLAN = 10
 
 @dataclass(frozen=True, slots=True)
 class LineageRules:
-    """What users may add: operations that carry lineage, datasets to leave out, tails of application names."""
+    """What users may add: operations that carry lineage, datasets to leave out, tails of application names.
+
+    ``show_literals`` says whether expressions and conditions contain the text literals of the user's code.
+    """
 
     allow_operations: tuple[str, ...] = ()
     exclude_datasets: tuple[re.Pattern[str], ...] = ()
     application_name_tails: tuple[re.Pattern[str], ...] = ()
+    show_literals: bool = True
+
+    @classmethod
+    def of(cls, settings: Settings) -> "LineageRules":
+        """The rules that the settings ask for."""
+        return cls(
+            settings.allow_operations,
+            settings.exclude_datasets,
+            settings.application_name_tails,
+            settings.expression_literals == "keep",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,7 @@ def derive(run: MergedRun, rules: LineageRules) -> Derived:
     operation = _operation(run, rules)
     outputs = [output for output in run.outputs if not _excluded(output.dataset.id, rules)]
     if not run.outputs and operation.name == "create view":
-        view = view_lineage(run, application(run, rules.application_name_tails))
+        view = view_lineage(run, application(run, rules.application_name_tails), show_literals=rules.show_literals)
         return Derived((view,) if view else (), reason="a view is drawn through to its tables where it is read")
     if not outputs:
         return Derived(reason="its outputs are excluded by EXCLUDE_DATASETS" if run.outputs else "it wrote nothing")
@@ -91,7 +106,7 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
     # A plan writes once; no event tells of more than a few names of what it wrote.
     is_one_write = len(run.outputs) <= MOST_OUTPUTS_OF_A_PLAN
     events = run.events if is_one_write else ()
-    told = account(events, output, _read(run, output), run.schemas)
+    told = account(events, output, _read(run, output), run.schemas, show_literals=rules.show_literals)
     inputs = tuple(_inputs([*_read(run, output), *told.tables], sink, told.columns, rules))
     return Lineage(
         application=application(run, rules.application_name_tails),

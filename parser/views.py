@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, Note, SinkColumn
 from parser.logical_plan.budget import PlanTooLargeError
-from parser.logical_plan.expression_texts import expression_text, names_of
+from parser.logical_plan.expression_texts import ExpressionTexts, names_of
 from parser.logical_plan.operator_rules import new_walk
 from parser.logical_plan.resolution import resolved
 from parser.logical_plan.scope import named_parts
@@ -22,7 +22,7 @@ _KINDS = {"GlobalTempView": "global temporary", "LocalTempView": "temporary", "P
 _COMMANDS = ("CreateViewCommand", "CreateViewStatement", "CreateTempViewUsing")
 
 
-def view_lineage(run: MergedRun, application: Application) -> Lineage | None:
+def view_lineage(run: MergedRun, application: Application, *, show_literals: bool = True) -> Lineage | None:
     """The lineage of the view that the run made; None if its plan tells of none.
 
     The sink is ``view/database.name``, inputs are ``table/database.name``.
@@ -34,7 +34,7 @@ def view_lineage(run: MergedRun, application: Application) -> Lineage | None:
         return None
     walk = new_walk()
     try:
-        columns = tuple(_columns(plan, walk))
+        columns = tuple(_columns(plan, walk, show_literals=show_literals))
     except PlanTooLargeError:
         columns = ()
     tables = sorted({dataset for leaf in walk.leaves if (dataset := _table(leaf.table, leaf.dataset))})
@@ -50,7 +50,7 @@ def view_lineage(run: MergedRun, application: Application) -> Lineage | None:
     )
 
 
-def _columns(plan: Node, walk: Walk) -> Iterator[SinkColumn]:
+def _columns(plan: Node, walk: Walk, *, show_literals: bool) -> Iterator[SinkColumn]:
     """The view's columns. Names that the statement gives are not in the plan: then there are none."""
     query = resolved(plan, lambda parts: Dataset(DatasetId(TABLE, ".".join(parts))))
     query = query.tree("query") if query else None
@@ -59,12 +59,12 @@ def _columns(plan: Node, walk: Walk) -> Iterator[SinkColumn]:
     result = walk.relation(query)
     if plan.params.get("userSpecifiedColumns"):
         return
-    names = names_of(walk, {})
+    texts = ExpressionTexts(names_of(walk, {}), show_literals)
     for position, attribute in enumerate(result.output):
         value = result.value(position)
         found = {(_table(walk.leaves[leaf].table, walk.leaves[leaf].dataset), column) for leaf, column in value.sources}
         sources = tuple(sorted(ColumnRef(table, column) for table, column in found if table))
-        yield SinkColumn(attribute.name, sources, expression=expression_text(value, names))
+        yield SinkColumn(attribute.name, sources, expression=texts.expression(value))
 
 
 def _table(name: str, dataset: DatasetId | None) -> DatasetId | None:

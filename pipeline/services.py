@@ -93,9 +93,7 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Se
     return Services(
         settings=settings,
         receiver=receiver,
-        lineage_rules=LineageRules(
-            settings.allow_operations, settings.exclude_datasets, settings.application_name_tails
-        ),
+        lineage_rules=LineageRules.of(settings),
         naming=naming,
         clients=clients,
         events=events,

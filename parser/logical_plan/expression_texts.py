@@ -1,6 +1,7 @@
 """Expressions and conditions of a plan as SQL text, in terms of the datasets that it reads."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from core.model import DatasetId
 from parser.logical_plan.budget import MOST_CONDITIONS
@@ -13,20 +14,29 @@ from parser.logical_plan.walker import Leaf, Walk
 Names = Callable[[Node], str | Node]
 
 
-def expression_text(value: Value, names: Names) -> str | None:
-    """The text of what a column is computed by; None for a column that is taken as it is."""
-    return sql_text(value.definition, names) or None if value.definition else None
+@dataclass(frozen=True, slots=True)
+class ExpressionTexts:
+    """Writes expressions, with what its attributes are called. Without ``show_literals``, text literals are hidden."""
+
+    names: Names
+    show_literals: bool = True
+
+    def expression(self, value: Value) -> str | None:
+        """The text of what a column is computed by; None for a column that is taken as it is."""
+        if not value.definition:
+            return None
+        return sql_text(value.definition, self.names, show_literals=self.show_literals) or None
+
+    def conditions(self, walk: Walk) -> tuple[str, ...]:
+        """Joins and filters, each once, in the order of the plan: ``INNER: a.id = b.id``."""
+        return tuple(dict.fromkeys(_conditions(walk, self.names, show_literals=self.show_literals)))
 
 
-def condition_texts(walk: Walk, names: Names) -> tuple[str, ...]:
-    """Joins and filters, each once, in the order of the plan: ``INNER: a.id = b.id``."""
-    return tuple(dict.fromkeys(_conditions(walk, names)))
-
-
-def _conditions(walk: Walk, names: Names) -> Iterator[str]:
+def _conditions(walk: Walk, names: Names, *, show_literals: bool) -> Iterator[str]:
     joins = [condition.expression for condition in walk.conditions[:MOST_CONDITIONS] if condition.kind != "WHERE"]
     for condition in walk.conditions[:MOST_CONDITIONS]:
-        text = condition_text(condition.expression, names, beside=joins if condition.kind == "WHERE" else ())
+        beside = joins if condition.kind == "WHERE" else ()
+        text = condition_text(condition.expression, names, beside=beside, show_literals=show_literals)
         if text:
             yield f"{condition.kind}: {text}"
 

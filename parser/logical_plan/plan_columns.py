@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from core.model import ColumnRef, Dataset, Field, IndirectUse, RunEvent
 from parser.input_schemas import Schemas, is_refuted
 from parser.logical_plan.budget import MOST_EDGES, MOST_PAIRS, check
-from parser.logical_plan.expression_texts import Names, condition_texts, expression_text, names_of
+from parser.logical_plan.expression_texts import ExpressionTexts, names_of
 from parser.logical_plan.leaves import (
     AmbiguousLeaves,
     Assigned,
@@ -75,6 +75,8 @@ def planned_write(
     inputs: Iterable[Dataset],
     facet: tuple[Mapping[str, frozenset[ColumnRef]], Iterable[IndirectUse]],
     known_columns: Schemas,
+    *,
+    show_literals: bool = True,
 ) -> PlannedWrite | None:
     """What the run's plan tells of ``sink``; None if it has no plan that can be read.
 
@@ -109,14 +111,14 @@ def planned_write(
         found |= decided
     found |= left_over(walk.leaves, datasets, found)
     groups = twins(walk.leaves, datasets, found)
-    names = names_of(walk, found)
+    texts = ExpressionTexts(names_of(walk, found), show_literals)
     queries = {number for number, leaf in enumerate(walk.leaves) if may_be_query(leaf, datasets)}
     return PlannedWrite(
         columns={
-            name: _column(value, found, groups, names, queries).without(known_columns) for name, value in values.items()
+            name: _column(value, found, groups, texts, queries).without(known_columns) for name, value in values.items()
         },
         indirect=frozenset(use for use in _uses(write.uses, found) if not is_refuted(use.column, known_columns)),
-        conditions=condition_texts(walk, names),
+        conditions=texts.conditions(walk),
         unknown=frozenset(walk.unknown),
         tables=tuple(_tables(walk.leaves, beside)),
     )
@@ -178,7 +180,7 @@ def _same_purpose(
 
 
 def _column(
-    value: Value, found: Assigned, groups: Iterable[AmbiguousLeaves], names: Names, queries: Collection[int]
+    value: Value, found: Assigned, groups: Iterable[AmbiguousLeaves], texts: ExpressionTexts, queries: Collection[int]
 ) -> PlannedColumn:
     sources = {(dataset, name) for leaf, name in value.sources for dataset in found.get(leaf, ())}
     unassigned = {column for column in value.sources if column[0] not in found}
@@ -194,7 +196,7 @@ def _column(
         indirect=_uses(value.uses, found),
         certain=value.known and not unassigned,
         plain=_is_plain(value.definition),
-        expression=None if _is_plain(value.definition) else expression_text(value, names),
+        expression=None if _is_plain(value.definition) else texts.expression(value),
         constant=value.known and value.literal,
         source_names=frozenset(name for _, name in value.sources) if named else None,
     )

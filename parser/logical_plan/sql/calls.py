@@ -15,7 +15,7 @@ def function(node: Node, *, distinct: bool = False, condition: Node | None = Non
     arguments = arguments_of(node)
     if condition is not None and arguments and arguments[-1] is condition:
         arguments = arguments[:-1]
-    shown: Iterable[str | Operand] = listed(arguments, *_more_arguments(node))
+    shown: Iterable[str | Operand] = listed(_with_names(node, arguments), *_more_arguments(node))
     if name == "count" and not distinct and len(arguments) == 1 and _is_constant(arguments[0]):
         shown = ("*",)
     pieces = [name, "(DISTINCT " if distinct else "(", *_leading(node, bool(arguments)), *shown, ")"]
@@ -24,6 +24,13 @@ def function(node: Node, *, distinct: bool = False, condition: Node | None = Non
     if node.params.get("ignoreNulls") is True and node.kind not in names.NULLS_AS_ARGUMENT:
         pieces.append(" IGNORE NULLS")
     return Layout(pieces)
+
+
+def _with_names(node: Node, arguments: Sequence[Node]) -> Iterable[Node | str]:
+    """The names of a struct's fields are literals in the plan, but no data: they are always shown."""
+    for position, argument in enumerate(arguments):
+        is_name = node.kind == "CreateNamedStruct" and position % 2 == 0 and argument.kind == "Literal"
+        yield quoted(plain(argument.params.get("value"))) if is_name else argument
 
 
 def _is_constant(node: Node) -> bool:

@@ -109,9 +109,9 @@ def field_at(fields: Sequence[Mapping[str, object]], ordinal: object) -> Mapping
     return fields[ordinal] if isinstance(ordinal, int) and 0 <= ordinal < len(fields) else {}
 
 
-def listed(nodes: Iterable[Node], *more: str) -> Iterable[str | Operand]:
-    """Operands, then texts, with commas."""
-    items: list[str | Operand] = [*(Operand(node) for node in nodes), *more]
+def listed(nodes: Iterable[Node | str], *more: str) -> Iterable[str | Operand]:
+    """Operands and texts, then more texts, with commas."""
+    items: list[str | Operand] = [*(Operand(node) if isinstance(node, Node) else node for node in nodes), *more]
     for number, item in enumerate(items):
         if number:
             yield ", "

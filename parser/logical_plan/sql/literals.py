@@ -67,8 +67,14 @@ def identifier(name: str) -> str:
     return name if name.isidentifier() else f"`{name.replace('`', '``')}`"
 
 
+class TextLiteral(str):
+    """A literal that may hold a text of the data: a piece of its own in what is written, which can be hidden."""
+
+    __slots__ = ()
+
+
 def quoted(text: str) -> str:
-    """A text literal."""
+    """A text in quotes."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -93,7 +99,7 @@ def _number(text: str, data_type: str) -> tuple[str, Level]:
 def _literal(text: str, data_type: str) -> str:
     match data_type.split(" ")[0].split("(")[0]:
         case "string" | "char" | "varchar":  # Spark 4 adds a collation, "string collate UTF8_LCASE"
-            return quoted(text)
+            return TextLiteral(quoted(text))
         case "date":
             return f"DATE {quoted(_date(text))}"
         case "timestamp" | "timestamp_ltz" | "timestamp_ntz" as name:
@@ -101,8 +107,10 @@ def _literal(text: str, data_type: str) -> str:
         case "interval" | "calendarinterval":
             return _interval(text, data_type)
         case "binary":  # what comes is the address of a Java array
-            return f"X{quoted(UNKNOWN if _ADDRESS.search(text) else text)}"
-    return _ADDRESS.sub(UNKNOWN, text)
+            return TextLiteral(f"X{quoted(UNKNOWN if _ADDRESS.search(text) else text)}")
+        case "boolean":
+            return text
+    return TextLiteral(_ADDRESS.sub(UNKNOWN, text))
 
 
 def _date(text: str) -> str:

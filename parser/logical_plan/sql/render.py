@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from parser.logical_plan.sql.forms import layout
 from parser.logical_plan.sql.layout import Layout, Operand, bare
-from parser.logical_plan.sql.literals import UNKNOWN, plain
+from parser.logical_plan.sql.literals import UNKNOWN, TextLiteral, plain, quoted
 from parser.logical_plan.sql.names import ATTRIBUTES, NULL_TOLERANT, Level
 from parser.logical_plan.tree import Node, expression_id
 
+#: What stands in the place of a text literal that is not shown.
+HIDDEN = quoted(UNKNOWN)
 # Definitions inside definitions: more are a circle, or unreadable.
 _DEEPEST_DEFINITION = 100
 _DEEPEST_FIELD = 32
@@ -32,13 +34,15 @@ class Text:
 NameOf = Callable[[Node], str | Text | Node]
 
 
-def sql_text(expression: Node, name_of: NameOf, most: int = 2000) -> str:
+def sql_text(expression: Node, name_of: NameOf, most: int = 2000, *, show_literals: bool = True) -> str:
     """An expression as Spark SQL, at most ``most`` characters, the last one … if it was cut.
+
+    Without ``show_literals``, text literals are written as ``'…'``: they may be data. Numbers and dates stay.
 
     ``name_of`` gets the attributes, resolved or not. Never fails; classes that are not known become functions. Takes
     time by the length of the text and the depth of the tree, not by the size of what is cut.
     """
-    return sql(expression, name_of, most).text
+    return _written((Operand(expression),), name_of, most, show_literals=show_literals)
 
 
 def sql(expression: Node, name_of: NameOf, most: int = 2000) -> Text:
@@ -46,7 +50,9 @@ def sql(expression: Node, name_of: NameOf, most: int = 2000) -> Text:
     return Text(_written((Operand(expression),), name_of, most), _shape(expression, name_of, 0)[0].level)
 
 
-def condition_text(expression: Node, name_of: NameOf, most: int = 2000, beside: Sequence[Node] = ()) -> str:
+def condition_text(
+    expression: Node, name_of: NameOf, most: int = 2000, beside: Sequence[Node] = (), *, show_literals: bool = True
+) -> str:
     """The condition of a join or filter as it was meant; "" if all of it is Spark's own.
 
     Spark adds ``x IS NOT NULL`` for each x that a comparison needs, and prunings of partitions. These are not shown
@@ -62,10 +68,10 @@ def condition_text(expression: Node, name_of: NameOf, most: int = 2000, beside: 
     pieces: list[str | Operand] = []
     for part in meant:
         pieces += (" AND ", Operand(part, Level.AND if len(meant) > 1 else Level.LAMBDA))
-    return _written(pieces[1:], name_of, most)
+    return _written(pieces[1:], name_of, most, show_literals=show_literals)
 
 
-def _written(pieces: Sequence[str | Operand], name_of: NameOf, most: int) -> str:
+def _written(pieces: Sequence[str | Operand], name_of: NameOf, most: int, *, show_literals: bool = True) -> str:
     """The pieces from left to right, each with the number of definitions that it stands in; a stack, no recursion."""
     waiting = [(piece, 0) for piece in reversed(pieces)]
     written: list[str] = []
@@ -73,6 +79,7 @@ def _written(pieces: Sequence[str | Operand], name_of: NameOf, most: int) -> str
     while waiting and length <= most:
         piece, depth = waiting.pop()
         if isinstance(piece, str):
+            piece = piece if show_literals or not isinstance(piece, TextLiteral) else HIDDEN
             written.append(piece)
             length += len(piece)
             continue
