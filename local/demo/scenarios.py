@@ -50,6 +50,8 @@ SCENARIOS = (
 
 #: What a Fabric user would set: the GUIDs of the workspace and lakehouse in the events.
 ENVIRONMENT = {
+    # The recordings hold nobody's data, so their formulas are shown whole.
+    "EXPRESSION_LITERALS": "keep",
     "ONELAKE_IDS": '{"SalesWorkspace": "6f1c2a44-0b1e-4a57-9f0e-2f6f3c1d7a10", '
-    '"SalesWorkspace/Sales.Lakehouse": "b0a7d1e2-93c4-4d55-8a66-7b1f0c2e9d31"}'
+    '"SalesWorkspace/Sales.Lakehouse": "b0a7d1e2-93c4-4d55-8a66-7b1f0c2e9d31"}',
 }

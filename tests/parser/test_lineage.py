@@ -20,7 +20,7 @@ from parser.merge import merge
 from tests.support.corpus import events, scenarios
 from tests.support.events import body, dataset, event, run_event
 from tests.support.figures import true_lineage
-from tests.support.lineage import drawn
+from tests.support.lineage import drawn, runs_of
 
 GAPS = json.loads(Path(__file__).with_name("lineage_gaps.json").read_text())
 
@@ -191,3 +191,18 @@ def _inputs(sink: dict[str, object]) -> list[str]:
     event = run_event(inputs=[dataset("s"), dataset("t", ["a", "b"])], outputs=[sink])
     (lineage,) = derive(merge([event]), LineageRules()).lineages
     return [found.id.name for found in lineage.inputs]
+
+
+def test_text_literals_are_shown_only_where_the_rules_say_so() -> None:
+    texts = {shown: _expressions(LineageRules(show_literals=shown)) for shown in (True, False)}
+
+    assert "coalesce(orders.note, orders.status, 'x')" in texts[True]
+    assert "coalesce(orders.note, orders.status, '…')" in texts[False]
+    assert [text for text in texts[False] if "'a'" in text] == []
+
+
+def _expressions(rules: LineageRules) -> list[str]:
+    runs = runs_of(events("openlineage-1.53.0_spark-3.5_queries/case_nested"))
+    lineages = (lineage for run in runs for lineage in derive(merge(run), rules).lineages)
+    columns = (column for lineage in lineages for column in lineage.columns)
+    return [column.expression for column in columns if column.expression]

@@ -271,6 +271,26 @@ def test_a_condition_is_shown_without_what_spark_added(condition: Node, beside: 
     assert condition_text(condition, name_of, beside=beside) == text
 
 
+HIDDEN = [
+    (of("EqualTo", A, lit("anna@contoso.com", "string")), "a = '…'"),
+    (of("In", A, lit("anna", "string"), lit("it's", "string collate UTF8_LCASE")), "a IN ('…', '…')"),
+    (of("EqualTo", A, lit("616e6e61", "binary")), "a = '…'"),
+    (of("EqualTo", A, lit("[anna,bob]", {"type": "array", "elementType": "string"})), "a = '…'"),
+    (of("Concat", A, of("Cast", lit("x", "string"), dataType="integer")), "concat(a, CAST('…' AS INT))"),
+    (of("CreateNamedStruct", lit("name", "string"), lit("anna", "string")), "named_struct('name', '…')"),
+    (of("EqualTo", A, ONE), "a = 1"),
+    (of("EqualTo", A, lit("true", "boolean")), "a = true"),
+    (of("EqualTo", A, lit("18262", "date")), "a = DATE '2020-01-01'"),
+    (of("EqualTo", A, lit(None, "string")), "a = NULL"),
+]
+
+
+@pytest.mark.parametrize(("expression", "text"), HIDDEN, ids=[row[1] for row in HIDDEN])
+def test_text_literals_can_be_hidden(expression: Node, text: str) -> None:
+    assert sql_text(expression, name_of, show_literals=False) == text
+    assert condition_text(expression, name_of, show_literals=False) == text
+
+
 def test_a_name_gets_parentheses_where_it_needs_them() -> None:
     product = of("Multiply", A, B)
     assert sql_text(product, lambda _: Text("v.x + 1", Level.ADDITION)) == "(v.x + 1) * (v.x + 1)"
