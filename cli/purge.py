@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -67,19 +68,23 @@ def as_object(before: str, deleted: int, kept: int, events: int, rest: Purged | 
 
 def _delete(runs: Iterable[OldRun], services: Services, *, unprocessed: bool, apply: bool) -> tuple[int, int, int]:
     """How many runs were deleted, how many were kept because they are unprocessed, and how many events were deleted."""
-    deleted: set[str] = set()
+    # A run comes once for each hour of its rows.
+    deleted: dict[str, int] = {}
     kept: set[str] = set()
-    events = 0
-    for run in runs:
-        if not run.processed and not unprocessed:
-            kept.add(run.run_key)
-            continue
-        # A run comes once for each hour of its rows.
-        events += run.events if run.run_key not in deleted else 0
-        deleted.add(run.run_key)
-        if apply:
-            steps.delete_run(run, services)
-    return len(deleted), len(kept), events
+
+    def counted() -> Iterator[OldRun]:
+        for run in runs:
+            if run.processed or unprocessed:
+                deleted.setdefault(run.run_key, run.events)
+                yield run
+            else:
+                kept.add(run.run_key)
+
+    if apply:
+        steps.delete_runs(counted(), services)
+    else:
+        deque(counted(), maxlen=0)
+    return len(deleted), len(kept), sum(deleted.values())
 
 
 def _show(shown: dict[str, Any]) -> None:

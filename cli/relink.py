@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Container, Iterable, Sequence
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from cli.tasks.relink_processes import Leftover, Move
 from cli.terminal_text import terminal_text
 from core.errors import SparklinError
 from core.model import Asset
+from core.threads import stream_in_threads
 from pipeline.services import Services
 
 
@@ -40,7 +41,10 @@ def relink(
     # Without --apply, the result is shown as if it had been moved.
     moving = frozenset() if apply else frozenset(move.process_guid for move in found)
     ours = dict.fromkeys(move.ours for move in found if move.process not in failed)
-    left = [item for asset in ours if (item := _leftover(asset, services, moving, failed, apply=apply))]
+    looked_at = stream_in_threads(
+        lambda asset: _leftover(asset, services, moving, failed, apply=apply), ours, steps.AT_ONCE
+    )
+    left = list(filter(None, track(looked_at, "looking at placeholders", len(ours), console=talk, transient=True)))
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps(as_object(found, left, failed, applied=apply), ensure_ascii=False, indent=2))
     else:
@@ -80,11 +84,15 @@ def _move(found: Iterable[Move], services: Services, talk: Console) -> dict[str,
         if move.pending:
             by_process[move.process].append(move)
     failed: dict[str, str] = {}
-    for process, moves in track(by_process.items(), "moving processes", console=talk, transient=True):
+
+    def moved(process: str) -> None:
         try:
-            steps.apply(process, moves, services)
+            steps.apply(process, by_process[process], services)
         except SparklinError as error:
             failed[process] = str(error)
+
+    each = stream_in_threads(moved, by_process, steps.AT_ONCE)
+    deque(track(each, "moving processes", len(by_process), console=talk, transient=True), maxlen=0)
     return failed
 
 

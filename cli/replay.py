@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -48,17 +49,16 @@ def replay(
     start = parse_since(since) if since else None
     services = services_for(local=local)
     talk = Console(stderr=True)
-    found = [
-        steps.candidate(key, services, force=force, settle=force and bool(run))
-        for key in track(list(_keys(run, start, services)), "looking at runs", console=talk, transient=True)
-    ]
+    keys = list(_keys(run, start, services))
+    looked_at = steps.candidates(keys, services, force=force, settle=force and bool(run))
+    found = list(track(looked_at, "looking at runs", total=len(keys), console=talk, transient=True))
     if dead_letters:
         found = _with_events(found)
     wanted = [each for each in found if not each.refusal]
     done: dict[str, Outcome] = {}
     if not dry_run:
-        for each in track(wanted, "enqueueing runs", console=talk, transient=True):
-            steps.enqueue(each, services, force=force)
+        enqueued = steps.enqueue(wanted, services, force=force)
+        deque(track(enqueued, "enqueueing runs", total=len(wanted), console=talk, transient=True), maxlen=0)
         done = _awaited(wanted, services, wait, talk)
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps(as_object(found, done, dry_run=dry_run), ensure_ascii=False, indent=2))

@@ -33,8 +33,14 @@ def status(
     """
     start = parse_since(since)
     services = services_for(local=local)
-    with Console(stderr=True).status("reading events"):
-        found = status_report(start, datetime.now(UTC), limit, services)
+    with Console(stderr=True).status("reading events") as talk:
+        found = status_report(
+            start,
+            datetime.now(UTC),
+            limit,
+            services,
+            lambda hour, number: talk.update(f"reading the events of {hour:%Y-%m-%d %H}:00 UTC, {number:,} so far"),
+        )
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps(as_object(found), ensure_ascii=False, indent=2))
     else:

@@ -1,7 +1,8 @@
 """Several requests at a time."""
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -19,3 +20,22 @@ def in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item], threads
         return [work(item) for _, item in tasks]
     with ThreadPoolExecutor(min(threads, len(tasks)), "sparklin") as pool:
         return list(pool.map(lambda task: task[0].run(work, task[1]), tasks))
+
+
+def stream_in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int) -> Iterator[_Result]:
+    """The results of ``work`` on each item, in their order, as they come.
+
+    Items are taken in this thread, at most twice as many as ``threads`` ahead of the results. The first exception is
+    raised once what has begun is over; what has not is left out.
+    """
+    pool = ThreadPoolExecutor(threads, "sparklin")
+    ahead: deque[Future[_Result]] = deque()
+    try:
+        for item in items:
+            ahead.append(pool.submit(copy_context().run, work, item))
+            if len(ahead) >= 2 * threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -4,7 +4,6 @@ No cache: an asset that is not here belongs to a scan or a person, and is left a
 """
 
 import json
-import logging
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,9 +16,7 @@ from storage.asset_cache import asset_key
 from storage.batches import transactions
 from storage.clients import CREATED_ASSETS, DETAILS, StorageClients
 from storage.faults import Conflict
-from storage.rows import Key, LargeRows, MissingBlob, Version
-
-log = logging.getLogger(__name__)
+from storage.rows import Key, LargeRows, Version
 
 _ATTEMPTS = 50
 _AT_ONCE = 8
@@ -64,12 +61,11 @@ class CreatedAssets:
                 self._rows.delete(key, version)
 
     def all(self) -> Iterator[tuple[AssetName, Created]]:
-        """Every asset that was created, one by one. Characters that a table cannot hold are replaced in the names.
+        """Every asset that was created, from one listing; names are without characters that a table cannot hold.
 
-        :raises StorageUnavailable: also in the midst of the iteration.
+        :raises StorageUnavailable: also during the iteration.
         """
-        for key in self._rows.all_keys():
-            values, _ = self._readable(key)
+        for values, _ in self._rows.all():
             created = _decode(values)
             if created.guid:
                 yield AssetName(str(values["typeName"]), str(values["qualifiedName"])), created
@@ -132,14 +128,6 @@ class CreatedAssets:
             else:
                 return
         raise LeaseLost(f"the row of asset {name.qualified_name} was changed by others {_ATTEMPTS} times in a row")
-
-    def _readable(self, key: Key) -> tuple[Mapping[str, object], Version | None]:
-        """A row; one of which a part is gone is as none: its asset is left alone from now on."""
-        try:
-            return self._read(key)
-        except MissingBlob as error:
-            log.error("skipped a created asset: %s", error.reason)
-            return {}, None
 
     def _read(self, key: Key) -> tuple[Mapping[str, object], Version | None]:
         return self._rows.get(key) or ({}, None)

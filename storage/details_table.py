@@ -1,18 +1,15 @@
 """Table LineageDetails: a row a process, with what its runs contributed and what was uploaded of it."""
 
 import hashlib
-import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from storage.clients import DETAILS, LINEAGE_DETAILS, StorageClients
 from storage.faults import Conflict
-from storage.rows import Key, LargeRows, MissingBlob, Value, Version
+from storage.rows import Key, LargeRows, Value, Version
 
 __all__ = ["Conflict", "DetailsRow", "DetailsTable"]
-
-log = logging.getLogger(__name__)
 
 _OWN = ("qualifiedName", "history", "fingerprint", "uploaded", "dirty", "processGuid")
 
@@ -35,6 +32,10 @@ class DetailsRow:
     version: Version | None = None
 
 
+def _is_any(_: str) -> bool:
+    return True
+
+
 class DetailsTable:
     """Reads and writes the rows of processes; a row is replaced only if nobody changed it since it was read."""
 
@@ -46,9 +47,9 @@ class DetailsTable:
 
         :raises StorageUnavailable: as the name says.
         """
-        row = self._read(_key(qualified_name))
+        found = self._rows.get(_key(qualified_name))
         # Characters that a table cannot hold were replaced in the property; the caller's name is the true one.
-        return replace(row, qualified_name=qualified_name) if row else None
+        return replace(_row(*found), qualified_name=qualified_name) if found else None
 
     def write(self, row: DetailsRow) -> DetailsRow:
         """Write a row and return it with its new version.
@@ -80,36 +81,29 @@ class DetailsTable:
         if row.version:
             self._rows.delete(_key(row.qualified_name), row.version)
 
-    def all(self) -> Iterator[DetailsRow]:
-        """Every row that can be read, one by one; one that cannot is logged.
+    def all(self, is_wanted: Callable[[str], bool] = _is_any) -> Iterator[DetailsRow]:
+        """Every row that can be read, from one listing; one that cannot is logged.
 
-        :raises StorageUnavailable: also in the midst of the iteration.
+        ``is_wanted`` is asked with the qualified name, before the history of a row is read.
+
+        :raises StorageUnavailable: also during the iteration.
         """
-        for key in self._rows.all_keys():
-            try:
-                row = self._read(key)
-            except MissingBlob as error:
-                log.error("skipped a process: %s", error.reason)
-                continue
-            if row:
-                yield row
+        for values, version in self._rows.all(lambda values: is_wanted(values.get("qualifiedName") or "")):
+            yield _row(values, version)
 
-    def _read(self, key: Key) -> DetailsRow | None:
-        found = self._rows.get(key)
-        if found is None:
-            return None
-        values, version = found
-        uploaded = values.get("uploaded")
-        return DetailsRow(
-            qualified_name=values.get("qualifiedName") or "",
-            history=values.get("history") or b"",
-            fingerprint=values.get("fingerprint") or "",
-            uploaded=uploaded.astimezone(UTC) if isinstance(uploaded, datetime) else None,
-            dirty=bool(values.get("dirty")),
-            process_guid=values.get("processGuid") or "",
-            columns={name: value for name, value in values.items() if name not in _OWN},
-            version=version,
-        )
+
+def _row(values: Mapping[str, Value], version: Version) -> DetailsRow:
+    uploaded = values.get("uploaded")
+    return DetailsRow(
+        qualified_name=values.get("qualifiedName") or "",
+        history=values.get("history") or b"",
+        fingerprint=values.get("fingerprint") or "",
+        uploaded=uploaded.astimezone(UTC) if isinstance(uploaded, datetime) else None,
+        dirty=bool(values.get("dirty")),
+        process_guid=values.get("processGuid") or "",
+        columns={name: value for name, value in values.items() if name not in _OWN},
+        version=version,
+    )
 
 
 def _key(qualified_name: str) -> Key:

@@ -6,12 +6,12 @@ same event sent again in another hour finds its blob there, and its new row beco
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 from azure.core import MatchConditions
@@ -23,8 +23,8 @@ from core import naming
 from core.errors import StorageUnavailable
 from core.model import Envelope
 from core.naming import EventName
-from core.threads import in_threads
-from storage.batches import read_rows
+from core.threads import in_threads, stream_in_threads
+from storage.batches import read_rows, transactions
 from storage.clients import EVENT_METADATA, EVENTS, StorageClients
 from storage.event_rows import EventRow, RowKeys, Status, new_entity, read_row, status_entity
 from storage.faults import storage_faults
@@ -33,7 +33,7 @@ from storage.request_budget import budget
 log = logging.getLogger(__name__)
 
 _JSON = ContentSettings(content_type="application/json")
-_DOWNLOADS = 8
+_AT_ONCE = 8
 _TRANSACTION = 100
 # For how long beyond the budget of a put its row is left alone: the clocks of machines differ.
 _PUT_MARGIN = timedelta(minutes=10)
@@ -114,11 +114,9 @@ class EventStore:
 
         :raises StorageUnavailable: one of them could not be read.
         """
-        remaining = iter(events)
-        while some := list(islice(remaining, 2 * _DOWNLOADS)):
-            for event, body in zip(some, in_threads(self._body, some, _DOWNLOADS), strict=True):
-                if body is not None:
-                    yield event, body
+        for event, body in stream_in_threads(lambda event: (event, self._body(event)), events, _AT_ONCE):
+            if body is not None:
+                yield event, body
 
     def mark(
         self, events: Iterable[StoredEvent], status: Status, message: str = "", retry_count: int | None = None
@@ -211,14 +209,10 @@ class EventStore:
 
         :raises StorageUnavailable: some of them may be left.
         """
+        some = list(events)
         with storage_faults("delete events"):
-            for event in events:
-                try:
-                    self._blobs.delete_blob(event.name.blob)
-                except ResourceNotFoundError:
-                    log.debug("the event %s is gone already", event.name.blob)
-                if event.partition:
-                    self._table.delete_entity(event.partition, event.name.row_key)
+            in_threads(self._delete_blob, some, _AT_ONCE)
+        self.delete_rows(RowKeys(event.partition, event.name.row_key) for event in some if event.partition)
 
     def rows_before(self, time: datetime) -> Iterator[EventRow]:
         """The rows of events received before the hour of ``time``, the oldest hours first.
@@ -230,13 +224,14 @@ class EventStore:
             entities = self._table.query_entities(query, parameters={"first": naming.hour(time)})
             yield from map(read_row, entities)
 
-    def delete_row(self, row: EventRow) -> None:
-        """Delete a row whose event is gone.
+    def delete_rows(self, rows: Iterable[RowKeys]) -> None:
+        """Delete rows whose events are gone; those that are gone as well are no error.
 
-        :raises StorageUnavailable: it may still be there.
+        :raises StorageUnavailable: some may be left.
         """
-        with storage_faults("delete a row"):
-            self._table.delete_entity(row.partition, row.row_key)
+        with storage_faults("delete rows"):
+            for group in transactions(dict.fromkeys(rows), lambda row: row.partition):
+                self._delete_group(group)
 
     def _put_row(self, row: Mapping[str, Any]) -> bool:
         """Write the row of a new event; False if it was there, with its time of receipt renewed.
@@ -267,6 +262,27 @@ class EventStore:
                 return self._blobs.download_blob(event.name.blob).readall()
             except ResourceNotFoundError:
                 return None
+
+    def _delete_blob(self, event: StoredEvent) -> None:
+        try:
+            self._blobs.delete_blob(event.name.blob)
+        except ResourceNotFoundError:
+            log.debug("the event %s is gone already", event.name.blob)
+
+    def _delete_group(self, rows: Sequence[RowKeys]) -> None:
+        """Delete rows of one partition at once; one by one if some of them are missing."""
+        if len(rows) > 1:
+            try:
+                self._table.submit_transaction(
+                    [("delete", {"PartitionKey": row.partition, "RowKey": row.row}) for row in rows]
+                )
+            except HttpResponseError as error:
+                if error.status_code != 404:
+                    raise
+            else:
+                return
+        for row in rows:
+            self._table.delete_entity(row.partition, row.row)
 
     def _merge_rows(self, changes: list[dict[str, Any]]) -> None:
         """Change rows of one partition at once; one by one if some of them are missing."""

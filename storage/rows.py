@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from azure.data.tables import TableClient, TableEntity, UpdateMode
 from azure.storage.blob import ContainerClient
 
 from core.errors import StorageUnavailable
+from core.threads import stream_in_threads
 from storage.batches import Operation, read_rows
 from storage.faults import Conflict, describe, storage_faults
 from storage.text import clean, units
@@ -38,6 +39,7 @@ MAX_SMALL_BYTES = 15_000
 _OVERFLOW = "Overflow"
 _KEYS = ("PartitionKey", "RowKey", _OVERFLOW)
 _READS = 5
+_AT_ONCE = 8
 
 Value = Any
 
@@ -96,25 +98,35 @@ class LargeRows:
         with storage_faults("read rows"):
             rows = read_rows(self._table, ((key.partition, key.row) for key in wanted))
         found = {Key(row["PartitionKey"], row["RowKey"]): row for row in rows}
-        return {key: self._whole(key, found[key]) for key in wanted if key in found}
+        with storage_faults("read rows"):
+            return {key: self._whole(found[key]) for key in wanted if key in found}
 
-    def _whole(self, key: Key, entity: TableEntity) -> tuple[dict[str, Value], Version] | None:
-        if not entity.get(_OVERFLOW):
-            return self._resolved(entity)
+    def all(
+        self, is_wanted: Callable[[Mapping[str, Value]], bool] = bool
+    ) -> Iterator[tuple[dict[str, Value], Version]]:
+        """All rows, from one listing; those of which a part is gone are logged and left out.
+
+        ``is_wanted`` is asked before a row's blobs are read; what lies in a blob is a pointer there.
+
+        :raises StorageUnavailable: also during the iteration.
+        """
+        with storage_faults("list rows"):
+            wanted = (entity for entity in self._table.list_entities() if is_wanted(entity))
+            for row in stream_in_threads(self._whole, wanted, _AT_ONCE):
+                if row:
+                    yield row
+
+    def _whole(self, entity: TableEntity) -> tuple[dict[str, Value], Version] | None:
+        """A row of a listing; None if a part of it is gone."""
         try:
-            return self.get(key)
+            return self._resolved(entity)
+        except ResourceNotFoundError:
+            log.debug("a row changed while it was listed")
+        try:
+            return self.get(Key(entity["PartitionKey"], entity["RowKey"]))
         except MissingBlob as error:
             log.error("skipped a row: %s", error.reason)
             return None
-
-    def all_keys(self) -> Iterator[Key]:
-        """The keys of all rows.
-
-        :raises StorageUnavailable: also in the midst of the iteration.
-        """
-        with storage_faults("list rows"):
-            for entity in self._table.list_entities(select=["PartitionKey", "RowKey"]):
-                yield Key(entity["PartitionKey"], entity["RowKey"])
 
     def put(self, key: Key, values: Mapping[str, Value], version: Version | None) -> Version:
         """Write a whole row: a new one if ``version`` is None, else in place of that version.

@@ -95,8 +95,8 @@ class Sweep:
         query = "PartitionKey eq @partition and RowKey lt @first"
         span = {"partition": self._partition, "first": naming.hour(before)}
         with storage_faults("forget which hours are closed"):
-            for entity in self._table.query_entities(query, parameters=span):
-                self._table.delete_entity(entity["PartitionKey"], entity["RowKey"])
+            old = self._table.query_entities(query, parameters=span, select=["RowKey"])
+            in_threads(lambda row: self._table.delete_entity(self._partition, row["RowKey"]), old, _AT_ONCE)
 
     def open_hours(self, since: datetime, until: datetime) -> tuple[datetime, ...]:
         """The hours (their beginnings, UTC) from ``since`` to ``until`` that are not closed.

@@ -6,21 +6,24 @@ unless it is asked for. Safe to repeat, and to interrupt.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from core.errors import UnreadableHistory
+from core.threads import in_threads, stream_in_threads
 from parser import process_history as histories
 from pipeline.retries import LOOK_BACK
 from pipeline.services import Services
 from storage.details_table import Conflict, DetailsRow
-from storage.event_rows import EventRow, Status
+from storage.event_rows import EventRow, RowKeys, Status
 from storage.overflow import purge_overflow
 
 log = logging.getLogger(__name__)
 
+# Each run makes several requests, some of them at the same time.
+_AT_ONCE = 4
 _DONE = (Status.PROCESSED, Status.IGNORED, Status.DUPLICATE)
 
 
@@ -61,12 +64,28 @@ def old_runs(before: datetime, services: Services) -> Iterator[OldRun]:
     :raises StorageUnavailable: storage does not answer, also during the iteration.
     """
     rows = services.events.rows_before(before)
-    for run_key, group in groupby(rows, key=lambda row: row.run_key):
-        some = tuple(group)
-        stored = services.events.names(run_key)
-        if all((item.received or item.modified) < before for item in stored):
-            known = services.events.rows_of(stored) if stored else []
-            yield OldRun(run_key, some, len(stored), all(row.status in _DONE for row in known))
+    runs = ((run_key, tuple(group)) for run_key, group in groupby(rows, key=lambda row: row.run_key))
+    for run in stream_in_threads(lambda found: _old_run(*found, before, services), runs, _AT_ONCE):
+        if run:
+            yield run
+
+
+def _old_run(run_key: str, rows: tuple[EventRow, ...], before: datetime, services: Services) -> OldRun | None:
+    """The run of these rows, None if some of its events are newer."""
+    stored = services.events.names(run_key)
+    if any((item.received or item.modified) >= before for item in stored):
+        return None
+    known = services.events.rows_of(stored) if stored else []
+    return OldRun(run_key, rows, len(stored), all(row.status in _DONE for row in known))
+
+
+def delete_runs(runs: Iterable[OldRun], services: Services) -> None:
+    """Delete the events, rows, records and dead letters of runs, several runs at a time.
+
+    :raises StorageUnavailable: something may be left, which the next purge deletes.
+    """
+    for _ in stream_in_threads(lambda run: delete_run(run, services), runs, _AT_ONCE):
+        pass
 
 
 def delete_run(run: OldRun, services: Services) -> None:
@@ -76,8 +95,7 @@ def delete_run(run: OldRun, services: Services) -> None:
     """
     forget_run(run.run_key, services)
     # Rows that are left, of events that were sent again, are deleted last: the next purge finds the rest by them.
-    for row in run.rows:
-        services.events.delete_row(row)
+    services.events.delete_rows(RowKeys(row.partition, row.row_key) for row in run.rows)
 
 
 def forget_run(run_key: str, services: Services) -> None:
@@ -86,8 +104,7 @@ def forget_run(run_key: str, services: Services) -> None:
     :raises StorageUnavailable: something may be left.
     """
     services.events.delete(services.events.names(run_key))
-    for name in list(services.dead_letters.names(run_key)):
-        services.dead_letters.delete(name)
+    in_threads(services.dead_letters.delete, services.dead_letters.names(run_key), _AT_ONCE)
     services.run_records.delete(run_key)
 
 
@@ -100,12 +117,14 @@ def delete_rest(before: datetime, services: Services) -> Purged:
     """
     for sweep in (services.lost, services.unended):
         sweep.forget(before)
+    gone = (row for row in services.details.all() if _is_gone(row, before))
+    letters = services.dead_letters.names()
     return Purged(
-        processes=sum(_delete_process(row, services) for row in services.details.all() if _is_gone(row, before)),
+        processes=sum(stream_in_threads(lambda row: _delete_process(row, services), gone, _AT_ONCE)),
         locks=services.locks.purge(before),
         cached=services.cache.purge(),
         overflow=purge_overflow(services.clients, before),
-        letters=sum(_delete_orphan(name, before, services) for name in list(services.dead_letters.names())),
+        letters=sum(stream_in_threads(lambda name: _delete_orphan(name, before, services), letters, _AT_ONCE)),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import UnreadableHistory
 from core.model import Asset, AssetName, Created, DatasetId
+from core.threads import stream_in_threads
 from parser import process_history as histories
 from pipeline.processes import drawn, process_of, same_data
 from pipeline.publish import republish
@@ -25,6 +26,8 @@ from storage.details_table import DetailsRow
 
 log = logging.getLogger(__name__)
 
+#: How many processes or assets are looked at, or changed, at the same time.
+AT_ONCE = 4
 # What people add to an asset or its columns. We never set these, so an asset with one of them must stay.
 _BY_PEOPLE = (
     "classifications", "meanings", "labels", "customAttributes", "businessAttributes", "contacts",
@@ -63,12 +66,17 @@ def moves(services: Services) -> Iterator[Move]:
 
     :raises TryLater, Refused: storage or the catalogue cannot be asked.
     """
-    for row in services.details.all():
-        if row.process_guid:
-            try:
-                yield from _moves_of(row, services)
-            except UnreadableHistory as error:
-                log.error("skipped process %s: %s", row.qualified_name, error.reason)
+    rows = (row for row in services.details.all() if row.process_guid)
+    for found in stream_in_threads(lambda row: _readable_moves(row, services), rows, AT_ONCE):
+        yield from found
+
+
+def _readable_moves(row: DetailsRow, services: Services) -> tuple[Move, ...]:
+    try:
+        return tuple(_moves_of(row, services))
+    except UnreadableHistory as error:
+        log.error("skipped process %s: %s", row.qualified_name, error.reason)
+        return ()
 
 
 def apply(process: str, wanted: Iterable[Move], services: Services) -> None:

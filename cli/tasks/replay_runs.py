@@ -6,13 +6,16 @@ The app does the work, by its own settings and identity: here its runs are only 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
+from core.threads import stream_in_threads
 from pipeline.run import ENDS, set_of
 from pipeline.services import Services
 from storage.event_rows import EventRow, Status
 from storage.retry_queue import RetryPointer
 
 _ASKED = "a replay was asked for"
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,17 @@ def runs_since(since: datetime, services: Services) -> Iterator[str]:
     yield from dict.fromkeys(row.run_key for row in rows if row.received >= since)
 
 
-def candidate(run_key: str, services: Services, *, force: bool, settle: bool) -> Candidate:
-    """Whether a run can be replayed.
+def candidates(run_keys: Iterable[str], services: Services, *, force: bool, settle: bool) -> Iterator[Candidate]:
+    """Whether runs can be replayed, in their order, several looked at together.
 
-    With ``force`` also one that was processed before, with ``settle`` also one that has not ended and may go on.
+    With ``force`` also those that were processed before, with ``settle`` also those that have not ended and may go on.
 
-    :raises StorageUnavailable: storage does not answer.
+    :raises StorageUnavailable: storage does not answer, also during the iteration.
     """
+    return stream_in_threads(partial(_candidate, services=services, force=force, settle=settle), run_keys, _AT_ONCE)
+
+
+def _candidate(run_key: str, services: Services, *, force: bool, settle: bool) -> Candidate:
     stored = services.events.names(run_key)
     rows = services.events.rows_of(stored)
     # An interrupted replay may have left only its marks.
@@ -74,11 +81,15 @@ def candidate(run_key: str, services: Services, *, force: bool, settle: bool) ->
     return Candidate(run_key, _job(rows), len(stored), refusal, settle=not has_end)
 
 
-def enqueue(wanted: Candidate, services: Services, *, force: bool) -> None:
-    """Let the app process a run at once.
+def enqueue(wanted: Iterable[Candidate], services: Services, *, force: bool) -> Iterator[None]:
+    """Let the app process runs at once; something comes for each run that is on the queue.
 
-    :raises StorageUnavailable: it may not be on the queue.
+    :raises StorageUnavailable: the rest may not be on the queue, also during the iteration.
     """
+    return stream_in_threads(partial(_enqueue, services=services, force=force), wanted, _AT_ONCE)
+
+
+def _enqueue(wanted: Candidate, services: Services, *, force: bool) -> None:
     stored = services.events.names(wanted.run_key)
     services.events.mark(stored, Status.RETRYING, _ASKED)
     services.run_records.note_unprocessed(wanted.run_key)
@@ -92,8 +103,11 @@ def outcomes(run_keys: Iterable[str], services: Services) -> Iterator[tuple[str,
 
     :raises StorageUnavailable: storage does not answer.
     """
-    for run_key in run_keys:
-        row = _decided(services.events.rows_of(services.events.names(run_key)))
+
+    def decided(run_key: str) -> tuple[str, EventRow | None]:
+        return run_key, _decided(services.events.rows_of(services.events.names(run_key)))
+
+    for run_key, row in stream_in_threads(decided, run_keys, _AT_ONCE):
         if row:
             yield run_key, Outcome(row.status, row.message)
 

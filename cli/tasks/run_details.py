@@ -11,6 +11,7 @@ from cli.tasks.status_report import application_of, newest_of_runs
 from core.envelope import read_envelope
 from core.errors import BadEvent
 from core.model import RunRef
+from core.threads import in_threads
 from parser import process_history as histories
 from pipeline.processes import drawn, process_of
 from pipeline.services import Services
@@ -19,6 +20,8 @@ from storage.details_table import DetailsRow
 from storage.event_rows import EventRow
 
 log = logging.getLogger(__name__)
+
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ def run_details(run_key: str, rules: Rules, services: Services) -> RunDetails:
     stored = services.events.names(run_key)
     bodies = [body for _, body in services.events.bodies(stored) if _is_readable(body)]
     record = services.run_records.read(run_key)
-    letters = (services.dead_letters.read(name) for name in services.dead_letters.names(run_key))
-    kept = (services.details.read(name) for name in sorted(record.processes))
+    letters = in_threads(services.dead_letters.read, services.dead_letters.names(run_key), _AT_ONCE)
+    kept = in_threads(services.details.read, sorted(record.processes), _AT_ONCE)
     return RunDetails(
         run_key,
         tuple(services.events.rows_of(stored)),
@@ -90,7 +93,8 @@ def job_details(job: str, since: datetime, until: datetime, services: Services) 
     :raises StorageUnavailable: storage does not answer.
     """
     wanted = job.strip().casefold()
-    kept = [row for row in services.details.all() if any(wanted in _names(job) for job in _jobs_of(row))]
+    rows_of_it = services.details.all(lambda name: _is_of_job(name, wanted))
+    kept = [row for row in rows_of_it if any(wanted in _names(job) for job in _jobs_of(row))]
     processes = tuple(known for row in kept if (known := _shown(row, services)))
     # The path of a Databricks notebook is in no row of an event, only in its processes.
     its_runs = {run.run_key for row in kept for run in _runs_of(row)}
@@ -116,13 +120,25 @@ def _runs_of(row: DetailsRow) -> Iterator[RunRef]:
 
 
 def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:
-    """Namespace and application of a process; only a native name contains them."""
-    scheme, _, rest = row.qualified_name.partition("://")
-    if scheme != "sparklin":
-        applications = {item.lineage.application for item in histories.decode(row.history).contributions}
-        return {(each.namespace, each.name) for each in applications}
+    """Namespaces and applications of a process, from its native name or else from its history."""
+    native = _native_job(row.qualified_name)
+    if native:
+        return {native}
+    applications = {item.lineage.application for item in histories.decode(row.history).contributions}
+    return {(each.namespace, each.name) for each in applications}
+
+
+def _is_of_job(process: str, wanted: str) -> bool:
+    """Whether a process may belong to a job, as far as its qualified name shows."""
+    native = _native_job(process)
+    return native is None or wanted in _names(native)
+
+
+def _native_job(process: str) -> tuple[str, str] | None:
+    """Namespace and application in the native name of a process; None for other names."""
+    scheme, _, rest = process.partition("://")
     namespace, _, name = rest.partition("#")[0].partition("/")
-    return {(unquote(namespace), unquote(name))}
+    return (unquote(namespace), unquote(name)) if scheme == "sparklin" else None
 
 
 def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:

@@ -1,7 +1,7 @@
 """The status of the app: what happened to the events of a time span, hour by hour from the newest."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,8 @@ from storage.event_rows import EventRow, Status
 
 FAILING = (Status.DEAD_LETTERED, Status.RETRYING)
 _ERRORS = 10
+# As many rows as storage answers at a time.
+_PROGRESS = 1_000
 _HOUR = timedelta(hours=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -41,8 +43,12 @@ class StatusReport:
     truncated: bool = False
 
 
-def status_report(since: datetime, until: datetime, most: int, services: Services) -> StatusReport:
+def status_report(
+    since: datetime, until: datetime, most: int, services: Services, progress: Callable[[datetime, int], object]
+) -> StatusReport:
     """Read the rows of a span, at most about ``most`` of them, the newest first.
+
+    ``progress`` is called now and then with the hour that is being read, and the number of events so far.
 
     :raises StorageUnavailable: storage does not answer.
     """
@@ -52,7 +58,10 @@ def status_report(since: datetime, until: datetime, most: int, services: Service
         if found.statuses.total() >= most:
             found.since, found.truncated = hour + _HOUR, True
             break
-        for row in services.events.rows(hour, hour):
+        progress(hour, found.statuses.total())
+        for number, row in enumerate(services.events.rows(hour, hour), 1):
+            if number % _PROGRESS == 0:
+                progress(hour, found.statuses.total())
             if since <= row.received <= until:
                 _count(row, found, services)
                 if row.status in FAILING:

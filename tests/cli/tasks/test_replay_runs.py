@@ -205,10 +205,10 @@ def interrupted(universe: Universe, *, force: bool) -> None:
     """A replay that has marked its run when storage goes unavailable."""
     nowhere = connect(connection_to(9))
     services = replace(universe.services, run_records=RunRecords(nowhere), retries=RetryQueue(nowhere))
-    wanted = steps.candidate(key(universe), universe.services, force=force, settle=force)
+    (wanted,) = steps.candidates([key(universe)], universe.services, force=force, settle=force)
     assert not wanted.refusal
     with pytest.raises(StorageUnavailable), budget(2):
-        steps.enqueue(wanted, services, force=force)
+        list(steps.enqueue([wanted], services, force=force))
 
 
 def test_an_interrupted_replay_can_be_repeated(universe: Universe, data_map: str, sparklin: Sparklin) -> None:
