@@ -53,8 +53,11 @@ up: ready  ## Start the local stack: receiver, storage, Data Map and its lineage
 down:  ## Stop the local stack
 	@if [ -x $(RUN)/python ]; then $(RUN)/python -m local.stack down; else echo 'Nothing is installed, so nothing runs.'; fi
 
-test: writable  ## Run all fast checks: lint, format, types and tests
+test: writable  ## Run the fast checks: lint, format, types and tests (some minutes)
 	@scripts/check
+
+test-all: test  ## The same, and all tests that take long: storms, sweeps, whole demos, Azure's trigger engine
+	@$(RUN)/pytest -n auto --dist loadgroup -m exhaustive
 
 test-atlas: writable  ## Compare the local Data Map with a real Apache Atlas (downloads 330 MB into .local)
 	@$(RUN)/pytest --real tests/real/test_answers.py tests/real/test_uploads.py

@@ -98,7 +98,7 @@ def test_make_lists_its_commands() -> None:
     listed = re.findall(r"^make (\S+) +\S.*$", run.stdout, re.MULTILINE)
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
-    assert {"install", "demo", "up", "down", "test", "lint", "format", "lock", "clean"} <= set(listed)
+    assert {"install", "demo", "up", "down", "test", "test-all", "lint", "format", "lock", "clean"} <= set(listed)
     assert set(targets) - set(listed) == {"ready", "writable"}  # What the other commands begin with.
 
 
@@ -129,7 +129,7 @@ def test_make_takes_a_python_and_the_ports_of_the_stack() -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", ["test", "test-atlas", "test-real", "lint", "format", "lock"])
+@pytest.mark.parametrize("command", ["test", "test-all", "test-atlas", "test-real", "lint", "format", "lock"])
 def test_a_read_only_checkout_gets_one_sentence(tmp_path: Path, command: str) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
     tmp_path.chmod(0o555)
@@ -146,8 +146,16 @@ def test_scripts_can_be_run(name: str) -> None:
 
 
 def test_continuous_integration_runs_what_the_readme_says() -> None:
-    assert re.search(r"^make test\b", (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE)
+    assert re.search(r"^make test test-all test-atlas ", (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE)
     assert "make test" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_two_tiers_are_all_tests() -> None:
+    """``test-all`` begins with ``test``: what one leaves out, the other runs."""
+    check, makefile = ((ROOT / name).read_text("utf-8") for name in ("scripts/check", "Makefile"))
+
+    assert re.search(r'^check pytest .* -m "not exhaustive"$', check, re.MULTILINE)
+    assert re.search(r"^test-all: test .*\n\t@\$\(RUN\)/pytest .* -m exhaustive$", makefile, re.MULTILINE)
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

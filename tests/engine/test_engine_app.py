@@ -20,7 +20,7 @@ from tests.engine.stack import EngineStack, engine_stack
 from tests.support.catalogue import entities, in_any_order, picture, twice
 from tests.support.storage_proxy import storage_proxy
 
-pytestmark = pytest.mark.xdist_group("engine app")
+pytestmark = [pytest.mark.exhaustive, pytest.mark.xdist_group("engine app")]
 SEED = 20261129
 #: Far more than is needed; what does not come about fails then.
 SECONDS = 240.0

@@ -15,6 +15,8 @@ from azure.storage.queue import QueueMessage
 from tests.engine.hosts import ENGINE, LOCAL_HOST, TriggerApp
 from tests.local.host.sample import encoded, eventually, lifetime
 
+pytestmark = pytest.mark.exhaustive
+
 POISON = "webjobs-blobtrigger-poison"
 WEEK = timedelta(days=7)
 PROPERTIES = {

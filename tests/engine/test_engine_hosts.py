@@ -12,7 +12,7 @@ from tests.engine.hosts import TriggerApp
 from tests.local.host.sample import eventually, prepared
 from tests.support.storage_proxy import storage_proxy
 
-pytestmark = pytest.mark.xdist_group("engine hosts")
+pytestmark = [pytest.mark.exhaustive, pytest.mark.xdist_group("engine hosts")]
 POISON = "webjobs-blobtrigger-poison"
 
 

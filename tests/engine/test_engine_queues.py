@@ -8,6 +8,8 @@ import pytest
 from tests.engine.hosts import TriggerApp
 from tests.local.host.sample import encoded, eventually, lifetime
 
+pytestmark = pytest.mark.exhaustive
+
 WEEK = timedelta(days=7)
 LOCK = timedelta(minutes=10)
 

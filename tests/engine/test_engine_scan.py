@@ -5,7 +5,7 @@ import pytest
 from tests.engine.hosts import TriggerApp
 from tests.local.host.sample import eventually
 
-pytestmark = pytest.mark.xdist_group("engine scan")
+pytestmark = [pytest.mark.exhaustive, pytest.mark.xdist_group("engine scan")]
 HOSTS = "azure-webjobs-hosts"
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from local.demo.check import Inbox
@@ -19,6 +20,8 @@ from tests.faults.dying import DyingHost
 from tests.faults.host import Plan
 from tests.support.catalogue import entities, twice
 from tests.support.events import body, dataset, event
+
+pytestmark = pytest.mark.exhaustive
 
 RUNS = 24
 HOSTS = 3

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from core.settings import Settings, StorageConnection
 from local.data_map.server import running
@@ -18,6 +19,8 @@ from tests.faults.worker import Case, Work
 from tests.support.catalogue import twice
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
+
+pytestmark = pytest.mark.exhaustive
 
 #: What a retry takes besides, which only comes about if a worker fails.
 OF_RETRIES = ("enqueue a retry", "note a retry")

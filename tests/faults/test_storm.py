@@ -43,6 +43,8 @@ from tests.faults.host import STEPS, Death, Plan
 from tests.support.catalogue import in_any_order, picture, twice
 from tests.support.corpus import SPARK_35, bodies, scenarios
 
+pytestmark = pytest.mark.exhaustive
+
 SEED = int(os.environ.get("SPARKLIN_FAULTS_SEED") or 674207)
 APPLICATIONS = ("agents/1.36.0_spark-3.5.1", "agents/1.45.0_spark-3.5.1")
 COPIES = 3

@@ -55,6 +55,7 @@ def test_the_compiler_and_its_linter_find_nothing() -> None:
     assert (ran.returncode, findings(ran)) == (0, []), ran.stderr
 
 
+@pytest.mark.exhaustive
 @needs_compiler
 def test_the_compiler_finds_what_is_wrong(tmp_path: Path) -> None:
     """Mistakes are planted into a copy, and each is reported."""
@@ -93,6 +94,7 @@ def test_the_compiled_template_is_that_of_the_sources(tmp_path: Path) -> None:
     assert without_generator(made) == without_generator(json.loads(TEMPLATE.read_text("utf-8"))), "run make template"
 
 
+@pytest.mark.exhaustive
 @needs_compiler
 @pytest.mark.parametrize("name", sorted(path.stem for path in SNAPSHOTS.glob("*.bicepparam")))
 def test_the_snapshots_are_those_of_the_sources(name: str) -> None:
@@ -103,6 +105,7 @@ def test_the_snapshots_are_those_of_the_sources(name: str) -> None:
     assert ran.returncode == 0, f"{ran.stdout}{ran.stderr}\nmake template writes them anew"
 
 
+@pytest.mark.exhaustive
 @needs_compiler
 def test_wrong_parameters_are_refused_before_azure_is_asked() -> None:
     wrong = {
@@ -125,6 +128,7 @@ def test_wrong_parameters_are_refused_before_azure_is_asked() -> None:
     assert 'Did you mean "LINEAGE_WINDOW_DAYS"?' in ran.stderr
 
 
+@pytest.mark.exhaustive
 @needs_compiler
 def test_parameters_that_do_not_fit_each_other_are_refused_together(tmp_path: Path) -> None:
     given = tmp_path / "x.bicepparam"

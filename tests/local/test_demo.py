@@ -55,6 +55,7 @@ def is_posting(folder: Path) -> bool:
 linux = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by their environment")
 
 
+@pytest.mark.exhaustive
 @linux
 @pytest.mark.parametrize("moment", [is_starting, is_posting])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -71,6 +72,7 @@ def test_a_signal_leaves_nothing(tmp_path: Path, moment: Callable[[Path], bool],
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.exhaustive
 @linux
 def test_a_terminal_that_is_closed_leaves_nothing(tmp_path: Path) -> None:
     # A session of its own, whose terminal goes when nobody holds its other end.
@@ -93,6 +95,7 @@ def test_a_terminal_that_is_closed_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.exhaustive
 def test_without_a_terminal_it_ends_and_names_what_keeps_the_page(tmp_path: Path) -> None:
     demo = subprocess.run(
         command(), cwd=ROOT, env=variables(tmp_path), capture_output=True, text=True, timeout=PATIENCE, check=False

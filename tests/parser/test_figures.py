@@ -13,6 +13,7 @@ from tests.support.figures import VARIANTS, figures, folders
 WRONG = {"agents/1.12.0_spark-3.5.1": 2, "openlineage-1.53.0_spark-3.5.1": 1}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("folder", folders())
 def test_hardly_anything_drawn_is_wrong(folder: str, record_property: Callable[[str, object], None]) -> None:
     alone = (f"{variant} {figures(folder, variant).rates}" for variant in VARIANTS if variant != "as sent")

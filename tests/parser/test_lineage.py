@@ -66,6 +66,7 @@ def test_the_corpus_is_whole_and_every_gap_has_its_reason() -> None:
     assert all(gap["why"] for sinks in GAPS.values() for gap in sinks.values())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("scenario", [name for name in scenarios() if "plans" in name or "0.4.0" in name])
 def test_the_plan_alone_claims_nothing_that_is_not_true(scenario: str) -> None:
     found = drawn(without_facets(events(scenario)))

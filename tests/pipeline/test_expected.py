@@ -9,6 +9,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,13 @@ def shuffled_and_doubled(found: list[bytes]) -> list[bytes]:
     return random.Random(len(found)).sample([*found, *found], 2 * len(found))
 
 
+ORDERS: list[Any] = [
+    shuffled_and_doubled,
+    pytest.param(list, marks=pytest.mark.exhaustive, id="as sent"),
+    pytest.param(lambda found: found[::-1], marks=pytest.mark.exhaustive, id="backwards"),
+]
+
+
 @pytest.mark.parametrize("scenario", scenarios())
 def test_what_is_made_of_an_application_is_as_expected(scenario: str, request: pytest.FixtureRequest) -> None:
     file = CORPUS / scenario / "_expected.json"
@@ -50,7 +58,7 @@ def test_what_is_made_of_an_application_is_as_expected(scenario: str, request: p
 
 
 @pytest.mark.parametrize("scenario", scenarios())
-@pytest.mark.parametrize("order", [list, lambda found: found[::-1], shuffled_and_doubled])
+@pytest.mark.parametrize("order", ORDERS)
 def test_event_by_event_in_any_order_comes_to_the_same(scenario: str, order: Order) -> None:
     assert event_by_event(order(bodies(scenario))) == all_at_once(bodies(scenario))
 

@@ -49,6 +49,7 @@ def shuffled(seed: int) -> Order:
     return order
 
 
+@pytest.mark.exhaustive
 def test_every_order_of_an_applications_events_leaves_the_same_catalogue(new_world: Callable[[], Universe]) -> None:
     # Without later columns, these orders leave other columns of a folder that is written and read in parts.
     orders: list[Order] = [list, shuffled(1), shuffled(3), lambda events: events[::-1]]
@@ -62,6 +63,7 @@ def test_every_order_of_an_applications_events_leaves_the_same_catalogue(new_wor
         assert other == pictures[0]
 
 
+@pytest.mark.exhaustive
 def test_events_that_come_at_once_leave_the_same_catalogue(new_world: Callable[[], Universe]) -> None:
     one, many = new_world(), new_world()
     one.deliver_all(bodies(APPLICATION))

@@ -149,6 +149,7 @@ def test_a_notification_that_brings_nothing_new_reads_nothing(
         universe.deliver(stored)
 
 
+@pytest.mark.exhaustive
 def test_three_processes_at_once_show_what_one_after_the_other_does(
     universe: Universe, data_map: str, tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def test_guids_are_remembered_and_dropped(cache: AssetCache) -> None:
     assert cache.get_many([one, two, three]) == {one: "g3"}
 
 
+@pytest.mark.exhaustive
 def test_many_are_remembered(cache: AssetCache, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many that several are in a partition."""
     monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)

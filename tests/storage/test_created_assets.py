@@ -47,6 +47,7 @@ def test_another_guid_starts_anew(created: CreatedAssets) -> None:
     assert created.get_many([name]) == {name: Created("new", columns("b"))}
 
 
+@pytest.mark.exhaustive
 def test_many_are_kept_whatever_was_there(
     created: CreatedAssets, storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:

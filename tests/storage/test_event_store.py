@@ -113,6 +113,7 @@ def test_events_of_any_time_are_stored(store: EventStore, time: str) -> None:
     assert [event.name.time for event in store.names(envelope.run_key)] == [envelope.time]
 
 
+@pytest.mark.exhaustive
 def test_a_large_body_is_stored(store: EventStore) -> None:
     envelope, digest, body = new_event()
     large = body + b" " * 70_000_000

@@ -267,6 +267,7 @@ def test_a_stalled_worker_notices_by_its_own_clock(locks: Locks, monkeypatch: py
         monkeypatch.undo()
 
 
+@pytest.mark.exhaustive
 def test_the_lock_of_a_crashed_worker_runs_out(storage_connection: StorageConnection, locks: Locks) -> None:
     key = new_run()
     command = [sys.executable, "-c", CRASH, storage_connection.connection_string, key]

@@ -75,6 +75,7 @@ def test_the_wait_for_a_slot_ends_when_the_circuit_opens(storage_clients: Storag
         pass
 
 
+@pytest.mark.exhaustive
 def test_the_slot_of_a_crashed_worker_is_free_again(
     storage_connection: StorageConnection, storage_clients: StorageClients
 ) -> None:

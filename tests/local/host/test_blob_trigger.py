@@ -51,6 +51,7 @@ def test_a_restart_runs_what_came_meanwhile_and_nothing_again(source: str, azuri
     assert names(told, app.container) == ["runs/after.json", "runs/before.json", "runs/between.json"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("source", "ran"),
     [("EventGrid", ["other/x.json", "runs/y.json"]), ("LogsAndContainerScan", ["runs/y.json"])],
@@ -71,6 +72,7 @@ def test_a_blob_that_is_written_again_runs_again(app: SampleApp) -> None:
         assert [telling["content"] for telling in app.until_told("on_blob", 2)] == ["first", "second"]
 
 
+@pytest.mark.exhaustive
 def test_a_killed_hosts_blob_comes_back_to_another(app: SampleApp) -> None:
     app.upload("runs/a.json", "hold for ever")
     first = app.host().start()
@@ -80,6 +82,7 @@ def test_a_killed_hosts_blob_comes_back_to_another(app: SampleApp) -> None:
     assert names(app.until_told("on_blob", 2), app.container) == ["runs/a.json"] * 2
 
 
+@pytest.mark.exhaustive
 def test_the_lock_of_a_blob_in_work_is_renewed(app: SampleApp) -> None:
     with storage_proxy(app.azurite) as proxy:
         app.through = proxy.connection_string
@@ -103,6 +106,7 @@ def locks(proxy: StorageProxy) -> list[Sent]:
     ]
 
 
+@pytest.mark.exhaustive
 def test_two_hosts_share_the_blobs(app: SampleApp) -> None:
     with app.host(), app.host():
         for number in range(30):
@@ -111,6 +115,7 @@ def test_two_hosts_share_the_blobs(app: SampleApp) -> None:
     assert names(told, app.container) == [f"runs/{number:02}.json" for number in range(30)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("misdelivery", "count"), [({"copies": 2}, 2), ({"shuffle": True}, 1)])
 def test_events_can_come_twice_or_in_another_order(app: SampleApp, misdelivery: dict[str, Any], count: int) -> None:
     with app.host() as host:
@@ -123,6 +128,7 @@ def test_events_can_come_twice_or_in_another_order(app: SampleApp, misdelivery: 
     assert names(told, app.container) == ["runs/first.json"] * count + ["runs/last.json"]
 
 
+@pytest.mark.exhaustive
 def test_events_can_get_lost(app: SampleApp) -> None:
     with app.host() as host:
         misdeliver(host, {"drop": True})
@@ -137,6 +143,7 @@ def test_events_can_get_lost(app: SampleApp) -> None:
         assert names(app.until_told("on_blob", 1), app.container) == ["runs/last.json"]
 
 
+@pytest.mark.exhaustive
 def test_events_can_be_held_back(app: SampleApp) -> None:
     with app.host() as host:
         misdeliver(host, {"hold": True})
@@ -163,6 +170,7 @@ def test_the_webhook_wants_its_key(served: FunctionHost) -> None:
     assert ask(served, "POST", f"{address}&code={served.keys.system}", json=[], headers=header).status_code == 202
 
 
+@pytest.mark.exhaustive
 def test_what_event_grid_sent_is_remembered_apart_from_the_hosts_receipts(azurite: Azurite, tmp_path: Path) -> None:
     for source, container in ((SOURCES[0], "local-event-grid"), (SOURCES[1], "azure-webjobs-hosts")):
         app = app_of(source, azurite, tmp_path)
@@ -191,6 +199,7 @@ def test_a_blob_function_can_be_run_by_hand(app: SampleApp) -> None:
         app.until_told("on_blob", 1)
 
 
+@pytest.mark.exhaustive
 def test_a_host_outlives_its_storage(tmp_path: Path) -> None:
     with Azurite(tmp_path / "azurite.log", tmp_path / "data") as azurite:
         app = sample_app(azurite, tmp_path)

@@ -42,6 +42,7 @@ def test_blobs_are_taken_in_batches_of_little_more_than_half(degree: int, batch:
     assert Concurrency.of_degree(degree) == Concurrency(batch, threshold)
 
 
+@pytest.mark.exhaustive
 def test_a_host_at_the_pace_of_azure_does_the_same(app: SampleApp) -> None:
     with app.host("--pace", "azure", "--poll-seconds", "0.1"):
         app.upload("runs/a", "x")

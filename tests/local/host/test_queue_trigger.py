@@ -1,8 +1,11 @@
 """Queue functions under the local host: what its settings do. The rest is in tests/engine."""
 
+import pytest
+
 from tests.local.host.sample import SampleApp, encoded
 
 
+@pytest.mark.exhaustive
 def test_without_encoding_messages_are_plain_text(app: SampleApp) -> None:
     with app.host(AzureFunctionsJobHost__extensions__queues__messageEncoding="none"):
         app.send("plain")

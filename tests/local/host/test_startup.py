@@ -95,6 +95,7 @@ def test_wrong_settings_are_told_one_a_line(tmp_path: Path) -> None:
     assert try_to_host(tmp_path, source) == "error: A is missing\nerror: B is no number\n"
 
 
+@pytest.mark.exhaustive
 def test_storage_that_does_not_answer_is_named_soon_and_sigterm_ends_the_wait(tmp_path: Path) -> None:
     (tmp_path / "host.json").write_text("{}")
     trigger = '@app.blob_trigger(arg_name="b", path="c/{n}", connection="STORE", source="EventGrid")\ndef f(b): pass\n'
@@ -175,6 +176,7 @@ def test_sigterm_ends_with_success_even_while_a_blob_is_in_work(app: SampleApp, 
         assert process.wait(SECONDS) == 0
 
 
+@pytest.mark.exhaustive
 def test_a_host_keeps_its_port_over_a_restart(served: FunctionHost) -> None:
     before = served.url
     served.kill()
@@ -183,6 +185,7 @@ def test_a_host_keeps_its_port_over_a_restart(served: FunctionHost) -> None:
     assert ask(served, "GET", "/api/open").status_code == 200
 
 
+@pytest.mark.exhaustive
 def test_settings_of_the_file_count_unless_the_environment_says_otherwise(app: SampleApp, tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text(

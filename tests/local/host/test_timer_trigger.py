@@ -32,6 +32,7 @@ def note(app: SampleApp, fields: dict[str, str]) -> None:
     )
 
 
+@pytest.mark.exhaustive
 def test_one_of_all_hosts_runs_the_timer_and_another_when_it_stops(azurite: Azurite, tmp_path: Path) -> None:
     app = sample_app(azurite, tmp_path, schedule="* * * * * *")
     first, second = app.host().start(), app.host().start()
@@ -59,6 +60,7 @@ def test_a_new_timer_is_noted_and_not_run(app: SampleApp) -> None:
     assert app.tellings("on_time") == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("order", ["", "fail"])
 def test_a_due_time_without_a_host_is_made_up_for_once(azurite: Azurite, tmp_path: Path, order: str) -> None:
     app = sample_app(azurite, tmp_path, timer_order=order)
@@ -75,6 +77,7 @@ def test_a_due_time_without_a_host_is_made_up_for_once(azurite: Azurite, tmp_pat
     assert told["past_due"] is False
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_a_host_died_over_is_made_up_for(azurite: Azurite, tmp_path: Path) -> None:
     app = sample_app(azurite, tmp_path, timer_order="hold on")
     note(app, LONG_AGO)

@@ -36,6 +36,7 @@ def test_without_its_modules_the_command_to_run_is_named(tmp_path: Path, monkeyp
         Azurite(tmp_path / "log").start()
 
 
+@pytest.mark.exhaustive
 def test_a_port_in_use_is_in_the_message(tmp_path: Path) -> None:
     with Azurite(tmp_path / "first.log") as first:
         second = Azurite(tmp_path / "second.log", ports=first._known_ports())

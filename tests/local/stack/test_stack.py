@@ -60,6 +60,7 @@ def test_the_hosts_get_the_addresses_of_the_others(stack: Stack) -> None:
     assert setting(stack, "EXTRA", host=1) == "yes"
 
 
+@pytest.mark.exhaustive
 def test_every_part_restarts_at_the_same_address(stack: Stack) -> None:
     for part in stack.parts:
         before = part.addresses()

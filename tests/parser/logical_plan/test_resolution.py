@@ -183,6 +183,7 @@ def test_a_list_of_columns_says_where_values_go() -> None:
 NOT_IN_THE_PLAN = {"global_temp_view", "insert_dynamic_partition", "insert_static_partition", "persistent_view"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("scenario", [name for name in scenarios() if name.startswith(SPARK_31)])
 def test_without_its_starts_an_application_is_drawn_as_with_them(scenario: str) -> None:
     whole = drawn_from(events(scenario))
