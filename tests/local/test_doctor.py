@@ -199,6 +199,7 @@ def test_an_event_without_a_notification(stack: Stack) -> None:
     assert_wrong(run(stack, "--wait", "3"), "event delivery", "event-subscription")
 
 
+@pytest.mark.exhaustive
 def test_an_app_that_may_not_write_to_the_catalogue(stack: Stack) -> None:
     fault(stack, count=100, path="entity/bulk", method="POST", status=403)
     result = run(stack, "--wait", "60")
@@ -242,6 +243,7 @@ def test_services_that_cannot_be_built_do_not_hide_other_findings(
     assert list(checked(result)) == NAMES
 
 
+@pytest.mark.exhaustive
 def test_traces_in_another_storage_account_are_reported(stack: Stack, tmp_path: Path) -> None:
     before = entities(stack)
     with Azurite(tmp_path / "azurite.log") as other:

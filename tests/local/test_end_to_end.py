@@ -172,6 +172,7 @@ def test_odd_names_lose_nothing(stack: Stack, name: str) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.exhaustive
 def test_storage_that_is_down_is_said_in_time_and_comes_back(tmp_path: Path) -> None:
     with Stack(tmp_path) as stack:
         assert post(stack, a_write(run="before")).status_code == 202

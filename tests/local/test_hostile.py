@@ -113,6 +113,7 @@ def test_lengths_that_contradict_each_other_get_no_answer_of_ours(stack: Stack, 
             assert answer.status in (400, 411)
 
 
+@pytest.mark.exhaustive
 def test_every_kept_event_ends_and_the_app_goes_on(stack: Stack) -> None:
     for number, text in enumerate(NASTY):
         nasty = a_write(run=text or "none", sink=f"{number}/{text}", job_name=text or "none", job_namespace=text)

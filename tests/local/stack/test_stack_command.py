@@ -105,6 +105,7 @@ def test_up_publishes_addresses_that_answer_and_down_ends_all(terminal: Terminal
     assert terminal.run("status").returncode == 3
 
 
+@pytest.mark.exhaustive
 def test_up_again_keeps_what_runs_and_replaces_what_is_broken(terminal: Terminal) -> None:
     terminal.run("up")
     first = terminal.published
@@ -120,6 +121,7 @@ def test_up_again_keeps_what_runs_and_replaces_what_is_broken(terminal: Terminal
     assert not set(terminal.published["pids"].values()) & set(first["pids"].values())
 
 
+@pytest.mark.exhaustive
 def test_down_is_idempotent_and_purge_deletes_the_data(terminal: Terminal) -> None:
     terminal.run("up")
     assert terminal.run("down").returncode == 0
@@ -168,6 +170,7 @@ def test_a_signal_during_up_leaves_nothing(terminal: Terminal, number: signal.Si
     assert terminal.started() == []
 
 
+@pytest.mark.exhaustive
 def test_ports_and_key_stay(terminal: Terminal) -> None:
     terminal.run("up")
     first = terminal.published
