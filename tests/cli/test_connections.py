@@ -41,6 +41,7 @@ def test_a_reader_may_look(universe: Universe, reader: str, command: str) -> Non
     assert "Processed" in json.dumps(json.loads(result.stdout))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("words", [["status"], ["show", "a job"], ["replay", "--dead-letters"], ["relink"]])
 def test_an_account_that_the_app_has_not_used_is_reported_in_a_sentence(
     services: Services, tmp_path: Path, words: list[str]

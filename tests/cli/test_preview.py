@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from tests.support.corpus import CORPUS, SPARK_35, bodies, scenarios
+from tests.support.corpus import CORPUS, SPARK_35, bodies
 from tests.support.events import body, dataset, event
+from tests.support.tiers import recorded
 
 CONTRACT = json.loads((CORPUS.parent.parent / "docs" / "contracts" / "preview.schema.json").read_text())
 TUTORIAL = f"{SPARK_35}/tutorial_customer_master"
@@ -28,7 +29,7 @@ def preview(*paths: Path, exit_code: int = 0) -> Any:
     return shown
 
 
-@pytest.mark.parametrize("scenario", scenarios())
+@pytest.mark.parametrize("scenario", recorded("/"))
 def test_the_output_for_every_recording_fits_the_schema(scenario: str) -> None:
     shown = preview(CORPUS / scenario)
     names = [item["process"]["qualifiedName"] for item in shown]

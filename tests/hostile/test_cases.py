@@ -165,6 +165,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("place", [("inputs", 0, "name"), ("outputs", 0, "namespace"), ("outputs", 0, "name")], ids=str)
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_long_name_of_a_dataset_is_a_generic_asset(piece: str, place: tuple[str | int, ...]) -> None:
@@ -200,6 +201,7 @@ def test_wide_objects_and_long_arrays(path: tuple[str | int, ...], value: object
     assert len(survives(a_write(*path, value=value))) == 1
 
 
+@pytest.mark.exhaustive
 def test_ten_thousand_inputs() -> None:
     names = [f"s{number}" for number in range(10_000)]
     written = dataset("t", ["a"], {"a": [(name, "x") for name in names]})
@@ -207,6 +209,7 @@ def test_ten_thousand_inputs() -> None:
     assert len(process["process"]["inputs"]) == len(process["columns"][0]["from"]) == 10_000
 
 
+@pytest.mark.exhaustive
 def test_twenty_thousand_columns() -> None:
     written = dataset("t", COLUMNS, {column: [("s", column)] for column in COLUMNS})
     (process,) = survives(body(event(inputs=[dataset("s", COLUMNS)], outputs=[written])))

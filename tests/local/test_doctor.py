@@ -207,6 +207,7 @@ def test_an_app_that_may_not_write_to_the_catalogue(stack: Stack) -> None:
     assert "Data Curator" in checked(result)["end to end"]["told"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("event_type", "name", "state"), [("COMPLETE", "end to end", "wrong"), ("FAIL", "clean-up", "note")]
 )

@@ -16,6 +16,8 @@ from local.stack.lifecycle import Stack
 from tests.support.corpus import SPARK_31, SPARK_35, bodies
 from tests.support.events import body, dataset, event
 from tests.support.health import wait_until_healthy
+from tests.support.processes import until
+from tests.support.tiers import sweep
 
 
 @pytest.fixture(scope="module")
@@ -160,16 +162,13 @@ def test_a_batch_that_keeps_nothing(stack: Stack, content: bytes, status: int) -
 ODD_NAMES = ["a\u0000b", "a/../b", "ünïcode 数据", "quote'\"", "x" * 3000, "{N}", "%2F", "a#b?c", "<script>", " "]
 
 
-@pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
+@pytest.mark.parametrize("name", sweep(ODD_NAMES, ODD_NAMES[:3]))
 def test_odd_names_lose_nothing(stack: Stack, name: str) -> None:
     before = len(processes(stack))
     run = f"odd-{ODD_NAMES.index(name)}"
     job = f"odd{ODD_NAMES.index(name)}.append_data"
     assert post(stack, a_write(sink=f"odd/{name}", run=run, job_name=job)).status_code == 202
-    deadline = time.monotonic() + 30
-    while len(processes(stack)) == before:
-        assert time.monotonic() < deadline, f"nothing came out for {name!r}"
-        time.sleep(0.1)
+    until(lambda: len(processes(stack)) > before)
 
 
 @pytest.mark.exhaustive

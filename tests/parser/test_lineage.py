@@ -21,6 +21,7 @@ from tests.support.corpus import events, scenarios
 from tests.support.events import body, dataset, event, run_event
 from tests.support.figures import true_lineage
 from tests.support.lineage import drawn, runs_of
+from tests.support.tiers import recorded
 
 GAPS = json.loads(Path(__file__).with_name("lineage_gaps.json").read_text())
 
@@ -66,8 +67,7 @@ def test_the_corpus_is_whole_and_every_gap_has_its_reason() -> None:
     assert all(gap["why"] for sinks in GAPS.values() for gap in sinks.values())
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("scenario", [name for name in scenarios() if "plans" in name or "0.4.0" in name])
+@pytest.mark.parametrize("scenario", recorded("plans", "0.4.0"))
 def test_the_plan_alone_claims_nothing_that_is_not_true(scenario: str) -> None:
     found = drawn(without_facets(events(scenario)))
     wanted = true_statements(scenario)

@@ -50,6 +50,7 @@ def test_every_shipped_rule_has_a_case() -> None:
     assert {rule.name for rule in RULES.rules} <= {case["rule"] for case in CASES}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['namespace']} {case['name']}"[:90])
 def test_raw_spellings_give_what_normal_ones_give(case: Mapping[str, Any]) -> None:
     question = from_line(json.dumps(case).encode())

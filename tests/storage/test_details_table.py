@@ -141,6 +141,7 @@ def test_columns_cannot_hide_ours(table: DetailsTable, name: str) -> None:
         table.write(DetailsRow(name, columns={"history": "x"}))
 
 
+@pytest.mark.exhaustive
 def test_writers_at_once_lose_no_change_and_readers_see_whole_rows(
     table: DetailsTable, name: str, blobs: Callable[[], int]
 ) -> None:

@@ -36,6 +36,7 @@ def test_a_new_blob_runs_once(source: str, azurite: Azurite, tmp_path: Path) -> 
     assert told["metadata"] == {"hour": "2026"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_restart_runs_what_came_meanwhile_and_nothing_again(source: str, azurite: Azurite, tmp_path: Path) -> None:
     app = app_of(source, azurite, tmp_path)
@@ -64,6 +65,7 @@ def test_only_the_scan_looks_at_the_path(source: str, ran: list[str], azurite: A
         assert names(app.until_told("on_blob", len(ran)), app.container) == ran
 
 
+@pytest.mark.exhaustive
 def test_a_blob_that_is_written_again_runs_again(app: SampleApp) -> None:
     with app.host():
         app.upload("runs/a.json", "first")

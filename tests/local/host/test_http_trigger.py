@@ -148,6 +148,7 @@ def test_functions_are_listed_with_their_bindings(served: FunctionHost) -> None:
     assert kinds["on_time"] == "timerTrigger"
 
 
+@pytest.mark.exhaustive
 def test_a_body_over_the_limit_fails_as_in_azure(app: SampleApp) -> None:
     with app.host(FUNCTIONS_REQUEST_BODY_SIZE_LIMIT="10") as host:
         key = {"x-functions-key": host.keys.function}

@@ -163,6 +163,7 @@ def test_sigterm_lets_a_running_request_finish(app: SampleApp) -> None:
     assert [answer.status_code for answer in answers] == [200]
 
 
+@pytest.mark.exhaustive
 def test_sigterm_ends_with_success_even_while_a_blob_is_in_work(app: SampleApp, tmp_path: Path) -> None:
     app.upload("runs/a.json", "hold for ever")
     host = app.host()

@@ -91,6 +91,7 @@ def test_a_run_that_a_host_died_over_is_made_up_for(azurite: Azurite, tmp_path: 
     assert told["past_due"] is True
 
 
+@pytest.mark.exhaustive
 def test_a_schedule_of_less_than_a_minute_is_neither_noted_nor_past_due(azurite: Azurite, tmp_path: Path) -> None:
     app = sample_app(azurite, tmp_path, schedule="*/2 * * * * *")
     note(app, LONG_AGO)

@@ -72,6 +72,7 @@ def test_every_part_restarts_at_the_same_address(stack: Stack) -> None:
     assert requests.get(stack.page, timeout=10).status_code == 200
 
 
+@pytest.mark.exhaustive
 def test_all_hosts_get_the_faults_of_event_delivery(stack: Stack) -> None:
     stack.misdeliver_events(drop=True)
     with pytest.raises(requests.HTTPError):

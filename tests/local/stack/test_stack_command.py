@@ -25,6 +25,7 @@ from local.stack.parts import ROOT
 from local.stack.processes import Started
 from local.stack.stack_error import StackError
 from tests.support.processes import PATIENCE, started, until
+from tests.support.tiers import sweep
 
 PARTS = {"azurite", "dataMap", "host"}
 APP = """
@@ -158,7 +159,7 @@ def test_wrong_settings_are_reported_without_a_traceback(tmp_path: Path) -> None
     assert up.stderr.splitlines()[1:] == ["error: FIRST must be a number", "SECOND is missing"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", sweep((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), (signal.SIGINT,)))
 def test_a_signal_during_up_leaves_nothing(terminal: Terminal, number: signal.Signals) -> None:
     with started(terminal.arguments("up"), stderr=subprocess.PIPE, text=True) as process:
         until(lambda: len(terminal.started()) == 2)
@@ -199,7 +200,7 @@ def test_invalid_choices_are_skipped(content: object) -> None:
     assert Choices.read(content) == Choices({})
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", sweep((signal.SIGTERM, signal.SIGHUP), (signal.SIGTERM,)))
 def test_in_the_foreground_a_signal_ends_the_stack(terminal: Terminal, number: signal.Signals) -> None:
     command = terminal.arguments("up", "--foreground")
     with started(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:

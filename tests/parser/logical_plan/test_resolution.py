@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.corpus import SPARK_31, events, scenarios
+from tests.support.corpus import SPARK_31, events
 from tests.support.events import dataset
 from tests.support.figures import true_lineage
 from tests.support.lineage import drawn as drawn_from
@@ -25,6 +25,7 @@ from tests.support.plans import (
     star,
     unnamed,
 )
+from tests.support.tiers import recorded
 
 ONE = dataset("lake/one", ["a", "b"])
 OTHER = dataset("lake/db.db/other", ["a", "k"])
@@ -183,8 +184,7 @@ def test_a_list_of_columns_says_where_values_go() -> None:
 NOT_IN_THE_PLAN = {"global_temp_view", "insert_dynamic_partition", "insert_static_partition", "persistent_view"}
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("scenario", [name for name in scenarios() if name.startswith(SPARK_31)])
+@pytest.mark.parametrize("scenario", recorded(f"{SPARK_31}/"))
 def test_without_its_starts_an_application_is_drawn_as_with_them(scenario: str) -> None:
     whole = drawn_from(events(scenario))
     rest = drawn_from(event for event in events(scenario) if event.event_type != "START")
