@@ -1,40 +1,112 @@
-"""Events from files; a file contains one event, an array of events or JSON lines, gzipped or not."""
+"""Files of events: on this machine, on standard input, and in OneLake or Azure Storage."""
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader, RawIOBase
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from core.envelope import describes_no_run, read_envelope
-from core.errors import BadEvent
+from cli.event_text import FileEvent, read_events
+from core.errors import StorageUnavailable
+from core.folder_address import folder_address
+from storage.event_folders import EventFolder, FolderFile
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 KINDS = ".json, .json.gz, JSON lines"
+REMOTE = ("https://", "abfss://")
+STDIN = "-"
+
+_READ_AHEAD = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """The bodies of the events in one file, and the problems with what could not be read."""
+    """A file, its size in bytes (0 if it is not known), and how it is opened.
 
-    path: Path
-    bodies: tuple[bytes, ...]
-    problems: tuple[str, ...]
+    ``open`` raises OSError or StorageUnavailable if the file cannot be read.
+    """
+
+    name: str
+    size: int
+    open: Callable[[], BinaryIO]
 
 
-def event_files(paths: Iterable[Path]) -> Iterator[EventFile]:
-    """Read files, and all event files below folders; a path given twice is read once."""
+def local_files(paths: Iterable[Path]) -> Iterator[EventFile]:
+    """Files, and all event files below folders; a path given twice counts once."""
     seen: set[Path] = set()
     for path in (file for given in paths for file in _files(given)):
         if path.resolve() not in seen:
             seen.add(path.resolve())
-            yield _read(path)
+            yield EventFile(str(path), path.stat().st_size if path.is_file() else 0, _opener(path))
+
+
+def remote_files(address: str) -> Iterator[EventFile]:
+    """The file, or all files below the folder, at an address of OneLake or Azure Storage.
+
+    :raises ValueError: it is no such address.
+    :raises StorageUnavailable: it cannot be listed.
+    """
+    folder = EventFolder(folder_address(address))
+    for file in folder.files():
+        yield EventFile(
+            f"{folder.address.account}/{folder.address.container}/{file.name}", file.size, _reader(folder, file)
+        )
+
+
+def standard_input() -> EventFile:
+    """What is piped into the command."""
+    return EventFile("standard input", 0, lambda: sys.stdin.buffer)
 
 
 def empty_folders(paths: Iterable[Path]) -> Iterator[Path]:
     """Those of the paths that are folders without any event file."""
     yield from (path for path in paths if path.is_dir() and next(_files(path), None) is None)
+
+
+def where(file: str, place: str) -> str:
+    """The name of a file, with the place of an event in it."""
+    return f"{file}, {place}" if place else file
+
+
+def events_of(file: EventFile, on_read: Callable[[int], None] = lambda _: None) -> Iterator[FileEvent]:
+    """The events of a file, and an entry with a problem if it cannot be read.
+
+    ``on_read`` gets the number of bytes that were read each time.
+    """
+    try:
+        with _opened(file) as stream:
+            yield from read_events(cast(BinaryIO, _Counted(stream, on_read)))
+    except (OSError, StorageUnavailable) as error:
+        yield FileEvent("", b"", str(error))
+
+
+@contextmanager
+def _opened(file: EventFile) -> Iterator[BinaryIO]:
+    """A file while it is read; standard input stays open."""
+    stream = file.open()
+    try:
+        yield stream
+    finally:
+        if stream is not sys.stdin.buffer:
+            stream.close()
+
+
+class _Counted:
+    """A stream whose reads are counted."""
+
+    def __init__(self, stream: BinaryIO, on_read: Callable[[int], None]) -> None:
+        self._stream, self._on_read = stream, on_read
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._on_read(len(data))
+        return data
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    return lambda: path.open("rb")
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -45,46 +117,32 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _may_hold_events(name: str) -> bool:
-    """In folders, names that begin with a dot or underscore are skipped, as Spark does."""
-    return name.lower().endswith(SUFFIXES) and not name.startswith((".", "_"))
+    """In folders, names that begin with a dot or underscore are skipped, as Spark does.
+
+    The agent's own files have no suffix: ``lineage_<timestamp>``.
+    """
+    is_ours = name.lower().endswith(SUFFIXES) or (name.startswith("lineage") and "." not in name)
+    return is_ours and not name.startswith((".", "_"))
 
 
-def _read(path: Path) -> EventFile:
-    try:
-        data = path.read_bytes()
-        content = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (OSError, EOFError, zlib.error) as error:
-        return EventFile(path, (), (str(error),))
-    return _split(path, content.removeprefix(b"\xef\xbb\xbf"))
+def _reader(folder: EventFolder, file: FolderFile) -> Callable[[], BinaryIO]:
+    return lambda: cast(BinaryIO, BufferedReader(_RemoteFile(folder, file), _READ_AHEAD))
 
 
-def _split(path: Path, content: bytes) -> EventFile:
-    """One event, or the items of an array, or an event on each line."""
-    bodies, problems = [], []
-    try:
-        parsed = json.loads(content)
-    except (ValueError, RecursionError):
-        parsed = None
-    if isinstance(parsed, list):
-        parts = [json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass") for item in parsed]
-    elif parsed is not None:
-        parts = [content]
-    else:
-        parts = [line for line in content.splitlines() if line.strip()]
-    for number, part in enumerate(parts, 1):
-        problem = _problem(part)
-        if problem is None:
-            bodies.append(part)
-        else:
-            problems.append(f"event {number}: {problem}" if len(parts) > 1 else problem)
-    return EventFile(path, tuple(bodies), tuple(problems) if parts else ("it is empty",))
+class _RemoteFile(RawIOBase):
+    """A file of a folder up to the size that it had when it was listed."""
 
+    def __init__(self, folder: EventFolder, file: FolderFile) -> None:
+        super().__init__()
+        self._folder, self._file, self._at = folder, file, 0
 
-def _problem(body: bytes) -> str | None:
-    if describes_no_run(body):
-        return "it is about a dataset or a job without a run, and carries no lineage"
-    try:
-        read_envelope(body)
-    except BadEvent as error:
-        return error.reason
-    return None
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]
+        length = min(len(buffer), self._file.size - self._at)
+        part = self._folder.read(self._file.name, self._at, length) if length > 0 else None
+        data = part.data if part else b""
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)

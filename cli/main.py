@@ -16,6 +16,7 @@ from cli.preview import preview
 from cli.purge import purge
 from cli.relink import relink
 from cli.replay import replay
+from cli.send import send
 from cli.show import show
 from cli.status import status
 from cli.terminal_text import terminal_text
@@ -77,7 +78,7 @@ def sparklin(
     """Column-level lineage from Spark to Microsoft Purview."""
 
 
-for command in (doctor, explain, grant, preview, purge, relink, replay, show, status):
+for command in (doctor, explain, grant, preview, purge, relink, replay, send, show, status):
     app.command(cls=_Command)(command)
 
 if __name__ == "__main__":

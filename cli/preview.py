@@ -11,11 +11,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli.event_files import KINDS, empty_folders, event_files
+from cli.event_files import KINDS, empty_folders, events_of, local_files, where
 from cli.tables import print_process
 from cli.tasks.preview_events import Preview, PreviewedProcess, Rules
 from cli.tasks.preview_events import preview as preview_events
 from cli.terminal_text import terminal_text
+from core.envelope import describes_no_run, read_envelope
+from core.errors import BadEvent
 from core.model import AssetName, ColumnRef, Note
 from core.settings import Settings
 from parser.lineage import LineageRules
@@ -50,15 +52,27 @@ def _bodies(paths: list[Path]) -> list[bytes]:
     bodies: list[bytes] = []
     for folder in (empty := list(empty_folders(paths))):
         typer.echo(terminal_text(f"no event files ({KINDS}) in {folder}"), err=True)
-    for file in event_files(paths):
-        bodies.extend(file.bodies)
-        for problem in file.problems:
-            typer.echo(terminal_text(f"{file.path}: {problem}"), err=True)
+    for file in local_files(paths):
+        for event in events_of(file):
+            if problem := event.problem or _problem(event.body):
+                typer.echo(terminal_text(f"{where(file.name, event.place)}: {problem}"), err=True)
+            else:
+                bodies.append(event.body)
     if not bodies:
         if len(empty) < len(paths):
             typer.echo("no OpenLineage event could be read", err=True)
         raise typer.Exit(1)
     return bodies
+
+
+def _problem(body: bytes) -> str | None:
+    if describes_no_run(body):
+        return "it is about a dataset or a job without a run, and carries no lineage"
+    try:
+        read_envelope(body)
+    except BadEvent as error:
+        return error.reason
+    return None
 
 
 def as_object(previewed: PreviewedProcess) -> dict[str, Any]:

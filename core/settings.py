@@ -182,6 +182,11 @@ def plan_conflict(settings: Settings, environment: Mapping[str, str] | None = No
     return ""
 
 
+def function_key(environment: Mapping[str, str] | None = None) -> str:
+    """The key that commands send to the receiver; "" if there is none."""
+    return (os.environ if environment is None else environment).get("SPARKLIN_FUNCTION_KEY", "").strip()
+
+
 def _read(environment: Mapping[str, str], *, storage: bool = True, catalog: bool = True) -> Settings:
     problems: list[str] = []
     values: dict[str, Any] = {}

@@ -66,12 +66,15 @@ def receive(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: da
 
 
 def receive_batch(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: datetime) -> Answer:
-    """Take an array of events, one after the other; one that cannot be read does not cost the others."""
+    """Take an array of events, or an event a line, one after the other.
+
+    One that cannot be read does not cost the others.
+    """
     with closing(receiver.large_bodies.turn()) as turn:
         try:
             with budget(receiver.budget_seconds):
                 expanded = expand(headers, body, receiver.limits, turn.take)
-            events = split(expanded, receiver.limits.max_batch_items)
+            events = split(expanded, headers, receiver.limits.max_batch_items)
         except BadRequest as error:
             refused = receipt.rejected(error)
             _log(refused)

@@ -67,8 +67,7 @@ def connect(connection: StorageConnection) -> StorageClients:
     Each attempt may take some seconds and is repeated up to four times after a pause, unless ``transport.budget``
     cuts that short.
     """
-    blob_options: dict[str, Any] = {"transport": BudgetTransport(), "retry_policy": _retries(), **_ATTEMPT}
-    queue_options: dict[str, Any] = {"transport": BudgetTransport(), "retry_policy": _retries(), **_ATTEMPT}
+    blob_options, queue_options = service_options(), service_options()
     table_options: dict[str, Any] = {"transport": TableTransport(), **_TABLE_RETRIES, **_ATTEMPT}
     if connection.connection_string:
         text = connection.connection_string
@@ -77,12 +76,22 @@ def connect(connection: StorageConnection) -> StorageClients:
             TableServiceClient.from_connection_string(text, **table_options),
             QueueServiceClient.from_connection_string(text, **queue_options),
         )
-    credential = _credential(connection.client_id)
+    identity = credential(connection.client_id)
     return StorageClients(
-        BlobServiceClient(connection.blob_uri, credential=credential, **blob_options),
-        TableServiceClient(connection.table_uri, credential=credential, **table_options),
-        QueueServiceClient(connection.queue_uri, credential=credential, **queue_options),
+        BlobServiceClient(connection.blob_uri, credential=identity, **blob_options),
+        TableServiceClient(connection.table_uri, credential=identity, **table_options),
+        QueueServiceClient(connection.queue_uri, credential=identity, **queue_options),
     )
+
+
+def service_options() -> dict[str, Any]:
+    """The options of a client of blobs or queues: time-outs, retries and the budget."""
+    return {"transport": BudgetTransport(), "retry_policy": _retries(), **_ATTEMPT}
+
+
+def credential(client_id: str) -> TokenCredential:
+    """The user-assigned identity with this client id; for "" whatever identity is at hand."""
+    return ManagedIdentityCredential(client_id=client_id) if client_id else DefaultAzureCredential()
 
 
 def provision(clients: StorageClients) -> None:
@@ -144,7 +153,3 @@ def is_reachable(clients: StorageClients, seconds: float) -> bool:
 def _retries() -> LinearRetry:
     """Pauses between 0 and ``LONGEST_PAUSE``."""
     return LinearRetry(backoff=0, retry_total=_RETRIES, random_jitter_range=int(LONGEST_PAUSE))
-
-
-def _credential(client_id: str) -> TokenCredential:
-    return ManagedIdentityCredential(client_id=client_id) if client_id else DefaultAzureCredential()

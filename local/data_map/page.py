@@ -19,9 +19,7 @@ Page = Callable[[DataMap, Mapping[str, str]], str | None]
 # A list shows so many.
 MOST = 200
 
-_SEND = """curl -X POST "$RECEIVER/api/v1/lineage" \\
-  -H "x-functions-key: $KEY" -H "Content-Type: application/json" \\
-  -d @event.json"""
+_SEND = "sparklin send event.json --local"
 _SPARK = """spark.extraListeners                                io.openlineage.spark.agent.OpenLineageSparkListener
 spark.openlineage.transport.type                    http
 spark.openlineage.transport.url                     $RECEIVER

@@ -4,12 +4,11 @@ Nothing of it is left, whether it ends by itself or by a signal.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
-import requests
-
+from cli.event_files import EventFile, local_files
+from cli.tasks.send_events import NotSent, send_events, target
 from local.demo.check import Inbox
 from local.demo.scenarios import ENVIRONMENT, SCENARIOS
 from local.demo.steps import command, end, progress, running_stack, show, talk, wait
@@ -27,30 +26,35 @@ left of it in either case.
 def main() -> int:
     """Run the demo; the exit code."""
     started = time.monotonic()
-    bodies = [(scenario, body) for scenario in SCENARIOS for body in scenario.bodies()]
+    bodies = [body for scenario in SCENARIOS for body in scenario.bodies()]
     with running_stack(ENVIRONMENT) as stack:
         since = datetime.now(UTC)
-        problems = _send(stack, bodies)
+        problems = _send(stack, len(bodies))
         problems += wait(Inbox(stack.azurite.connection_string, since))
-        problems += show(stack, [body for _, body in bodies], ENVIRONMENT)
+        problems += show(stack, bodies, ENVIRONMENT)
         return end(stack, problems, len(bodies), time.monotonic() - started)
 
 
-def _send(stack: Stack, bodies: Sequence[Any]) -> list[str]:
-    """Post every event as its agent did; return a sentence for each that was refused."""
-    problems: list[str] = []
-    statuses: dict[int, int] = {}
-    with progress() as bar, requests.Session() as session:
-        task = bar.add_task("Posting recorded events", total=len(bodies))
-        for scenario, body in bodies:
-            bar.update(task, description=f"Posting: {scenario.title}")
-            answer = session.post(stack.receiver + scenario.route, body, headers=stack.key_header, timeout=10)
-            statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
-            if answer.status_code not in (200, 202):
-                problems.append(f"an event of {scenario.title} was answered {answer.status_code}: {answer.text}")
-            bar.advance(task)
-    talk.print(f"{len(bodies)} events posted: {statuses.get(202, 0)} kept, {statuses.get(200, 0)} without lineage")
-    return problems
+def _send(stack: Stack, total: int) -> list[str]:
+    """Send every event as ``sparklin send --local`` does; return a sentence for each that was refused."""
+    with progress() as bar:
+        task = bar.add_task("Sending recorded events", total=total)
+
+        def files() -> Iterator[EventFile]:
+            for scenario in SCENARIOS:
+                bar.update(task, description=f"Sending: {scenario.title}")
+                for file in local_files(scenario.files()):
+                    yield file
+                    bar.advance(task)
+
+        try:
+            sent = send_events(files(), target(stack.receiver, stack.keys.function))
+        except NotSent as error:
+            return [str(error)]
+    talk.print(
+        f"{sent.answers.total()} events sent: {sent.total('kept')} kept, {sent.total('ignored')} without lineage"
+    )
+    return sent.named
 
 
 if __name__ == "__main__":

@@ -18,9 +18,13 @@ class Scenario:
     folder: Path
     route: str = "/api/v1/lineage"
 
+    def files(self) -> list[Path]:
+        """A file for each event, in the order in which the agent sent them."""
+        return sorted(self.folder.glob("[0-9]*_*.json"))
+
     def bodies(self) -> Iterator[bytes]:
-        """The POST bodies, in the order in which they were sent."""
-        yield from (file.read_bytes() for file in sorted(self.folder.glob("[0-9]*_*.json")))
+        """The events, in the same order."""
+        yield from (file.read_bytes() for file in self.files())
 
 
 def _spark_35(title: str, name: str) -> Scenario:

@@ -19,7 +19,7 @@ from local.stack.parts import ROOT
 from tests.support.corpus import SPARK_35, bodies
 from tests.support.processes import PATIENCE, started, until
 
-POSTING = "Executing 'Functions.receive'"
+POSTING = "Executing 'Functions.receive_batch'"
 
 
 def command() -> list[str]:

@@ -152,11 +152,48 @@ def test_a_batch_in_which_nothing_is_kept_is_no_error(store: EventStore, events:
     assert post_batch(store, events)[0] == status
 
 
-@pytest.mark.parametrize("events", [{}, "text", None, 5, new()])
-def test_a_batch_is_an_array(store: EventStore, events: object) -> None:
-    status, answer = post_batch(store, events)
+@pytest.mark.parametrize("sent", [b'"text"', b"null", b"5", json.dumps(new(), indent=1).encode(), b"{half\n{}"])
+def test_a_batch_is_an_array_or_lines(store: EventStore, sent: bytes) -> None:
+    status, answer = post_lines(store, sent, "application/json")
     assert (status, answer["status"]) == (400, "rejected")
     assert answer["reason"].startswith("$: ")
+
+
+def post_lines(store: EventStore, data: bytes, kind: str) -> Answer:
+    """Receive a batch with a content type."""
+    return receive_batch(data, {"Content-Type": kind}, Receiver(LIMITS, RULES, store), NOW)
+
+
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "application/x-ndjson; charset=utf-8", "application/json"])
+def test_a_batch_of_lines_is_answered_line_by_line(store: EventStore, kind: str) -> None:
+    kept, ignored = new(), new(job="app.collect_limit", outputs=[])
+    lines = [body(kept), b"", body(ignored) + b"\r", b"{half", b'{"run": {}}', b"[]", body(kept)]
+
+    status, answer = post_lines(store, b"\n".join(lines) + b"\n", kind)
+
+    assert status == 202
+    assert [item["code"] for item in answer["results"]] == [202, 200, 400, 400, 400, 202]
+    assert (answer["kept"], answer["ignored"], answer["rejected"]) == (2, 1, 3)
+    assert stored(store, kept) == [body(kept)]
+
+
+def test_the_content_type_decides_where_the_first_line_is_broken(store: EventStore) -> None:
+    sent = b"{half\n" + body(new())
+    assert post_lines(store, sent, "application/x-ndjson")[0] == 202
+    assert post_lines(store, sent, "application/json")[0] == 400
+
+
+@pytest.mark.parametrize(("lines", "status"), [(1000, 200), (1001, 413)])
+def test_a_batch_of_lines_has_a_limit(store: EventStore, lines: int, status: int) -> None:
+    found, answer = post_lines(store, b"\n\n".join([b"5"] * lines), "application/x-ndjson")
+    assert (found, "MAX_BATCH_ITEMS" in answer.get("reason", "")) == (status, status == 413)
+
+
+def test_a_body_of_line_breaks_only_is_a_batch_of_nothing(store: EventStore) -> None:
+    assert post_lines(store, b"\n" * 900_000, "application/x-ndjson") == (
+        200,
+        {"kept": 0, "ignored": 0, "rejected": 0, "results": []},
+    )
 
 
 def test_a_batch_that_storage_did_not_take_is_to_be_sent_again(down: EventStore) -> None:
