@@ -37,7 +37,7 @@ def run(url: str, location: Path, folder: Path, monkeypatch: pytest.MonkeyPatch,
         told.replace("SETTLE_SECONDS, LONGEST_SECONDS = 5, 60", "SETTLE_SECONDS, LONGEST_SECONDS = 0.2, 60")
     )
     notebookutils = SimpleNamespace(credentials=SimpleNamespace(getSecret=get_secret))
-    monkeypatch.setitem(sys.modules, "notebookutils", notebookutils)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "notebookutils", notebookutils)
     confs = {"spark.openlineage.transport.location": str(location)}
     runpy.run_path(str(cell), {"spark": SimpleNamespace(conf=SimpleNamespace(get=confs.__getitem__))})
 
