@@ -107,20 +107,13 @@ def _if(_node: Node, children: Sequence[Value]) -> Value:
     return decided(one_of(children[1:]), children[:1])
 
 
-def _aggregate(node: Node, children: Sequence[Value]) -> Value:
-    """An aggregate function, and perhaps a filter."""
-    condition = node.params.get("filter")
-    filters = [children[condition]] if isinstance(condition, int) and condition < len(children) else []
-    return decided(one_of(children[:1]), filters)
-
-
 def _window(_node: Node, children: Sequence[Value]) -> Value:
     """A function, and the specification of the window it is applied to."""
     return decided(one_of(children[:1]), children[1:], "WINDOW")
 
 
 def _first(_node: Node, children: Sequence[Value]) -> Value:
-    """The first child gives the values, the others choose among them."""
+    """The first child gives the values, the others choose among them: for an aggregate function, its filter."""
     return decided(one_of(children[:1]), children[1:])
 
 
@@ -139,7 +132,7 @@ _RULES.update(
     {
         "CaseWhen": _case,
         "If": _if,
-        "AggregateExpression": _aggregate,
+        "AggregateExpression": _first,
         "WindowExpression": _window,
         **dict.fromkeys(_CHOOSE, _first),
         **dict.fromkeys(_ANY_OF, _any_of),

@@ -101,7 +101,7 @@ def test_one_of_several_structs_is_a_struct(kind: str) -> None:
 
 
 WINDOW = function("WindowSpecDefinition", B)
-FILTERED = node("sql.catalyst.expressions.aggregate.AggregateExpression", function("Sum", A), B, filter=1)
+FILTERED = node("sql.catalyst.expressions.aggregate.AggregateExpression", function("Sum", A), B, filter=B)
 PIVOT = node("sql.catalyst.expressions.aggregate.PivotFirst", A, B, pivotColumn=0, valueColumn=1)
 LIST = node("sql.catalyst.expressions.ListQuery", plan=function("OneRowRelation"))
 
