@@ -1,4 +1,4 @@
-"""Processing of a run: all stored events of the run → lineage → its processes, step by step."""
+"""Processes a run step by step: all stored events of the run → lineage → its processes."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -33,9 +33,9 @@ Show = Callable[[str, Services, Process | None], object]
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What became of a run: the status of its events, the reason in a sentence, the processes it belongs to.
+    """The result of processing a run: the status of its events, the reason in a sentence, and its processes.
 
-    ``left`` are the processes that it belongs to no more.
+    ``left`` contains the processes that it no longer belongs to.
     """
 
     status: Status
@@ -54,20 +54,22 @@ def process_run(
     force: bool = False,
     event: EventName | None = None,
 ) -> RunReport | None:
-    """Bring the catalogue to what all stored events of a run say; None if they were all processed before.
+    """Update the catalogue to what all stored events of a run say. None if they were all processed before.
 
-    ``settle`` takes a run that has no end for ended; ``replay`` processes a run that was processed before, ``force``
-    also uploads what has not changed; ``event`` is the one that gave rise to this. Safe to repeat, in any order, and by
-    several workers at once.
+    It is safe to repeat this, in any order, and by several workers at once.
 
-    :raises TryLater: storage or the catalogue is unavailable; nothing is lost, the run is to be tried again.
-    :raises Refused: the catalogue refuses the content, now and later.
+    :param settle: treat a run without an end as ended.
+    :param replay: also process a run that was processed before.
+    :param force: also upload what has not changed.
+    :param event: the event that triggered this; None for a retry.
+    :raises TryLater: if storage or the catalogue is unavailable; nothing is lost, and the run must be tried again.
+    :raises Refused: if the catalogue refuses the content; it would refuse it again.
     """
     report: RunReport | None = None
     seen: tuple[StoredEvent, ...] = ()
     while (stored := services.events.names(run_key)) != seen:
         processed = services.run_records.read(run_key).processed
-        # After a report it is not enough: that may have overwritten the report of a worker which saw more events.
+        # After a report of this worker, go on: it may have overwritten the report of a worker that saw more events.
         if not (replay or report) and processed == set_of(stored) and (event or _are_done(stored, services)):
             break
         if not settle and not any(item.name.event_type in ENDS for item in stored):
@@ -85,17 +87,17 @@ def process_run(
 
 
 def _are_done(stored: tuple[StoredEvent, ...], services: Services) -> bool:
-    """Whether the events' rows say so too: those of a run that is to be retried were marked as such."""
+    """Whether no row of the events is open; the rows of a run that will be retried are."""
     return not any(row.status in OPEN for row in services.events.rows_of(stored))
 
 
 def set_of(stored: tuple[StoredEvent, ...]) -> str:
-    """A name for a set of stored events."""
+    """A short name for a set of stored events."""
     return digest("".join(item.name.blob for item in stored).encode())
 
 
 def _process_counted(run_key: str, stored: tuple[StoredEvent, ...], services: Services, show: Show) -> RunReport:
-    """Process events and note the result; the run's record counts this worker meanwhile."""
+    """Process events and store the result. Meanwhile the run's record counts this worker."""
     try:
         report = _process(stored, services, show)
         services.events.mark(stored, report.status, report.message)
@@ -129,11 +131,11 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
 
 
 def _show_all(processes: Mapping[str, Process | None], show: Show, services: Services) -> None:
-    """Show each process, with what the run added to it. What concerns one alone does not keep others from being shown.
+    """Show each process, with what the run added to it. A failure that concerns only one does not stop the others.
 
-    :raises CatalogConflict: one of them has to be shown again; it goes before a refusal, which the retry meets again.
-    :raises Refused: the catalogue refuses the content of one of them.
-    :raises TryLater: storage or the catalogue is unavailable.
+    :raises CatalogConflict: if one of them must be shown again; raised before a refusal, which the retry meets again.
+    :raises Refused: if the catalogue refuses the content of one of them.
+    :raises TryLater: if storage or the catalogue is unavailable.
     """
     failures: list[CatalogConflict | Refused] = []
     for name, added in processes.items():
@@ -146,7 +148,7 @@ def _show_all(processes: Mapping[str, Process | None], show: Show, services: Ser
 
 
 def _record(run: MergedRun, processes: Mapping[str, Process], services: Services) -> frozenset[str]:
-    """Put the run into the histories of its processes and take it out of those it no longer belongs to."""
+    """Add the run to the histories of its processes, and remove it from those that it no longer belongs to."""
     before = services.run_records.get(run.run_key)
     if not processes.keys() <= before:
         services.run_records.add(run.run_key, frozenset(processes))
@@ -161,20 +163,20 @@ def _record(run: MergedRun, processes: Mapping[str, Process], services: Services
 
 
 def _readable(bodies: Iterable[tuple[StoredEvent, bytes]], services: Services) -> list[RunEvent]:
-    """The events that can be read; one that cannot is dead-lettered and does not cost the others."""
+    """The events that can be read. The others are dead-lettered."""
     events = []
     for stored, body in bodies:
         try:
             events.append(_in_our_time(read_event(body), stored))
         except BadEvent as error:
             blob = stored.name.blob
-            remedy = "Store the event anew, or delete its blob."
+            remedy = "Store the event again, or delete its blob."
             services.dead_letters.put(stored.name.run_key, error.reason, remedy, {"blob": blob}, datetime.now(UTC))
             log.error("stored event %s cannot be read: %s", blob, error.reason)
     return events
 
 
 def _in_our_time(event: RunEvent, stored: StoredEvent) -> RunEvent:
-    """The event, its time no later than a day after its receipt: one clock ahead must not hide all other runs."""
+    """The event, with a time at most one day after its receipt: a clock that is ahead must not hide all other runs."""
     latest = stored.received + timedelta(days=1) if stored.received else event.time
     return replace(event, time=min(event.time, latest))

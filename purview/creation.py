@@ -1,11 +1,11 @@
-"""Creation: what is missing is looked up again and created under locks, a part of the datasets at a time.
+"""Creates missing assets under locks, a part of the datasets at a time.
 
-The Data Map takes no lock between looking for a name and creating it: two workers at a time would make two assets of
-one name. So whatever does not exist yet is looked up again, and created, under locks that all share (see
-``creation_locks``); columns are added to assets of ours under the same locks (see purview.missing_columns).
+The Data Map takes no lock between looking for a name and creating it, so two workers could create two assets of one
+name. Missing assets are therefore looked up again, and created, under locks that all workers share (see
+``creation_locks``). Columns are added to our own assets under the same locks (see purview.missing_columns).
 
-A lineage with very many datasets is done in parts: each is looked up, and what it lacks created, before the next, so
-that locks are held for a short while only, and that an attempt that fails half-way gets further than the last one.
+A lineage with very many datasets is processed in parts. Each part is looked up and completed before the next one, so
+that locks are held only for a short time, and an attempt that fails half-way gets further than the one before.
 """
 
 import hashlib
@@ -35,38 +35,40 @@ from purview.schema import Addition
 from purview.upload_task import Known, Task
 
 _log = logging.getLogger(__name__)
-#: How many locks all creations share. More let fewer workers wait for each other; all of one upload must be renewable.
+#: How many locks all creations share. With more locks, fewer workers wait for each other, but one upload must be able
+#: to renew all of them.
 BUCKETS = 64
-#: How many datasets are created under one hold of locks.
+#: How many datasets are created each time the locks are held.
 CREATE_AT_ONCE = 200
 
 # How many datasets are looked up together.
 _LOOK_UP_AT_ONCE = 2500
-# Of how many missing datasets all possible names are looked up once more under the locks.
+# Up to how many missing datasets all possible names are looked up again under the locks.
 _FEW = 50
 
 
 def creation_locks(names: Iterable[AssetName]) -> list[str]:
-    """The keys of the locks, sorted, under which assets of these names are created: one of ``BUCKETS`` for each.
+    """The sorted keys of the locks under which assets of these names are created: one of ``BUCKETS`` for each name.
 
-    Names that share a lock wait for each other without need. That is better than a lock for each of thousands, which
-    nobody can keep up. The keys are unlike any other: the lock of a process, which whoever uploads it may hold
-    already, has the process' name. It is taken before these and never while they are held, so nobody waits in a ring.
+    Names that share a lock may wait for each other unnecessarily. One lock for each of thousands of names would be
+    worse, because they could not all be renewed in time. The keys differ from those of processes, which are the
+    process names. The lock of a process is always taken before these and never while they are held, so workers cannot
+    deadlock.
     """
     return sorted({f"creation {_place(name) * BUCKETS >> 64:02}" for name in names})
 
 
 def _place(name: AssetName) -> int:
-    """Where an asset comes if all are put in an order without meaning, of 64 bits. Neighbours share a lock.
+    """The place of an asset in an arbitrary order, a number of 64 bits. Neighbours share a lock.
 
-    They also share a partition of our tables (see storage.asset_cache.asset_key), where they are written together.
+    They also share a partition of our tables (see storage.asset_cache.asset_key) and are written together.
     """
     text = f"{name.type_name}\n{name.qualified_name}"
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")
 
 
 def parts(task: Task) -> list[tuple[Dataset, ...]]:
-    """The datasets by their planned names, those of one name together."""
+    """The datasets in parts, ordered by planned name. Datasets of one name are in the same part."""
     datasets = datasets_of(task.lineage)
     planned = {dataset.id: storable(task.resolutions[dataset.id].asset) for dataset in datasets}
     place = {name: number // _LOOK_UP_AT_ONCE for number, name in enumerate(sorted(set(planned.values())))}
@@ -83,19 +85,19 @@ def look_up_part(task: Task, datasets: tuple[Dataset, ...]) -> Known:
 
 
 def complete(task: Task, known: Known, ends: float) -> Iterator[UploadResult]:
-    """Create what is missing, and add the columns, of a few datasets at a time.
+    """Create missing datasets and add missing columns, a few datasets at a time.
 
-    :raises CatalogConflict: it takes too long; what was done so far is there at the next attempt.
+    :raises CatalogConflict: if it takes too long; the next attempt finds what was done so far.
     """
     yield UploadResult("", assets={id_: asset for id_, asset in known.assets.items() if asset.guid})
     for few in _slices(known):
         yield write_under_locks(task, few)
         if time.monotonic() > ends:
-            raise CatalogConflict("there are too many datasets for one attempt; the next one goes on")
+            raise CatalogConflict("there are too many datasets for one attempt; the next one continues")
 
 
 def _slices(known: Known) -> Iterator[Known]:
-    """The datasets that something is to be done for, those that share locks together."""
+    """The datasets that need work, in slices; datasets that share locks are together."""
     by_name: defaultdict[AssetName, list[Dataset]] = defaultdict(list)
     for dataset in known.datasets:
         by_name[known.assets[dataset.id].name].append(dataset)
@@ -108,11 +110,11 @@ def _slices(known: Known) -> Iterator[Known]:
 
 
 def write_under_locks(task: Task, known: Known) -> UploadResult:
-    """Write what is known, under the locks that this takes."""
+    """Take the locks that are needed, and send the entities."""
     locked: set[str] = set()
     while not (needed := _to_lock(task, known)) <= locked:
-        # What another worker has just created may be named otherwise than planned. Its lock is added by taking all
-        # anew: who asks for more locks while it holds some may wait for somebody who waits for it.
+        # Another worker may just have created an asset under another name than planned. To add its lock, release all
+        # locks and take them again: asking for more locks while holding some could deadlock.
         locked |= needed
         with task.locks.hold(sorted(locked), task.wait_seconds) as lease:
             known = _look_again(task, known)
@@ -127,9 +129,9 @@ def _to_lock(task: Task, known: Known) -> set[str]:
 
 
 def _look_again(task: Task, known: Known) -> Known:
-    """What another worker may have created, or recorded, before this one got the locks."""
+    """Look up again what another worker may have created or recorded before this one got the locks."""
     missing = {dataset: task.resolutions[dataset] for dataset in known.missing}
-    # Under other names than those that are locked it may be created at any time; for many that is not asked twice.
+    # Names that are not locked can be created at any time, so with many datasets they are not looked up again.
     find = look_up_exactly if len(missing) <= _FEW else look_up_planned
     assets = {**known.assets, **find(missing, task.catalog)}
     gaps = find_missing_columns(known.datasets, assets, task.record)
@@ -143,7 +145,7 @@ def process_guid_of(task: Task) -> str:
 
 
 def _write(task: Task, known: Known, guard: Callable[[], None] | None) -> UploadResult:
-    """Send the entities; types that turn out to be unusable are replaced by generic ones."""
+    """Send the entities. Types that the catalogue cannot use are replaced by the generic type."""
     additions = plan_additions(known.gaps, task.catalog, task.record)
     while True:
         assets = {dataset: _usable(asset, task.unusable) for dataset, asset in known.assets.items()}

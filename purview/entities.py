@@ -1,9 +1,8 @@
-"""Lineage becomes entities: the process, and the datasets that the catalogue does not have yet.
+"""Builds entities from lineage: the process, and the datasets that the catalogue does not have yet.
 
-Assets that exist are only referred to, by guid: every attribute that is sent overwrites what a scan or a person
-wrote. Those that we created get further columns, which refer to them (purview.missing_columns says when). New
-entities carry negative guids. The identity and appearance of the process depend on no look-up, except for the names of
-the assets that are really used.
+Existing assets are only referred to, by guid, because every attribute that is sent overwrites what a scan or a person
+wrote. Assets that we created get missing columns, which refer to them (purview.missing_columns says when). New entities
+have negative guids. Except for the names of the assets that are used, the process does not depend on look-ups.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,7 +51,7 @@ _MANDATORY: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class DatasetDraft:
-    """The datasets and columns to be sent before the process; the fields are those of ``Draft``."""
+    """The datasets and columns to send before the process. The fields have the same meaning as in ``Draft``."""
 
     entities: tuple[Entity, ...]
     created: Mapping[AssetName, str]
@@ -62,11 +61,11 @@ class DatasetDraft:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be sent. Every entity refers only to earlier ones and to assets that exist; the process is last.
+    """What to send. Every entity refers only to earlier ones and to existing assets; the process is last.
 
-    ``inputs`` and ``outputs`` name what the process refers to, in the order of its references; ``created`` has the
-    negative guid of each new dataset; ``columns`` has, by the negative guid of the entity that completes it, each
-    asset that gets columns and their names; ``notes`` are those that this step adds to the lineage's.
+    ``inputs`` and ``outputs`` are the names of what the process refers to, in the order of its references. ``created``
+    maps each new dataset to its negative guid. ``columns`` maps the negative guid of the entity that completes an asset
+    to the asset and the names of its columns. ``notes`` are added to those of the lineage.
     """
 
     entities: tuple[Entity, ...]
@@ -83,7 +82,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class _NewDataset:
-    """A dataset to be created; several OpenLineage datasets may be one."""
+    """A dataset to create. Several OpenLineage datasets may be the same one."""
 
     name: AssetName
     short_name: str
@@ -91,30 +90,30 @@ class _NewDataset:
 
 
 def preview_entities(lineage: Lineage, resolutions: Resolutions, process: str = "") -> Draft:
-    """What would be sent if the catalogue were empty; ``process`` is as for ``build_entities``."""
+    """What would be sent if the catalogue were empty. ``process`` is the qualified name, "" for Sparklin's own."""
     return build_entities(lineage, resolutions, planned_assets(lineage, resolutions), process=process)
 
 
 def write_of(lineage: Lineage, resolutions: Resolutions) -> Write:
-    """What the process of a lineage is named by."""
+    """What the name of a lineage's process is made of."""
     inputs = tuple(resolutions[dataset.id] for dataset in lineage.inputs)
     return Write(lineage.application, resolutions[lineage.sink.id], inputs)
 
 
 def planned_assets(lineage: Lineage, resolutions: Resolutions) -> dict[DatasetId, Asset]:
-    """The assets of the lineage as they are created if nothing is found."""
+    """The assets of the lineage as they would be created if the catalogue had none of them."""
     return {dataset.id: Asset(storable(resolutions[dataset.id].asset)) for dataset in datasets_of(lineage)}
 
 
 def datasets_of(lineage: Lineage) -> tuple[Dataset, ...]:
-    """The sink and the inputs, each once, in the order of their identities."""
+    """The sink and the inputs, each once, ordered by identity."""
     return tuple(sorted({dataset.id: dataset for dataset in (*lineage.inputs, lineage.sink)}.values(), key=_identity))
 
 
 def within_limits(lineage: Lineage, resolutions: Resolutions) -> Lineage:
-    """The lineage with as many inputs as a process can refer to; a note says if that is not all.
+    """The lineage with at most as many inputs as a process can refer to. A note says if some are left out.
 
-    Which ones depends on their planned names alone, so that nothing needs to be looked up for the others.
+    The choice depends only on planned names, so that the others need no look-up.
     """
     planned = {dataset.id: storable(resolutions[dataset.id].asset) for dataset in lineage.inputs}
     distinct = sorted(set(planned.values()))
@@ -127,7 +126,7 @@ def within_limits(lineage: Lineage, resolutions: Resolutions) -> Lineage:
 
 
 def storable(name: AssetName) -> AssetName:
-    """The name as the catalogue can hold it: a longer one is cut and kept unique by a hash."""
+    """The name as the catalogue can store it. A longer name is cut and kept unique by a hash."""
     return AssetName(name.type_name, cut_uniquely(name.qualified_name))
 
 
@@ -139,11 +138,11 @@ def build_entities(
     additions: Sequence[Addition] = (),
     process: str = "",
 ) -> Draft:
-    """The entities that show the lineage, given which assets exist (those of ``assets`` that have a guid).
+    """Build the entities that show the lineage. Assets with a guid exist in the catalogue.
 
-    ``unknown_types`` are column types that the catalogue does not have; ``additions`` are columns for assets that
-    exist; ``process`` is the qualified name of the process if that is not our own. The result depends on no order but
-    that of a dataset's fields.
+    ``unknown_types`` are column types that the catalogue does not have, ``additions`` columns for existing assets, and
+    ``process`` is the qualified name of the process, "" for Sparklin's own. The result does not depend on the order of
+    anything but the fields of a dataset.
     """
     shown = within_limits(lineage, resolutions)
     guids = (str(-number) for number in count(1))
@@ -180,7 +179,7 @@ def build_datasets(
     unknown_types: AbstractSet[str] = frozenset(),
     additions: Sequence[Addition] = (),
 ) -> DatasetDraft:
-    """The same without a process, for some of a lineage's datasets, in their order."""
+    """Build the entities of some of a lineage's datasets, in their order, without the process."""
     guids = (str(-number) for number in count(1))
     return _datasets(datasets, resolutions, assets, guids, unknown_types, additions)
 
@@ -262,7 +261,7 @@ def _process(lineage: Lineage, resolutions: Resolutions, notes: Iterable[Note], 
 
 
 def _distinct(assets: Iterable[Asset]) -> dict[object, Asset]:
-    """Each asset once, in the order of their names. Datasets of different names may turn out to be one asset."""
+    """Each asset once, ordered by name. Datasets of different names may be the same asset."""
     by_key: dict[object, Asset] = {}
     for asset in sorted(assets, key=lambda asset: asset.name):
         by_key.setdefault(_key(asset), asset)
@@ -278,10 +277,10 @@ def _reference(asset: Asset, created: Mapping[AssetName, str]) -> dict[str, str]
 
 
 def _without_kept_values(lineage: Lineage, assets: Assets) -> tuple[SinkColumn, ...]:
-    """The columns without values that only stay where they are.
+    """The columns without sources that are the sink's own column.
 
-    Two names, such as a table and its folder, may turn out to be one asset: then a value read from the sink's own
-    column and written there again is no edge, as it is none where the names are equal.
+    Two names, such as a table and its folder, may be the same asset. A value that is read from a column of the sink and
+    written back to it is not an edge.
     """
     own = _own_datasets(lineage, assets)
     return tuple(
@@ -295,13 +294,13 @@ def _stays(source: ColumnRef, column: str, own: AbstractSet[DatasetId]) -> bool:
 
 
 def _inputs(lineage: Lineage, assets: Assets, columns: Iterable[SinkColumn]) -> list[DatasetId]:
-    """The inputs; other names of the sink only where values of one column go into another."""
+    """The inputs. Other names of the sink only count if values of one column go into another."""
     idle = _own_datasets(lineage, assets) - {source.dataset for column in columns for source in column.sources}
     return [dataset.id for dataset in lineage.inputs if dataset.id not in idle]
 
 
 def _own_datasets(lineage: Lineage, assets: Assets) -> set[DatasetId]:
-    """Inputs that have another name than the sink, but are the same asset."""
+    """Inputs with another name than the sink that are the same asset."""
     sink = _key(assets[lineage.sink.id])
     return {each.id for each in lineage.inputs if _key(assets[each.id]) == sink and each.id != lineage.sink.id}
 
@@ -313,9 +312,8 @@ def _asset_notes(lineage: Lineage, resolutions: Resolutions, assets: Assets) -> 
             text = f"The name of {cut(str(dataset.id), 200)} is longer than {NAME_BYTES} bytes and is cut."
             yield Note("name-cut", text, dataset.id)
         if used.type_name == GENERIC_TYPE != planned.type_name:
-            text = (
-                f"{cut(str(dataset.id), 200)} is a plain data set, for want of a {planned.type_name} in the catalogue."
-            )
+            name = cut(str(dataset.id), 200)
+            text = f"{name} is a plain data set, because the catalogue has no type {planned.type_name}."
             yield Note("generic-type", text, dataset.id)
 
 

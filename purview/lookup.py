@@ -1,12 +1,12 @@
-"""Which assets of the catalogue are the datasets of a lineage.
+"""Finds the assets of the catalogue that are the datasets of a lineage.
 
-In this order: what the cache kept; the candidates by exact name, in their order; a search restricted to types of
-datasets, compared name by name. A scanned resource set goes before a folder, a folder before a placeholder: where an
-exact name led only to one of the latter, the search is asked too.
+A look-up tries, in this order: the cache; the candidates by exact name, in their order; and a search that is restricted
+to dataset types, whose hits are compared name by name. A scanned resource set is preferred to a folder, and a folder to
+a placeholder. If an exact name leads only to a folder or a placeholder, the search is tried as well.
 
-A dataset whose search did not happen is never taken for one that is not there: a look-up that cannot be finished
-fails as a whole. So searches are made few instead: datasets that are looked for by the same words share one, and the
-words of several go into one request.
+A dataset that was not searched for must not count as missing, so a look-up that cannot be completed fails as a whole.
+To keep the number of searches low, datasets with the same search words share one search, and several searches go into
+one request.
 """
 
 import logging
@@ -23,22 +23,22 @@ from purview.catalog import SearchResult
 from purview.entities import GENERIC_TYPE, Resolutions, storable
 from purview.search_index import SearchIndex, is_replaceable
 
-#: Says whether ``found`` names the same dataset as ``wanted``, as scans may name it. It may agree only to names that
-#: purview.search_index.Found does not rule out.
+#: Whether two names are names of the same dataset, as scans may name it. It must only accept names that
+#: purview.search_index.SearchIndex does not rule out.
 Same = Callable[[AssetName, AssetName], bool]
 
 _log = logging.getLogger(__name__)
 
-# What stands for a dataset until a scan finds it: ours, and that of Microsoft's Databricks accelerator.
+# Placeholders for a dataset that no scan has found yet: our own, and that of Microsoft's Databricks accelerator.
 _PLACEHOLDERS = (GENERIC_TYPE, "purview_custom_connector_generic_entity_with_columns")
 
-# Types that one thing may have in the catalogue. A type that is in no family is searched for alone.
+# Types that one file, folder or table may have in the catalogue. A type without a family is searched for alone.
 _FILE_FAMILIES: tuple[tuple[str, ...], ...] = (
     ("azure_datalake_gen2_resource_set", "azure_datalake_gen2_path", "azure_blob_resource_set", "azure_blob_path"),
     ("azure_datalake_gen1_resource_set", "azure_datalake_gen1_path"),
     ("aws_s3_v2_resource_set", "aws_s3_v2_directory", "aws_s3_v2_object"),
 )
-# Stores that take a table's name in any case, while the catalogue has it as it was created.
+# Stores that accept a table's name in any case; the catalogue has the name as it was created.
 _TABLE_FAMILIES: tuple[tuple[str, ...], ...] = (
     ("azure_sql_table", "azure_sql_view"),
     ("azure_sql_dw_table", "azure_sql_dw_view"),
@@ -54,10 +54,10 @@ _TABLE_FAMILIES: tuple[tuple[str, ...], ...] = (
 _FAMILY_OF = {type_name: family for family in (*_FILE_FAMILIES, *_TABLE_FAMILIES) for type_name in family}
 _TABLES = frozenset(type_name for family in _TABLE_FAMILIES for type_name in family)
 _MOST_WORDS = 8
-# How many searches go into one request, and how many requests are under way at a time.
+# How many searches go into one request, and how many requests are in progress at a time.
 _BUNDLE = 16
 _AT_ONCE = 4
-# Statuses with which a request may be refused that asks too much at once.
+# Statuses with which the catalogue may refuse a request that asks too much at once.
 _TOO_MUCH = (400, 413)
 
 # The types to search for, and the words.
@@ -65,7 +65,7 @@ _Query = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class Finder(Protocol):
-    """What is asked of the catalogue."""
+    """The part of the catalogue that look-ups use."""
 
     def find(self, names: Iterable[AssetName]) -> dict[AssetName, Asset]: ...
 
@@ -73,7 +73,7 @@ class Finder(Protocol):
 
 
 class Cache(Protocol):
-    """A memory of earlier look-ups, which forgets by itself after a while. Values are opaque texts."""
+    """A memory of earlier look-ups whose entries expire. Values are opaque texts."""
 
     def get_many(self, names: Iterable[AssetName]) -> Mapping[AssetName, str]: ...
 
@@ -83,10 +83,10 @@ class Cache(Protocol):
 
 
 def look_up(resolutions: Resolutions, catalog: Finder, cache: Cache, same: Same) -> dict[DatasetId, Asset]:
-    """The asset of each dataset; those that the catalogue doesn't have get their planned name and no guid.
+    """Find the asset of each dataset. A dataset that the catalogue does not have gets its planned name and no guid.
 
-    :raises CatalogUnavailable: the catalogue is unavailable.
-    :raises CatalogRefused: it refuses to be read.
+    :raises CatalogUnavailable: if the catalogue is unavailable.
+    :raises CatalogRefused: if the catalogue refuses a request.
     """
     keys = {dataset: storable(resolution.asset) for dataset, resolution in resolutions.items()}
     kept = cache.get_many(set(keys.values()))
@@ -98,27 +98,28 @@ def look_up(resolutions: Resolutions, catalog: Finder, cache: Cache, same: Same)
 
 
 def look_up_exactly(resolutions: Resolutions, catalog: Finder) -> dict[DatasetId, Asset]:
-    """The same by exact names only, past the cache: what was just created is found too, unlike by the search."""
+    """Find the assets by exact name only, without the cache. Unlike the search, this finds what was just created."""
     return _find(resolutions, {dataset: _candidates(each) for dataset, each in resolutions.items()}, catalog)
 
 
 def look_up_planned(resolutions: Resolutions, catalog: Finder) -> dict[DatasetId, Asset]:
-    """The same by the names only under which the datasets would be created."""
+    """Find the assets only under the names that the datasets would be created with."""
     return _find(resolutions, {dataset: [storable(each.asset)] for dataset, each in resolutions.items()}, catalog)
 
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """What the catalogue has of a dataset: the guid by name, and the asset that stands for it, None if none does."""
+    """What the catalogue has of a dataset: guids by name, and the asset that is used for it (None if there is none)."""
 
     guids: Mapping[AssetName, str]
     used: Asset | None
 
 
 def look_up_all(resolution: Resolution, catalog: Finder, same: Same) -> Existing:
-    """Everything under any name of a dataset, past the cache.
+    """Find everything under any name of a dataset, without the cache.
 
-    :raises CatalogUnavailable, CatalogRefused: as ``look_up``.
+    :raises CatalogUnavailable: if the catalogue is unavailable.
+    :raises CatalogRefused: if the catalogue refuses a request.
     """
     named = catalog.find([*resolution.candidates, *_candidates(resolution), _generic(resolution)])
     dataset = {resolution.dataset.id: resolution}
@@ -129,9 +130,9 @@ def look_up_all(resolution: Resolution, catalog: Finder, same: Same) -> Existing
 def look_up_others(
     resolutions: Resolutions, ours: Mapping[DatasetId, Asset], catalog: Finder, same: Same
 ) -> dict[DatasetId, Asset]:
-    """For datasets that have an asset of ours, the asset of somebody else that stands for them, where there is one.
+    """For datasets with an asset that we created, find an asset for them that a scan or a person created.
 
-    Only one that is looked up before ours counts: a scan that knows a resource set also lists the folder it lies in.
+    Only an asset counts that look-ups prefer to ours, because a scan that knows a resource set also lists its folder.
     """
     names = {dataset: [*_candidates(resolutions[dataset]), _generic(resolutions[dataset])] for dataset in ours}
     exact = catalog.find({name for found in names.values() for name in found})
@@ -154,8 +155,8 @@ def _find(
 ) -> dict[DatasetId, Asset]:
     exact = catalog.find({name for names in wanted.values() for name in names})
     missing = {dataset: names for dataset, names in wanted.items() if not any(name in exact for name in names)}
-    # A type of which the tenant knows nothing was created as a generic one. Asking for the generic type also finds an
-    # asset of another type under the same name, which is better than a second one.
+    # If the tenant does not know a type, the asset was created with the generic type. Asking for the generic type also
+    # finds an asset of another type with the same name, which is better than a second asset.
     exact |= catalog.find({_generic(resolutions[dataset]) for dataset in missing})
     return {
         dataset: next(
@@ -167,7 +168,7 @@ def _find(
 
 
 def remember(assets: Mapping[AssetName, Asset], cache: Cache, *, lasting: bool = False) -> None:
-    """Keep which asset a planned name led to, if ``lasting`` until that asset is gone."""
+    """Cache the asset that each planned name led to. With ``lasting``, the entry stays until the asset is gone."""
     if assets:
         cache.put_many({key: _encode(key, asset) for key, asset in assets.items()}, lasting=lasting)
 
@@ -184,7 +185,7 @@ def _generic(resolution: Resolution) -> AssetName:
 def _search_all(
     resolutions: Resolutions, exact: Mapping[DatasetId, Asset], catalog: Finder, same: Same
 ) -> dict[DatasetId, Asset]:
-    """The exact finds, replaced by what the search finds where that is better."""
+    """The assets found by exact name, replaced where the search finds a better one."""
     wanted = {
         dataset: resolutions[dataset].asset
         for dataset, asset in exact.items()
@@ -192,7 +193,7 @@ def _search_all(
     }
     answers = _search(wanted.values(), catalog, same)
     hits = {dataset: answers[name] for dataset, name in wanted.items() if name in answers}
-    # The search may still show what is long gone, and would go on doing so.
+    # The search index may still contain assets that were deleted long ago.
     existing = catalog.find({asset.name for assets in hits.values() for asset in assets})
     better = dict(exact)
     for dataset, assets in hits.items():
@@ -213,9 +214,9 @@ def _is_worth_a_search(wanted: AssetName, asset: Asset) -> bool:
 def _search(
     names: Iterable[AssetName], catalog: Finder, same: Same, without: Container[str] = ()
 ) -> dict[AssetName, list[Asset]]:
-    """What the search finds for each name that has words enough to be searched for, the best first.
+    """What the search finds for each name with at least two search words, the best first.
 
-    ``without`` are guids of assets that do not count.
+    ``without`` contains the guids of assets to leave out.
     """
     groups: defaultdict[_Query, set[AssetName]] = defaultdict(set)
     for name in names:
@@ -231,7 +232,7 @@ def _search(
 
 
 def _bundles(queries: Iterable[_Query]) -> list[list[_Query]]:
-    """Queries that go into one request: of one family, and neighbours, which have most words in common."""
+    """Group the queries by request: of one family, and neighbours, because they share the most words."""
     families: defaultdict[tuple[str, ...], list[_Query]] = defaultdict(list)
     for query in sorted(queries, key=lambda query: (query[0], query[1][0], sorted(query[1]))):
         families[query[0]].append(query)
@@ -239,7 +240,7 @@ def _bundles(queries: Iterable[_Query]) -> list[list[_Query]]:
 
 
 def _ask(bundle: Sequence[_Query], catalog: Finder) -> list[tuple[_Query, SearchIndex]]:
-    """The answer to each query. Where they have too many hits for one request, or are too long, each gets its own."""
+    """Answer each query. Queries with too many hits, or too long for one request, are split into several requests."""
     family, half = bundle[0][0], len(bundle) // 2
     try:
         result = catalog.search([words for _, words in bundle], family)
@@ -260,7 +261,7 @@ def _chosen(wanted: AssetName, found: Iterable[Asset], same: Same) -> list[Asset
     accepted = [
         asset for asset in found if same(wanted, asset.name) or (is_table and _differ_in_case(wanted, asset.name))
     ]
-    # Where case tells one table from another, it is not for us to choose.
+    # If several tables differ only in case, none of them can be chosen safely.
     return [] if is_table and len(accepted) > 1 else sorted(accepted, key=_by_rank)
 
 
@@ -284,11 +285,10 @@ def _by_rank(asset: Asset) -> tuple[int, AssetName]:
 
 
 def _words(qualified_name: str) -> tuple[str, ...]:
-    """Words that the qualified name of the same dataset contains however a scan wrote it.
+    """Words that every spelling of the dataset's qualified name contains.
 
-    Path segments as they are, without those of which a scan may have replaced something; of the host only the
-    account, since one account answers as ``dfs`` and as ``blob``. The index matches ``contains`` within a segment
-    only.
+    These are the path segments of which a scan replaces nothing and, of the host, only the account, because one
+    account answers as ``dfs`` and as ``blob``. The index matches ``contains`` only within a segment.
     """
     host, *segments = [part for part in qualified_name.partition("://")[2].split("/") if part] or [""]
     plain = [part for part in segments if not is_replaceable(part)]
@@ -298,7 +298,7 @@ def _words(qualified_name: str) -> tuple[str, ...]:
 
 
 def _encode(key: AssetName, asset: Asset) -> str:
-    """The guid; where the asset is not named like the key, with its type and qualified name behind it."""
+    """The guid, followed by the asset's type and qualified name if they differ from the key."""
     if asset.name == key:
         return asset.guid
     return f"{asset.guid} {asset.name.type_name} {asset.name.qualified_name}"

@@ -129,7 +129,7 @@ def added_columns(addition: Addition, guids: Iterator[str], unknown: AbstractSet
 
 
 def column_names(table: AssetName, column: str) -> tuple[AssetName, ...]:
-    """The names that a column of the table may have: in its own form, and the plain one for want of that."""
+    """The names that a column of the table may have: first in the form of its type, then the plain form."""
     forms = dict.fromkeys((_FORMS.get(table.type_name, _COLUMN), _COLUMN))
     return tuple(AssetName(form.type_name, form.qualified_name(table.qualified_name, column)) for form in forms)
 

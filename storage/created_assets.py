@@ -34,7 +34,7 @@ class CreatedAssets:
     def get_many(self, names: Iterable[AssetName]) -> dict[AssetName, Created]:
         """What is known of these names; those that were never created by us are left out.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         keys = {asset_key(name): name for name in names}
         rows = self._rows.get_many(keys)

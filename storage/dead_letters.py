@@ -1,4 +1,4 @@
-"""Container ``dead-letters``: what was given up, each with its reason and with what a person can do about it."""
+"""Container ``dead-letters``: what is no longer retried, with the reason and with what a person can do about it."""
 
 import hashlib
 import json
@@ -21,7 +21,10 @@ _JSON = ContentSettings(content_type="application/json")
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Something given up at ``time`` (UTC); ``name`` is that of its blob, ``details`` are JSON values."""
+    """A run or message that was given up at ``time`` (UTC).
+
+    ``name`` is the name of its blob, ``remedy`` says what to do, ``details`` contains JSON values.
+    """
 
     name: str
     run_key: str
@@ -32,15 +35,15 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """Puts, lists, reads and deletes dead letters."""
+    """Stores, lists, reads and deletes dead letters."""
 
     def __init__(self, clients: StorageClients) -> None:
         self._container = clients.container(DEAD_LETTERS)
 
     def put(self, run: str, reason: str, remedy: str, details: Mapping[str, Any], time: datetime) -> str:
-        """Keep a dead letter and return its name. ``run`` is a run key, or any other name of what was given up.
+        """Store a dead letter and return its name. ``run`` is a run key, or any other name of what was given up.
 
-        :raises StorageUnavailable: it may not be stored.
+        :raises StorageUnavailable: if storage does not answer; the letter may not be stored.
         """
         run_key = run if _RUN_KEY.fullmatch(run) else identity.run_key(run)
         utc = time.astimezone(UTC)
@@ -55,16 +58,16 @@ class DeadLetters:
     def names(self, run_key: str = "") -> Iterator[str]:
         """The names of all dead letters, or of those of one run.
 
-        :raises StorageUnavailable: also in the midst of the iteration.
+        :raises StorageUnavailable: if storage does not answer, also during the iteration.
         """
         with storage_faults("list dead letters"):
             prefix = f"{run_key}/" if run_key else None
             yield from self._container.list_blob_names(name_starts_with=prefix)
 
     def read(self, name: str) -> DeadLetter | None:
-        """A dead letter, or None if it is gone or not one of ours.
+        """Read a dead letter. None if it is gone, or is not a dead letter of Sparklin.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         with storage_faults("read a dead letter"):
             try:
@@ -85,9 +88,9 @@ class DeadLetters:
             return None
 
     def delete(self, name: str) -> None:
-        """Delete a dead letter; one that is gone already is no error.
+        """Delete a dead letter. It is not an error if it is already gone.
 
-        :raises StorageUnavailable: it may still be there.
+        :raises StorageUnavailable: if storage does not answer; the letter may still exist.
         """
         with storage_faults("delete a dead letter"):
             try:

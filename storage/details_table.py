@@ -1,4 +1,4 @@
-"""Table LineageDetails: a row a process, with what its runs contributed and what was uploaded of it."""
+"""Table LineageDetails: one row per process, with the contributions of its runs and what was uploaded."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +18,9 @@ _OWN = ("qualifiedName", "history", "fingerprint", "uploaded", "dirty", "process
 class DetailsRow:
     """What is kept of one process.
 
-    ``history`` is opaque here; ``fingerprint`` tells what was uploaded at ``uploaded`` (UTC), ``dirty`` that an
-    upload may be missing. ``columns`` are for people and reports. ``version`` is None for a row not written yet.
+    ``history`` is opaque here. ``fingerprint`` identifies what was uploaded at ``uploaded`` (UTC); ``dirty`` means
+    that an upload may be missing. ``columns`` are for people and reports. ``version`` is None for a row that has not
+    been written yet.
     """
 
     qualified_name: str
@@ -37,26 +38,26 @@ def _is_any(_: str) -> bool:
 
 
 class DetailsTable:
-    """Reads and writes the rows of processes; a row is replaced only if nobody changed it since it was read."""
+    """Reads and writes the rows of processes. A row is only replaced if nobody has changed it since it was read."""
 
     def __init__(self, clients: StorageClients) -> None:
         self._rows = LargeRows(clients.table(LINEAGE_DETAILS), clients.container(DETAILS))
 
     def read(self, qualified_name: str) -> DetailsRow | None:
-        """The row of a process, or None.
+        """Read the row of a process; None if there is none.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         found = self._rows.get(_key(qualified_name))
-        # Characters that a table cannot hold were replaced in the property; the caller's name is the true one.
+        # The property has replacements for characters that a table cannot store; the caller's name is the real one.
         return replace(_row(*found), qualified_name=qualified_name) if found else None
 
     def write(self, row: DetailsRow) -> DetailsRow:
         """Write a row and return it with its new version.
 
-        :raises Conflict: the row was created, changed or deleted since ``row`` was read: read again, merge, go on.
-        :raises StorageUnavailable: it may not be written.
-        :raises ValueError: one of the columns has the name of a column of ours.
+        :raises Conflict: if the row was created, changed or deleted since ``row`` was read; read and merge again.
+        :raises StorageUnavailable: if storage does not answer; the row may not be written.
+        :raises ValueError: if one of ``columns`` has the name of a column that this class writes.
         """
         if not row.columns.keys().isdisjoint(_OWN):
             raise ValueError(f"columns must not be named {', '.join(_OWN)}")
@@ -73,20 +74,20 @@ class DetailsTable:
         return replace(row, version=self._rows.put(_key(row.qualified_name), values, row.version))
 
     def delete(self, row: DetailsRow) -> None:
-        """Delete a row as it was read; nothing for a row that was never written.
+        """Delete a row as it was read. A row that was never written is ignored.
 
-        :raises Conflict: it was changed since.
-        :raises StorageUnavailable: it may not be deleted.
+        :raises Conflict: if it has changed since.
+        :raises StorageUnavailable: if storage does not answer; the row may not be deleted.
         """
         if row.version:
             self._rows.delete(_key(row.qualified_name), row.version)
 
     def all(self, is_wanted: Callable[[str], bool] = _is_any) -> Iterator[DetailsRow]:
-        """Every row that can be read, from one listing; one that cannot is logged.
+        """List every row that can be read; the others are logged.
 
-        ``is_wanted`` is asked with the qualified name, before the history of a row is read.
+        ``is_wanted`` is called with the qualified name, before the history of a row is read.
 
-        :raises StorageUnavailable: also during the iteration.
+        :raises StorageUnavailable: if storage does not answer, also during the iteration.
         """
         for values, version in self._rows.all(lambda values: is_wanted(values.get("qualifiedName") or "")):
             yield _row(values, version)

@@ -176,7 +176,7 @@ class EventStore:
     def rows_of(self, events: Iterable[StoredEvent]) -> list[EventRow]:
         """The rows of stored events, by time of receipt; those that are missing are left out.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         keys = [(event.partition, event.name.row_key) for event in events if event.partition]
         with storage_faults("read the rows of events"):
@@ -188,7 +188,7 @@ class EventStore:
         A row in another hour than its event's becomes a ``Duplicate``; a row without an event is deleted, but only
         when no ``put`` can be about to store that event any more, whatever the settings are.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         latest = now - timedelta(seconds=self._budget_seconds) - _PUT_MARGIN
         partitions = {event.name.digest: event.partition for event in self.names(run_key)}
@@ -217,7 +217,7 @@ class EventStore:
     def rows_before(self, time: datetime) -> Iterator[EventRow]:
         """The rows of events received before the hour of ``time``, the oldest hours first.
 
-        :raises StorageUnavailable: also in the midst of the iteration.
+        :raises StorageUnavailable: if storage does not answer, also during the iteration.
         """
         query = "PartitionKey lt @first"
         with storage_faults("read the rows of events"):

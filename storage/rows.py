@@ -75,7 +75,7 @@ class LargeRows:
         """A row's values with its version; None if there is no such row.
 
         :raises MissingBlob: a part of it is gone.
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         with storage_faults("read a row"):
             for _ in range(_READS):
@@ -92,7 +92,7 @@ class LargeRows:
     def get_many(self, keys: Iterable[Key]) -> dict[Key, tuple[dict[str, Value], Version] | None]:
         """The same for many rows at once; None for a row of which a part is gone.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         wanted = list(dict.fromkeys(keys))
         with storage_faults("read rows"):
@@ -186,7 +186,7 @@ class LargeRows:
     def unused_blobs(self, before: datetime) -> Iterator[str]:
         """Blobs of this table, written before a time (UTC), at which no row points: crashed workers left them.
 
-        :raises StorageUnavailable: also in the midst of the iteration.
+        :raises StorageUnavailable: if storage does not answer, also during the iteration.
         """
         with storage_faults("look for unused blobs"):
             used: set[str] = set()

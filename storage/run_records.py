@@ -45,14 +45,14 @@ class RunRecords:
     def read(self, run_key: str) -> RunRecord:
         """What is known of a run; an empty record if nothing is.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         return self._read(run_key)[0]
 
     def get(self, run_key: str) -> frozenset[str]:
         """The names of a run's processes.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         return self.read(run_key).processes
 

@@ -18,7 +18,7 @@ class PlanTooLargeError(Exception):
 def check(count: int, most: int) -> None:
     """Give up where there are too many.
 
-    :raises PlanTooLargeError: as the name says
+    :raises PlanTooLargeError: if there are more than that.
     """
     if count > most:
         raise PlanTooLargeError
