@@ -184,13 +184,16 @@ def fails(mutant: Mutant, tests: Sequence[str]) -> bool:
     command = [sys.executable, "-m", "pytest", *PLUGIN, "-n", "0", "-x", "-o", "timeout=60", *tests]
     variables = {**environment.variables(), "MUTANT": f"{mutant.file}:{mutant.number}"}
     with subprocess.Popen(
-        command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     ) as process:
         try:
-            return process.wait(LIMIT) != 0
+            output, _ = process.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             return True
+    if b"no match in any of" in output:
+        sys.exit("The record names tests that do not exist any more: record again, with --anew.")
+    return process.returncode != 0
 
 
 def main() -> None:

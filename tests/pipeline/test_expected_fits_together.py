@@ -76,7 +76,7 @@ def test_a_constant_has_no_source() -> None:
 
 
 def test_every_column_of_an_expression_gives_its_value_or_decides_about_it() -> None:
-    """A field of a struct that the query makes, as of ``stack(…)``, has arguments of its own; the expression has all."""
+    """A field of a struct that the query makes, as of ``stack(…)``, comes from some of the columns only."""
     found = [(name, column) for name, process in ALL for column in process["columns"] if column["expression"]]
     assert len(found) > 300
     for name, column in found:
