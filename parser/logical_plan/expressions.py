@@ -42,6 +42,8 @@ _VARYING = {
     "RandStr", "Uniform", "UnresolvedFunction",
 }  # fmt: skip
 _REFERENCES = {"AttributeReference"}
+# The column is in a parameter, not among the children.
+_REFERENCES_IN = {"OuterReference": "e", "LateralColumnAliasReference": "a"}
 _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists", "LateralSubquery", "DynamicPruningSubquery"}
 # They give some of the elements of the first child; the other children only choose which.
 _CHOOSE = {"ArrayFilter", "MapFilter"}
@@ -79,6 +81,9 @@ def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], 
     if node.kind in _REFERENCES:
         number = expression_id(node)
         return columns.get(number, UNKNOWN) if number is not None else UNKNOWN
+    if node.kind in _REFERENCES_IN:
+        column = node.tree(_REFERENCES_IN[node.kind])
+        return _value(column, (), columns, subquery) if column and not column.children else UNKNOWN
     if node.kind in _LITERALS:
         return LITERAL
     if node.kind in _WITHOUT_VALUE:

@@ -69,6 +69,13 @@ def test_what_cannot_be_read_is_unknown(kind: str) -> None:
     assert not value(function("Upper", function(kind))).known
 
 
+@pytest.mark.parametrize(("kind", "parameter"), expressions._REFERENCES_IN.items())
+def test_references_that_hold_their_column_in_a_parameter(kind: str, parameter: str) -> None:
+    expression = f"sql.catalyst.expressions.{kind}"
+    assert read(function("Upper", node(expression, **{parameter: A}))) == ("a", {})
+    assert value(node(expression)) == UNKNOWN
+
+
 def test_a_column_that_no_operator_below_has_is_unknown() -> None:
     assert value(MISSING) == UNKNOWN
 

@@ -124,7 +124,9 @@ def shared() -> Nodes:
 
 def lateral() -> Nodes:
     """The right side refers to a column of the left one."""
-    query = project(OTHER, alias(function("Concat", V, function("OuterReference", B)), "made", 70))
+    query = project(
+        OTHER, alias(function("Concat", V, node("sql.catalyst.expressions.OuterReference", e=B)), "made", 70)
+    )
     right = node("sql.catalyst.expressions.LateralSubquery", B, plan=query)
     made = operator("LateralJoin", ONE, right=right, joinType={"object": "plans.Inner$"}, condition=None)
     return project(made, A, attribute("made", 70))
