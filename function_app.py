@@ -14,6 +14,7 @@ from core.naming import CONTAINER
 from core.settings import Settings, plan_conflict
 from pipeline import receive as receiving
 from pipeline import retries
+from pipeline.artifact_migration import move_to_artifacts
 from pipeline.health import health_report
 from pipeline.services import LazyServices
 from storage.clients import RETRY_QUEUE
@@ -103,5 +104,6 @@ def poison_retry(message: func.QueueMessage) -> None:
 @app.function_name("sweep")
 @app.timer_trigger("timer", "0 */5 * * * *")
 def sweep(timer: func.TimerRequest) -> None:
-    """Finds events whose notification got lost, and settles runs that never ended."""
+    """Finds events whose notification got lost, settles runs that never ended, renames processes after an update."""
     retries.sweep(services())
+    move_to_artifacts(services())

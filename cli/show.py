@@ -108,6 +108,7 @@ def _processes(processes: Iterable[ShownProcess], services: Services) -> list[di
             "uploaded": _time(each.uploaded),
             "guid": each.guid or None,
             "link": asset_link(endpoint, each.guid) or None,
+            "writtenBy": each.written_by or None,
         }
         for each in processes
     ]
@@ -155,6 +156,6 @@ def _show_processes(console: Console, processes: Iterable[dict[str, Any]]) -> No
         state = f"uploaded {_brief(process['uploaded'])}" if process["uploaded"] else "not uploaded yet"
         runs = f"{process['runs']} run{'' if process['runs'] == 1 else 's'}"
         print_line(console, f"process {process['name']}: {state}, of {runs}", "bold")
-        for line in (process["qualifiedName"], process["link"] or process["guid"]):
+        for line in (process["qualifiedName"], process["link"] or process["guid"], process["writtenBy"]):
             if line:
                 print_line(console, f"  {line}")

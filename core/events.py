@@ -67,6 +67,7 @@ def read_event(body: bytes) -> RunEvent:
     run = raw_facets(raw.run.facets)
     job_type = _facet(raw_facets(raw.job.facets), "jobType")
     environment = _facet(run, "environment-properties").get("environment-properties")
+    properties = _facet(run, "spark_properties").get("properties")
     return RunEvent(
         event_type=event_type(raw.eventType),
         time=event_time(raw.eventTime),
@@ -79,7 +80,8 @@ def read_event(body: bytes) -> RunEvent:
         processing_type=_text(job_type, "processingType"),
         inputs=tuple(_datasets(raw.inputs)),
         outputs=tuple(_datasets(raw.outputs)),
-        environment=environment if isinstance(environment, dict) else {},
+        environment=_object(environment),
+        properties=_object(properties),
         plan=tuple(_objects(_facet(run, "spark.logicalPlan").get("plan"))),
         agent=_agent(raw.producer),
     )

@@ -95,8 +95,9 @@ class RunEvent:
 
     ``event_type`` is upper case (START, RUNNING, COMPLETE, FAIL, ABORT, OTHER), ``time`` is UTC, ``run_key``
     is the form of the run id that keys and blob names use, ``digest`` tells equal bodies apart from unequal
-    ones. ``environment`` holds the environment-properties facet, ``plan`` the node list of the
-    spark.logicalPlan facet (empty where there is none), ``agent`` the version of the OpenLineage agent.
+    ones. ``environment`` holds the environment-properties facet, ``properties`` the captured Spark properties of
+    the spark_properties facet, ``plan`` the node list of the spark.logicalPlan facet (each empty where there is
+    none), ``agent`` the version of the OpenLineage agent.
     """
 
     event_type: str
@@ -111,6 +112,7 @@ class RunEvent:
     inputs: tuple[EventDataset, ...] = ()
     outputs: tuple[EventDataset, ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = field(default_factory=dict)
     plan: tuple[Mapping[str, Any], ...] = ()
     agent: str = ""
 
@@ -177,10 +179,27 @@ class SinkColumn:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Application:
-    """What a process is named after: the job namespace and the application's name without run-specific tails."""
+    """What a process is named after: the job namespace, and the notebook or job, or else the application's name.
+
+    ``name`` is the application's name without run-specific tails. ``artifact`` is the id of the notebook or job on its
+    platform, ``title`` the name that people see there, ``link`` its address; each is "" where no event contains it.
+    """
 
     namespace: str
     name: str
+    artifact: str = ""
+    title: str = ""
+    link: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells applications of one namespace apart."""
+        return self.artifact or self.name
+
+    @property
+    def shown(self) -> str:
+        """The name for people."""
+        return self.title or self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ _ROW_KINDS = ("JOIN", "FILTER", "GROUP_BY", "SORT")
 def details(lineage: Lineage) -> Mapping[str, str | bool]:
     """What the process shows, as JSON texts: tables as ``namespace/name``, columns as ``namespace/name#column``."""
     return {
-        "application": lineage.application.name,
+        "application": lineage.application.shown,
         "operation": lineage.operation,
         "input_tables": _json([str(dataset.id) for dataset in lineage.inputs]),
         "output_table": str(lineage.sink.id),

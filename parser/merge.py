@@ -51,6 +51,7 @@ class MergedRun:
     inputs: tuple[EventDataset, ...]
     outputs: tuple[EventDataset, ...]
     environment: Mapping[str, Any]
+    properties: Mapping[str, Any]
     events: tuple[RunEvent, ...]
     schemas: Schemas
 
@@ -80,7 +81,8 @@ def merge(events: Iterable[RunEvent]) -> MergedRun:
         ended=max(event.time for event in ordered),
         inputs=_unite(dataset for event in ordered for dataset in data_read(event.inputs)),
         outputs=_unite(dataset for event in ordered for dataset in _outputs(event, known)),
-        environment={k: v for event in ordered for k, v in event.environment.items() if not _is_empty(v)},
+        environment=_told(event.environment for event in ordered),
+        properties=_told(event.properties for event in ordered),
         events=ordered,
         schemas=known,
     )
@@ -90,6 +92,11 @@ def _state(event_types: set[str]) -> RunState:
     if event_types & {"FAIL", "ABORT"}:
         return RunState.FAILED
     return RunState.COMPLETED if "COMPLETE" in event_types else RunState.OPEN
+
+
+def _told(facets: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The properties that facets contain; of a property with several values, the last value that is not empty."""
+    return {key: value for facet in facets for key, value in facet.items() if not _is_empty(value)}
 
 
 def _is_empty(value: object) -> bool:

@@ -111,7 +111,7 @@ def shown(history: History, window: timedelta) -> Lineage | None:
     if not candidates:
         return None
     visible = candidates[: _room(candidates)]
-    union = united([_in_words(item) for item in visible])
+    union = united([in_words(item) for item in visible])
     cut = (_CUT,) if len(visible) < len(candidates) else ()
     return replace(union, notes=(*missing(union), *union.notes, *cut))
 
@@ -197,7 +197,7 @@ def _of_runs(item: LineageVersion, runs: tuple[RunRef, ...]) -> LineageVersion:
     return replace(item, runs=runs, wordings=_worded(item.wordings, runs))
 
 
-def _in_words(item: LineageVersion) -> Lineage:
+def in_words(item: LineageVersion) -> Lineage:
     """The lineage with the newest of its texts."""
     if not item.wordings:
         return item.lineage

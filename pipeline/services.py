@@ -21,6 +21,7 @@ from storage.details_table import DetailsTable
 from storage.event_rows import Status
 from storage.event_store import EventStore
 from storage.locks import Locks
+from storage.migrations import Migrations
 from storage.request_budget import budget
 from storage.retry_queue import RetryQueue
 from storage.run_records import RunRecords
@@ -55,6 +56,7 @@ class Services:
     created: CreatedAssets
     lost: Sweep
     unended: Sweep
+    migrations: Migrations
     catalog: Catalog
     lock_wait_seconds: float = 120
 
@@ -106,6 +108,7 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Se
         created=CreatedAssets(clients),
         lost=Sweep(clients, events, "lost", [Status.RECEIVED]),
         unended=Sweep(clients, events, "unended", [Status.WAITING]),
+        migrations=Migrations(clients),
         catalog=_catalog(settings, clients),
     )
 

@@ -25,7 +25,8 @@ def description(lineage: Lineage, notes: Iterable[Note]) -> str:
     """A few lines for people, at most 4 KB."""
     application = lineage.application
     operation = f"{lineage.operation} by" if lineage.operation else "Written by"
-    lines = [f"{operation} {application.name} ({application.namespace}), as told by Spark's OpenLineage events."]
+    lines = [f"{operation} {application.shown} ({application.namespace}), as told by Spark's OpenLineage events."]
+    lines += [application.link] if application.link else []
     texts = sorted({note.text for note in notes})
     lines += ["", "What to know:", *(f"- {text}" for text in texts)] if texts else []
     lines += _part("Computed columns", _computed(lineage))

@@ -78,22 +78,25 @@ def process_name(write: Write, qualified_name: str = "") -> ProcessName:
     """The process that shows a write, under the name that it has; by default under our own."""
     qualified_name = qualified_name or native(write)
     application, sink = write.application.name, write.sink
+    title = write.application.shown
     names = {
         "hrdi": f"{_team(application)}_{sink.short_name}_process",
         "databricks": f"{_notebook_path(application)}{_path(sink.dataset.id)}",
     }
-    name = names.get(qualified_name.partition("://")[0], f"{application} → {sink.short_name}")
+    name = names.get(qualified_name.partition("://")[0], f"{title} → {sink.short_name}")
     return ProcessName(AssetName(process_type(qualified_name), qualified_name), cut(name))
 
 
 def native(write: Write) -> str:
     """Our own: ``sparklin://{job namespace}/{application}#{qualified name of the sink by our rules}``.
 
+    The application is the id of the notebook or job where the events contain it, and the application's name elsewhere.
+
     ``%``, ``/``, ``#`` and control characters of the first two parts are percent-encoded, so that two different
     applications never share a name; what lies behind the first ``#`` is the sink's name as it is.
     """
     application = write.application
-    job = f"{application.namespace.translate(_ESCAPES)}/{application.name.translate(_ESCAPES)}"
+    job = f"{application.namespace.translate(_ESCAPES)}/{application.key.translate(_ESCAPES)}"
     return cut_uniquely(f"sparklin://{job}#{write.sink.asset.qualified_name}")
 
 

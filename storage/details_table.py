@@ -37,6 +37,10 @@ def _is_any(_: str) -> bool:
     return True
 
 
+#: The parts that the table is read in: one for each first digit of a key.
+PARTS = 16
+
+
 class DetailsTable:
     """Reads and writes the rows of processes. A row is only replaced if nobody has changed it since it was read."""
 
@@ -90,6 +94,14 @@ class DetailsTable:
         :raises StorageUnavailable: if storage does not answer, also during the iteration.
         """
         for values, version in self._rows.all(lambda values: is_wanted(values.get("qualifiedName") or "")):
+            yield _row(values, version)
+
+    def part(self, number: int) -> Iterator[DetailsRow]:
+        """The rows of one of ``PARTS`` parts of about the same size; one that cannot be read is logged.
+
+        :raises StorageUnavailable: storage does not answer, also during the iteration.
+        """
+        for values, version in self._rows.all(digit=f"{number:x}"):
             yield _row(values, version)
 
 

@@ -102,16 +102,19 @@ class LargeRows:
             return {key: self._whole(found[key]) for key in wanted if key in found}
 
     def all(
-        self, is_wanted: Callable[[Mapping[str, Value]], bool] = bool
+        self, is_wanted: Callable[[Mapping[str, Value]], bool] = bool, digit: str = ""
     ) -> Iterator[tuple[dict[str, Value], Version]]:
         """All rows, from one listing; those of which a part is gone are logged and left out.
 
-        ``is_wanted`` is asked before a row's blobs are read; what lies in a blob is a pointer there.
+        ``is_wanted`` is asked before a row's blobs are read; what lies in a blob is a pointer there. ``digit`` lists
+        only the partitions that begin with a hexadecimal digit.
 
         :raises StorageUnavailable: also during the iteration.
         """
         with storage_faults("list rows"):
-            wanted = (entity for entity in self._table.list_entities() if is_wanted(entity))
+            query, span = "PartitionKey ge @first and PartitionKey lt @last", {"first": digit, "last": f"{digit}g"}
+            listed = self._table.query_entities(query, parameters=span) if digit else self._table.list_entities()
+            wanted = (entity for entity in listed if is_wanted(entity))
             for row in stream_in_threads(self._whole, wanted, _AT_ONCE):
                 if row:
                     yield row

@@ -13,6 +13,7 @@ from core.errors import BadEvent
 from core.model import RunRef
 from core.threads import in_threads
 from parser import process_history as histories
+from parser.artifacts import ID_PREFIXES
 from pipeline.processes import drawn, process_of
 from pipeline.services import Services
 from storage.dead_letters import DeadLetter
@@ -26,7 +27,10 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class ShownProcess:
-    """A process as it is in LineageDetails: what it shows, of how many runs, and its guid in the catalogue."""
+    """A process as it is in LineageDetails: what it shows, of how many runs, and its guid in the catalogue.
+
+    ``written_by`` is the address of the notebook or job, "" if no event contains enough of it.
+    """
 
     qualified_name: str
     name: str
@@ -36,6 +40,7 @@ class ShownProcess:
     last_event: datetime | None
     uploaded: datetime | None
     guid: str
+    written_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:
     if native:
         return {native}
     applications = {item.lineage.application for item in histories.decode(row.history).contributions}
-    return {(each.namespace, each.name) for each in applications}
+    return {(each.namespace, name) for each in applications for name in (each.name, each.shown)}
 
 
 def _is_of_job(process: str, wanted: str) -> bool:
@@ -135,10 +140,11 @@ def _is_of_job(process: str, wanted: str) -> bool:
 
 
 def _native_job(process: str) -> tuple[str, str] | None:
-    """Namespace and application in the native name of a process; None for other names."""
+    """Namespace and application in the native name of a process; None for other names, and for the id of a notebook."""
     scheme, _, rest = process.partition("://")
     namespace, _, name = rest.partition("#")[0].partition("/")
-    return (unquote(namespace), unquote(name)) if scheme == "sparklin" else None
+    is_name = scheme == "sparklin" and not name.startswith(ID_PREFIXES)
+    return (unquote(namespace), unquote(name)) if is_name else None
 
 
 def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:
@@ -157,6 +163,7 @@ def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:
         max((run.ended for run in runs), default=None),
         row.uploaded,
         row.process_guid,
+        lineage.application.link,
     )
 
 

@@ -9,6 +9,8 @@ from parser.merge import merge
 from tests.support.events import run_event
 
 CUT = [
+    ("nb_daily_83_f56_a9_c_1_b4_d_42_e7_85_a9_7_d6028_f4_b31_e", "nb_daily", "Fabric: UUID as written by agent 1.26"),
+    ("nb_2_d_94067_bad_2_c5_e_43_f8_96_ba_8_e7139054_c2_f", "nb_2_d", "the same, behind a name with a digit"),
     ("customer_master_sparkpool01_1731500001", "customer_master", "Synapse: notebook, pool, timestamp"),
     ("synapse_nb_demo_pool_1700000001", "synapse_nb_demo", "Synapse: a pool name has no underscore"),
     ("NB_Sales_SparkPool01_1700000001", "NB_Sales", "upper case as set by hand"),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from core.model import ColumnRef, Lineage, SinkColumn
+from core.model import Application, ColumnRef, Lineage, SinkColumn
 from purview.description import description
 from tests.purview.helpers import dataset, folder, lineage
 
@@ -34,6 +34,14 @@ def test_the_description_tells_how_columns_are_computed() -> None:
         "Joins and filters:",
         "- LEFT OUTER: a.id = b.id",
         "- WHERE: a.day = … AND a.`x 1` > …",
+    ]
+
+
+def test_the_description_links_to_the_notebook() -> None:
+    item = replace(lineage(dataset(SINK)), application=Application("fab", "nb", "fabric:1", "daily", "https://x/1"))
+    assert description(item, []).splitlines() == [
+        "append_data by daily (fab), as told by Spark's OpenLineage events.",
+        "https://x/1",
     ]
 
 

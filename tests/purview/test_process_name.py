@@ -43,3 +43,11 @@ def test_different_sinks_never_share_a_name() -> None:
     other = resolve(dataset(table("db.dbo.sales")))
     application = Application("spark", "nightly")
     assert named(application)[0] != named(application, other)[0]
+
+
+def test_a_notebook_with_an_id_is_named_by_it_and_shown_under_its_name() -> None:
+    application = Application("fab", "nb", "fabric:294c85d6", "nb daily", "https://app.fabric.microsoft.com/groups/1")
+    assert named(application) == (
+        f"sparklin://fab/fabric:294c85d6#{LAKE}/gold/sales/{{SparkPartitions}}",
+        "nb daily → sales",
+    )

@@ -1,0 +1,126 @@
+"""Processes that an earlier version named after the application move to those of their notebooks and jobs.
+
+The name does not say which notebook an application was, and agents up to 1.40 gave each session of a notebook another
+name. The stored events do say it. So after an update the timer goes through LineageDetails, some rows a call. Where
+the events of a process' newest run contain the id of a notebook, all runs of the process are processed once more: each
+then leaves the former process for its own, and the former one is removed when its last run has left. Of a run whose
+events were deleted, what the history holds moves along.
+
+A day later all rows are gone through once more, because workers of the earlier version may have been at work meanwhile.
+"""
+
+import logging
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from core.errors import BadEvent, Refused
+from core.events import read_event
+from core.logs import step
+from core.model import Application, RunRef
+from parser import process_history as histories
+from parser.application import application
+from parser.merge import merge
+from parser.process_history import History, LineageVersion, with_run, without_run
+from pipeline.processes import process_of
+from pipeline.publish import publish, record
+from pipeline.services import Services
+from purview.process_name import native
+from storage.details_table import PARTS, DetailsRow
+from storage.migrations import Progress
+from storage.retry_queue import RetryPointer
+
+log = logging.getLogger(__name__)
+
+NAME = "artifacts"
+REASON = "its process is named after its notebook or job now"
+_ROUNDS = 2
+_BETWEEN_ROUNDS = timedelta(days=1)
+#: How many rows a call may look at before it leaves the rest to the next one.
+ROWS_PER_CALL = 200
+_SPREAD_SECONDS = 60
+_LOOKED_AT = 3
+
+
+def move_to_artifacts(services: Services, now: datetime | None = None) -> None:
+    """Go on with the migration, if it is not finished.
+
+    :raises TryLater: storage or the catalogue is unavailable; the next call repeats what was not finished.
+    """
+    now = now or datetime.now(UTC)
+    progress = services.migrations.read(NAME)
+    if progress.rounds >= _ROUNDS or services.naming.process is not native:
+        return
+    if progress.ended and progress.partition == 0 and now - progress.ended < _BETWEEN_ROUNDS:
+        return
+    seen, part = 0, progress.partition
+    while part < PARTS and seen < ROWS_PER_CALL:
+        for row in services.details.part(part):
+            seen += 1
+            try:
+                _move(row, services, now)
+            except Refused as error:
+                log.error("process %s stays under its former name: %s", row.qualified_name, error.reason)
+        part += 1
+    rest = replace(progress, partition=part) if part < PARTS else Progress(progress.rounds + 1, 0, now)
+    services.migrations.write(NAME, rest)
+
+
+def _move(row: DetailsRow, services: Services, now: datetime) -> None:
+    """Let the runs of a process that is named after an application move, if their notebook is known."""
+    history = histories.decode(row.history)
+    items = [item for item in history.contributions if not item.lineage.application.artifact]
+    owner = _owner(items, services)
+    if owner is None:
+        return
+    moved = 0
+    for run in dict.fromkeys((*(run for item in items for run in item.runs), *history.failures)):
+        if services.events.names(run.run_key):
+            pointer = RetryPointer(run.run_key, attempt=0, first_failed=now, reason=REASON, replay=True)
+            services.retries.enqueue(pointer, random.uniform(0, _SPREAD_SECONDS))
+            moved += 1
+    _hand_over(row.qualified_name, list(_without_events(items, services)), owner, services)
+    step(log, "migrate", "enqueued", {"process": row.qualified_name, "runs": moved, "reason": REASON})
+
+
+def _owner(items: list[LineageVersion], services: Services) -> Application | None:
+    """The notebook or job that the newest runs with events name."""
+    for run in [run for item in items for run in item.runs[:1]][:_LOOKED_AT]:
+        events = []
+        for _, body in services.events.bodies(services.events.names(run.run_key)):
+            try:
+                events.append(read_event(body))
+            except BadEvent:
+                continue
+        found = application(merge(events), services.lineage_rules.application_name_tails) if events else None
+        if found and found.artifact:
+            return found
+    return None
+
+
+def _without_events(items: list[LineageVersion], services: Services) -> Iterator[tuple[LineageVersion, RunRef]]:
+    for item in items:
+        yield from ((item, run) for run in item.runs if not services.events.names(run.run_key))
+
+
+def _hand_over(former: str, moved: list[tuple[LineageVersion, RunRef]], owner: Application, services: Services) -> None:
+    """Move runs whose events are gone, as the history knows them."""
+    names = set()
+    for item, run in moved:
+        lineage = replace(item.lineage, application=replace(owner, namespace=item.lineage.application.namespace))
+        name = process_of(lineage, services.naming).qualified_name
+        services.run_records.add(run.run_key, [name])
+        record(name, partial(_with_moved, lineage=item, owner=lineage.application, run=run), services)
+        record(former, partial(without_run, run_key=run.run_key), services)
+        names.add(name)
+    for name in sorted(names):
+        publish(name, services)
+    if moved:
+        publish(former, services)
+
+
+def _with_moved(history: History, lineage: LineageVersion, owner: Application, run: RunRef) -> History:
+    """The history with a run of another one, in the words that it had there."""
+    return with_run(history, replace(histories.in_words(lineage), application=owner), run)
