@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.calls import STEPS
-from benchmarks.cost import Load, checked, load, number, percent, price_list, table
+from benchmarks.cost import HOST, Load, Prices, checked, load, number, percent, price_list, table
 from benchmarks.limits import LIMITS
 from benchmarks.mix import WITH_PLANS, Mix, measured, recorded_mix
 
@@ -44,6 +44,7 @@ def page() -> str:
         "one_partition": number(2000 / loads[0].event["rows of EventMetadata"]),
         "runs_a_second": number(1000 / measured()["calls"]["milliseconds"]["unchanged"]),
         "cpus": str(measured()["calls"]["cpus"]),
+        "trigger_reads": number(_trigger_reads(mix, prices["prices"])),
         "by_steps": number(checked()[0]),
         "counted": number(checked()[1]),
         "one_host": number(mix.blobs_at_once * mix.kept / loads[0].event["parser seconds"]),
@@ -55,6 +56,12 @@ def page() -> str:
         "prices": "\n".join(_prices()),
     }
     return Template(Path(__file__).with_suffix(".txt").read_text("utf-8")).substitute(made).rstrip()
+
+
+def _trigger_reads(mix: Mix, prices: Prices) -> float:
+    """What the host's reading of blobs costs in a month of a million events a day."""
+    price = prices["blob read"]
+    return 30 * 1e6 * mix.kept * HOST["blob read"] / price["per"] * price["price"]
 
 
 def _assumed(mix: Mix) -> dict[str, str]:

@@ -67,7 +67,7 @@ def process_run(
     """
     report: RunReport | None = None
     seen: tuple[StoredEvent, ...] = ()
-    while (stored := services.events.names(run_key)) != seen:
+    while (stored := _stored(run_key, event, services)) != seen:
         processed = services.run_records.read(run_key).processed
         # After a report of this worker, go on: it may have overwritten the report of a worker that saw more events.
         if not (replay or report) and processed == set_of(stored) and (event or _are_done(stored, services)):
@@ -84,6 +84,11 @@ def process_run(
         counts = {"events": len(seen), "processes": len(report.processes)}
         step(log, "process", report.status.value, {**facts, **counts})
     return report
+
+
+def _stored(run_key: str, event: EventName | None, services: Services) -> tuple[StoredEvent, ...]:
+    """The stored events of a run; without an event that gave rise to it, its notifications may have got lost."""
+    return services.run_events.of_event(event) if event else services.run_events.of_run(run_key)
 
 
 def _are_done(stored: tuple[StoredEvent, ...], services: Services) -> bool:

@@ -24,6 +24,7 @@ from storage.locks import Locks
 from storage.migrations import Migrations
 from storage.request_budget import budget
 from storage.retry_queue import RetryQueue
+from storage.run_events import RunEvents
 from storage.run_records import RunRecords
 from storage.stored_circuits import StoredCircuits
 from storage.sweep import Sweep
@@ -49,6 +50,7 @@ class Services:
     events: EventStore
     details: DetailsTable
     run_records: RunRecords
+    run_events: RunEvents
     locks: Locks
     retries: RetryQueue
     dead_letters: DeadLetters
@@ -91,7 +93,7 @@ def _provisioned(settings: Settings, naming: Naming) -> Services:
 
 def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Services:
     receiver = Receiver.of(settings, clients)
-    events = receiver.store
+    events, run_records = receiver.store, RunRecords(clients)
     return Services(
         settings=settings,
         receiver=receiver,
@@ -100,7 +102,8 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Se
         clients=clients,
         events=events,
         details=DetailsTable(clients),
-        run_records=RunRecords(clients),
+        run_records=run_records,
+        run_events=RunEvents(events, run_records),
         locks=Locks(clients),
         retries=RetryQueue(clients),
         dead_letters=DeadLetters(clients),

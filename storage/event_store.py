@@ -8,7 +8,7 @@ same event sent again in another hour finds its blob there, and its new row beco
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import groupby
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _JSON = ContentSettings(content_type="application/json")
 _AT_ONCE = 8
+_OF_RUN = ["PartitionKey", "RowKey", "Status", "FilePath"]
 _TRANSACTION = 100
 # For how long beyond the budget of a put its row is left alone: the clocks of machines differ.
 _PUT_MARGIN = timedelta(minutes=10)
@@ -48,14 +49,15 @@ class Put(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A blob of an event, last written at ``modified`` (UTC).
+    """A blob of an event.
 
-    ``partition`` is that of its row, "" for a blob that somebody else put there.
+    ``partition`` is that of its row, "" for a blob that somebody else put there. ``modified`` (UTC) is known of blobs
+    that were listed.
     """
 
     name: EventName
     partition: str
-    modified: datetime
+    modified: datetime = field(default=datetime.min.replace(tzinfo=UTC), compare=False)
 
     @property
     def received(self) -> datetime | None:
@@ -108,6 +110,33 @@ class EventStore:
             blobs = list(self._blobs.list_blobs(name_starts_with=naming.run_folder(run_key), include=["metadata"]))
         named = ((naming.parse_blob_name(blob.name), blob) for blob in blobs)
         return tuple(StoredEvent(name, _partition(blob.metadata), blob.last_modified) for name, blob in named if name)
+
+    def partition_of(self, event: EventName) -> str | None:
+        """The partition of an event's row; "" for a blob that somebody else put there, None for one that is gone.
+
+        :raises StorageUnavailable: it cannot be read.
+        """
+        with storage_faults("look at an event"):
+            try:
+                return _partition(self._blobs.get_blob_client(event.blob).get_blob_properties().metadata)
+            except ResourceNotFoundError:
+                return None
+
+    def rows_of_run(self, run_key: str, hours: Iterable[str]) -> list[EventRow]:
+        """The rows of a run in these hours of receipt, by key; of each its keys, status and path only.
+
+        :raises StorageUnavailable: they cannot be read.
+        """
+        query = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @last"
+        span = {"first": f"{run_key}|", "last": f"{run_key}}}"}  # The brace is the character after the bar.
+
+        def read(hour: str) -> list[EventRow]:
+            parameters = {**span, "partition": f"{hour}-{naming.shard(run_key)}"}
+            found = self._table.query_entities(query, parameters=parameters, select=_OF_RUN)
+            return [read_row(entity) for entity in found]
+
+        with storage_faults("read the rows of a run"):
+            return [row for rows in in_threads(read, sorted(hours), _AT_ONCE) for row in rows]
 
     def bodies(self, events: Iterable[StoredEvent]) -> Iterator[tuple[StoredEvent, bytes]]:
         """The bodies of events, in their order, without those that were deleted in between.

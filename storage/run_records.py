@@ -1,8 +1,8 @@
 """Table RunProcesses: what is known of a run beyond its events.
 
 To which processes it has contributed, so that a failure can take it out of them again; which set of its events was
-processed last, so that a notification that brings nothing new costs nothing; and when it is tried again, so that its
-other events do not start retries of their own.
+processed last, so that a notification that brings nothing new costs nothing; when it is tried again, so that its other
+events do not start retries of their own; and in which hours its events came, so that they are found by their rows.
 """
 
 import json
@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from core import naming
@@ -27,13 +27,16 @@ class RunRecord:
     """A run's processes by qualified name; ``processed`` names a set of its events, ``retry_at`` is UTC.
 
     ``at_work`` counts the workers that began and have not ended. One that crashed counts for good: then every
-    notification is followed, which costs reading, and makes up for whatever the crash left undone.
+    notification is followed, which costs reading, and makes up for whatever the crash left undone. ``hours`` are those
+    of receipt of its events (see storage.run_events), empty if they are not known. ``version`` is that of the row.
     """
 
     processes: frozenset[str] = frozenset()
     processed: str = ""
     retry_at: datetime | None = None
     at_work: int = 0
+    hours: frozenset[str] = frozenset()
+    version: Version | None = field(default=None, compare=False)
 
 
 class RunRecords:
@@ -47,7 +50,19 @@ class RunRecords:
 
         :raises StorageUnavailable: if storage does not answer.
         """
-        return self._read(run_key)[0]
+        found = self._rows.get(_key(run_key))
+        if found is None:
+            return RunRecord()
+        values, version = found
+        at = values.get("retryAt")
+        return RunRecord(
+            processes=frozenset(json.loads(values.get("processes") or "[]")),
+            processed=values.get("processed") or "",
+            retry_at=at.astimezone(UTC) if isinstance(at, datetime) else None,
+            at_work=int(values.get("atWork") or 0),
+            hours=frozenset(str(values.get("hours") or "").split()),
+            version=version,
+        )
 
     def get(self, run_key: str) -> frozenset[str]:
         """The names of a run's processes.
@@ -69,10 +84,11 @@ class RunRecords:
 
         :raises StorageUnavailable: it may be counted.
         """
-        return self._change(
+        before, after = self._change(
             run_key,
             lambda record: replace(record, at_work=record.at_work + 1) if record.processed == processed else record,
         )
+        return after != before
 
     def end(self, run_key: str, processed: str, left: Iterable[str] = ()) -> None:
         """Remember that this set of events was processed to its end, and that the run has left some processes.
@@ -87,7 +103,8 @@ class RunRecords:
             at_work = max(0, record.at_work - 1)
             if at_work:
                 return replace(record, at_work=at_work, processed="", retry_at=None)
-            return RunRecord(record.processes - names, processed)
+            processes = record.processes - names
+            return replace(record, processes=processes, processed=processed, retry_at=None, at_work=0)
 
         self._change(run_key, ended)
 
@@ -105,12 +122,36 @@ class RunRecords:
         """
         self._change(run_key, lambda record: replace(record, processed=events, retry_at=None))
 
+    def note_hour(self, run_key: str, hour: str, *, is_first: bool) -> frozenset[str]:
+        """Add an hour in which an event of the run came, and return all that are known then.
+
+        It is added only where others are known, or where ``is_first`` and nothing at all is known of the run.
+
+        :raises StorageUnavailable: it may not be added.
+        """
+
+        def noted(record: RunRecord) -> RunRecord:
+            is_known = bool(record.hours) or (is_first and record == RunRecord())
+            return replace(record, hours=record.hours | {hour}) if is_known else record
+
+        return self._change(run_key, noted)[1].hours
+
+    def note_hours(self, run_key: str, record: RunRecord, hours: Iterable[str]) -> None:
+        """Add hours to those of the record as it was read; if it has changed since, nothing is added.
+
+        :raises StorageUnavailable: they may not be added.
+        """
+        noted = replace(record, hours=record.hours | frozenset(hours))
+        if noted != record:
+            with suppress(Conflict):
+                self._rows.put(_key(run_key), _values(noted), record.version)
+
     def delete(self, run_key: str) -> None:
         """Forget a run. One that changes meanwhile is not forgotten.
 
         :raises StorageUnavailable: it may still be there.
         """
-        _, version = self._read(run_key)
+        version = self.read(run_key).version
         if version:
             with suppress(Conflict):
                 self._rows.delete(_key(run_key), version)
@@ -129,38 +170,24 @@ class RunRecords:
         """
         self._change(run_key, lambda record: replace(record, retry_at=at))
 
-    def _change(self, run_key: str, change: Callable[[RunRecord], RunRecord]) -> bool:
-        """Change a record; whether that took a write."""
+    def _change(self, run_key: str, change: Callable[[RunRecord], RunRecord]) -> tuple[RunRecord, RunRecord]:
+        """Change a record, and return it as it was before and after; equal records are not written."""
         key = _key(run_key)
         for attempt in range(_ATTEMPTS):
-            before, version = self._read(run_key)
+            before = self.read(run_key)
             after = change(before)
             if after == before:
-                return False
+                return before, after
             try:
-                if after == RunRecord() and version is not None:
-                    self._rows.delete(key, version)
+                if after == RunRecord() and before.version is not None:
+                    self._rows.delete(key, before.version)
                 else:
-                    self._rows.put(key, _values(after), version)
+                    self._rows.put(key, _values(after), before.version)
             except Conflict:
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
             else:
-                return True
+                return before, after
         raise LeaseLost(f"the row of run {run_key} was changed by others {_ATTEMPTS} times in a row")
-
-    def _read(self, run_key: str) -> tuple[RunRecord, Version | None]:
-        found = self._rows.get(_key(run_key))
-        if found is None:
-            return RunRecord(), None
-        values, version = found
-        at = values.get("retryAt")
-        record = RunRecord(
-            processes=frozenset(json.loads(values.get("processes") or "[]")),
-            processed=values.get("processed") or "",
-            retry_at=at.astimezone(UTC) if isinstance(at, datetime) else None,
-            at_work=int(values.get("atWork") or 0),
-        )
-        return record, version
 
 
 def _values(record: RunRecord) -> dict[str, str | int | datetime]:
@@ -168,6 +195,7 @@ def _values(record: RunRecord) -> dict[str, str | int | datetime]:
         "processes": json.dumps(sorted(record.processes)),
         "processed": record.processed,
         "atWork": record.at_work,
+        "hours": " ".join(sorted(record.hours)),
     }
     if record.retry_at:
         values["retryAt"] = record.retry_at

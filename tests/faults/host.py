@@ -32,6 +32,7 @@ from storage.details_table import DetailsTable
 from storage.event_store import EventStore
 from storage.locks import Locks
 from storage.retry_queue import RetryQueue
+from storage.run_events import RunEvents
 from storage.run_records import RunRecords
 
 PLAN = "SPARKLIN_TEST_PLAN"
@@ -49,7 +50,12 @@ class Step(NamedTuple):
 STEPS = {
     "write the row of an event": Step(EventStore, "_put_row"),
     "store an event": Step(EventStore, "put"),
-    "list the events of a run": Step(EventStore, "names"),
+    "find the events of a run": Step(RunEvents, "of_event"),
+    "list the blobs of a run": Step(EventStore, "names"),
+    "note the hours of a run": Step(RunRecords, "note_hours"),
+    "look at an event": Step(EventStore, "partition_of"),
+    "note the hour of an event": Step(RunRecords, "note_hour"),
+    "read the rows of a run": Step(EventStore, "rows_of_run"),
     "begin a run": Step(RunRecords, "begin"),
     "merge": Step(run, "merge"),
     "derive": Step(run, "derive"),

@@ -26,8 +26,15 @@ pytestmark = pytest.mark.exhaustive
 OF_RETRIES = ("enqueue a retry", "note a retry")
 #: What only the timer does; tests/faults/test_storm.py has it.
 OF_THE_TIMER = ("mark what is swept up",)
+#: What happens where the first event of a run is a START; the other cases have a COMPLETE only.
+OF_A_START = ("look at an event", "note the hour of an event", "read the rows of a run")
 #: Steps that come several times on the way: what is recorded, what is about to be uploaded, what was.
-REPEATED = {"write the row of a process": 3, "announce or record created assets": 2, "list the events of a run": 2}
+REPEATED = {
+    "write the row of a process": 3,
+    "announce or record created assets": 2,
+    "find the events of a run": 2,
+    "read the rows of a run": 2,
+}
 
 
 def cases() -> list[Case]:
@@ -41,7 +48,8 @@ def cases() -> list[Case]:
 def _case(step: str, times: int, after: bool) -> Case:
     name = f"steps-{uuid.uuid4().hex[:12]}"
     written = dataset(f"{name}/t", ["a"], {"a": [(f"{name}/s", "x")]})
-    sent = body(event(inputs=[dataset(f"{name}/s", ["x"])], outputs=[written])).decode()
+    types = ("START", "COMPLETE") if step in OF_A_START else ("COMPLETE",)
+    sent = [body(event(each, inputs=[dataset(f"{name}/s", ["x"])], outputs=[written])).decode() for each in types]
     return Case(name, sent, step, after, times, step in OF_RETRIES)
 
 
@@ -59,7 +67,8 @@ def test_a_worker_that_is_killed_at_any_step_loses_and_doubles_nothing(
         for case in work.cases:
             universe = Universe(case.universe, services)
             where = (case.step, case.after, case.times)
-            assert (where, universe.statuses([case.event.encode()])) == (where, ["Processed"])
+            statuses = universe.statuses([sent.encode() for sent in case.events])
+            assert (where, statuses) == (where, ["Processed"] * len(case.events))
             ((name, shown),) = universe.processes().items()
             assert (where, name, len(shown["inputs"])) == (where, "nb → t", 1)
         assert twice(url) == []

@@ -26,10 +26,10 @@ _LONGEST_LIFE = 100.0
 
 
 class Case(msgspec.Struct):
-    """An event for a universe of its own, and the step at which its first worker dies."""
+    """Events for a universe of its own, and the step at which its first worker dies."""
 
     universe: str
-    event: str
+    events: list[str]
     step: str
     after: bool
     times: int
@@ -96,7 +96,7 @@ def _deliver(case: Case, work: Work, *, dies: bool) -> None:
         arm(Death(_LONGEST_LIFE, case.step, after=case.after, times=case.times), Journal(work.journal))
         if case.fails:
             vars(run)["merge"] = _failing
-    Universe(case.universe, services).deliver(case.event.encode())
+    Universe(case.universe, services).deliver_all(sent.encode() for sent in case.events)
 
 
 def _failing(events: Any) -> Any:
