@@ -61,7 +61,7 @@ def page() -> str:
 def _trigger_reads(mix: Mix, prices: Prices) -> float:
     """What the host's reading of blobs costs in a month of a million events a day."""
     price = prices["blob read"]
-    return 30 * 1e6 * mix.kept * HOST["blob read"] / price["per"] * price["price"]
+    return 30 * 1e6 * mix.kept * HOST["blob read"] / float(price["per"]) * float(price["price"])
 
 
 def _assumed(mix: Mix) -> dict[str, str]:

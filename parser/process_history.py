@@ -107,7 +107,7 @@ def shown(history: History, window: timedelta) -> Lineage | None:
 
     ``window`` is the span before the newest run that counts; 0 means: the newest application run only.
     """
-    candidates = _in_window(_counting(history), window)
+    candidates = in_window(history, window)
     if not candidates:
         return None
     visible = candidates[: _room(candidates)]
@@ -123,8 +123,19 @@ def shown_runs(history: History, window: timedelta) -> tuple[RunRef, ...]:
 
 def in_view(history: History, window: timedelta) -> list[LineageVersion]:
     """The contributions behind ``shown``, the newest first."""
-    candidates = _in_window(_counting(history), window)
+    candidates = in_window(history, window)
     return candidates[: _room(candidates)]
+
+
+def in_window(history: History, window: timedelta) -> list[LineageVersion]:
+    """The contributions in the window, the newest first, whether there is room to show them or not."""
+    return _in_window(_counting(history), window)
+
+
+def is_newest(history: History, lineage: Lineage, window: timedelta) -> bool:
+    """Whether a run with this lineage, and its texts, would be one more of the newest contribution."""
+    view = in_window(history, window)[:1]
+    return view == list(history.contributions[:1]) != [] and in_words(view[0]) == lineage
 
 
 def pruned(history: History, window: timedelta) -> History:
@@ -198,7 +209,7 @@ def _of_runs(item: LineageVersion, runs: tuple[RunRef, ...]) -> LineageVersion:
 
 
 def in_words(item: LineageVersion) -> Lineage:
-    """The lineage with the newest of its texts."""
+    """The lineage of a contribution with the newest of its texts."""
     if not item.wordings:
         return item.lineage
     texts = item.wordings[0]

@@ -10,15 +10,21 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+import msgspec
+
 from core.errors import LeaseLost
 from core.logs import step
+from core.model import RunRef
 from parser import process_history as histories
+from parser import repeated_runs
 from parser.details import details
 from parser.process_history import History
+from parser.repeated_runs import Repeats, repeats_of, whole_history
 from pipeline.processes import Process, drawn, process_of, same_data, shown
 from pipeline.services import Services
 from purview import uploader
@@ -35,11 +41,15 @@ _FORCED = "forced"
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """What the catalogue is to show of a history, and its fingerprints; no process where it is to show nothing."""
+    """What the catalogue is to show of a history, and its fingerprints; no process where it is to show nothing.
+
+    ``repeats`` is what may lie beside the history, without runs.
+    """
 
     history: bytes
     process: Process | None
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
+    repeats: Repeats = field(default_factory=Repeats)
 
 
 def record(process: str, change: Callable[[History], History], services: Services) -> None:
@@ -51,17 +61,59 @@ def record(process: str, change: Callable[[History], History], services: Service
     window = services.settings.lineage_window
     for _ in _attempts(process):
         row = services.details.read(process) or DetailsRow(process)
-        before = histories.decode(row.history)
+        before = whole_history(row.history, row.repeats)
         after = histories.pruned(change(before), window)
         if after == before:
             return
         lineage, _ = shown(after, window, services.naming)
         columns = details(lineage) if lineage else {}
         try:
-            services.details.write(replace(row, history=histories.encode(after), columns=columns))
+            services.details.write(replace(row, history=histories.encode(after), repeats="", columns=columns))
         except Conflict:
             continue
         return
+
+
+def record_repeat(added: Process, run: RunRef, services: Services, *, is_new: bool) -> bool:
+    """Record a run that repeats the newest lineage of a process, without reading the history.
+
+    False if it has to be recorded, or the process uploaded, as any other. ``is_new`` says that the run was never
+    recorded; ``added`` is what it adds to the process.
+
+    :raises LeaseLost: others changed the row all the time.
+    """
+    process = added.qualified_name
+    mark = _mark(added, services)
+    for _ in _attempts(process):
+        row = services.details.read_head(process)
+        known = repeated_runs.decode(row.repeats) if row else Repeats()
+        if row is None or not known.takes(mark, run) or not _is_shown(row, known.fingerprint, services):
+            return False
+        if run not in known.runs:
+            if not is_new:
+                return False
+            try:
+                services.details.note_repeats(row, repeated_runs.encode(known.with_run(run)))
+            except Conflict:
+                continue
+        step(log, "upload", "unchanged", {"process": process})
+        return True
+    return False
+
+
+def _is_shown(row: DetailsRow, fingerprint: str, services: Services) -> bool:
+    """Whether the catalogue shows what has this fingerprint, and need not be asked again yet."""
+    is_fresh = row.uploaded is not None and datetime.now(UTC) - row.uploaded < services.settings.upload_refresh
+    return not row.dirty and row.fingerprint == fingerprint != "" and is_fresh
+
+
+def _mark(process: Process, services: Services) -> str:
+    """What tells the lineage of a run from others, under the rules and settings in force."""
+    lineage = process.lineage
+    collection = services.settings.collection(lineage.application.namespace)
+    drawn_alone = fingerprints(lineage, process.resolutions, collection, process.qualified_name).current
+    parts = (lineage, drawn_alone, services.settings.lineage_window_days)
+    return sha256(msgspec.json.encode(parts)).hexdigest()
 
 
 def publish(process: str, services: Services, known: Process | None = None) -> bool:
@@ -74,11 +126,28 @@ def publish(process: str, services: Services, known: Process | None = None) -> b
     row = services.details.read(process)
     picture = _picture(row, services, known) if row else None
     if row is None or picture is None or not _is_due(row, picture, services):
+        if row and picture:
+            _note_repeats(row, picture, services)
         step(log, "upload", "unchanged", {"process": process})
         return False
     with services.locks.hold([process], wait_seconds=services.lock_wait_seconds) as held:
         _upload_until_it_fits(process, picture, held, services)
     return True
+
+
+def _note_repeats(row: DetailsRow, picture: _Picture, services: Services) -> None:
+    """Note beside the history that runs which repeat its newest lineage change nothing."""
+    repeats = _beside(row, picture)
+    if row.fingerprint == picture.repeats.fingerprint and repeats != row.repeats:
+        with suppress(Conflict):
+            services.details.note_repeats(row, repeats)
+
+
+def _beside(row: DetailsRow, picture: _Picture) -> str:
+    """What lies beside the history of a row of this picture; the runs there are not in the history."""
+    if not picture.repeats.mark:
+        return row.repeats
+    return repeated_runs.encode(replace(picture.repeats, runs=repeated_runs.decode(row.repeats).runs))
 
 
 def republish(process: str, services: Services, known: Process | None = None) -> None:
@@ -129,7 +198,7 @@ def _upload_until_it_fits(process: str, picture: _Picture, held: HeldLocks, serv
                 held.check()
                 # From here on the catalogue may show this, even over what a worker showed that took the lock over.
                 done, clean = picture, _upload(row, picture, services)
-            services.details.write(clean(row))
+            services.details.write(replace(clean(row), repeats=_beside(row, picture)))
         except Conflict:
             continue  # Another run, or worker, came in between.
         return
@@ -137,14 +206,18 @@ def _upload_until_it_fits(process: str, picture: _Picture, held: HeldLocks, serv
 
 def _picture(row: DetailsRow, services: Services, known: Process | None = None) -> _Picture:
     """What the catalogue is to show of a row."""
-    lineage, _ = drawn(histories.decode(row.history), services.settings.lineage_window, services.naming)
+    window = services.settings.lineage_window
+    history = whole_history(row.history, row.repeats)
+    lineage, _ = drawn(history, window, services.naming)
     if lineage is None:
         return _Picture(row.history, None)
     process = process_of(lineage, services.naming, row.qualified_name, known)
     collection = services.settings.collection(lineage.application.namespace)
-    return _Picture(
-        row.history, process, fingerprints(lineage, process.resolutions, collection, process.qualified_name)
-    )
+    found = fingerprints(lineage, process.resolutions, collection, process.qualified_name)
+    repeats = Repeats()
+    if known and known.lineage.application == lineage.application:
+        repeats = repeats_of(history, known.lineage, window, _mark(known, services), found.current)
+    return _Picture(row.history, process, found, repeats)
 
 
 def _is_due(row: DetailsRow, picture: _Picture, services: Services) -> bool:

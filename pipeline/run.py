@@ -17,7 +17,7 @@ from parser.lineage import derive
 from parser.merge import MergedRun, RunState, merge
 from parser.process_history import with_failure, with_run, without_run
 from pipeline.processes import Process, by_failed_process, by_process, check_drawable
-from pipeline.publish import publish, record, republish
+from pipeline.publish import publish, record, record_repeat, republish
 from pipeline.services import Services
 from receiver.receipt import escaped
 from storage.event_rows import Status
@@ -123,8 +123,9 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
     named = by_failed_process if run.state is RunState.FAILED else by_process
     processes = named(derived.lineages, services.naming)
     check_drawable(processes.values())
-    affected = _record(run, processes, services)
-    _show_all({name: processes.get(name) for name in sorted(affected)}, show, services)
+    affected, repeated = _record(run, processes, services)
+    shown = affected if show is republish else affected - repeated
+    _show_all({name: processes.get(name) for name in sorted(shown)}, show, services)
     status, message = Status.PROCESSED, f"in {len(processes)} process{'' if len(processes) == 1 else 'es'}"
     if run.state is RunState.FAILED:
         message = "the run failed and draws nothing"
@@ -152,19 +153,27 @@ def _show_all(processes: Mapping[str, Process | None], show: Show, services: Ser
         raise min(failures, key=lambda error: isinstance(error, Refused))
 
 
-def _record(run: MergedRun, processes: Mapping[str, Process], services: Services) -> frozenset[str]:
-    """Add the run to the histories of its processes, and remove it from those that it no longer belongs to."""
+def _record(
+    run: MergedRun, processes: Mapping[str, Process], services: Services
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Add the run to the histories of its processes, and remove it from those that it no longer belongs to.
+
+    Returns all of them, and those in which it changes nothing and which the catalogue shows already.
+    """
     before = services.run_records.get(run.run_key)
     if not processes.keys() <= before:
-        services.run_records.add(run.run_key, frozenset(processes))
+        before = services.run_records.add(run.run_key, frozenset(processes))
+    repeated = set()
     for name, process in processes.items():
         if run.state is RunState.FAILED:
             record(name, partial(with_failure, run=run.ref), services)
+        elif record_repeat(process, run.ref, services, is_new=name not in before):
+            repeated.add(name)
         else:
             record(name, partial(with_run, lineage=process.lineage, run=run.ref), services)
     for name in before - processes.keys():
         record(name, partial(without_run, run_key=run.run_key), services)
-    return before | processes.keys()
+    return before | processes.keys(), frozenset(repeated)
 
 
 def _readable(bodies: Iterable[tuple[StoredEvent, bytes]], services: Services) -> list[RunEvent]:

@@ -11,16 +11,17 @@ from storage.rows import Key, LargeRows, Value, Version
 
 __all__ = ["Conflict", "DetailsRow", "DetailsTable"]
 
-_OWN = ("qualifiedName", "history", "fingerprint", "uploaded", "dirty", "processGuid")
+_OWN = ("qualifiedName", "history", "repeats", "fingerprint", "uploaded", "dirty", "processGuid")
+_HEAD = ("repeats", "fingerprint", "uploaded", "dirty", "processGuid")
 
 
 @dataclass(frozen=True, slots=True)
 class DetailsRow:
     """What is kept of one process.
 
-    ``history`` is opaque here. ``fingerprint`` identifies what was uploaded at ``uploaded`` (UTC); ``dirty`` means
-    that an upload may be missing. ``columns`` are for people and reports. ``version`` is None for a row that has not
-    been written yet.
+    ``history`` is opaque here, and so is ``repeats``, which is kept beside it. ``fingerprint`` identifies what was
+    uploaded at ``uploaded`` (UTC); ``dirty`` means that an upload may be missing. ``columns`` are for people and
+    reports. ``version`` is None for a row that has not been written yet.
     """
 
     qualified_name: str
@@ -31,6 +32,7 @@ class DetailsRow:
     process_guid: str = ""
     columns: Mapping[str, str | bool] = field(default_factory=dict)
     version: Version | None = None
+    repeats: str = ""
 
 
 def _is_any(_: str) -> bool:
@@ -56,6 +58,25 @@ class DetailsTable:
         # The property has replacements for characters that a table cannot store; the caller's name is the real one.
         return replace(_row(*found), qualified_name=qualified_name) if found else None
 
+    def read_head(self, qualified_name: str) -> DetailsRow | None:
+        """The row of a process without its history and columns, however large these are, or None.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        found = self._rows.get_small(_key(qualified_name), _HEAD)
+        return replace(_row(*found), qualified_name=qualified_name) if found else None
+
+    def note_repeats(self, row: DetailsRow, repeats: str) -> None:
+        """Replace what lies beside the history of a row.
+
+        :raises Conflict: the row was changed or deleted since it was read.
+        :raises StorageUnavailable: it may not be written.
+        :raises ValueError: the row was never written.
+        """
+        if row.version is None:
+            raise ValueError("there is no such row")
+        self._rows.put_property(_key(row.qualified_name), "repeats", repeats, row.version)
+
     def write(self, row: DetailsRow) -> DetailsRow:
         """Write a row and return it with its new version.
 
@@ -69,6 +90,7 @@ class DetailsTable:
             **row.columns,
             "qualifiedName": row.qualified_name,
             "history": row.history,
+            "repeats": row.repeats,
             "fingerprint": row.fingerprint,
             "dirty": row.dirty,
             "processGuid": row.process_guid,
@@ -110,6 +132,7 @@ def _row(values: Mapping[str, Value], version: Version) -> DetailsRow:
     return DetailsRow(
         qualified_name=values.get("qualifiedName") or "",
         history=values.get("history") or b"",
+        repeats=values.get("repeats") or "",
         fingerprint=values.get("fingerprint") or "",
         uploaded=uploaded.astimezone(UTC) if isinstance(uploaded, datetime) else None,
         dirty=bool(values.get("dirty")),

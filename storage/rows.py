@@ -89,6 +89,30 @@ class LargeRows:
                     continue  # Another worker has replaced the row since: read it again.
         raise MissingBlob(f"row {key.row} points at a blob that is not there")
 
+    def get_small(self, key: Key, names: Iterable[str]) -> tuple[dict[str, Value], Version] | None:
+        """Some values of a row, which must be too small for a blob; None if there is no such row.
+
+        The version is good for ``put_property`` only.
+
+        :raises StorageUnavailable: as the name says.
+        """
+        with storage_faults("read a row"):
+            try:
+                entity = self._table.get_entity(key.partition, key.row, select=["PartitionKey", "RowKey", *names])
+            except ResourceNotFoundError:
+                return None
+        values = {name: value for name, value in entity.items() if name not in _KEYS}
+        return values, Version(str(entity.metadata["etag"]))
+
+    def put_property(self, key: Key, name: str, value: Value, version: Version) -> None:
+        """Write one value of a row, which must be too small for a blob, and leave the others as they are.
+
+        :raises Conflict: there is another version of the row by now, or none.
+        :raises StorageUnavailable: it may not be written.
+        """
+        with storage_faults("write a row"):
+            self._write(_cleaned(key, {name: value}), version, UpdateMode.MERGE)
+
     def get_many(self, keys: Iterable[Key]) -> dict[Key, tuple[dict[str, Value], Version] | None]:
         """The same for many rows at once; None for a row of which a part is gone.
 
@@ -204,12 +228,12 @@ class LargeRows:
         """Delete blobs that nothing points at."""
         self._discard(blobs)
 
-    def _write(self, entity: dict[str, Value], version: Version | None) -> str:
+    def _write(self, entity: dict[str, Value], version: Version | None, mode: UpdateMode = UpdateMode.REPLACE) -> str:
         try:
             if version is None:
                 return str(self._table.create_entity(entity)["etag"])
             written = self._table.update_entity(
-                entity, mode=UpdateMode.REPLACE, etag=version.etag, match_condition=MatchConditions.IfNotModified
+                entity, mode=mode, etag=version.etag, match_condition=MatchConditions.IfNotModified
             )
             return str(written["etag"])
         except HttpResponseError as error:

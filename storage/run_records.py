@@ -71,13 +71,14 @@ class RunRecords:
         """
         return self.read(run_key).processes
 
-    def add(self, run_key: str, names: Iterable[str]) -> None:
-        """Add names to those of a run.
+    def add(self, run_key: str, names: Iterable[str]) -> frozenset[str]:
+        """Add names to those of a run, and return those that it had before.
 
         :raises StorageUnavailable: they may not be added.
         """
         added = frozenset(names)
-        self._change(run_key, lambda record: replace(record, processes=record.processes | added))
+        before, _ = self._change(run_key, lambda record: replace(record, processes=record.processes | added))
+        return before.processes
 
     def begin(self, run_key: str, processed: str) -> bool:
         """Count a worker that is about to process the run; False if others ended since ``processed`` was read.

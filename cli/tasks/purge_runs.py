@@ -13,7 +13,7 @@ from itertools import groupby
 
 from core.errors import UnreadableHistory
 from core.threads import in_threads, stream_in_threads
-from parser import process_history as histories
+from parser.repeated_runs import whole_history
 from pipeline.retries import LOOK_BACK
 from pipeline.services import Services
 from storage.details_table import Conflict, DetailsRow
@@ -142,7 +142,7 @@ def _is_gone(row: DetailsRow, before: datetime) -> bool:
     if row.dirty or row.process_guid:
         return False
     try:
-        history = histories.decode(row.history)
+        history = whole_history(row.history, row.repeats)
     except UnreadableHistory as error:
         log.error("kept the row of process %s: %s", row.qualified_name, error.reason)
         return False

@@ -14,7 +14,7 @@ from typing import Any
 from core.errors import UnreadableHistory
 from core.model import Asset, AssetName, Created, DatasetId
 from core.threads import stream_in_threads
-from parser import process_history as histories
+from parser.repeated_runs import whole_history
 from pipeline.processes import drawn, process_of, same_data
 from pipeline.publish import republish
 from pipeline.services import Services
@@ -117,7 +117,7 @@ def remove(asset: Asset, services: Services) -> Leftover:
 
 
 def _moves_of(row: DetailsRow, services: Services) -> Iterator[Move]:
-    lineage, _ = drawn(histories.decode(row.history), services.settings.lineage_window, services.naming)
+    lineage, _ = drawn(whole_history(row.history, row.repeats), services.settings.lineage_window, services.naming)
     if lineage is None:
         return
     resolutions = process_of(lineage, services.naming).resolutions

@@ -12,8 +12,8 @@ from core.envelope import read_envelope
 from core.errors import BadEvent
 from core.model import RunRef
 from core.threads import in_threads
-from parser import process_history as histories
 from parser.artifacts import ID_PREFIXES
+from parser.repeated_runs import whole_history
 from pipeline.processes import drawn, process_of
 from pipeline.services import Services
 from storage.dead_letters import DeadLetter
@@ -119,7 +119,7 @@ def _jobs_told(row: EventRow, services: Services) -> set[str]:
 
 
 def _runs_of(row: DetailsRow) -> Iterator[RunRef]:
-    history = histories.decode(row.history)
+    history = whole_history(row.history, row.repeats)
     yield from (run for item in history.contributions for run in item.runs)
     yield from history.failures
 
@@ -129,7 +129,7 @@ def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:
     native = _native_job(row.qualified_name)
     if native:
         return {native}
-    applications = {item.lineage.application for item in histories.decode(row.history).contributions}
+    applications = {item.lineage.application for item in whole_history(row.history, row.repeats).contributions}
     return {(each.namespace, name) for each in applications for name in (each.name, each.shown)}
 
 
@@ -149,7 +149,7 @@ def _native_job(process: str) -> tuple[str, str] | None:
 
 def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:
     window = services.settings.lineage_window
-    history = histories.decode(row.history)
+    history = whole_history(row.history, row.repeats)
     lineage, runs = drawn(history, window, services.naming)
     if lineage is None:
         return None
