@@ -12,7 +12,7 @@ a retraction brings back what would be shown without the retracted run. The pict
 only if more than that are retracted after older ones were dropped.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -69,14 +69,20 @@ class History:
 
 def with_run(history: History, lineage: Lineage, run: RunRef) -> History:
     """The history in which ``run`` had ``lineage``, whatever was known of that run before."""
-    bare, wording = _split_texts(lineage, run)
-    others = list(without_run(history, run.run_key).contributions)
+    return with_runs(history, lineage, (run,))
+
+
+def with_runs(history: History, lineage: Lineage, added: Sequence[RunRef]) -> History:
+    """The history in which each of some runs, at least one, had ``lineage``."""
+    bare, wording = _split_texts(lineage, added)
+    rest = _without_runs(history, {run.run_key for run in added})
+    others = list(rest.contributions)
     at = next((at for at, item in enumerate(others) if _is_same(item.lineage, bare)), None)
     own = LineageVersion(bare, ()) if at is None else others.pop(at)
-    runs = _newest({*own.runs, run}, KEPT_RUNS)
+    runs = _newest({*own.runs, *added}, KEPT_RUNS)
     wordings = _worded((*own.wordings, wording), runs[:KEPT_WORDINGS])
     others.append(LineageVersion(own.lineage, runs, wordings))
-    return replace(history, contributions=_sorted(others), failures=_without(history.failures, run.run_key))
+    return replace(rest, contributions=_sorted(others))
 
 
 def with_failure(history: History, run: RunRef) -> History:
@@ -92,13 +98,17 @@ def with_failure(history: History, run: RunRef) -> History:
 
 def without_run(history: History, run_key: str) -> History:
     """The history as if the run had never been seen."""
+    return _without_runs(history, {run_key})
+
+
+def _without_runs(history: History, keys: Container[str]) -> History:
     contributions = [
-        _of_runs(item, tuple(run for run in item.runs if run.run_key != run_key))
-        if any(run.run_key == run_key for run in item.runs)
+        _of_runs(item, tuple(run for run in item.runs if run.run_key not in keys))
+        if any(run.run_key in keys for run in item.runs)
         else item
         for item in history.contributions
     ]
-    failures = _without(history.failures, run_key)
+    failures = tuple(run for run in history.failures if run.run_key not in keys)
     return History(_sorted(item for item in contributions if item.runs), failures)
 
 
@@ -185,11 +195,13 @@ def _is_same(one: Lineage, other: Lineage) -> bool:
     return one.inputs == other.inputs and one == other
 
 
-def _split_texts(lineage: Lineage, run: RunRef) -> tuple[Lineage, ExpressionTexts]:
+def _split_texts(lineage: Lineage, runs: Iterable[RunRef]) -> tuple[Lineage, ExpressionTexts]:
     """The lineage without its texts, and the texts."""
     expressions = {column.name: column.expression for column in lineage.columns if column.expression is not None}
     columns = tuple(replace(column, expression=None) for column in lineage.columns)
-    return replace(lineage, columns=columns, conditions=()), ExpressionTexts(expressions, lineage.conditions, (run,))
+    return replace(lineage, columns=columns, conditions=()), ExpressionTexts(
+        expressions, lineage.conditions, tuple(runs)
+    )
 
 
 def _worded(wordings: Iterable[ExpressionTexts], runs: Sequence[RunRef]) -> tuple[ExpressionTexts, ...]:
@@ -228,10 +240,6 @@ def _newest(runs: Iterable[RunRef], most: int) -> tuple[RunRef, ...]:
 def _sorted(contributions: Iterable[LineageVersion]) -> tuple[LineageVersion, ...]:
     # A run has one lineage, so no two contributions have the same newest run.
     return tuple(sorted(contributions, key=lambda item: item.runs[0], reverse=True))
-
-
-def _without(runs: tuple[RunRef, ...], run_key: str) -> tuple[RunRef, ...]:
-    return tuple(other for other in runs if other.run_key != run_key)
 
 
 def _counting(history: History) -> list[LineageVersion]:

@@ -8,7 +8,6 @@ the process puts these runs into the history first.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import reduce
 
 import msgspec
 
@@ -68,10 +67,10 @@ def whole_history(history: bytes, repeats: str) -> History:
     :raises UnreadableHistory: the history was made by something else.
     """
     kept = histories.decode(history)
-    if not kept.contributions:
+    runs = decode(repeats).runs
+    if not kept.contributions or not runs:
         return kept
-    lineage = histories.in_words(kept.contributions[0])
-    return reduce(lambda found, run: histories.with_run(found, lineage, run), decode(repeats).runs, kept)
+    return histories.with_runs(kept, histories.in_words(kept.contributions[0]), runs)
 
 
 _decoder = msgspec.json.Decoder(Repeats)

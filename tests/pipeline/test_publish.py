@@ -158,3 +158,44 @@ def test_a_history_that_is_not_ours_is_refused_with_a_remedy(services: Services,
         record(name, lambda history: history, services)
     assert "LineageDetails" in refused.value.remedy
     services.details.delete(row)
+
+
+def test_a_run_that_repeats_the_newest_lineage_does_not_read_the_history(universe: Universe) -> None:
+    """So the cost is the same however long the history is."""
+    universe.deliver(a_write("first"))
+    row = row_of(universe)
+    universe.services.details.write(replace(row, history=b"cannot be read"))
+    universe.deliver(a_write("second", minute=60))
+    assert universe.statuses([a_write("second", minute=60)]) == ["Processed"]
+    universe.deliver(a_write("third", source="another", minute=120))
+    assert universe.statuses([a_write("third", source="another", minute=120)]) == ["DeadLettered"]
+
+
+def test_runs_that_repeat_the_newest_lineage_are_retracted_like_others(universe: Universe) -> None:
+    for minute in range(4):
+        universe.deliver(a_write(f"run-{minute}", minute=minute))
+    for minute in range(4):
+        assert list(universe.processes()) == ["nb → t"]
+        universe.deliver(a_write(f"run-{minute}", minute=minute).replace(b"COMPLETE", b"FAIL"))
+    assert universe.processes() == {}
+
+
+def test_what_leaves_the_window_while_runs_repeat_is_no_longer_shown(universe: Universe, uploads: list[str]) -> None:
+    day = 24 * 60
+    universe.deliver(a_write("first", source="old"))
+    for number in (1, 10, 29, 31, 32):
+        universe.deliver(a_write(f"day {number}", minute=number * day))
+    assert uploads == ["old", "old,s", "s"]
+
+
+def test_a_repeated_run_is_uploaded_again_under_other_settings_or_a_dirty_row(
+    universe: Universe, uploads: list[str]
+) -> None:
+    for minute in range(2):
+        universe.deliver(a_write(f"run-{minute}", minute=minute))
+    services = universe.services
+    elsewhere = replace(services, settings=replace(services.settings, purview_collection="other"))
+    replace(universe, services=elsewhere).deliver(a_write("run-2", minute=2))
+    services.details.write(replace(row_of(universe), dirty=True))
+    replace(universe, services=elsewhere).deliver(a_write("run-3", minute=3))
+    assert uploads == ["s", "s", "s"]
