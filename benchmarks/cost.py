@@ -105,7 +105,9 @@ def _busy(rate: float, seconds: float, at_once: float) -> float:
 def _for_an_event(mix: Mix) -> dict[str, float]:
     """What one event asks for, on average."""
     calls, often = measured()["calls"], mix.steps()
-    counts: dict[str, float] = {name: mix.kept * count for name, count in HOST.items()}
+    # What is paid for may be asked for by no step.
+    counts = dict.fromkeys((name for name in price_list()["prices"] if name.startswith("blob ")), 0.0)
+    counts |= {name: mix.kept * count for name, count in HOST.items()}
     for step, share in often.items():
         for kind, count in calls["counts"][step].items():
             name = _BILLED.get(kind, kind)

@@ -199,9 +199,8 @@ def _split_texts(lineage: Lineage, runs: Iterable[RunRef]) -> tuple[Lineage, Exp
     """The lineage without its texts, and the texts."""
     expressions = {column.name: column.expression for column in lineage.columns if column.expression is not None}
     columns = tuple(replace(column, expression=None) for column in lineage.columns)
-    return replace(lineage, columns=columns, conditions=()), ExpressionTexts(
-        expressions, lineage.conditions, tuple(runs)
-    )
+    texts = ExpressionTexts(expressions, lineage.conditions, tuple(runs))
+    return replace(lineage, columns=columns, conditions=()), texts
 
 
 def _worded(wordings: Iterable[ExpressionTexts], runs: Sequence[RunRef]) -> tuple[ExpressionTexts, ...]:

@@ -54,10 +54,7 @@ def test_any_runs_show_the_same_whether_they_lie_beside_the_history_or_in_it(
         each = run(number, day)
         is_new = number not in seen
         seen.add(number)
-        if fails:
-            plain = pruned(with_failure(plain, each), MONTH)
-        else:
-            plain = pruned(with_run(plain, told, each), MONTH)
+        plain = pruned(with_failure(plain, each) if fails else with_run(plain, told, each), MONTH)
         mark = repr(told)
         if is_new and not fails and repeats.takes(mark, each):
             before = shown(whole_history(stored, encode_repeats(repeats)), MONTH)
