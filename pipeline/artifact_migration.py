@@ -24,6 +24,7 @@ from parser import process_history as histories
 from parser.application import application
 from parser.merge import merge
 from parser.process_history import History, LineageVersion, with_run, without_run
+from parser.repeated_runs import whole_history
 from pipeline.processes import process_of
 from pipeline.publish import publish, record
 from pipeline.services import Services
@@ -70,7 +71,7 @@ def move_to_artifacts(services: Services, now: datetime | None = None) -> None:
 
 def _move(row: DetailsRow, services: Services, now: datetime) -> None:
     """Let the runs of a process that is named after an application move, if their notebook is known."""
-    history = histories.decode(row.history)
+    history = whole_history(row.history, row.repeats)
     items = [item for item in history.contributions if not item.lineage.application.artifact]
     owner = _owner(items, services)
     if owner is None:

@@ -27,14 +27,10 @@ from core.errors import StorageUnavailable
 from core.threads import stream_in_threads
 from storage.batches import Operation, read_rows
 from storage.faults import Conflict, describe, storage_faults
-from storage.text import clean, units
+from storage.row_limits import is_large, too_large
+from storage.text import clean
 
 log = logging.getLogger(__name__)
-
-MAX_UNITS = 30_000
-MAX_BYTES = 60_000
-MAX_ROW_BYTES = 800_000
-MAX_SMALL_BYTES = 15_000
 
 _OVERFLOW = "Overflow"
 _KEYS = ("PartitionKey", "RowKey", _OVERFLOW)
@@ -179,7 +175,7 @@ class LargeRows:
         :raises StorageUnavailable: they may not be written.
         """
         entities = [(_cleaned(key, values), version) for key, values, version in rows]
-        if any(_is_large(entity) or (version and version.blobs) for entity, version in entities):
+        if any(is_large(entity) or (version and version.blobs) for entity, version in entities):
             return None
         with storage_faults("write rows"):
             try:
@@ -243,7 +239,7 @@ class LargeRows:
         """The entity and the names of its blobs, which are written."""
         entity = _cleaned(key, values)
         pointers: dict[str, dict[str, str]] = {}
-        while (name := _too_large(entity)) is not None:
+        while (name := too_large(entity)) is not None:
             blob = self._put_blob(key, name, entity[name])
             pointers[name] = {"blob": blob, "type": type(entity[name]).__name__}
             entity[name] = f"{self._overflow.container_name}/{blob}"
@@ -297,27 +293,6 @@ def _operation(entity: Mapping[str, Value], version: Version | None) -> Operatio
         return "create", entity
     condition = {"etag": version.etag, "match_condition": MatchConditions.IfNotModified}
     return "update", entity, {"mode": UpdateMode.REPLACE, **condition}
-
-
-def _is_large(entity: Mapping[str, Value]) -> bool:
-    """A transaction has room for 100 rows of this size."""
-    return sum(_size(value) for value in entity.values() if isinstance(value, str | bytes)) > MAX_SMALL_BYTES
-
-
-def _too_large(entity: Mapping[str, Value]) -> str | None:
-    """The name of the largest property, if it or the whole row is too large."""
-    sizes = {name: _size(value) for name, value in entity.items() if isinstance(value, str | bytes)}
-    if not sizes:
-        return None
-    largest = max(sizes, key=lambda name: sizes[name])
-    value = entity[largest]
-    over = units(value) > MAX_UNITS if isinstance(value, str) else len(value) > MAX_BYTES
-    names = sum(2 * len(name) + 16 for name in entity)
-    return largest if over or sum(sizes.values()) + names > MAX_ROW_BYTES else None
-
-
-def _size(value: str | bytes) -> int:
-    return 2 * units(value) if isinstance(value, str) else len(value)
 
 
 def _conflict(key: Key, error: HttpResponseError) -> Exception:
