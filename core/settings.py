@@ -23,6 +23,7 @@ LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 BLOB_TRIGGER_SOURCES = ("EventGrid", "LogsAndContainerScan")
 PURVIEW_AUTHS = ("default", "none")
 EXPRESSION_LITERALS = ("hide", "keep")
+USER_NAMES = ("keep", "hash")
 PROCESS_NAMINGS = ("native", "sparklin", "accelerator")
 
 
@@ -88,6 +89,11 @@ class Settings:
         "`hide` shows text literals of expressions and conditions as `'…'`; `keep` shows them. See "
         "[privacy](privacy.md).",
         "hide",
+    )
+    user_names: str = _told(
+        "`hash` puts a pseudonym in the place of each user in the names of notebooks and jobs, such as "
+        "`Users/anna@contoso.com/Load`. See [privacy](privacy.md).",
+        "keep",
     )
     process_naming: str = _told(
         "How processes are named: `native`, or as by Microsoft's `sparklin` sample or Databricks `accelerator`; "
@@ -273,6 +279,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "purview_endpoint": url,
     "purview_auth": one_of(PURVIEW_AUTHS),
     "expression_literals": one_of(EXPRESSION_LITERALS),
+    "user_names": one_of(USER_NAMES),
     "process_naming": one_of(PROCESS_NAMINGS),
     "blob_trigger_source": one_of(BLOB_TRIGGER_SOURCES),
     "max_body_bytes": positive,

@@ -7,9 +7,11 @@ are data below; a setting extends them.
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from core.model import Application
 from core.operations import split_job_name
+from core.user_names import without_users
 from parser.artifacts import artifact
 from parser.merge import MergedRun
 
@@ -29,12 +31,26 @@ TAILS = (
 )
 
 
-def application(run: MergedRun, more_tails: Iterable[re.Pattern[str]] = ()) -> Application:
-    """The application whose runs are shown as one process per sink."""
+def application(run: MergedRun, more_tails: Iterable[re.Pattern[str]] = (), *, hash_users: bool = False) -> Application:
+    """The application whose runs are shown as one process per sink.
+
+    With ``hash_users``, its names contain pseudonyms of users, and there is no link where that would contain one.
+    """
     found = artifact(run.properties, run.environment, run.job_namespace)
     name = without_tail(found.name or _from_job_name(run), more_tails)
     title = found.title if found.title != name else ""
-    return Application(run.job_namespace, name, found.id, title, found.link)
+    known = Application(run.job_namespace, name, found.id, title, found.link)
+    return _without_users(known) if hash_users else known
+
+
+def _without_users(known: Application) -> Application:
+    hashed = replace(
+        known,
+        name=without_users(known.name),
+        artifact=without_users(known.artifact),
+        title=without_users(known.title),
+    )
+    return replace(hashed, link="") if hashed != known else known
 
 
 def without_tail(name: str, more_tails: Iterable[re.Pattern[str]] = ()) -> str:

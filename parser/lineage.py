@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from core.model import Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
+from core.model import Application, Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
 from core.settings import Settings
 from parser.application import application
@@ -22,13 +22,15 @@ MOST_OUTPUTS_OF_A_PLAN = 10
 class LineageRules:
     """What users may add: operations that carry lineage, datasets to leave out, tails of application names.
 
-    ``show_literals`` says whether expressions and conditions contain the text literals of the user's code.
+    ``show_literals`` says whether expressions and conditions contain the text literals of the user's code,
+    ``hash_users`` whether names of applications contain pseudonyms in place of users.
     """
 
     allow_operations: tuple[str, ...] = ()
     exclude_datasets: tuple[re.Pattern[str], ...] = ()
     application_name_tails: tuple[re.Pattern[str], ...] = ()
     show_literals: bool = True
+    hash_users: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> "LineageRules":
@@ -38,7 +40,12 @@ class LineageRules:
             settings.exclude_datasets,
             settings.application_name_tails,
             settings.expression_literals == "keep",
+            settings.user_names == "hash",
         )
+
+    def application(self, run: MergedRun) -> Application:
+        """The application that made the run."""
+        return application(run, self.application_name_tails, hash_users=self.hash_users)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ def derive(run: MergedRun, rules: LineageRules) -> Derived:
     operation = _operation(run, rules)
     outputs = [output for output in run.outputs if not _excluded(output.dataset.id, rules)]
     if not run.outputs and operation.name == "create view":
-        view = view_lineage(run, application(run, rules.application_name_tails), show_literals=rules.show_literals)
+        view = view_lineage(run, rules.application(run), show_literals=rules.show_literals)
         return Derived((view,) if view else (), reason="a view is drawn through to its tables where it is read")
     if not outputs:
         return Derived(reason="its outputs are excluded by EXCLUDE_DATASETS" if run.outputs else "it wrote nothing")
@@ -109,7 +116,7 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
     told = account(events, output, _read(run, output), run.schemas, show_literals=rules.show_literals)
     inputs = tuple(_inputs([*_read(run, output), *told.tables], sink, told.columns, rules))
     return Lineage(
-        application=application(run, rules.application_name_tails),
+        application=rules.application(run),
         operation=operation.name,
         sink=sink,
         inputs=inputs,

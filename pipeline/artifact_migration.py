@@ -21,7 +21,6 @@ from core.events import read_event
 from core.logs import step
 from core.model import Application, RunRef
 from parser import process_history as histories
-from parser.application import application
 from parser.merge import merge
 from parser.process_history import History, LineageVersion, with_run, without_run
 from parser.repeated_runs import whole_history
@@ -95,7 +94,7 @@ def _owner(items: list[LineageVersion], services: Services) -> Application | Non
                 events.append(read_event(body))
             except BadEvent:
                 continue
-        found = application(merge(events), services.lineage_rules.application_name_tails) if events else None
+        found = services.lineage_rules.application(merge(events)) if events else None
         if found and found.artifact:
             return found
     return None

@@ -64,3 +64,13 @@ def test_the_application_is_read_from_the_job(
     run = merge([run_event("COMPLETE", job_name=job, parent=parent, environment=environment)])
     assert application(run).name == expected
     assert application(run).namespace == run.job_namespace
+
+
+def test_a_notebook_in_a_users_folder_has_a_pseudonym_and_no_link() -> None:
+    url = {"spark.databricks.workspaceUrl": "adb-1.2.azuredatabricks.net"}
+    environment = {**url, "spark.databricks.notebook.path": "/Users/anna@contoso.com/Load"}
+    run = merge([run_event("COMPLETE", environment=environment)])
+
+    assert application(run).link == "https://adb-1.2.azuredatabricks.net/#workspace/Users/anna%40contoso.com/Load"
+    hidden = application(run, hash_users=True)
+    assert (hidden.name, hidden.link) == ("Users/user-68c766dd3a6d/Load", "")
