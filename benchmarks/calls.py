@@ -32,6 +32,7 @@ from pipeline import retries
 from pipeline.receive import receive
 from pipeline.services import Services, build
 from receiver.accept import ReceiverRules, accept
+from storage.poison_queues import poison_messages
 from storage.upload_slots import UploadSlots
 from tests.support.corpus import SPARK_35, bodies, scenarios
 from tests.support.universe import Universe
@@ -238,11 +239,13 @@ def _run_id(recorded: bytes, number: int) -> bytes:
 
 def _sweep(services: Services, now: datetime) -> None:
     """What ``retries.sweep`` does at half past; it looks back a day only, as all hours before are closed."""
-    for task, minutes in (
-        (services.lost, services.settings.sweep_after_minutes),
-        (services.unended, services.settings.settle_after_minutes),
+    for task, after in (
+        (services.lost, timedelta(minutes=services.settings.sweep_after_minutes)),
+        (services.unended, timedelta(minutes=services.settings.settle_after_minutes)),
+        (services.retrying, retries.RETRY_OVERDUE),
     ):
-        list(task.waiting(now - timedelta(hours=26), now, timedelta(minutes=minutes)))
+        list(task.waiting(now - timedelta(hours=26), now, after))
+    poison_messages(services.clients)
 
 
 if __name__ == "__main__":

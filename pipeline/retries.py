@@ -32,6 +32,15 @@ log = logging.getLogger(__name__)
 
 # The reason of a run that the timer found: an alert and `sparklin doctor` look for it.
 LOST_NOTIFICATION = "its notification got lost, or is late"
+_NEVER_ENDED = "it never ended"
+_LOST_RETRY = "its retry got lost"
+
+RETRY_OVERDUE = timedelta(hours=2)
+"""For how long a retry that is due may be on its way: the host tries it five times, for up to ten minutes each, and
+hands a message over some ten minutes after another host died with it."""
+
+HOST_ATTEMPTS = 5
+"""How often the host hands a message over before it gives it up: ``maxDequeueCount`` in host.json."""
 
 LOOK_BACK = timedelta(days=14)
 SPREAD_SECONDS = 30
@@ -61,11 +70,19 @@ def retry(message: bytes, services: Services) -> None:
 
 
 def retry_poisoned(message: bytes, services: Services) -> None:
-    """The host gave a retry up, since the worker died over it again and again: its run is dead-lettered."""
+    """The host gave a retry up after several attempts.
+
+    If the worker ended in each of them, the run is dead-lettered. Otherwise storage was unavailable for as long as the
+    attempts took, so that not even the next retry could be enqueued: the run is retried like any other.
+    """
     pointer = _pointer(message, services)
-    if pointer:
+    if pointer is None:
+        return
+    if _killed_its_workers(pointer, services):
         reason = f"the worker ended whenever it processed this run ({pointer.reason or 'no reason is known'})"
         _dead_letter(pointer, reason, "Look for its end in the logs; memory is the usual cause.", services)
+    else:
+        _again(pointer, TryLater("the host gave its retry up, because storage was unavailable to the app"), services)
 
 
 def poisoned(message: bytes, services: Services) -> None:
@@ -81,7 +98,7 @@ def poisoned(message: bytes, services: Services) -> None:
         return
     now = _now()
     pointer = RetryPointer(name.run_key, attempt=1, first_failed=now, reason="the blob trigger gave it up")
-    services.retries.enqueue(pointer, _delay(pointer, services.settings.retry_max_delay_seconds, services))
+    _enqueue(pointer, _delay(pointer, services.settings.retry_max_delay_seconds, services), services)
 
 
 def attempt(pointer: RetryPointer, services: Services, event: EventName | None = None) -> None:
@@ -111,34 +128,70 @@ def attempt(pointer: RetryPointer, services: Services, event: EventName | None =
 
 
 def sweep(services: Services, limits: SweepLimits | None = None) -> None:
-    """Enqueue the runs whose notification got lost, and those that will not end any more.
+    """Enqueue the runs whose notification or retry got lost, and those that will not end any more.
 
-    Each run is enqueued as soon as it is found. ``limits`` hold for each of the two; the next sweep continues there.
+    Each run is enqueued as soon as it is found. ``limits`` hold for each of the three; the next sweep continues there.
     """
     now = _now()
-    settings = services.settings
-    for waiting, minutes, settle in (
-        (services.lost, settings.sweep_after_minutes, False),
-        (services.unended, settings.settle_after_minutes, True),
+    settle_after = timedelta(minutes=services.settings.settle_after_minutes)
+    for waiting, after, reason in (
+        (services.lost, timedelta(minutes=services.settings.sweep_after_minutes), LOST_NOTIFICATION),
+        (services.unended, settle_after, _NEVER_ENDED),
+        (services.retrying, RETRY_OVERDUE, _LOST_RETRY),
     ):
-        after = timedelta(minutes=minutes)
-        reason = "it never ended" if settle else LOST_NOTIFICATION
         enqueued: set[str] = set()
-        for batch in waiting.waiting(now - LOOK_BACK - after, now, after, limits):
+        for found in waiting.waiting(now - LOOK_BACK - after, now, after, limits):
+            batch = _without_retry(found, now, services) if reason == _LOST_RETRY else found
             # A run may have rows in several hours.
-            new = {run.run_key for run in batch} - enqueued
-            pointers = [RetryPointer(key, attempt=0, first_failed=now, reason=reason, settle=settle) for key in new]
+            new = [run for run in batch if run.run_key not in enqueued]
+            settle_before = datetime.min.replace(tzinfo=UTC) if reason == LOST_NOTIFICATION else now - settle_after
             in_threads(
-                lambda each: services.retries.enqueue(each, random.uniform(0, SPREAD_SECONDS)), pointers, _AT_ONCE
+                partial(_sweep_up, reason=reason, settle_before=settle_before, now=now, services=services),
+                {run.run_key: run for run in new}.values(),
+                _AT_ONCE,
             )
             # Marked, so that the next sweep does not enqueue it once more; unless it was processed this very moment.
             in_threads(partial(_mark_swept, reason=reason, services=services), batch, _AT_ONCE)
-            enqueued |= new
+            enqueued |= {run.run_key for run in new}
+
+
+def _sweep_up(run: WaitingRun, reason: str, settle_before: datetime, now: datetime, services: Services) -> None:
+    """Enqueue a run; one that has been there since ``settle_before`` is taken for ended if it has no end."""
+    settle = any(row.received <= settle_before for row in run.rows)
+    pointer = RetryPointer(run.run_key, attempt=0, first_failed=now, reason=reason, settle=settle)
+    services.retries.enqueue(pointer, random.uniform(0, SPREAD_SECONDS))
 
 
 def _mark_swept(run: WaitingRun, reason: str, services: Services) -> None:
     services.events.mark_unchanged(run.rows, Status.RETRYING, reason)
     step(log, "sweep", "enqueued", {"run": run.run_key, "reason": reason})
+
+
+def _without_retry(runs: tuple[WaitingRun, ...], now: datetime, services: Services) -> tuple[WaitingRun, ...]:
+    """The runs whose retry should have come long ago."""
+
+    def is_overdue(run: WaitingRun) -> bool:
+        retry_at = services.run_records.read(run.run_key).retry_at
+        return retry_at is None or retry_at + RETRY_OVERDUE <= now
+
+    overdue = in_threads(is_overdue, runs, _AT_ONCE)
+    return tuple(run for run, is_due in zip(runs, overdue, strict=True) if is_due)
+
+
+def _killed_its_workers(pointer: RetryPointer, services: Services) -> bool:
+    """Whether as many workers as the host makes attempts began with the run since its retry was enqueued, and none of
+    them ended."""
+    if pointer.at_work is None:
+        return False
+    return services.run_records.read(pointer.run_key).at_work - pointer.at_work >= HOST_ATTEMPTS
+
+
+def _enqueue(pointer: RetryPointer, delay: float, services: Services) -> None:
+    """Enqueue a retry that knows how many workers are at its run."""
+    at_work = None
+    with _without_need("read how many workers are at it"):
+        at_work = services.run_records.read(pointer.run_key).at_work
+    services.retries.enqueue(replace(pointer, at_work=at_work), delay)
 
 
 def _pointer(message: bytes, services: Services) -> RetryPointer | None:
@@ -167,7 +220,10 @@ def _again(pointer: RetryPointer, error: TryLater, services: Services) -> None:
         with _without_need("mark its events"):
             events = services.events.names(pointer.run_key)
             services.events.mark(events, Status.RETRYING, _sentences(error.reason, error.remedy), successor.attempt)
-    services.retries.enqueue(successor, delay)
+            # The sweep may have seen no retry in them so far.
+            received = (event.received for event in events if event.received)
+            services.retrying.reopen(hour for hour in received if hour <= now - RETRY_OVERDUE)
+    _enqueue(successor, delay, services)
     with _without_need("note when it is tried again"):
         services.run_records.note_retry(pointer.run_key, now + timedelta(seconds=delay))
     facts = {"run": pointer.run_key, "reason": error.reason, "remedy": error.remedy}

@@ -58,6 +58,7 @@ class Services:
     created: CreatedAssets
     lost: Sweep
     unended: Sweep
+    retrying: Sweep
     migrations: Migrations
     catalog: Catalog
     lock_wait_seconds: float = 120
@@ -111,6 +112,7 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Se
         created=CreatedAssets(clients),
         lost=Sweep(clients, events, "lost", [Status.RECEIVED]),
         unended=Sweep(clients, events, "unended", [Status.WAITING]),
+        retrying=Sweep(clients, events, "retrying", [Status.RETRYING]),
         migrations=Migrations(clients),
         catalog=_catalog(settings, clients),
     )

@@ -44,7 +44,7 @@ class RowKeys(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """A row as it is read; times are UTC, ``message`` is "" where there is none."""
+    """A row as it is read; times are UTC, ``message`` is "" where there is none, ``changed`` is by storage's clock."""
 
     partition: str
     row_key: str
@@ -60,6 +60,7 @@ class EventRow:
     job_name: str
     run_id: str
     received: datetime
+    changed: datetime
     etag: str
 
 
@@ -118,7 +119,12 @@ def read_row(entity: TableEntity) -> EventRow:
         job_namespace=entity.get("JobNamespace") or "",
         job_name=entity.get("JobName") or "",
         run_id=entity.get("RunId") or "",
-        # The SDK's times are a subclass of datetime that keeps more digits.
-        received=received.astimezone(UTC) if isinstance(received, datetime) else datetime.min.replace(tzinfo=UTC),
+        received=_time(received),
+        changed=_time(entity.metadata["timestamp"]),
         etag=entity.metadata["etag"] or "",
     )
+
+
+def _time(value: object) -> datetime:
+    """A time of the SDK, whose class keeps more digits, in UTC."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else datetime.min.replace(tzinfo=UTC)

@@ -20,7 +20,8 @@ class RetryPointer:
 
     ``attempt`` counts the failures so far, ``first_failed`` is UTC, ``reason`` the last failure's; ``settle`` takes a
     run without an end for ended. ``replay`` was asked for by a person: what was processed before is processed again,
-    and with ``force`` uploaded again.
+    and with ``force`` uploaded again. ``at_work`` is how many workers had begun with the run and not ended when the
+    pointer was made, None if that is not known.
     """
 
     run_key: str
@@ -30,6 +31,7 @@ class RetryPointer:
     settle: bool = False
     replay: bool = False
     force: bool = False
+    at_work: int | None = None
 
     def next(self, reason: str) -> "RetryPointer":
         """The pointer of the attempt after this one."""
@@ -63,6 +65,7 @@ def encode(pointer: RetryPointer) -> str:
             "settle": pointer.settle,
             "replay": pointer.replay,
             "force": pointer.force,
+            "atWork": pointer.at_work,
         }
     )
 
@@ -82,12 +85,17 @@ def decode(text: str | bytes) -> RetryPointer:
             settle=value.get("settle") is True,
             replay=value.get("replay") is True,
             force=value.get("force") is True,
+            at_work=_count(value.get("atWork")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableEvent(
             f"a message on queue lineage-retry is no pointer to a run ({type(error).__name__})",
             "Nothing else should write to this queue; delete the message.",
         ) from None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _text(value: object) -> str:

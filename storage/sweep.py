@@ -60,8 +60,9 @@ class Sweep:
     ) -> Iterator[tuple[WaitingRun, ...]]:
         """The runs with rows that have been waiting for longer than ``after``, and were received after ``since``.
 
-        They come in batches as they are found. A batch counts as handled when the next one is asked for. Hours that
-        ended longer ago than ``after`` and in which nothing waits are closed on the way.
+        A row that is to be retried has been waiting since it was last changed, any other since it was received. Runs
+        come in batches as they are found. A batch counts as handled when the next one is asked for. Hours that ended
+        longer ago than ``after`` and in which nothing waits are closed on the way.
 
         :raises StorageUnavailable: also during the iteration.
         """
@@ -97,6 +98,15 @@ class Sweep:
         with storage_faults("forget which hours are closed"):
             old = self._table.query_entities(query, parameters=span, select=["RowKey"])
             in_threads(lambda row: self._table.delete_entity(self._partition, row["RowKey"]), old, _AT_ONCE)
+
+    def reopen(self, hours: Iterable[datetime]) -> None:
+        """Let hours be read again, because something in them waits once more.
+
+        :raises StorageUnavailable: some may still be closed.
+        """
+        with storage_faults("open an hour"):
+            for hour in {naming.hour(each) for each in hours}:
+                self._table.delete_entity(self._partition, hour)
 
     def open_hours(self, since: datetime, until: datetime) -> tuple[datetime, ...]:
         """The hours (their beginnings, UTC) from ``since`` to ``until`` that are not closed.
@@ -135,7 +145,7 @@ class Sweep:
         old = [
             WaitingRun(run.run_key, rows)
             for run in runs
-            if (rows := tuple(row for row in run.rows if row.received <= now - after))
+            if (rows := tuple(row for row in run.rows if _waits_since(row) <= now - after))
         ]
         settle = partial(self._events.settle_rows, now=now)
         settled = in_threads(lambda run: settle(run.run_key, run.rows), old, _AT_ONCE)
@@ -153,3 +163,7 @@ class Sweep:
     def _forget_position(self) -> None:
         with storage_faults("note that the sweep came to its end"):
             self._table.delete_entity(self._partition, _POSITION)
+
+
+def _waits_since(row: EventRow) -> datetime:
+    return row.changed if row.status is Status.RETRYING else row.received

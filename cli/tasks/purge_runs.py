@@ -115,7 +115,7 @@ def delete_rest(before: datetime, services: Services) -> Purged:
 
     :raises StorageUnavailable: something may be left, which the next purge deletes.
     """
-    for sweep in (services.lost, services.unended):
+    for sweep in (services.lost, services.unended, services.retrying):
         sweep.forget(before)
     gone = (row for row in services.details.all() if _is_gone(row, before))
     letters = services.dead_letters.names()

@@ -92,6 +92,7 @@ def enqueue(wanted: Iterable[Candidate], services: Services, *, force: bool) -> 
 def _enqueue(wanted: Candidate, services: Services, *, force: bool) -> None:
     stored = services.events.names(wanted.run_key)
     services.events.mark(stored, Status.RETRYING, _ASKED)
+    services.retrying.reopen(event.received for event in stored if event.received)
     services.run_records.note_unprocessed(wanted.run_key)
     now = datetime.now(UTC)
     pointer = RetryPointer(wanted.run_key, 0, now, _ASKED, settle=wanted.settle, replay=True, force=force)

@@ -11,9 +11,8 @@ from storage.event_rows import EventRow, Status
 
 def row(status: Status, message: str = "") -> EventRow:
     received = datetime(2026, 1, 1, tzinfo=UTC)
-    return EventRow(
-        "p", "r", "run", "d", status, 0, "f", message, "COMPLETE", "", "sparklin-doctor", "job", "run", received, "e"
-    )
+    job = "sparklin-doctor", "job", "run"
+    return EventRow("p", "r", "run", "d", status, 0, "f", message, "COMPLETE", "", *job, received, received, "e")
 
 
 @pytest.mark.parametrize(

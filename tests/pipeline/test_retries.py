@@ -4,17 +4,19 @@ import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import requests
 
+from cli.tasks import replay_runs
 from core.envelope import read_envelope
 from core.event_fields import digest
 from core.identity import run_key
 from pipeline import retries
 from pipeline.services import Services
 from storage.event_rows import Status
-from storage.retry_queue import RetryPointer, RetryQueue, decode
+from storage.retry_queue import RetryPointer, RetryQueue, decode, encode
 from storage.sweep import Sweep
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
@@ -138,14 +140,52 @@ def test_a_blob_that_the_trigger_gave_up_joins_the_retries(universe: Universe) -
     assert [pointer.attempt for pointer in enqueued(here)] == [1]
 
 
-def test_a_retry_that_kills_the_worker_again_and_again_is_put_aside(universe: Universe) -> None:
-    universe.post(a_write())
-    pointer = {"run": run_key(universe.run_id("run-1")), "attempt": 2, "firstFailed": "2024-05-01T12:00:00+00:00"}
-    retries.retry_poisoned(json.dumps(pointer).encode(), universe.services)
-    ((reason, remedy),) = letters(universe)
+def failed_once(universe: Universe) -> RetryPointer:
+    """The pointer of a run whose first attempt failed, because Purview was unavailable."""
+    universe.fail(count=100, path="entity/bulk", status=503)
+    universe.deliver(a_write())
+    (pointer,) = enqueued(universe)
+    universe.services.clients.queue().clear_messages()
+    return pointer
+
+
+def test_a_retry_that_kills_the_worker_again_and_again_is_dead_lettered(universe: Universe) -> None:
+    here = with_services(universe, hasty(universe.services))
+    pointer = failed_once(here)
+    for _ in range(retries.HOST_ATTEMPTS):
+        here.services.run_records.begin(pointer.run_key, "")
+    retries.retry_poisoned(encode(pointer).encode(), here.services)
+    ((reason, remedy),) = letters(here)
     assert "the worker ended" in reason
     assert "memory" in remedy
-    assert universe.statuses([a_write()]) == ["DeadLettered"]
+    assert here.statuses([a_write()]) == ["DeadLettered"]
+    assert enqueued(here) == []
+
+
+@pytest.mark.parametrize("deaths", [0, 1, retries.HOST_ATTEMPTS - 1])
+def test_a_retry_that_the_host_gave_up_without_its_workers_ending_is_retried(universe: Universe, deaths: int) -> None:
+    here = with_services(universe, hasty(universe.services))
+    pointer = failed_once(here)
+    for _ in range(deaths):
+        here.services.run_records.begin(pointer.run_key, "")
+    retries.retry_poisoned(encode(pointer).encode(), here.services)
+    (again,) = enqueued(here)
+    assert (again.attempt, again.first_failed, again.at_work) == (2, pointer.first_failed, deaths)
+    assert "storage was unavailable" in again.reason
+    assert (letters(here), here.statuses([a_write()])) == ([], ["Retrying"])
+
+
+def test_a_retry_that_the_host_gave_up_after_a_day_is_dead_lettered(universe: Universe) -> None:
+    universe.post(a_write())
+    pointer = RetryPointer(run_key(universe.run_id("run-1")), 9, datetime.now(UTC) - timedelta(hours=25))
+    retries.retry_poisoned(encode(pointer).encode(), universe.services)
+    ((reason, remedy),) = letters(universe)
+    assert ("storage was unavailable" in reason, "sparklin replay" in remedy) == (True, True)
+
+
+def test_the_host_makes_as_many_attempts_as_host_json_says() -> None:
+    host = json.loads((Path(__file__).parents[2] / "host.json").read_text())
+    assert host["extensions"]["queues"]["maxDequeueCount"] == retries.HOST_ATTEMPTS
 
 
 @pytest.mark.parametrize("blob", ["openlineage/other.json", "openlineage/runs/x/y.json", "locks/abc", ""])
@@ -183,6 +223,55 @@ def test_a_run_with_events_in_several_hours_is_swept_up_once(
     assert len(enqueued(here)) == 1
     rows = here.services.events.rows_of(here.services.events.names(run_key(here.run_id("run-1"))))
     assert [row.status.value for row in rows] == ["Retrying"] * 3
+
+
+def test_a_run_whose_retry_got_lost_is_swept_up(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = with_services(universe, hasty(universe.services))
+    monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
+    lost = failed_once(here)
+    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=10)
+    retries.sweep(here.services)
+    assert enqueued(here) == []
+    _let_hours_pass(monkeypatch, 2)
+    retries.sweep(here.services)
+    retries.sweep(here.services)
+    (pointer, *more) = enqueued(here)
+    assert (pointer.run_key, pointer.reason, pointer.settle) == (lost.run_key, "its retry got lost", False)
+    # The rows keep storage's own time, which has not passed, so another sweep finds it once more.
+    assert len(more) == 1
+    retries.attempt(pointer, here.services)
+    assert here.statuses([a_write()]) == ["Processed"]
+
+
+def test_a_run_whose_retry_is_still_to_come_is_not_swept_up(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = with_services(universe, hasty(universe.services))
+    pointer = failed_once(here)
+    here.services.run_records.note_retry(pointer.run_key, datetime.now(UTC) + timedelta(hours=1))
+    _let_hours_pass(monkeypatch, 2)
+    retries.sweep(here.services)
+    assert enqueued(here) == []
+
+
+def test_a_lost_replay_of_an_old_run_is_swept_up(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = with_services(universe, hasty(universe.services))
+    monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
+    here.deliver(a_write())
+    now = datetime.now(UTC)
+    for hour in here.services.retrying.open_hours(now, now):
+        here.services.retrying._close(hour)
+    _let_hours_pass(monkeypatch, 2)
+    wanted = replay_runs.candidate(run_key(here.run_id("run-1")), here.services, force=True, settle=False)
+    replay_runs.enqueue(wanted, here.services, force=True)
+    here.services.clients.queue().clear_messages()
+    retries.sweep(here.services)
+    assert [pointer.reason for pointer in enqueued(here)] == ["its retry got lost"]
+
+
+def _let_hours_pass(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    later = datetime.now(UTC) + timedelta(hours=hours, minutes=1)
+    monkeypatch.setattr(retries, "_now", lambda: later)
 
 
 def test_a_run_that_never_ends_is_settled_after_a_while(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,15 @@ def test_an_hour_is_closed_once_nothing_waits_and_it_is_long_over(
     assert sweep.open_hours(start, start + HOUR) == (start + HOUR,)
 
 
+def test_a_closed_hour_that_is_opened_again_is_read_again(store: EventStore, sweep: Sweep, start: datetime) -> None:
+    envelope, digest, body = new_event()
+    found(sweep, start, start + 2 * HOUR)
+    store.put(envelope, digest, body, start)
+    assert found(sweep, start, start + 3 * HOUR) == []
+    sweep.reopen([start, start, start + HOUR])
+    assert found(sweep, start, start + 3 * HOUR) == [envelope.run_key]
+
+
 def test_an_hour_is_closed_for_one_task_only(
     storage_clients: StorageClients, store: EventStore, sweep: Sweep, start: datetime
 ) -> None:
