@@ -37,7 +37,7 @@ class Worker(HttpPart):
         super().__init__("worker", log)
         self._short_leases = short_leases
         self._app_dir = app_dir
-        self._settings = dict(settings)
+        self.settings = dict(settings)
         self._wanted = functions
         self.functions = log.with_suffix(".functions.json")
 
@@ -45,7 +45,7 @@ class Worker(HttpPart):
         folders = ("--app-dir", str(self._app_dir), "--functions", str(self.functions))
         leases = ("--short-leases",) if self._short_leases else ()
         options = (*leases, *folders, "--wanted", *self._wanted)
-        return self._python("tests.engine.worker", *options, extra=self._settings)
+        return self._python("tests.engine.worker", *options, extra=self.settings)
 
     def kill_process(self) -> None:
         """Kill the process that runs the functions (SIGKILL), and wait until the worker has started another one."""

@@ -56,6 +56,14 @@ class EngineHost:
             self.engine.settings["LINEAGE_STORAGE"] = connection
             self.engine.start()
 
+    def use_storage(self, connection: str) -> None:
+        """Restart with other storage for both the triggers and the functions."""
+        with self._mutex:
+            self.worker.stop()
+            self.worker.settings["LINEAGE_STORAGE"] = connection
+            self.worker.start()
+            self.listen_to(connection)
+
     def kill_engine(self) -> None:
         """Kill the engine with what it has in work; it is started anew by `look_after`."""
         self.engine.kill()
