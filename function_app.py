@@ -12,12 +12,17 @@ from core.errors import StorageUnavailable
 from core.logs import escape_arguments
 from core.naming import CONTAINER
 from core.settings import Settings, plan_conflict
+from pipeline import poison_queues, retries
 from pipeline import receive as receiving
+<<<<<<< HEAD
 from pipeline import retries
 from pipeline.artifact_migration import move_to_artifacts
+=======
+>>>>>>> 0384e5a (One slow run holds up no other; doctor, status and the timer report messages that stay in poison queues)
 from pipeline.health import health_report
 from pipeline.services import LazyServices
 from storage.clients import RETRY_QUEUE
+from storage.poison_queues import BLOB_POISON_QUEUE, RETRY_POISON_QUEUE
 
 # On Flex Consumption the worker starts its threads before it knows PYTHON_THREADPOOL_THREAD_COUNT; here it starts anew.
 worker = sys.modules.get("azure_functions_runtime")
@@ -88,14 +93,14 @@ def retry(message: func.QueueMessage) -> None:
 
 
 @app.function_name("poison")
-@app.queue_trigger("message", "webjobs-blobtrigger-poison", "LINEAGE_STORAGE")
+@app.queue_trigger("message", BLOB_POISON_QUEUE, "LINEAGE_STORAGE")
 def poison(message: func.QueueMessage) -> None:
     """A blob that the trigger gave up."""
     retries.poisoned(message.get_body(), services())
 
 
 @app.function_name("poison_retry")
-@app.queue_trigger("message", f"{RETRY_QUEUE}-poison", "LINEAGE_STORAGE")
+@app.queue_trigger("message", RETRY_POISON_QUEUE, "LINEAGE_STORAGE")
 def poison_retry(message: func.QueueMessage) -> None:
     """A retry that the host gave up."""
     retries.retry_poisoned(message.get_body(), services())
@@ -104,6 +109,11 @@ def poison_retry(message: func.QueueMessage) -> None:
 @app.function_name("sweep")
 @app.timer_trigger("timer", "0 */5 * * * *")
 def sweep(timer: func.TimerRequest) -> None:
+<<<<<<< HEAD
     """Finds events whose notification got lost, settles runs that never ended, renames processes after an update."""
+=======
+    """Finds what got lost on the way: events, retries, ends of runs, and messages that no function takes."""
+    poison_queues.report(services())
+>>>>>>> 0384e5a (One slow run holds up no other; doctor, status and the timer report messages that stay in poison queues)
     retries.sweep(services())
     move_to_artifacts(services())

@@ -37,7 +37,7 @@ class Mix:
     memory: float = _figure(2, "GB of an instance, as the templates have it.")
     always_ready: float = _figure(1, "Instances for HTTP that never stop, as the templates have it.")
     http_at_once: float = _figure(16, "Requests that an instance takes at once.", 1)
-    blobs_at_once: float = _figure(2, "Blobs that an instance processes at once, as host.json says.", 1)
+    blobs_at_once: float = _figure(3, "Blobs that an instance processes at once, as host.json says.", 1)
     log_kilobytes: float = _figure(1, "What a record of the log takes.")
     retention_days: float = _figure(365, "How long events are kept, as the templates have it.")
 

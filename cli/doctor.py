@@ -14,7 +14,7 @@ from cli.checks.catalogue import check_catalogue
 from cli.checks.check import Check, State, ok, skipped, wrong
 from cli.checks.end_to_end import check_end_to_end
 from cli.checks.endpoint import Receiver, check_receiver
-from cli.checks.network import check_network
+from cli.checks.network import RECEIVER_ADDRESS, check_network
 from cli.checks.storage import check_storage
 from cli.connections import Local, stack_settings, stack_values
 from cli.terminal_text import terminal_text
@@ -83,7 +83,10 @@ def _checks(receiver: Receiver, asset: tuple[str, str] | None, wait: float, *, l
             yield wrong("settings", problem, "set it in the environment, with the same value as in the app's settings")
         return
     yield ok("settings", "all are set and valid")
-    yield from check_network(_hosts(receiver, settings))
+    is_private = False
+    for check in check_network(_hosts(receiver, settings)):
+        is_private |= check.name == RECEIVER_ADDRESS and check.state is State.NOTE
+        yield check
     broken = False
     for check in _of_parts(receiver, settings, asset):
         broken |= check.state is State.WRONG
@@ -98,7 +101,7 @@ def _checks(receiver: Receiver, asset: tuple[str, str] | None, wait: float, *, l
             "end to end", str(error), "run it again; if it fails again, fix LINEAGE_STORAGE… or NAME_RULES_FILE"
         )
         return
-    yield from check_end_to_end(receiver, services, wait)
+    yield from check_end_to_end(receiver, services, wait, is_private=is_private)
 
 
 def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | None) -> Iterator[Check]:

@@ -56,6 +56,7 @@ def as_object(found: StatusReport) -> dict[str, Any]:
         "events": found.statuses.total(),
         "byStatus": _counts(found.statuses),
         "oldestWaiting": _event(found.oldest) if found.oldest else None,
+        "poisonMessages": found.poison,
         "lastErrors": [_event(row) for row in found.errors],
         "jobs": [
             {
@@ -92,6 +93,8 @@ def _show(found: StatusReport) -> None:
         console.print(Text("there are more events; a higher --limit reads further back", style="yellow"))
     if found.oldest:
         print_line(console, f"oldest waiting event: {_line(found.oldest)}")
+    for queue, messages in (found.poison or {}).items():
+        print_line(console, f"{messages} in {queue} that no function takes; see docs/retries.md", "yellow")
     errors = [row for row in found.errors if row != found.oldest]
     if errors:
         print_line(console, "last errors:")

@@ -167,13 +167,13 @@ class EventStore:
                     )
 
     def mark_unchanged(self, rows: Iterable[EventRow], status: Status, message: str) -> None:
-        """Set the status of those rows that nobody has changed since they were read.
+        """Set the status of those rows that nobody has changed since they were read, and count a retry.
 
         :raises StorageUnavailable: some of the rows may not be set.
         """
         with storage_faults("set the status of events"):
             for row in rows:
-                change = status_entity(row.partition, row.row_key, status, message, 0)
+                change = status_entity(row.partition, row.row_key, status, message, row.retry_count + 1)
                 with _passing_over_changes():
                     self._table.update_entity(
                         change, mode=UpdateMode.MERGE, etag=row.etag, match_condition=MatchConditions.IfNotModified

@@ -43,10 +43,10 @@ def test_the_host_leaves_the_app_time_to_retry() -> None:
     queues = host["extensions"]["queues"]
 
     assert host["extensions"]["http"]["routePrefix"] == "api"
-    assert host["extensions"]["blobs"] == {"maxDegreeOfParallelism": 2, "poisonBlobThreshold": 5}
-    # A message that failed comes back after a minute, not at once, and no function waits behind a full batch.
+    assert host["extensions"]["blobs"] == {"maxDegreeOfParallelism": 3, "poisonBlobThreshold": 5}
+    # A message that failed comes back after a minute, not at once; a slow run holds up no other.
     assert queues["visibilityTimeout"] == "00:01:00"
-    assert (queues["batchSize"], queues["newBatchThreshold"], queues["maxDequeueCount"]) == (2, 0, 5)
+    assert (queues["batchSize"], queues["newBatchThreshold"], queues["maxDequeueCount"]) == (1, 1, 5)
     assert queues["messageEncoding"] == "base64"
     assert host["extensionBundle"]["version"] == "[4.*, 5.0.0)"
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from cli.checks.check import Check, note, ok, wrong
 
+RECEIVER_ADDRESS = "address of the receiver"
 _PRIVATE_RECEIVER = (
     "Event Grid cannot reach it, so only the timer processes events, up to 15 minutes later; or keep inbound "
     "access public, with access rules for the service tag AzureEventGrid and for Spark"
@@ -36,5 +37,5 @@ def _told(what: str, host: str, addresses: set[str]) -> Check:
         return ok(name, f"{host} is this machine")
     if all(address.is_private for address in parsed):
         told = f"{host} is private from here"
-        return note(name, told, _PRIVATE_RECEIVER) if what == "the receiver" else ok(name, told)
+        return note(name, told, _PRIVATE_RECEIVER) if name == RECEIVER_ADDRESS else ok(name, told)
     return ok(name, f"{host} is public from here")

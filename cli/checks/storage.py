@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from cli.checks.check import Check, ok, wrong
 from core.errors import StorageUnavailable
 from core.settings import StorageConnection
-from storage.clients import connect, missing_parts
+from storage.clients import StorageClients, connect, missing_parts
+from storage.poison_queues import poison_messages
+from storage.request_budget import budget
 
 _SECONDS = 15
 _ROLES = (
@@ -14,13 +16,19 @@ _ROLES = (
     "<storage account id>/blobServices/default/containers/<name>"
 )
 _REACH = "check LINEAGE_STORAGE…; a private storage account can only be reached from its network"
+_STUCK = (
+    "look for errors of the functions poison and poison_retry. If there are none, the messages are not base64, so that "
+    "nothing can read them: az storage message clear -q <queue> --account-name <account> --auth-mode login; the timer "
+    "finds the events of a run whose message is deleted"
+)
 _MADE_BY_APP = "the app creates them when it first starts: az functionapp restart -g <group> -n <app>"
 
 
 def check_storage(connection: StorageConnection) -> Iterator[Check]:
     """Whether blobs, tables and queues answer, and contain what the app needs."""
     try:
-        missing = missing_parts(connect(connection), _SECONDS)
+        clients = connect(connection)
+        missing = missing_parts(clients, _SECONDS)
     except StorageUnavailable as error:
         yield wrong("storage", error.reason, _repair(error.reason))
         return
@@ -29,6 +37,21 @@ def check_storage(connection: StorageConnection) -> Iterator[Check]:
         yield wrong("containers, tables, queue", f"missing: {', '.join(missing)}", _MADE_BY_APP)
     else:
         yield ok("containers, tables, queue", "all exist")
+    yield _poison(clients)
+
+
+def _poison(clients: StorageClients) -> Check:
+    """Whether messages stay in poison queues; a function takes those that it can read within seconds."""
+    name = "poison queues"
+    try:
+        with budget(_SECONDS):
+            found = poison_messages(clients)
+    except StorageUnavailable as error:
+        return wrong(name, error.reason, _repair(error.reason))
+    if not found:
+        return ok(name, "no message stays there")
+    told = "; ".join(f"{queue}: {count} that no function takes" for queue, count in found.items())
+    return wrong(name, told, _STUCK)
 
 
 def _repair(reason: str) -> str:

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from core.errors import StorageUnavailable
 from core.operations import split_job_name
 from parser.application import without_tail
 from pipeline.run import OPEN
 from pipeline.services import Services
 from storage.event_rows import EventRow, Status
+from storage.poison_queues import poison_messages
 
 FAILING = (Status.DEAD_LETTERED, Status.RETRYING)
 _ERRORS = 10
@@ -31,7 +34,8 @@ class JobCount:
 class StatusReport:
     """Counts of events received since ``since``; ``truncated`` if there were more than were read.
 
-    ``oldest`` is the event that has waited longest, ``errors`` the newest that fail, one a run.
+    ``oldest`` is the event that has waited longest, ``errors`` the newest that fail, one a run. ``poison`` is how many
+    messages each poison queue has that has any, None if the queues may not be read.
     """
 
     since: datetime
@@ -41,6 +45,7 @@ class StatusReport:
     oldest: EventRow | None = None
     errors: list[EventRow] = field(default_factory=list)
     truncated: bool = False
+    poison: dict[str, int] | None = None
 
 
 def status_report(
@@ -67,6 +72,8 @@ def status_report(
                 if row.status in FAILING:
                     failing.append(row)
     found.errors = newest_of_runs(failing)[:_ERRORS]
+    with suppress(StorageUnavailable):
+        found.poison = poison_messages(services.clients)
     return found
 
 

@@ -1,9 +1,9 @@
 """What storage's outages do to retries, with the app on Azure's trigger engine and worker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -26,10 +26,13 @@ def _needs_engine() -> None:
     skip_without_engine()
 
 
-def refuse_upload(running: EngineStack) -> None:
-    """Let the next upload be refused in a way that an operator can fix."""
-    fault: dict[str, Any] = {"count": 1, "path": "entity/bulk", "status": 423}
-    requests.post(f"{running.data_map}/_control/faults", json=fault, timeout=30).raise_for_status()
+@contextmanager
+def refused_uploads(running: EngineStack) -> Iterator[None]:
+    """While it lasts, uploads are refused in a way that an operator can fix."""
+    faults, fault = f"{running.data_map}/_control/faults", {"count": 1000, "path": "entity/bulk", "status": 423}
+    requests.post(faults, json=fault, timeout=30).raise_for_status()
+    yield
+    requests.delete(faults, timeout=30).raise_for_status()
 
 
 def was_sent(proxy: StorageProxy, queue: str) -> bool:
@@ -59,9 +62,9 @@ def test_a_retry_that_storage_refuses_for_all_its_attempts_is_retried_later(
         proxy.refuses = lambda method, path: (
             refused(method, path) and was_sent(proxy, RETRY_QUEUE) and not was_sent(proxy, poison)
         )
-        refuse_upload(running)
-        assert running.post(WRITE) == 202
-        list(running.event_grid(SEED).deliver(running.blobs()))
-        until(lambda: was_sent(proxy, poison), lambda: "the end of the host's attempts")
+        with refused_uploads(running):
+            assert running.post(WRITE) == 202
+            list(running.event_grid(SEED).deliver(running.blobs()))
+            until(lambda: was_sent(proxy, poison), lambda: "the end of the host's attempts")
         until(lambda: not inbox.progress().pending, lambda: (inbox.progress(), running.messages()))
         assert inbox.progress().counts == {Status.PROCESSED: 1}

@@ -30,6 +30,7 @@ NAMES = [
     "compression",
     "storage",
     "containers, tables, queue",
+    "poison queues",
     "Purview",
     "type",
     "visible asset",

@@ -1,0 +1,25 @@
+"""Messages in poison queues that no function takes: they stay hidden until they expire after seven days.
+
+A function takes what it can read within seconds. What stays is no base64, or a function fails on it again and again;
+either way the host leaves the message locked for ten minutes each time, so that nobody sees it on the queue.
+"""
+
+import logging
+
+from core.errors import StorageUnavailable
+from core.logs import step
+from pipeline.services import Services
+from storage.poison_queues import poison_messages
+
+log = logging.getLogger(__name__)
+
+
+def report(services: Services) -> None:
+    """Log how many messages each poison queue has; an alert counts these lines. Storage that is unavailable is not."""
+    try:
+        found = poison_messages(services.clients)
+    except StorageUnavailable as error:
+        log.warning("could not look at the poison queues: %s", error.reason)
+        return
+    for queue, messages in found.items():
+        step(log, "poison", "waiting", {"queue": queue, "messages": messages}, logging.WARNING)

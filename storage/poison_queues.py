@@ -1,0 +1,28 @@
+"""The poison queues, to which the Functions host moves the messages that it gives up."""
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from storage.clients import RETRY_QUEUE, StorageClients
+from storage.faults import storage_faults
+
+BLOB_POISON_QUEUE = "webjobs-blobtrigger-poison"
+RETRY_POISON_QUEUE = f"{RETRY_QUEUE}-poison"
+POISON_QUEUES = (BLOB_POISON_QUEUE, RETRY_POISON_QUEUE)
+
+
+def poison_messages(clients: StorageClients) -> dict[str, int]:
+    """How many messages there are on each poison queue that has any, hidden ones too.
+
+    :raises StorageUnavailable: storage is unavailable or does not let us.
+    """
+    with storage_faults("look at the poison queues"):
+        counts = {name: _count(clients, name) for name in POISON_QUEUES}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _count(clients: StorageClients, name: str) -> int:
+    """The host makes a poison queue at its first message; before that it has none."""
+    try:
+        return clients.queue(name).get_queue_properties().approximate_message_count or 0
+    except ResourceNotFoundError:
+        return 0
