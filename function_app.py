@@ -14,11 +14,7 @@ from core.naming import CONTAINER
 from core.settings import Settings, plan_conflict
 from pipeline import poison_queues, retries
 from pipeline import receive as receiving
-<<<<<<< HEAD
-from pipeline import retries
 from pipeline.artifact_migration import move_to_artifacts
-=======
->>>>>>> 0384e5a (One slow run holds up no other; doctor, status and the timer report messages that stay in poison queues)
 from pipeline.health import health_report
 from pipeline.services import LazyServices
 from storage.clients import RETRY_QUEUE
@@ -109,11 +105,7 @@ def poison_retry(message: func.QueueMessage) -> None:
 @app.function_name("sweep")
 @app.timer_trigger("timer", "0 */5 * * * *")
 def sweep(timer: func.TimerRequest) -> None:
-<<<<<<< HEAD
-    """Finds events whose notification got lost, settles runs that never ended, renames processes after an update."""
-=======
-    """Finds what got lost on the way: events, retries, ends of runs, and messages that no function takes."""
+    """Finds what got lost on the way, settles runs that never ended, and renames processes after an update."""
     poison_queues.report(services())
->>>>>>> 0384e5a (One slow run holds up no other; doctor, status and the timer report messages that stay in poison queues)
     retries.sweep(services())
     move_to_artifacts(services())
