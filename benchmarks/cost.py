@@ -23,13 +23,19 @@ _DAY, _MONTH = 86_400, 30
 Prices = Mapping[str, Mapping[str, Any]]
 """By what is paid for: ``price`` for ``per`` of it, after ``free`` ones a month."""
 
-#: What the Functions host itself does for an event that is kept, by its sources: the notification becomes a message,
-#: which is taken and deleted; the blob is looked at and read for the trigger. Event Grid counts the event and its
-#: delivery. Not measured, and without the polling of empty queues.
-HOST = {"queue operations": 3, "blob other": 1, "blob read": 1, "Event Grid operations": 2}
+#: What the Functions host itself does for an event that is kept, as counted with its trigger engine: the notification
+#: becomes a message, which is taken and deleted; the blob is looked at four times and read for the trigger. Event Grid
+#: counts the event and its delivery, which was not measured.
+HOST = {"queue operations": 3, "blob other": 4, "blob read": 1, "Event Grid operations": 2}
+#: What the host polls besides, after a blob behind which no other one waits.
+POLLS_AFTER_A_BLOB = 2
+#: Queues that trigger functions, besides the one of blobs: retries, and both poison queues.
+QUEUES = 3
 #: Records that the host writes to the log for an execution: its begin, its end, the request.
 HOST_RECORDS = 3
 SWEEPS = 24 * 12
+#: The timer looks at both poison queues.
+SWEEP_QUEUES = 2
 
 
 @dataclass(frozen=True)
@@ -76,14 +82,17 @@ def load(events: float, mix: Mix) -> Load:
     """What so many events a day ask for."""
     event = _for_an_event(mix)
     rate = events / _DAY * mix.peak
-    busy = _busy(rate, event["receiver seconds"], mix.http_at_once) + _busy(
-        rate * mix.kept, event["parser seconds"] / mix.kept, mix.blobs_at_once
-    )
+    parsing = _busy(rate * mix.kept, event["parser seconds"] / mix.kept, mix.blobs_at_once)
+    busy = _busy(rate, event["receiver seconds"], mix.http_at_once) + parsing
     units = rate * event["Data Map operations"] / 25
     sweeps = SWEEPS * measured()["calls"]["counts"]["sweep"]["table query"]
     day = {name: events * count for name, count in event.items()}
     more = {
         "table operations": day["table operations"] + sweeps,
+        "queue operations": day["queue operations"]
+        + SWEEPS * SWEEP_QUEUES
+        + POLLS_AFTER_A_BLOB * events * mix.kept * math.exp(-rate * mix.kept)
+        + parsing / mix.peak * 24 * polls_an_hour(),
         "executions": day["executions"] + SWEEPS,
         "GB-seconds": mix.memory * (busy * _DAY / mix.peak + SWEEPS),
         "always ready GB-seconds": mix.always_ready * mix.memory * _DAY,
@@ -95,6 +104,12 @@ def load(events: float, mix: Mix) -> Load:
         "capacity unit hours": max(1, math.ceil(units)) * 24 / mix.peak + 24 * (1 - 1 / mix.peak),
     }
     return Load(events, mix, event, {**day, **more})
+
+
+def polls_an_hour() -> float:
+    """Requests with which an instance polls queues that stay empty, in an hour."""
+    idle = measured()["triggers"]["an idle queue, requests an hour"]
+    return float(idle["Queue GET messages blob queue"] + QUEUES * idle["Queue GET messages work queue"])
 
 
 def _busy(rate: float, seconds: float, at_once: float) -> float:

@@ -8,11 +8,26 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.calls import STEPS
-from benchmarks.cost import HOST, Load, Prices, checked, load, number, percent, price_list, table
+from benchmarks.cost import (
+    HOST,
+    QUEUES,
+    Load,
+    Prices,
+    checked,
+    load,
+    number,
+    percent,
+    polls_an_hour,
+    price_list,
+    table,
+)
 from benchmarks.limits import LIMITS
 from benchmarks.mix import WITH_PLANS, Mix, measured, recorded_mix
 
 _DAYS = [10.0**exponent for exponent in range(3, 9)]
+
+#: What host.json said when the load was measured.
+_MEASURED_BLOBS_AT_ONCE = 2
 
 #: Columns of the table of steps: title, and the kinds of requests that it sums up.
 _COLUMNS = {
@@ -43,11 +58,12 @@ def page() -> str:
         "limits": "\n".join(_limits(loads[0])),
         "one_partition": number(2000 / loads[0].event["rows of EventMetadata"]),
         "runs_a_second": number(1000 / measured()["calls"]["milliseconds"]["unchanged"]),
+        **_polls(prices["prices"]),
         "cpus": str(measured()["calls"]["cpus"]),
         "trigger_reads": number(_trigger_reads(mix, prices["prices"])),
         "by_steps": number(checked()[0]),
         "counted": number(checked()[1]),
-        "one_host": number(mix.blobs_at_once * mix.kept / loads[0].event["parser seconds"]),
+        "one_host": number(_MEASURED_BLOBS_AT_ONCE * mix.kept / loads[0].event["parser seconds"]),
         "seen": number(max(run["kept events processed a second"] for run in measured()["load"].values())),
         "plan_kilobytes": number(recorded_mix(WITH_PLANS).kept_kilobytes),
         "load": "\n".join(_load()),
@@ -62,6 +78,15 @@ def _trigger_reads(mix: Mix, prices: Prices) -> float:
     """What the host's reading of blobs costs in a month of a million events a day."""
     price = prices["blob read"]
     return 30 * 1e6 * mix.kept * HOST["blob read"] / float(price["per"]) * float(price["price"])
+
+
+def _polls(prices: Prices) -> dict[str, str]:
+    """What it costs to poll empty queues all month, and what it would cost once a minute."""
+    price = prices["queue operations"]
+    interval = int(measured()["triggers"]["maxPollingInterval"].rpartition(":")[2])
+    month, slow = (24 * 30 * each / price["per"] * price["price"] for each in (polls_an_hour(), 60 * (1 + QUEUES)))
+    polls = {"polls": number(polls_an_hour()), "poll_interval": str(interval)}
+    return {**polls, "poll_price": f"{month:.2f}", "slow_poll_price": f"{slow:.2f}"}
 
 
 def _assumed(mix: Mix) -> dict[str, str]:

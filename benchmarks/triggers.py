@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.calls import MEASURED
+from benchmarks.calls import keep
 from local.azurite import Azurite
 from local.stack.parts import ROOT
 from tests.engine.hosts import ENGINE, TriggerApp
@@ -45,8 +45,7 @@ def main() -> None:
         found = _measure(app, proxy)
     print(json.dumps(found, indent=2))
     if "--write" in sys.argv:
-        written = json.loads(MEASURED.read_text("utf-8"))
-        MEASURED.write_text(json.dumps({**written, "triggers": found}, indent=1) + "\n", "utf-8")
+        keep("triggers", found)
 
 
 def _measure(app: TriggerApp, proxy: StorageProxy) -> dict[str, Any]:

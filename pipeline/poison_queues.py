@@ -10,14 +10,18 @@ from core.errors import StorageUnavailable
 from core.logs import step
 from pipeline.services import Services
 from storage.poison_queues import poison_messages
+from storage.request_budget import budget
 
 log = logging.getLogger(__name__)
+
+_SECONDS = 10
 
 
 def report(services: Services) -> None:
     """Log how many messages each poison queue has; an alert counts these lines. Storage that is unavailable is not."""
     try:
-        found = poison_messages(services.clients)
+        with budget(_SECONDS):
+            found = poison_messages(services.clients)
     except StorageUnavailable as error:
         log.warning("could not look at the poison queues: %s", error.reason)
         return

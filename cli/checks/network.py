@@ -9,7 +9,7 @@ from cli.checks.check import Check, note, ok, wrong
 
 RECEIVER_ADDRESS = "address of the receiver"
 _PRIVATE_RECEIVER = (
-    "Event Grid cannot reach it, so only the timer processes events, up to 15 minutes later; or keep inbound "
+    "Event Grid cannot reach it, so only the timer processes events, 10 to 16 minutes later; or keep inbound "
     "access public, with access rules for the service tag AzureEventGrid and for Spark"
 )
 

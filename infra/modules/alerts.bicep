@@ -46,6 +46,35 @@ traces
 '''
   }
   {
+    name: 'purview-denied'
+    description: 'Purview does not let the app in. Runs are retried for a day; the line in the log says what to grant.'
+    severity: 1
+    window: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+    query: '''
+traces
+| where message startswith "step {"
+| extend step = parse_json(substring(message, 5))
+| where tostring(step.step) == "circuit" and tostring(step.outcome) == "denied"
+'''
+  }
+  {
+    name: 'poison-messages'
+    description: 'Messages stay in a poison queue: no function can read or process them. `sparklin doctor` names the queue.'
+    severity: 2
+    // The timer reports them every five minutes; a function takes what it can read within seconds.
+    window: 'PT30M'
+    operator: 'GreaterThan'
+    threshold: 2
+    query: '''
+traces
+| where message startswith "step {"
+| extend step = parse_json(substring(message, 5))
+| where tostring(step.step) == "poison" and tostring(step.outcome) == "waiting"
+'''
+  }
+  {
     name: 'failed-functions'
     description: 'A function ended with an error of its own. The exception is in Application Insights.'
     severity: 2

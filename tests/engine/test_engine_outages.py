@@ -1,5 +1,6 @@
-"""What storage's outages do to retries, with the app on Azure's trigger engine and worker."""
+"""What goes wrong around the queues, and how it is reported, with the app on Azure's trigger engine and worker."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,12 +9,18 @@ from pathlib import Path
 import pytest
 import requests
 
+from cli.checks.check import State
+from cli.checks.end_to_end import check_end_to_end
+from cli.checks.endpoint import Receiver
+from core.settings import Settings, StorageConnection
 from local.demo.check import Inbox
-from storage.clients import RETRY_QUEUE
+from pipeline.services import build
+from storage.clients import RETRY_QUEUE, connect
 from storage.event_rows import Status
+from storage.poison_queues import RETRY_POISON_QUEUE
 from tests.engine.availability import skip_without_engine
 from tests.engine.stack import EngineStack, engine_stack
-from tests.engine.test_engine_app import SEED, until
+from tests.engine.test_engine_app import SECONDS, SEED, until
 from tests.support.events import body, dataset, event
 from tests.support.storage_proxy import StorageProxy, storage_proxy
 
@@ -58,7 +65,7 @@ def test_a_retry_that_storage_refuses_for_all_its_attempts_is_retried_later(
         (host,) = running.hosts
         host.use_storage(proxy.connection_string)
         inbox = Inbox(running.stack.azurite.connection_string, datetime.now(UTC))
-        poison = f"{RETRY_QUEUE}-poison"
+        poison = RETRY_POISON_QUEUE
         proxy.refuses = lambda method, path: (
             refused(method, path) and was_sent(proxy, RETRY_QUEUE) and not was_sent(proxy, poison)
         )
@@ -68,3 +75,55 @@ def test_a_retry_that_storage_refuses_for_all_its_attempts_is_retried_later(
             until(lambda: was_sent(proxy, poison), lambda: "the end of the host's attempts")
         until(lambda: not inbox.progress().pending, lambda: (inbox.progress(), running.messages()))
         assert inbox.progress().counts == {Status.PROCESSED: 1}
+
+
+def test_a_message_that_no_function_can_read_is_reported(tmp_path: Path) -> None:
+    with engine_stack(tmp_path) as running:
+        storage = connect(StorageConnection(running.stack.azurite.connection_string))
+        storage.queues.get_queue_client(RETRY_QUEUE).send_message("no base64")
+        until(lambda: running.messages() == {RETRY_POISON_QUEUE: 1}, running.messages)
+        running.sweep()
+        reported = f'"outcome": "waiting", "queue": "{RETRY_POISON_QUEUE}", "messages": 1'
+        until(lambda: reported in running.stack.host.output(), running.stack.host.output)
+
+
+@pytest.mark.parametrize(
+    ("function", "state", "told"),
+    [
+        ("Host.Functions.parse", State.OK, "a notification reported it"),
+        # The engine answers 202 and drops it.
+        ("Host.Functions.Parse", State.WRONG, "because the timer found it"),
+    ],
+)
+def test_the_doctor_says_what_had_its_event_processed(function: str, state: State, told: str, tmp_path: Path) -> None:
+    with engine_stack(tmp_path) as running:
+        storage = StorageConnection(running.stack.azurite.connection_string)
+        services = build(Settings(lineage_storage=storage, purview_endpoint=running.data_map, purview_auth="none"))
+        receiver = Receiver(running.stack.receiver, running.stack.keys.function)
+        with background(running, function):
+            found = {check.name: check for check in check_end_to_end(receiver, services, SECONDS)}
+        services.catalog.close()
+    (check,) = (each for name, each in found.items() if name != "clean-up")
+    assert (check.state, told in check.told) == (state, True), found
+
+
+@contextmanager
+def background(running: EngineStack, function: str) -> Iterator[None]:
+    """While it lasts, each new event is notified once, to that function, and the timer comes due again and again."""
+    done, told = threading.Event(), set[str]()
+
+    def go_on() -> None:
+        grid = running.event_grid(SEED)
+        grid.function, grid.twice_share = function, 0
+        while not done.wait(0.5):
+            new = [blob for blob in running.blobs() if blob not in told]
+            told.update(grid.deliver(new))
+            running.sweep()
+
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

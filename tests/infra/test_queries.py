@@ -69,8 +69,8 @@ def test_the_parser_names_what_is_wrong() -> None:
 
 def test_alerts_do_not_wait_for_event_grid_where_there_is_none() -> None:
     every = {
-        "dead-letters", "many-retries", "failed-functions", "refused-events", "timer-stopped",
-        "refused-notifications", "lost-notifications",
+        "dead-letters", "many-retries", "purview-denied", "poison-messages", "failed-functions",
+        "refused-events", "timer-stopped", "refused-notifications", "lost-notifications",
     }  # fmt: skip
 
     assert alerts("none").keys() == alerts("outbound").keys() == every
@@ -97,7 +97,7 @@ def test_the_page_says_what_to_do_at_each_alert() -> None:
 
 
 def test_alerts_ask_for_steps_that_are_logged() -> None:
-    sources = [*ROOT.glob("*.py"), *ROOT.glob("pipeline/*.py"), ROOT / "storage" / "event_rows.py"]
+    sources = [*ROOT.glob("*.py"), *ROOT.glob("pipeline/*.py"), *ROOT.glob("purview/*.py"), *ROOT.glob("storage/*.py")]
     logged = "\n".join(path.read_text("utf-8") for path in sources)
     asked = re.findall(
         r"tostring\(step\.\w+\) (?:==|in) \(?(.*?)\)?$", "\n".join(alerts("none").values()), re.MULTILINE
@@ -106,7 +106,7 @@ def test_alerts_ask_for_steps_that_are_logged() -> None:
 
     assert words == {
         "dead-lettered", "DeadLettered", "retry", "retried", "sweep", "enqueued",
-        "its notification got lost, or is late",
+        "its notification got lost, or is late", "circuit", "denied", "poison", "waiting",
     }  # fmt: skip
     assert [word for word in words if f'"{word}"' not in logged] == []
 

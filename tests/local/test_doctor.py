@@ -18,6 +18,7 @@ from core.settings import StorageConnection
 from local.azurite import Azurite
 from local.stack.lifecycle import Stack
 from storage.clients import connect, provision
+from storage.poison_queues import RETRY_POISON_QUEUE
 from tests.support.health import wait_until_healthy
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "doctor.schema.json").read_text("utf-8"))
@@ -171,6 +172,16 @@ def test_a_storage_account_that_is_not_the_apps(stack: Stack, tmp_path: Path) ->
     with Azurite(tmp_path / "azurite.log") as other:
         result = run(stack, LINEAGE_STORAGE=other.connection_string)
         assert_wrong(result, "containers, tables, queue", "restart")
+
+
+def test_a_message_that_no_function_can_read(stack: Stack) -> None:
+    queues = connect(StorageConnection(stack.azurite.connection_string)).queues
+    queue = queues.create_queue(RETRY_POISON_QUEUE)
+    queue.send_message("no base64")
+    try:
+        assert_wrong(run(stack), "poison queues", "az storage message clear")
+    finally:
+        queues.delete_queue(RETRY_POISON_QUEUE)
 
 
 def test_an_unavailable_catalogue(stack: Stack) -> None:
