@@ -70,7 +70,7 @@ def test_a_month_costs_what_is_beyond_the_grants_and_has_prices_of_its_own() -> 
 
 def test_one_instance_is_paid_for_while_it_is_awake_and_many_for_their_work() -> None:
     idle, busy = load(1, Mix()), load(1e9, Mix())
-    seconds = 1e9 * (busy.event["receiver seconds"] / 16 + busy.event["parser seconds"] / 2)
+    seconds = 1e9 * (busy.event["receiver seconds"] / 16 + busy.event["parser seconds"] / 3)
     assert idle.day["GB-seconds"] < 2 * (288 + 3)
     assert round(busy.day["GB-seconds"] / (2 * seconds), 3) == 1
 
