@@ -24,7 +24,7 @@ from tests.engine.test_engine_app import SECONDS, SEED, until
 from tests.support.events import body, dataset, event
 from tests.support.storage_proxy import StorageProxy, storage_proxy
 
-pytestmark = pytest.mark.xdist_group("engine app")
+pytestmark = [pytest.mark.exhaustive, pytest.mark.xdist_group("engine app")]
 WRITE = body(event(inputs=[dataset("s", ["x"])], outputs=[dataset("t", ["a"], {"a": [("s", "x")]})]))
 
 

@@ -9,7 +9,7 @@ from local.stack.parts import ROOT
 from tests.engine.hosts import TriggerApp
 from tests.local.host.sample import eventually
 
-pytestmark = pytest.mark.xdist_group("engine places")
+pytestmark = [pytest.mark.exhaustive, pytest.mark.xdist_group("engine places")]
 OTHERS = 5
 
 
