@@ -15,7 +15,7 @@ from cli.checks.endpoint import Receiver
 from core.settings import Settings, StorageConnection
 from local.demo.check import Inbox
 from pipeline.services import build
-from storage.clients import RETRY_QUEUE, connect
+from storage.clients import RETRY_QUEUE, connect, provision
 from storage.event_rows import Status
 from storage.poison_queues import RETRY_POISON_QUEUE
 from tests.engine.availability import skip_without_engine
@@ -80,6 +80,7 @@ def test_a_retry_that_storage_refuses_for_all_its_attempts_is_retried_later(
 def test_a_message_that_no_function_can_read_is_reported(tmp_path: Path) -> None:
     with engine_stack(tmp_path) as running:
         storage = connect(StorageConnection(running.stack.azurite.connection_string))
+        provision(storage)
         storage.queues.get_queue_client(RETRY_QUEUE).send_message("no base64")
         until(lambda: running.messages() == {RETRY_POISON_QUEUE: 1}, running.messages)
         reported = f'"outcome": "waiting", "queue": "{RETRY_POISON_QUEUE}", "messages": 1'
