@@ -84,8 +84,13 @@ def test_a_message_that_no_function_can_read_is_reported(tmp_path: Path) -> None
         storage.queues.get_queue_client(RETRY_QUEUE).send_message("no base64")
         until(lambda: running.messages() == {RETRY_POISON_QUEUE: 1}, running.messages)
         reported = f'"outcome": "waiting", "queue": "{RETRY_POISON_QUEUE}", "messages": 1'
-        # While the timer's own call goes on, another one is not made.
-        until(lambda: running.sweep() or reported in running.stack.host.output(), running.stack.host.output)
+
+        def is_reported() -> bool:
+            # While the timer's own call goes on, another one is not made.
+            running.sweep()
+            return reported in running.stack.host.output()
+
+        until(is_reported, running.stack.host.output)
 
 
 @pytest.mark.parametrize(

@@ -262,8 +262,9 @@ def test_a_lost_replay_of_an_old_run_is_swept_up(universe: Universe, monkeypatch
     for hour in here.services.retrying.open_hours(now, now):
         here.services.retrying._close(hour)
     _let_hours_pass(monkeypatch, 2)
-    wanted = replay_runs.candidate(run_key(here.run_id("run-1")), here.services, force=True, settle=False)
-    replay_runs.enqueue(wanted, here.services, force=True)
+    runs = [run_key(here.run_id("run-1"))]
+    wanted = replay_runs.candidates(runs, here.services, force=True, settle=False)
+    assert len(list(replay_runs.enqueue(wanted, here.services, force=True))) == 1
     here.services.clients.queue().clear_messages()
     retries.sweep(here.services)
     assert [pointer.reason for pointer in enqueued(here)] == ["its retry got lost"]
