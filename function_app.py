@@ -12,8 +12,8 @@ from core.errors import StorageUnavailable
 from core.logs import escape_arguments
 from core.naming import CONTAINER
 from core.settings import Settings, plan_conflict
-from pipeline import poison_queues, retries
 from pipeline import receive as receiving
+from pipeline import retries, stuck_messages
 from pipeline.artifact_migration import move_to_artifacts
 from pipeline.health import health_report
 from pipeline.services import LazyServices
@@ -106,6 +106,6 @@ def poison_retry(message: func.QueueMessage) -> None:
 @app.timer_trigger("timer", "0 */5 * * * *")
 def sweep(timer: func.TimerRequest) -> None:
     """Finds what got lost on the way, settles runs that never ended, and renames processes after an update."""
-    poison_queues.report(services())
+    stuck_messages.report(services())
     retries.sweep(services())
     move_to_artifacts(services())

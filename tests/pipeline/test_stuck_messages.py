@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 
-from pipeline import poison_queues
+from pipeline import stuck_messages
 from pipeline.services import Services
 from storage.clients import connect
 from storage.poison_queues import POISON_QUEUES, RETRY_POISON_QUEUE, poison_messages
@@ -33,13 +33,13 @@ def _delete_queues(services: Services) -> None:
 @pytest.mark.usefixtures("no_poison")
 def test_messages_are_reported_also_while_they_are_hidden(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    poison_queues.report(services)
+    stuck_messages.report(services)
     assert (caplog.messages, poison_messages(services.clients)) == ([], {})
     queue = services.clients.queues.create_queue(RETRY_POISON_QUEUE)
     queue.send_message("no base64")
     queue.send_message("none either")
     queue.receive_message(visibility_timeout=600)
-    poison_queues.report(services)
+    stuck_messages.report(services)
     assert caplog.messages == [
         'step {"step": "poison", "outcome": "waiting", "queue": "lineage-retry-poison", "messages": 2}'
     ]
@@ -49,8 +49,8 @@ def test_storage_that_is_unavailable_does_not_stop_the_timer(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     away = connect(connection_to(9))
-    poison_queues.report(replace(services, clients=away))
-    assert [record.levelname for record in caplog.records if record.name == "pipeline.poison_queues"] == ["WARNING"]
+    stuck_messages.report(replace(services, clients=away))
+    assert [record.levelname for record in caplog.records if record.name == "pipeline.stuck_messages"] == ["WARNING"]
 
 
 @pytest.mark.usefixtures("no_poison")
