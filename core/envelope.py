@@ -39,6 +39,7 @@ class _Run(msgspec.Struct, gc=False):
 
 class _JobTypeFacet(msgspec.Struct, gc=False):
     jobType: str = ""  # noqa: N815
+    processingType: str = ""  # noqa: N815
 
 
 class _JobFacets(msgspec.Struct, gc=False):
@@ -136,14 +137,16 @@ def read_envelope(body: bytes) -> Envelope:
     job_type = job_facets.jobType if job_facets else None
     return _envelope(
         event,
-        job_type=job_type.jobType if job_type else "",
+        job_type=job_type,
         inputs=len(event.inputs) if event.inputs else 0,
         outputs=len(event.outputs) if event.outputs else 0,
         plan_class=_class_of_root(plan.plan) if plan else "",
     )
 
 
-def _envelope(event: _Usual | _Odd, *, job_type: str, inputs: int, outputs: int, plan_class: str) -> Envelope:
+def _envelope(
+    event: _Usual | _Odd, *, job_type: _JobTypeFacet | None, inputs: int, outputs: int, plan_class: str
+) -> Envelope:
     run_id, job = event.run.runId, event.job
     check_required(run_id, job.namespace, job.name)
     return Envelope(
@@ -153,10 +156,11 @@ def _envelope(event: _Usual | _Odd, *, job_type: str, inputs: int, outputs: int,
         run_id=run_id,
         job_namespace=job.namespace,
         job_name=job.name,
-        job_type=job_type,
+        job_type=job_type.jobType if job_type else "",
         inputs=inputs,
         outputs=outputs,
         plan_class=plan_class,
+        processing_type=job_type.processingType if job_type else "",
     )
 
 
@@ -170,7 +174,7 @@ def _odd_envelope(body: bytes) -> Envelope:
     job_type = _facet(raw_facets(event.job.facets).get("jobType"), _job_type)
     return _envelope(
         event,
-        job_type=job_type.jobType if job_type else "",
+        job_type=job_type,
         inputs=_count(event.inputs, "$.inputs"),
         outputs=_count(event.outputs, "$.outputs"),
         plan_class=_class_of_root(plan.plan) if plan else "",

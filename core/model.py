@@ -122,7 +122,7 @@ class Envelope:
     """The few fields of an event that decide whether it is kept and under which name.
 
     ``inputs`` and ``outputs`` count the datasets, ``plan_class`` is the simple class name of the logical plan's root
-    ("" without a plan).
+    ("" without a plan), ``processing_type`` is BATCH or STREAMING.
     """
 
     event_type: str
@@ -135,6 +135,7 @@ class Envelope:
     inputs: int
     outputs: int
     plan_class: str
+    processing_type: str = ""
 
     @property
     def has_datasets(self) -> bool:

@@ -8,20 +8,19 @@ subqueries and UDFs; else what the plan knows for sure. What neither tells is no
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.model import ColumnRef, Dataset, DatasetId, EventDataset, IndirectUse, Note, RunEvent, SinkColumn
 from parser.facet_columns import columns
-from parser.input_schemas import Schemas
 from parser.logical_plan.budget import PlanTooLargeError
-from parser.logical_plan.plan_columns import PlannedColumn, PlannedWrite, planned_write
+from parser.logical_plan.plan_columns import Evidence, PlanFacts, PlannedColumn, PlannedWrite, planned_write
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnResolution:
     """The columns of a sink, what decides about its rows, as columns and as text, and what is open.
 
-    ``tables`` are inputs that no event lists.
+    ``tables`` are inputs that no event lists. ``said`` is what the plan says to other runs of the application.
     """
 
     columns: tuple[SinkColumn, ...]
@@ -29,23 +28,19 @@ class ColumnResolution:
     conditions: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     tables: tuple[Dataset, ...] = ()
+    said: PlanFacts = field(default_factory=PlanFacts)
 
 
 def account(
-    events: tuple[RunEvent, ...],
-    output: EventDataset,
-    inputs: Iterable[Dataset],
-    known: Schemas,
-    *,
-    show_literals: bool = True,
+    events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable[Dataset], evidence: Evidence
 ) -> ColumnResolution:
-    """What plan and facet together tell of an output; ``known`` are the columns that the inputs have."""
+    """What plan and facet together tell of an output; ``evidence`` is all but the facet, which is added here."""
     sink = output.dataset
     told, everywhere = columns(output.column_lineage, sink.id, sink.fields)
     by_name = {column.name: frozenset(column.sources) for column in told}
     try:
         with _collection_paused():
-            plan = planned_write(events, sink, inputs, (by_name, everywhere), known, show_literals=show_literals)
+            plan = planned_write(events, sink, inputs, replace(evidence, facet=(by_name, everywhere)))
     except PlanTooLargeError:
         note = Note("plan-too-large", "The logical plan would take too long to read, so it is skipped.", sink.id)
         return ColumnResolution(told, everywhere, notes=(note,))
@@ -55,7 +50,7 @@ def account(
     found = tuple(_columns(plan, facet, sink))
     indirect = plan.indirect if plan.certain else plan.indirect | set(everywhere)
     notes = tuple(_notes(plan, found, facet, sink.id))
-    return ColumnResolution(found, tuple(sorted(indirect)), plan.conditions, notes, plan.tables)
+    return ColumnResolution(found, tuple(sorted(indirect)), plan.conditions, notes, plan.tables, plan.said)
 
 
 @contextmanager
@@ -116,6 +111,9 @@ def _notes(
     if plan.unknown:
         kinds = ", ".join(sorted(plan.unknown))
         yield Note("plan-operator-unknown", f"The logical plan has operators that are not known: {kinds}.", sink)
+    if plan.ambiguous:
+        text = "Several streams with the same columns ran at that time, so the source of foreachBatch's rows is open."
+        yield Note("stream-ambiguous", text, sink)
     unsure = [
         c.name for c in found if c.name in plan.columns and not plan.columns[c.name].certain and c.name not in facet
     ]

@@ -1,19 +1,23 @@
 """A merged run becomes lineage: one entry per sink that it wrote, or a reason why there is none."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from core.model import Application, Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
 from core.settings import Settings
 from parser.application import application
+from parser.application_facts import ApplicationFacts, Needs, RunFacts, united
 from parser.column_resolution import account
 from parser.facet_columns import named_datasets
+from parser.logical_plan.plan_columns import Evidence, PlanFacts
 from parser.merge import MergedRun
 from parser.mounts import mount_points
+from parser.run_facts import facts_of, needs_of, planned_outputs
 from parser.views import view_lineage
 
+NOTHING = ApplicationFacts()
 MOST_PAIRS = 200_000
 MOST_OUTPUTS_OF_A_PLAN = 10
 
@@ -52,30 +56,69 @@ class LineageRules:
 class Derived:
     """The lineage of a run, one entry a sink in the order of their identities.
 
-    ``reason`` says why nothing of it is drawn.
+    ``reason`` says why nothing of it is drawn. ``facts`` are what the run says to others of its application, and
+    ``needs`` what it lacks and they may say.
     """
 
     lineages: tuple[Lineage, ...] = ()
     reason: str = ""
+    facts: RunFacts = field(default_factory=RunFacts)
+    needs: Needs = field(default_factory=Needs)
 
 
-def derive(run: MergedRun, rules: LineageRules) -> Derived:
-    """What the run wrote, from what, column by column. Whether the run failed is not asked here."""
+def derive(run: MergedRun, rules: LineageRules, facts: ApplicationFacts = NOTHING) -> Derived:
+    """What the run wrote, from what, column by column. Whether the run failed is not asked here.
+
+    ``facts`` are what the other runs of the application say; they matter only where the run lacks something.
+    """
     if run.job_type == "APPLICATION":
         return Derived(reason="an application event describes no write")
+    planned, lacking = planned_outputs(run, facts)
+    written = replace(run, outputs=planned) if planned else run
+    pairs, reason = _drawn(written, rules, facts)
+    said = [each for _, each in pairs]
+    return Derived(
+        tuple(lineage for lineage, _ in pairs),
+        reason,
+        facts_of(run, said),
+        needs_of(run, said, lacking),
+    )
+
+
+def derive_together(runs: Iterable[MergedRun], rules: LineageRules) -> dict[str, Derived]:
+    """What several runs wrote, by run key; runs of one application know what the others say."""
+    found = {run.run_key: run for run in runs}
+    derived = {key: derive(run, rules) for key, run in found.items()}
+    applications: dict[str, list[RunFacts]] = {}
+    for key, run in found.items():
+        if run.ref.application_run:
+            applications.setdefault(run.ref.application_run, []).append(derived[key].facts)
+    for key, run in found.items():
+        if derived[key].needs and run.ref.application_run:
+            derived[key] = derive(run, rules, united(applications[run.ref.application_run]))
+    return derived
+
+
+def _drawn(
+    run: MergedRun, rules: LineageRules, facts: ApplicationFacts
+) -> tuple[Sequence[tuple[Lineage, PlanFacts]], str]:
+    """The lineage of each sink, with what its plan says, or why there is none."""
     operation = _operation(run, rules)
     outputs = [output for output in run.outputs if not _excluded(output.dataset.id, rules)]
     if not run.outputs and operation.name == "create view":
         view = view_lineage(run, rules.application(run), show_literals=rules.show_literals)
-        return Derived((view,) if view else (), reason="a view is drawn through to its tables where it is read")
+        reason = "a view is drawn through to its tables where it is read"
+        return [(view, PlanFacts())] if view else [], reason
     if not outputs:
-        return Derived(reason="its outputs are excluded by EXCLUDE_DATASETS" if run.outputs else "it wrote nothing")
+        return [], "its outputs are excluded by EXCLUDE_DATASETS" if run.outputs else "it wrote nothing"
     reason = _too_many(run, outputs) or _no_write(run, operation, outputs)
     if reason:
-        return Derived(reason=reason)
+        return [], reason
     if operation.verdict is not Verdict.CARRIES:
         outputs = [output for output in outputs if not _no_write(run, operation, [output])]
-    return Derived(tuple(_lineage(run, operation, output, rules) for output in outputs))
+    batches = facts.around(run.started, run.ended)
+    evidence = Evidence(schemas=run.schemas, facts=facts, batches=batches, show_literals=rules.show_literals)
+    return [_lineage(run, operation, output, rules, evidence) for output in outputs], ""
 
 
 def _operation(run: MergedRun, rules: LineageRules) -> Operation:
@@ -107,15 +150,17 @@ def _no_write(run: MergedRun, operation: Operation, outputs: Iterable[EventDatas
     return ""
 
 
-def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: LineageRules) -> Lineage:
+def _lineage(
+    run: MergedRun, operation: Operation, output: EventDataset, rules: LineageRules, evidence: Evidence
+) -> tuple[Lineage, PlanFacts]:
     # Spark never writes a single file.
     sink = replace(output.dataset, is_folder=True)
     # A plan writes once; no event tells of more than a few names of what it wrote.
     is_one_write = len(run.outputs) <= MOST_OUTPUTS_OF_A_PLAN
     events = run.events if is_one_write else ()
-    told = account(events, output, _read(run, output), run.schemas, show_literals=rules.show_literals)
+    told = account(events, output, _read(run, output), evidence)
     inputs = tuple(_inputs([*_read(run, output), *told.tables], sink, told.columns, rules))
-    return Lineage(
+    lineage = Lineage(
         application=rules.application(run),
         operation=operation.name,
         sink=sink,
@@ -126,6 +171,7 @@ def _lineage(run: MergedRun, operation: Operation, output: EventDataset, rules: 
         notes=told.notes if is_one_write else (*told.notes, *_without_plan(run, sink)),
         mount_points=mount_points(run.environment, [sink, *inputs]),
     )
+    return lineage, told.said
 
 
 def _without_plan(run: MergedRun, sink: Dataset) -> Iterator[Note]:

@@ -13,9 +13,9 @@ from core.events import read_event
 from core.logs import step
 from core.model import RunEvent
 from core.naming import EventName
-from parser.lineage import derive
 from parser.merge import MergedRun, RunState, merge
 from parser.process_history import with_failure, with_run, without_run
+from pipeline.application_facts import derive_in_application
 from pipeline.processes import Process, by_failed_process, by_process, check_drawable
 from pipeline.publish import publish, record, record_repeat, republish
 from pipeline.services import Services
@@ -119,7 +119,7 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
     if not events:
         return RunReport(Status.DEAD_LETTERED, "no event of this run can be read")
     run = merge(events)
-    derived = derive(run, services.lineage_rules)
+    derived = derive_in_application(run, services)
     named = by_failed_process if run.state is RunState.FAILED else by_process
     processes = named(derived.lineages, services.naming)
     check_drawable(processes.values())

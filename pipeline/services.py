@@ -13,6 +13,7 @@ from pipeline.receive import Receiver
 from purview.catalog import Catalog
 from purview.circuit_breaker import CircuitBreaker
 from purview.retry_policy import RetryPolicy
+from storage.application_facts import FactsTable
 from storage.asset_cache import AssetCache
 from storage.clients import StorageClients, check_provisioned, connect, provision
 from storage.created_assets import CreatedAssets
@@ -60,6 +61,7 @@ class Services:
     unended: Sweep
     retrying: Sweep
     migrations: Migrations
+    facts: FactsTable
     catalog: Catalog
     lock_wait_seconds: float = 120
 
@@ -114,6 +116,7 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Se
         unended=Sweep(clients, events, "unended", [Status.WAITING]),
         retrying=Sweep(clients, events, "retrying", [Status.RETRYING]),
         migrations=Migrations(clients),
+        facts=FactsTable(clients),
         catalog=_catalog(settings, clients),
     )
 

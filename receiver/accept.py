@@ -14,6 +14,8 @@ from core.operations import Verdict, classify, split_job_name
 _RETRACTIONS = ("FAIL", "ABORT")
 _BEGINNINGS = ("START", "RUNNING")
 _APPLICATION = "APPLICATION"
+_STREAMING = "STREAMING"
+_ENDS = ("START", "COMPLETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,9 @@ def accept(envelope: Envelope, rules: ReceiverRules) -> Decision:
     """Decide about one event.
 
     In this order: excluded jobs are ignored; FAIL and ABORT are kept, as they retract; events of applications are
-    ignored; whatever names an output is kept; operations that only read are ignored; so is a START or RUNNING
-    event with neither datasets nor a plan. All others are kept.
+    ignored; whatever names an output is kept; so is the beginning and the end of a micro-batch, and a Union, if they
+    have a plan; operations that only read are ignored; so is a START or RUNNING event with neither datasets nor a plan.
+    All others are kept.
     """
     excluded = _excluding_pattern(envelope, rules)
     if excluded:
@@ -51,12 +54,23 @@ def accept(envelope: Envelope, rules: ReceiverRules) -> Decision:
     node = split_job_name(envelope.job_name).node
     if not (node or envelope.has_datasets):
         return Decision(False, "it names neither a dataset nor, in its job name, an operation")
+    if reason := _part_of_a_write(envelope):
+        return Decision(True, reason)
     operation = classify(node, envelope.plan_class, rules.allow_operations)
     if operation.verdict is Verdict.NONE:
         return Decision(False, f"{node or envelope.plan_class} without an output carries no lineage")
     if envelope.event_type in _BEGINNINGS and not (envelope.has_datasets or envelope.plan_class):
         return Decision(False, f"{envelope.event_type} brings neither datasets nor a plan")
     return Decision(True, f"{operation.name or 'an unknown operation'} may carry lineage")
+
+
+def _part_of_a_write(envelope: Envelope) -> str:
+    """Why the plan of a query may belong to a write that other events, or the plan itself, name; "" if it does not."""
+    if not envelope.plan_class or not envelope.inputs:
+        return ""
+    if envelope.processing_type.upper() == _STREAMING and envelope.event_type in _ENDS:
+        return "foreachBatch may write the rows of this micro-batch"
+    return "a Union may insert into several tables" if envelope.plan_class == "Union" else ""
 
 
 def _excluding_pattern(envelope: Envelope, rules: ReceiverRules) -> str:

@@ -11,7 +11,7 @@ from core.envelope import read_envelope
 from core.events import read_event
 from core.model import Note, RunEvent
 from parser import process_history as histories
-from parser.lineage import LineageRules, derive
+from parser.lineage import Derived, LineageRules, derive_together
 from parser.merge import MergedRun, RunState, merge
 from parser.process_history import History
 from pipeline.processes import Naming, Process, by_failed_process, by_process, drawn, process_of
@@ -65,11 +65,13 @@ def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
             reasons.setdefault(envelope.run_id, decision.reason)
     found: dict[str, History] = {}
     unended: set[str] = set()
-    for run_key in sorted(events):
-        run = merge(events[run_key])
+    runs = [merge(events[run_key]) for run_key in sorted(events)]
+    derived = derive_together(runs, rules.lineage)
+    for run in runs:
+        run_key = run.run_key
         if run.state is RunState.OPEN:
             unended.add(run_key)
-        reason = _contribute(run, rules, found)
+        reason = _contribute(run, derived[run_key], rules, found)
         reasons.pop(run_ids[run_key], None)
         if reason:
             reasons[run_ids[run_key]] = reason
@@ -77,9 +79,8 @@ def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
     return Preview(tuple(item for item in previewed if item), reasons)
 
 
-def _contribute(run: MergedRun, rules: Rules, found: dict[str, History]) -> str:
+def _contribute(run: MergedRun, derived: Derived, rules: Rules, found: dict[str, History]) -> str:
     """Add the run to the histories of its processes; the reason if it adds nothing."""
-    derived = derive(run, rules.lineage)
     failed = run.state is RunState.FAILED
     named = by_failed_process if failed else by_process
     for name, process in named(derived.lineages, rules.naming).items():

@@ -139,10 +139,11 @@ def left_over(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assign
 
 
 def _with_name(table: str, datasets: Iterable[Dataset]) -> set[DatasetId]:
-    return {dataset.id for dataset in datasets if _has_name(dataset, table.lower())}
+    return {dataset.id for dataset in datasets if has_name(dataset, table.lower())}
 
 
-def _has_name(dataset: Dataset, table: str) -> bool:
+def has_name(dataset: Dataset, table: str) -> bool:
+    """Whether a dataset is the table ``database.table`` (in lower case), as its symlink or folder says."""
     database, _, name = table.rpartition(".")
     path = "/" + dataset.id.name.lower()
     if any(_ends_with_name(link.name.lower(), table) for link in dataset.symlinks if link.type.upper() == "TABLE"):

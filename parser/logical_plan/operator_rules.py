@@ -5,6 +5,7 @@ skipped by accident. Of a class that is on no list the sources of all columns ar
 operators occur below cached relations; their names are those of the logical ones with ``Exec`` behind.
 """
 
+from parser.application_facts import MicroBatch
 from parser.logical_plan import column_operators as projections
 from parser.logical_plan import recursion, row_level, sources
 from parser.logical_plan import row_operators as rows
@@ -34,7 +35,7 @@ LEAVES = {
 }  # fmt: skip
 #: Rows become objects of the user's program here; what it does with them is not in the plan.
 OPAQUE = {
-    "LogicalRDD", "ExternalRDD", "DeserializeToObject", "SerializeFromObject", "MapElements", "MapPartitions",
+    "ExternalRDD", "DeserializeToObject", "SerializeFromObject", "MapElements", "MapPartitions",
     "MapPartitionsInR", "MapPartitionsInPandas", "MapInPandas", "PythonMapInArrow", "FlatMapGroupsInPandas",
     "FlatMapCoGroupsInPandas", "FlatMapGroupsWithState", "MapGroups", "CoGroup", "TypedFilter", "AppendColumns",
     "ScriptTransformation", "FlatMapGroupsInR", "RDDScan", "TypedColumn", "ArrowMapPartitions",
@@ -78,6 +79,7 @@ RULES: dict[str, Rule] = {
     "Except": rows.left_side,
     "InMemoryRelation": sources.cached,
     "InMemoryTableScan": sources.cached,
+    "LogicalRDD": sources.program_rows,
     "AdaptiveSparkPlan": sources.adaptive,
     "CTERelationDef": sources.shared,
     "CTERelationRef": sources.reference,
@@ -88,9 +90,9 @@ RULES: dict[str, Rule] = {
 }
 
 
-def new_walk() -> Walk:
-    """A walk that knows all these rules."""
-    return Walk(rule_of)
+def new_walk(batches: tuple[MicroBatch, ...] = ()) -> Walk:
+    """A walk that knows all these rules; ``batches`` are micro-batches whose rows the plan may read."""
+    return Walk(rule_of, batches=batches)
 
 
 def rule_of(node: Node) -> Rule | None:

@@ -1,9 +1,10 @@
 """The columns of a sink as the logical plan of its run tells them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from core.model import ColumnRef, Dataset, Field, IndirectUse, RunEvent
+from core.model import ColumnRef, Dataset, DatasetId, Field, IndirectUse, RunEvent
+from parser.application_facts import ApplicationFacts, MicroBatch
 from parser.input_schemas import Schemas, is_refuted
 from parser.logical_plan.budget import MOST_EDGES, MOST_PAIRS, check
 from parser.logical_plan.expression_texts import ExpressionTexts, names_of
@@ -12,6 +13,7 @@ from parser.logical_plan.leaves import (
     Assigned,
     assign,
     from_facet,
+    has_name,
     left_over,
     managed_beside,
     may_be_query,
@@ -19,10 +21,11 @@ from parser.logical_plan.leaves import (
 )
 from parser.logical_plan.operator_rules import new_walk
 from parser.logical_plan.resolution import among, is_parsed, resolved
+from parser.logical_plan.sources import table_name
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import NOT_NULL, LeafColumn, Use, Value
-from parser.logical_plan.walker import Leaf
-from parser.logical_plan.writes import Write, writes
+from parser.logical_plan.walker import Leaf, Walk
+from parser.logical_plan.writes import Write, commands, write_of
 
 _LISTS_AN_INPUT_PER_LEAF = "0."  # the agents' versions begin so; seen with 0.4.0, 0.10.0 and 0.28.0
 
@@ -51,11 +54,28 @@ class PlannedColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """What a plan says of its leaves, by their ids; which are open, and whether it reads rows of a program."""
+
+    leaves: Mapping[str, DatasetId] = field(default_factory=dict)
+    open: frozenset[str] = frozenset()
+    reads_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRows:
+    """The columns of a query's rows (name, type), and what each is made of."""
+
+    names: tuple[tuple[str, str], ...]
+    columns: tuple[PlannedColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedWrite:
     """What the plan tells of one sink: columns by name, and what decides about rows.
 
     ``conditions`` are joins and filters as text, ``unknown`` are classes of operators that no rule knows, and
-    ``tables`` are inputs that only the plan tells of.
+    ``tables`` are inputs that only the plan tells of. ``ambiguous``: its rows may be those of several streams.
     """
 
     columns: Mapping[str, PlannedColumn]
@@ -63,25 +83,35 @@ class PlannedWrite:
     conditions: tuple[str, ...] = ()
     unknown: frozenset[str] = frozenset()
     tables: tuple[Dataset, ...] = ()
+    said: PlanFacts = field(default_factory=PlanFacts)
+    ambiguous: bool = False
 
     @property
     def certain(self) -> bool:
         return all(column.certain for column in self.columns.values())
 
 
-def planned_write(
-    events: Sequence[RunEvent],
-    sink: Dataset,
-    inputs: Iterable[Dataset],
-    facet: tuple[Mapping[str, frozenset[ColumnRef]], Iterable[IndirectUse]],
-    known_columns: Schemas,
-    *,
-    show_literals: bool = True,
-) -> PlannedWrite | None:
-    """What the run's plan tells of ``sink``; None if it has no plan that can be read.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known besides the plan.
 
     ``facet`` is what the columnLineage facet says, evidence for leaves that the plan does not name: the sources by the
-    sink's column, and what decides about rows. ``known_columns`` are those that the inputs have.
+    sink's column, and what decides about rows. ``schemas`` are the columns that the inputs have. ``facts`` are what
+    other runs of the application say, ``batches`` the micro-batches around the run. ``show_literals`` says whether
+    texts contain the text literals of the user's code.
+    """
+
+    facet: tuple[Mapping[str, frozenset[ColumnRef]], Iterable[IndirectUse]] = ({}, ())
+    schemas: Schemas = field(default_factory=dict)
+    facts: ApplicationFacts = field(default_factory=ApplicationFacts)
+    batches: tuple[MicroBatch, ...] = ()
+    show_literals: bool = True
+
+
+def planned_write(
+    events: Sequence[RunEvent], sink: Dataset, inputs: Iterable[Dataset], evidence: Evidence
+) -> PlannedWrite | None:
+    """What the run's plan tells of ``sink``; None if it has no plan that can be read.
 
     :raises PlanTooLargeError: it would take too long to read.
     """
@@ -90,38 +120,114 @@ def planned_write(
     if chosen is None:
         return None
     event, plan = chosen
-    walk = new_walk()
-    written = writes(plan, walk)
-    if len(written) != 1:
+    walk = new_walk(evidence.batches)
+    command = _command(plan, sink)
+    write = write_of(command, walk) if command else None
+    if write is None:
         return None
-    (write,) = written
     values = _by_name(write, sink)
     check(sum(len(value.sources) + len(value.uses) for value in values.values()), MOST_EDGES)
     check(len(walk.leaves) * len(datasets), MOST_PAIRS)
-    known = {number: frozenset({leaf.dataset}) for number, leaf in enumerate(walk.leaves) if leaf.dataset}
     if write.target is not None:
         datasets.append(sink)
+    own = _assigned(event, datasets, walk, write, sink, _same_purpose(values, write.uses, *evidence.facet))
+    found = {**_from_facts(walk.leaves, own.found, evidence.facts), **own.found}
+    groups = twins(walk.leaves, datasets, found)
+    texts = ExpressionTexts(names_of(walk, found), evidence.show_literals)
+    queries = {number for number, leaf in enumerate(walk.leaves) if may_be_query(leaf, datasets)}
+    known = evidence.schemas
+    return PlannedWrite(
+        columns={name: _column(value, found, groups, texts, queries).without(known) for name, value in values.items()},
+        indirect=frozenset(use for use in _uses(write.uses, found) if not is_refuted(use.column, known)),
+        conditions=texts.conditions(walk),
+        unknown=frozenset(walk.unknown),
+        tables=tuple(_tables(walk.leaves, {**own.beside, **_beyond(walk.leaves, found, own.found)})),
+        said=_said(walk, own.found),
+        ambiguous=walk.ambiguous,
+    )
+
+
+def planned_rows(events: Sequence[RunEvent], inputs: Iterable[Dataset], known: Schemas) -> PlannedRows | None:
+    """The rows of the query of a run that writes nothing itself; None if it has no plan that can be read.
+
+    :raises PlanTooLargeError: it would take too long to read.
+    """
+    datasets = list(inputs)
+    chosen = _resolved_plan(events, datasets)
+    if chosen is None:
+        return None
+    walk = new_walk()
+    result = walk.relation(chosen[1])
+    check(len(walk.leaves) * len(datasets), MOST_PAIRS)
+    found = _assigned(chosen[0], datasets, walk, Write(), None, ()).found
+    groups = twins(walk.leaves, datasets, found)
+    texts = ExpressionTexts(names_of(walk, found), show_literals=False)
+    columns = (_column(result.value(at), found, groups, texts, ()) for at in range(len(result.output)))
+    return PlannedRows(
+        tuple((attribute.name, attribute.type) for attribute in result.output),
+        tuple(column.without(known) for column in columns),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Assigned:
+    """The datasets of leaves; ``beside`` are those that are no inputs."""
+
+    found: Assigned
+    beside: Assigned
+
+
+def _assigned(
+    event: RunEvent,
+    datasets: Sequence[Dataset],
+    walk: Walk,
+    write: Write,
+    sink: Dataset | None,
+    same_purpose: Iterable[tuple[list[LeafColumn], list[ColumnRef]]],
+) -> _Assigned:
+    """Which datasets the leaves are, as far as the events of the run say it."""
+    known = {number: frozenset({leaf.dataset}) for number, leaf in enumerate(walk.leaves) if leaf.dataset}
+    if sink and write.target is not None:
         known[write.target] = frozenset({sink.id})
     in_order = [item.dataset for item in event.inputs] if event.agent.startswith(_LISTS_AN_INPUT_PER_LEAF) else []
     found = assign(walk.leaves, datasets, in_order, known)
-    beside = managed_beside(walk.leaves, found, (write.table, sink.id) if write.managed else None)
+    beside = managed_beside(walk.leaves, found, (write.table, sink.id) if sink and write.managed else None)
     found |= beside
-    pairs = list(_same_purpose(values, write.uses, *facet))
+    pairs = list(same_purpose)
     while decided := from_facet(walk.leaves, datasets, found, pairs):
         found |= decided
     found |= left_over(walk.leaves, datasets, found)
-    groups = twins(walk.leaves, datasets, found)
-    texts = ExpressionTexts(names_of(walk, found), show_literals)
-    queries = {number for number, leaf in enumerate(walk.leaves) if may_be_query(leaf, datasets)}
-    return PlannedWrite(
-        columns={
-            name: _column(value, found, groups, texts, queries).without(known_columns) for name, value in values.items()
-        },
-        indirect=frozenset(use for use in _uses(write.uses, found) if not is_refuted(use.column, known_columns)),
-        conditions=texts.conditions(walk),
-        unknown=frozenset(walk.unknown),
-        tables=tuple(_tables(walk.leaves, beside)),
-    )
+    return _Assigned(found, beside)
+
+
+def _command(plan: Node, sink: Dataset) -> Node | None:
+    """The command of the plan that writes the sink: the only one, or the only one for a table of its name."""
+    listed = commands(plan)
+    if len(listed) > 1:
+        listed = tuple(command for command in listed if has_name(sink, table_name(command).lower()))
+    return listed[0] if len(listed) == 1 else None
+
+
+def _from_facts(leaves: Sequence[Leaf], found: Assigned, facts: ApplicationFacts) -> Assigned:
+    """The open leaves that another run of the application knows."""
+    return {
+        number: frozenset({facts.leaves[leaf.key]})
+        for number, leaf in enumerate(leaves)
+        if number not in found and leaf.key in facts.leaves
+    }
+
+
+def _beyond(leaves: Sequence[Leaf], found: Assigned, own: Assigned) -> Assigned:
+    """The leaves whose datasets only other runs of the application name."""
+    return {n: datasets for n, datasets in found.items() if n not in own or (leaves[n].dataset and not leaves[n].key)}
+
+
+def _said(walk: Walk, found: Assigned) -> PlanFacts:
+    """What the plan says of its leaves to other runs of the application, and what it lacks."""
+    keyed = [(leaf.key, found.get(number)) for number, leaf in enumerate(walk.leaves) if leaf.key]
+    known = {key: min(datasets) for key, datasets in keyed if datasets and len(datasets) == 1}
+    open_ = frozenset(key for key, datasets in keyed if not datasets)
+    return PlanFacts(known, open_, walk.reads_rows)
 
 
 def _resolved_plan(events: Sequence[RunEvent], inputs: Iterable[Dataset]) -> tuple[RunEvent, Node] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from core.model import DatasetId
 from parser.input_schemas import HIDDEN
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import CONSTANT, UNKNOWN, Relation, Value
@@ -16,8 +17,40 @@ def leaf(node: Node, _children: list[Relation], walk: Walk) -> Relation:
     number = len(walk.leaves)
     own = tuple(column for column in columns if column[0] not in HIDDEN)
     dataset, pruned = node.params.get("dataset"), "Scan" in node.kind
-    walk.leaves.append(Leaf(own, table_name(node), walk.depth > 0, dataset, is_managed(node), pruned))
+    leaf_ = Leaf(own, table_name(node), walk.depth > 0, dataset, is_managed(node), pruned, _key(node))
+    walk.leaves.append(leaf_)
     values = {c.id: CONSTANT if c.name in HIDDEN else Value(frozenset({(number, c.name)})) for c in output}
+    return Relation(output, walk.define(values))
+
+
+def _key(node: Node) -> str:
+    """The id of a leaf's first column; "" if it has none."""
+    first = next(iter(node.trees("output")), None)
+    told = first.params.get("exprId") if first else None
+    if not isinstance(told, Mapping) or not isinstance(told.get("jvmId"), str):
+        return ""
+    return f"{told['jvmId']}:{told.get('id')}"
+
+
+def program_rows(node: Node, _children: list[Relation], walk: Walk) -> Relation:
+    """Rows of the user's program. In ``foreachBatch`` they are those of the stream's query, with its columns."""
+    walk.reads_rows = True
+    output = attributes(node.trees("output"))
+    columns = tuple((column.name, column.type) for column in output)
+    batches = [batch for batch in walk.batches if batch.has_columns(columns)]
+    walk.ambiguous |= len(batches) > 1
+    if not columns or len(batches) != 1:
+        return Relation(output, {column.id: UNKNOWN for column in output}, known=False)
+    batch = batches[0]
+    numbers: dict[DatasetId, int] = {}
+    for dataset in batch.inputs:
+        numbers[dataset.id] = len(walk.leaves)
+        own = tuple((field.name, field.type) for field in dataset.fields)
+        walk.leaves.append(Leaf(own, in_subquery=walk.depth > 0, dataset=dataset.id))
+    values = {}
+    for column, sources in zip(output, batch.sources, strict=True):
+        found = frozenset((numbers[ref.dataset], ref.column) for ref in sources or () if ref.dataset in numbers)
+        values[column.id] = Value(found) if sources is not None else UNKNOWN
     return Relation(output, walk.define(values))
 
 

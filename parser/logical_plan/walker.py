@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from core.identity import unquoted
 from core.model import DatasetId
+from parser.application_facts import MicroBatch
 from parser.logical_plan.budget import MOST_STEPS, check
 from parser.logical_plan.expressions import evaluate
 from parser.logical_plan.tree import Node, expression_id
@@ -24,7 +25,8 @@ class Leaf:
     ``table`` is ``database.table`` as the catalogue knows it. ``in_subquery`` tells whether it stands in an
     expression; such leaves may be missing among the inputs of the event. ``dataset`` is set where the plan's names
     were resolved against the event's datasets, ``managed`` where the table's folder was chosen by Spark. ``pruned``:
-    the columns are those that the query needs, not all that the dataset has.
+    the columns are those that the query needs, not all that the dataset has. ``key`` is the id of its first column,
+    unique over all plans of a driver: runs that read the same relation have the same.
     """
 
     columns: tuple[tuple[str, str], ...]
@@ -33,6 +35,7 @@ class Leaf:
     dataset: DatasetId | None = None
     managed: bool = False
     pruned: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Walk:
     """One walk over a plan: its rules, the leaves met so far, and the classes that no rule knows.
 
     ``shared`` are the results of common table expressions by their number, ``defined`` all columns of all operators,
-    ``conditions`` those of joins and filters, as they were met.
+    ``conditions`` those of joins and filters, as they were met. ``batches`` are the micro-batches whose rows the plan
+    may read; ``reads_rows`` says that it reads rows of a program, ``ambiguous`` that these fit several batches.
     """
 
     rule_of: Callable[[Node], Rule | None]
@@ -57,6 +61,9 @@ class Walk:
     shared: dict[int, Relation] = field(default_factory=dict)
     defined: dict[int, Value] = field(default_factory=dict)
     conditions: list[Condition] = field(default_factory=list)
+    batches: tuple[MicroBatch, ...] = ()
+    reads_rows: bool = False
+    ambiguous: bool = False
     depth: int = 0
     steps: int = 0
 

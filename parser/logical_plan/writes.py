@@ -46,19 +46,24 @@ class Write:
     managed: bool = False
 
 
-def writes(plan: Node, walk: Walk) -> tuple[Write, ...]:
-    """The writes of a plan; several for a statement that inserts into several tables."""
-    return tuple(_writes(plan, walk))
+def commands(plan: Node) -> tuple[Node, ...]:
+    """The commands of a plan that write; several for a statement that inserts into several tables."""
+    return tuple(_commands(plan))
 
 
-def _writes(plan: Node, walk: Walk) -> Iterator[Write]:
-    if plan.kind in MERGES:
-        yield _merge(plan, walk)
-    elif plan.kind in INSERTS or plan.kind in ROW_LEVEL:
-        yield from _insert(plan, walk)
+def _commands(plan: Node) -> Iterator[Node]:
+    if plan.kind in MERGES or plan.kind in INSERTS or plan.kind in ROW_LEVEL:
+        yield plan
     elif plan.children and (plan.kind == "Union" or len(plan.children) == 1):
         for child in plan.children:
-            yield from _writes(child, walk)
+            yield from _commands(child)
+
+
+def write_of(command: Node, walk: Walk) -> Write | None:
+    """What a command writes; None if it has no query."""
+    if command.kind in MERGES:
+        return _merge(command, walk)
+    return next(_insert(command, walk), None)
 
 
 def _insert(plan: Node, walk: Walk) -> Iterator[Write]:

@@ -20,8 +20,9 @@ from core.events import read_event
 from core.model import Lineage, RunEvent
 from core.settings import Settings
 from parser import process_history as histories
-from parser.lineage import derive
-from parser.merge import RunState, merge
+from parser.application_facts import united
+from parser.lineage import Derived, derive
+from parser.merge import MergedRun, RunState, merge
 from parser.process_history import History
 from pipeline.processes import by_process
 from receiver.accept import accept
@@ -70,24 +71,48 @@ def all_at_once(found: list[bytes]) -> dict[str, Lineage]:
 
 def event_by_event(found: list[bytes]) -> dict[str, Lineage]:
     """What processes show after their runs were worked out anew at each event, as workers do with stored events."""
-    runs: dict[str, list[RunEvent]] = defaultdict(list)
-    found_histories: dict[str, History] = defaultdict(History)
+    worker = Worker()
     for body in found:
         envelope = read_envelope(body)
         if accept(envelope, RULES.receiver).kept:
-            runs[envelope.run_key].append(read_event(body))
-            _work_out(envelope.run_key, runs[envelope.run_key], found_histories)
-    shown = {name: histories.shown(history, RULES.window) for name, history in found_histories.items()}
+            worker.take(read_event(body))
+    shown = {name: histories.shown(history, RULES.window) for name, history in worker.histories.items()}
     return {name: lineage for name, lineage in shown.items() if lineage and not lineage.view}
 
 
-def _work_out(run_key: str, events: list[RunEvent], found: dict[str, History]) -> None:
-    run = merge(events)
-    processes = by_process(derive(run, RULES.lineage).lineages, RULES.naming)
-    for name in {*found, *processes}:
-        if name not in processes:
-            found[name] = histories.without_run(found[name], run_key)
-        elif run.state is RunState.FAILED:
-            found[name] = histories.with_failure(found[name], run.ref)
-        else:
-            found[name] = histories.with_run(found[name], processes[name].lineage, run.ref)
+class Worker:
+    """Works a run out at each of its events, and once more what lacked what a run says to its application."""
+
+    def __init__(self) -> None:
+        self.histories: dict[str, History] = defaultdict(History)
+        self._events: dict[str, list[RunEvent]] = defaultdict(list)
+        self._runs: dict[str, tuple[MergedRun, Derived]] = {}
+
+    def take(self, event: RunEvent) -> None:
+        key = event.run_key
+        self._events[key].append(event)
+        run = merge(self._events[key])
+        derived = derive(run, RULES.lineage)
+        before = self._runs.get(key)
+        self._runs[key] = run, derived
+        self._work_out(run)
+        if before is None or before[1].facts != derived.facts:
+            for other, lacking in list(self._runs.values()):
+                if lacking.needs and other.run_key != key:
+                    self._work_out(other)
+
+    def _work_out(self, run: MergedRun) -> None:
+        derived = self._runs[run.run_key][1]
+        application = run.ref.application_run
+        if derived.needs and application:
+            said = (own.facts for other, own in self._runs.values() if other.ref.application_run == application)
+            derived = derive(run, RULES.lineage, united(said))
+        processes = by_process(derived.lineages, RULES.naming)
+        found, run_key = self.histories, run.run_key
+        for name in {*found, *processes}:
+            if name not in processes:
+                found[name] = histories.without_run(found[name], run_key)
+            elif run.state is RunState.FAILED:
+                found[name] = histories.with_failure(found[name], run.ref)
+            else:
+                found[name] = histories.with_run(found[name], processes[name].lineage, run.ref)

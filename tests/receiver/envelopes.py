@@ -16,6 +16,7 @@ def envelope(
     plan: str = "",
     job_type: str = "",
     namespace: str = "prod",
+    processing_type: str = "",
 ) -> Envelope:
     """An event's envelope."""
     whole = event(
@@ -27,6 +28,6 @@ def envelope(
     )
     if plan:
         whole["run"]["facets"]["spark.logicalPlan"] = {"plan": [{"class": f"org.apache.spark.{plan}"}]}
-    if job_type:
-        whole["job"]["facets"] = {"jobType": {"jobType": job_type}}
+    if job_type or processing_type:
+        whole["job"]["facets"] = {"jobType": {"jobType": job_type, "processingType": processing_type}}
     return read_envelope(body(whole))

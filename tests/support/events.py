@@ -24,6 +24,7 @@ def event(
     parent_run: str = "01a204f9-b85c-78fa-a2fc-9c4cb3303900",
     environment: Mapping[str, Any] | None = None,
     properties: Mapping[str, Any] | None = None,
+    plan: Iterable[Mapping[str, Any]] | None = None,
     inputs: Iterable[Mapping[str, Any]] = (),
     outputs: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
@@ -31,6 +32,8 @@ def event(
     facets: dict[str, Any] = {"environment-properties": {"environment-properties": dict(environment or {})}}
     if properties:
         facets["spark_properties"] = {"properties": dict(properties)}
+    if plan:
+        facets["spark.logicalPlan"] = {"plan": list(plan)}
     if parent:
         facets["parent"] = {"run": {"runId": parent_run}, "job": {"namespace": job_namespace, "name": parent}}
     time = datetime(2024, 5, 1, 12, tzinfo=UTC) + timedelta(minutes=minute)

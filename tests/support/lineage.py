@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.model import RunEvent
-from parser.lineage import LineageRules, derive
+from parser.lineage import LineageRules, derive_together
 from parser.merge import RunState, merge
 from parser.process_history import History, shown, with_failure, with_run
 from tests.support.corpus import column_text
@@ -23,9 +23,10 @@ class Drawn:
 def drawn(events: Iterable[RunEvent], rules: LineageRules | None = None) -> dict[str, Drawn]:
     """The union of all runs by sink, failed runs taken out."""
     histories: dict[str, History] = defaultdict(History)
-    for run_events in runs_of(events):
-        run = merge(run_events)
-        for lineage in derive(run, rules or LineageRules()).lineages:
+    runs = [merge(run_events) for run_events in runs_of(events)]
+    derived = derive_together(runs, rules or LineageRules())
+    for run in runs:
+        for lineage in derived[run.run_key].lineages:
             sink = str(lineage.sink.id)
             before = histories[sink]
             failed = run.state is RunState.FAILED

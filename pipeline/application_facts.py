@@ -1,0 +1,126 @@
+"""Runs of one application that know what others lack, in any order of their events.
+
+A run that lacks something notes that it waits, then reads what others said. A run that says something writes it, then
+enqueues those that wait. Whichever comes second sees the other. What a run says is made of its own events alone, so a
+run that is derived once more says the same, and enqueues nobody.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import msgspec
+
+from core.model import Dataset
+from parser.application_facts import ApplicationFacts, Needs, RunFacts, united
+from parser.lineage import Derived, derive
+from parser.merge import MergedRun
+from pipeline.services import Services
+from storage.application_facts import MOST_UNITS, Fact
+from storage.retry_queue import RetryPointer
+from storage.text import units
+
+REASON = "another run of its application says what its own events do not contain"
+_SPREAD_SECONDS = 5
+#: Micro-batches that are looked at: those that ended first after the run.
+_MOST_BATCHES = 20
+_MOST_LEAVES = 50
+_decoder = msgspec.json.Decoder(RunFacts)
+
+
+def derive_in_application(run: MergedRun, services: Services) -> Derived:
+    """What the run wrote, also by what other runs of its application say; these learn what it says.
+
+    :raises StorageUnavailable: storage does not answer.
+    """
+    derived = derive(run, services.lineage_rules)
+    application = run.ref.application_run
+    if not application:
+        return derived
+    _announce(application, run, derived.facts, services)
+    if not derived.needs:
+        return derived
+    facts = _known(application, run, derived.needs, services)
+    return derive(run, services.lineage_rules, facts) if facts else derived
+
+
+def _known(application: str, run: MergedRun, needs: Needs, services: Services) -> ApplicationFacts | None:
+    """What others say about what the run lacks; None if they say nothing."""
+    spans = list(_wanted(run, needs))
+    services.facts.wait(application, run.run_key, [first for first, _, _ in spans])
+    said: list[Fact] = []
+    for first, last, most in spans:
+        said += services.facts.facts(application, first, last, most)
+    found = [_decoder.decode(fact.text) for fact in said if fact.run_key != run.run_key]
+    return united(found) if found else None
+
+
+def _wanted(run: MergedRun, needs: Needs) -> Iterator[tuple[str, str, int]]:
+    """The first and last topic, and how many facts, for each thing that a run lacks."""
+    for topic in (*map(_table, sorted(needs.tables)), *map(_leaf, sorted(needs.leaves)[:_MOST_LEAVES])):
+        yield topic, topic, 100
+    if needs.batch:
+        yield _batch(run.ended), "batch-9", _MOST_BATCHES
+
+
+def _announce(application: str, run: MergedRun, facts: RunFacts, services: Services) -> None:
+    """Write what the run says, and enqueue the runs that wait for it."""
+    texts = dict(_texts(facts))
+    if not texts and not any(event.plan for event in run.events):
+        return
+    digest = sha256(msgspec.json.encode(texts, order="sorted")).hexdigest() if texts else ""
+    if services.facts.is_closed(application, run.run_key, digest):
+        return
+    services.facts.put(application, run.run_key, texts)
+    now = datetime.now(UTC)
+    for run_key in sorted(_waiting(application, facts, texts.keys(), services) - {run.run_key}):
+        pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason=REASON, replay=True)
+        services.retries.enqueue(pointer, random.uniform(0, _SPREAD_SECONDS))
+    services.facts.close(application, run.run_key, texts, digest)
+
+
+def _waiting(application: str, facts: RunFacts, topics: Iterable[str], services: Services) -> set[str]:
+    waiting: list[Fact] = []
+    for topic in map(_table, facts.tables):
+        waiting += services.facts.waiting(application, topic, topic)
+    if facts.leaves:
+        said = set(topics)
+        waiting += (each for each in services.facts.waiting(application, "leaf-", "leaf-~") if each.topic in said)
+    if facts.batch:
+        waiting += services.facts.waiting(application, _batch(facts.batch.started), _batch(facts.batch.ended))
+    return {each.run_key for each in waiting}
+
+
+def _texts(facts: RunFacts) -> Iterator[tuple[str, str]]:
+    """Each fact by its topic; a table with too many columns goes without them, a batch that is too large not at all."""
+    for name, dataset in facts.tables.items():
+        text = _text(RunFacts(tables={name: dataset}))
+        bare = _text(RunFacts(tables={name: Dataset(dataset.id)}))
+        yield _table(name), text if units(text) <= MOST_UNITS else bare
+    for key, own in facts.leaves.items():
+        yield _leaf(key), _text(RunFacts(leaves={key: own}))
+    if facts.batch:
+        text = _text(RunFacts(batch=facts.batch))
+        if units(text) <= MOST_UNITS:
+            yield _batch(facts.batch.ended), text
+
+
+def _text(facts: RunFacts) -> str:
+    return msgspec.json.encode(facts).decode()
+
+
+def _table(name: str) -> str:
+    return f"table-{_hash(name)}"
+
+
+def _leaf(key: str) -> str:
+    return f"leaf-{_hash(key)}"
+
+
+def _batch(time: datetime) -> str:
+    return f"batch-{time.astimezone(UTC):%Y%m%dT%H%M%S%f}"
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
