@@ -15,10 +15,10 @@ from core.model import RunEvent
 from core.naming import EventName
 from parser.merge import MergedRun, RunState, merge
 from parser.process_history import with_failure, with_run, without_run
-from pipeline.application_facts import derive_in_application
 from pipeline.processes import Process, by_failed_process, by_process, check_drawable
 from pipeline.publish import publish, record, record_repeat, republish
 from pipeline.services import Services
+from pipeline.shared_facts import derive_in_application
 from receiver.receipt import escaped
 from storage.event_rows import Status
 from storage.event_store import StoredEvent

@@ -13,7 +13,6 @@ from pipeline.receive import Receiver
 from purview.catalog import Catalog
 from purview.circuit_breaker import CircuitBreaker
 from purview.retry_policy import RetryPolicy
-from storage.application_facts import FactsTable
 from storage.asset_cache import AssetCache
 from storage.clients import StorageClients, check_provisioned, connect, provision
 from storage.created_assets import CreatedAssets
@@ -21,6 +20,7 @@ from storage.dead_letters import DeadLetters
 from storage.details_table import DetailsTable
 from storage.event_rows import Status
 from storage.event_store import EventStore
+from storage.facts_table import FactsTable
 from storage.locks import Locks
 from storage.migrations import Migrations
 from storage.request_budget import budget

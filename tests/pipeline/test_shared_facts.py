@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import application_facts, retries
+from pipeline import retries, shared_facts
 from pipeline.services import Services
 from storage.retry_queue import decode
 from tests.support.fixtures import new_universe
@@ -37,7 +37,7 @@ def follow_up(here: Universe) -> int:
     queue, count = here.services.clients.queue(), 0
     for message in queue.receive_messages(visibility_timeout=600):
         pointer = base64.b64decode(message.content)
-        if decode(pointer).reason == application_facts.REASON:
+        if decode(pointer).reason == shared_facts.REASON:
             retries.retry(pointer, here.services)
             count += 1
         queue.delete_message(message)
@@ -54,7 +54,7 @@ def shown(found: list[bytes], services: Services) -> Mapping[str, Any]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(application_facts, "_SPREAD_SECONDS", 0)
+    monkeypatch.setattr(shared_facts, "_SPREAD_SECONDS", 0)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

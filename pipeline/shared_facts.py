@@ -17,7 +17,7 @@ from parser.application_facts import ApplicationFacts, Needs, RunFacts, united
 from parser.lineage import Derived, derive
 from parser.merge import MergedRun
 from pipeline.services import Services
-from storage.application_facts import MOST_UNITS, Fact
+from storage.facts_table import MOST_UNITS, Fact
 from storage.retry_queue import RetryPointer
 from storage.text import units
 
