@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable
 from contextvars import copy_context
 
-from core.errors import StorageUnavailable
 from core.settings import Settings, StorageConnection
 from core.version import VERSION
-from storage.clients import StorageClients, connect, is_reachable, provision
-from storage.request_budget import budget
+from storage.clients import connect, is_reachable
 
 KEPT_SECONDS = 30.0
 
@@ -69,16 +67,7 @@ _checks_lock = threading.Lock()
 def _check(connection: StorageConnection, seconds: float) -> StorageCheck:
     with _checks_lock:
         if connection not in _checks:
-            clients = connect(connection)
-            _checks[connection] = StorageCheck(lambda: is_reachable(clients, seconds) or _made(clients, seconds))
+            # A new deployment has no containers before its first event; whether they can be made is the answer then.
+            clients = connect(connection, makes_missing=True)
+            _checks[connection] = StorageCheck(lambda: is_reachable(clients, seconds))
         return _checks[connection]
-
-
-def _made(clients: StorageClients, seconds: float) -> bool:
-    """Whether containers, tables and queues can be made; a new deployment has none before its first event."""
-    try:
-        with budget(seconds):
-            provision(clients)
-    except StorageUnavailable:
-        return False
-    return True

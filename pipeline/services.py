@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.errors import StorageUnavailable
 from core.settings import Settings
 from parser.lineage import LineageRules
 from pipeline.processes import Naming
@@ -14,7 +13,7 @@ from purview.catalog import Catalog
 from purview.circuit_breaker import CircuitBreaker
 from purview.retry_policy import RetryPolicy
 from storage.asset_cache import AssetCache
-from storage.clients import StorageClients, check_provisioned, connect, provision
+from storage.clients import StorageClients, check_provisioned, connect
 from storage.created_assets import CreatedAssets
 from storage.dead_letters import DeadLetters
 from storage.details_table import DetailsTable
@@ -23,7 +22,6 @@ from storage.event_store import EventStore
 from storage.facts_table import FactsTable
 from storage.locks import Locks
 from storage.migrations import Migrations
-from storage.request_budget import budget
 from storage.retry_queue import RetryQueue
 from storage.run_events import RunEvents
 from storage.run_records import RunRecords
@@ -67,12 +65,11 @@ class Services:
 
 
 def build(settings: Settings) -> Services:
-    """Build the clients, and the containers, tables and queue that are missing.
+    """Build the clients; nothing is sent yet. What is missing in storage is made when it is first needed.
 
     :raises SettingsError: the file of naming rules cannot be used.
-    :raises StorageUnavailable: storage is unavailable.
     """
-    return _provisioned(settings, Naming.of(settings))
+    return _services(settings, Naming.of(settings), connect(settings.lineage_storage, makes_missing=True))
 
 
 def build_for_command(settings: Settings) -> Services:
@@ -84,13 +81,6 @@ def build_for_command(settings: Settings) -> Services:
     naming = Naming.of(settings)
     clients = connect(settings.lineage_storage)
     check_provisioned(clients, _COMMAND_SECONDS)
-    return _services(settings, naming, clients)
-
-
-def _provisioned(settings: Settings, naming: Naming) -> Services:
-    clients = connect(settings.lineage_storage)
-    with budget(settings.storage_budget_seconds):
-        provision(clients)
     return _services(settings, naming, clients)
 
 
@@ -146,18 +136,9 @@ class LazyServices:
         self._built: Services | None = None
 
     def __call__(self) -> Services:
-        """The services.
-
-        :raises StorageUnavailable: storage is unavailable; waiting for another thread that builds them counts too.
-        """
-        seconds = self._settings.storage_budget_seconds
-        began = time.monotonic()
-        if not self._building.acquire(timeout=seconds):
-            raise StorageUnavailable("storage did not answer in time")
-        try:
+        """The services; nothing is sent to storage."""
+        with self._building:
             if self._built is None:
-                with budget(seconds - (time.monotonic() - began)):
-                    self._built = _provisioned(self._settings, self._naming)
+                clients = connect(self._settings.lineage_storage, makes_missing=True)
+                self._built = _services(self._settings, self._naming, clients)
             return self._built
-        finally:
-            self._building.release()

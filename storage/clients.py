@@ -1,7 +1,15 @@
 """The clients of the three storage services, and the containers, tables and queues that the app needs."""
 
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
@@ -13,8 +21,11 @@ from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64Encod
 from core import naming
 from core.errors import StorageUnavailable
 from core.settings import StorageConnection
+from core.threads import in_threads
 from storage.faults import storage_faults
-from storage.request_budget import LONGEST_PAUSE, BudgetTransport, TableTransport, budget
+from storage.request_budget import LONGEST_PAUSE, BudgetTransport, MakeMissing, TableTransport, budget, seconds_left
+
+log = logging.getLogger(__name__)
 
 EVENTS = naming.CONTAINER
 DETAILS = "lineage-details"
@@ -37,6 +48,8 @@ _NOTHING_THERE = (
 )
 _ATTEMPT = {"connection_timeout": 5, "read_timeout": 20}
 _RETRIES = 4
+# What was made a moment ago is not made again because of a request that was sent before.
+_MADE_SECONDS = 5
 _TABLE_RETRIES = {"retry_total": _RETRIES, "retry_backoff_factor": 0.3, "retry_backoff_max": LONGEST_PAUSE}
 
 
@@ -61,14 +74,52 @@ class StorageClients:
         return self.queues.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy())
 
 
-def connect(connection: StorageConnection) -> StorageClients:
+class _MissingParts:
+    """Makes what the app needs in storage when it turns out not to be there: at the first event of a new deployment."""
+
+    def __init__(self) -> None:
+        self.clients: StorageClients | None = None
+        self._mutex = threading.Lock()
+        self._made_at = -math.inf
+
+    def __call__(self, url: str) -> bool:
+        """Make everything that is missing; False if that is not possible, or ``url`` is of something else."""
+        names = {segment.partition("(")[0] for segment in urlsplit(url).path.split("/")}
+        left = seconds_left()
+        if self.clients is None or names.isdisjoint((*CONTAINERS, *TABLES, RETRY_QUEUE)):
+            return False
+        if not self._mutex.acquire(timeout=-1 if left is None else left):
+            return False
+        try:
+            # Another thread may have made it while this one waited.
+            if time.monotonic() - self._made_at > _MADE_SECONDS:
+                provision(self.clients)
+                self._made_at = time.monotonic()
+        except StorageUnavailable as error:
+            log.warning("%s", error.reason)
+            return False
+        finally:
+            self._mutex.release()
+        return True
+
+
+def connect(connection: StorageConnection, *, makes_missing: bool = False) -> StorageClients:
     """Build the clients; nothing is sent yet.
+
+    With ``makes_missing``, a request whose container, table or queue is not there makes all that is missing, and is
+    sent once more.
 
     Each attempt may take some seconds and is repeated up to four times after a pause, unless ``transport.budget``
     cuts that short.
     """
-    blob_options, queue_options = service_options(), service_options()
-    table_options: dict[str, Any] = {"transport": TableTransport(), **_TABLE_RETRIES, **_ATTEMPT}
+    parts = _MissingParts()
+    parts.clients = _clients(connection, parts if makes_missing else None)
+    return parts.clients
+
+
+def _clients(connection: StorageConnection, make_missing: MakeMissing | None) -> StorageClients:
+    blob_options, queue_options = service_options(make_missing), service_options(make_missing)
+    table_options: dict[str, Any] = {"transport": TableTransport(make_missing), **_TABLE_RETRIES, **_ATTEMPT}
     if connection.connection_string:
         text = connection.connection_string
         return StorageClients(
@@ -84,9 +135,9 @@ def connect(connection: StorageConnection) -> StorageClients:
     )
 
 
-def service_options() -> dict[str, Any]:
+def service_options(make_missing: MakeMissing | None = None) -> dict[str, Any]:
     """The options of a client of blobs or queues: time-outs, retries and the budget."""
-    return {"transport": BudgetTransport(), "retry_policy": _retries(), **_ATTEMPT}
+    return {"transport": BudgetTransport(make_missing), "retry_policy": _retries(), **_ATTEMPT}
 
 
 def credential(client_id: str) -> TokenCredential:
@@ -95,22 +146,22 @@ def credential(client_id: str) -> TokenCredential:
 
 
 def provision(clients: StorageClients) -> None:
-    """Create what is missing of the containers, tables and the queue; what is there stays.
+    """Create what is missing of the containers, tables and the queue, all at once; what is there stays.
 
     :raises StorageUnavailable: storage is unavailable or does not let us.
     """
+    creations: list[Callable[[], object]] = [
+        *(partial(clients.blobs.create_container, name) for name in CONTAINERS),
+        *(partial(clients.tables.create_table, name) for name in TABLES),
+        partial(clients.queues.create_queue, RETRY_QUEUE),
+    ]
     with storage_faults("create containers, tables and queues"):
-        for name in CONTAINERS:
-            try:
-                clients.blobs.create_container(name)
-            except ResourceExistsError:
-                continue
-        for name in TABLES:
-            clients.tables.create_table_if_not_exists(name)
-        try:
-            clients.queues.create_queue(RETRY_QUEUE)
-        except ResourceExistsError:
-            return
+        in_threads(_create, creations, len(creations))
+
+
+def _create(creation: Callable[[], object]) -> None:
+    with suppress(ResourceExistsError):
+        creation()
 
 
 def missing_parts(clients: StorageClients, seconds: float) -> list[str]:

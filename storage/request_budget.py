@@ -6,7 +6,7 @@ that is done inside it: each attempt gets what is left as its timeout, and waiti
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -20,11 +20,14 @@ from urllib3.util import Timeout
 from core.errors import StorageUnavailable
 
 _CONNECTIONS = 64
+_MISSING_PARTS = ("ContainerNotFound", "TableNotFound", "QueueNotFound")
 _ATTEMPTS = 4
 
 LONGEST_PAUSE = 1.0
 """Seconds between two attempts, at most."""
 
+MakeMissing = Callable[[str], bool]
+"""What is given the URL of a request whose container, table or queue is not there; whether to send it once more."""
 
 _deadline: ContextVar[float | None] = ContextVar("storage_deadline", default=None)
 
@@ -79,7 +82,8 @@ class BudgetTransport(RequestsTransport):  # type: ignore[misc]  # the SDK expor
     budget is made final here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, make_missing: MakeMissing | None = None) -> None:
+        self._make_missing = make_missing
         session = requests.Session()
         for scheme in ("http://", "https://"):
             session.mount(scheme, _BudgetAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS, max_retries=0))
@@ -90,14 +94,28 @@ class BudgetTransport(RequestsTransport):  # type: ignore[misc]  # the SDK expor
 
         :raises StorageUnavailable: it failed, and the budget has no time for another attempt.
         """
+        response = self._send(request, proxies, kwargs)
+        if self._make_missing and _names_missing_part(response) and self._make_missing(request.url):
+            return self._send(request, proxies, kwargs)
+        return response
+
+    def _send(self, request: Any, proxies: Any, more: dict[str, Any]) -> Any:
         try:
-            response = super().send(request, proxies=proxies, **kwargs)
+            response = super().send(request, proxies=proxies, **more)
         except AzureError as error:
             _stop_if_late(type(error).__name__)
             raise
         if response.status_code in (408, 429) or response.status_code >= 500:
             _stop_if_late(f"HTTP {response.status_code}")
         return response
+
+
+def _names_missing_part(response: Any) -> bool:
+    """Whether an answer says that a container, table or queue is not there, and not only what should be in it."""
+    if response.status_code != 404:
+        return False
+    code = response.headers.get("x-ms-error-code") or response.internal_response.text
+    return any(missing in code for missing in _MISSING_PARTS)
 
 
 class TableTransport(BudgetTransport):

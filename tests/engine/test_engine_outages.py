@@ -81,7 +81,7 @@ def test_a_message_that_no_function_can_read_is_reported(tmp_path: Path) -> None
     with engine_stack(tmp_path) as running:
         storage = connect(StorageConnection(running.stack.azurite.connection_string))
         provision(storage)
-        storage.queues.get_queue_client(RETRY_QUEUE).send_message("no base64")
+        storage.queues.get_queue_client(RETRY_QUEUE).send_message('{"run": "plain"}')
         until(lambda: running.messages() == {RETRY_POISON_QUEUE: 1}, running.messages)
         reported = f'"outcome": "waiting", "queue": "{RETRY_POISON_QUEUE}", "messages": 1'
 

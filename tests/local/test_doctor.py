@@ -177,7 +177,7 @@ def test_a_storage_account_that_is_not_the_apps(stack: Stack, tmp_path: Path) ->
 def test_a_message_that_no_function_can_read(stack: Stack) -> None:
     queues = connect(StorageConnection(stack.azurite.connection_string)).queues
     queue = queues.create_queue(RETRY_POISON_QUEUE)
-    queue.send_message("no base64")
+    queue.send_message('{"run": "plain"}')
     try:
         assert_wrong(run(stack), "poison queues", "az storage message clear")
     finally:

@@ -225,8 +225,15 @@ def test_a_run_with_events_in_several_hours_is_swept_up_once(
     assert [row.status.value for row in rows] == ["Retrying"] * 3
 
 
+def retried_alone(universe: Universe) -> Services:
+    """Services whose sweep for lost retries closes no hour of another test."""
+    services = hasty(universe.services)
+    own = Sweep(services.clients, services.events, f"retrying-{universe.name}", [Status.RETRYING])
+    return replace(services, retrying=own)
+
+
 def test_a_run_whose_retry_got_lost_is_swept_up(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = with_services(universe, hasty(universe.services))
+    here = with_services(universe, retried_alone(universe))
     monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
     lost = failed_once(here)
     requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=10)
@@ -255,7 +262,7 @@ def test_a_run_whose_retry_is_still_to_come_is_not_swept_up(
 
 
 def test_a_lost_replay_of_an_old_run_is_swept_up(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = with_services(universe, hasty(universe.services))
+    here = with_services(universe, retried_alone(universe))
     monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
     here.deliver(a_write())
     now = datetime.now(UTC)

@@ -1,17 +1,30 @@
 """The services of a process are built once, and in time."""
 
 import socket
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from core.errors import SettingsError, StorageUnavailable
 from core.settings import Settings, StorageConnection
+from local.azurite import Azurite
+from pipeline.receive import Receiver, receive
 from pipeline.services import LazyServices
 from storage import clients
+from storage.clients import CONTAINERS, TABLES
+from storage.request_budget import budget
 from tests.storage.conftest import connection_to
+from tests.support.events import body, dataset, event
+from tests.support.storage_proxy import StorageProxy, storage_proxy
+
+EVENT = body(event(outputs=[dataset("t")]))
+ANOTHER = body(event(outputs=[dataset("t")], minute=1))
 
 
 def settings(storage: StorageConnection) -> Settings:
@@ -25,9 +38,9 @@ def test_events_that_come_at_once_share_what_is_built_once(
 ) -> None:
     connected: list[StorageConnection] = []
 
-    def connect(connection: StorageConnection) -> clients.StorageClients:
+    def connect(connection: StorageConnection, *, makes_missing: bool) -> clients.StorageClients:
         connected.append(connection)
-        return clients.connect(connection)
+        return clients.connect(connection, makes_missing=makes_missing)
 
     monkeypatch.setattr("pipeline.services.connect", connect)
     services = LazyServices(settings(storage_connection))
@@ -44,16 +57,54 @@ def test_a_wrong_file_of_rules_is_told_at_the_start(storage_connection: StorageC
         LazyServices(replace(settings(storage_connection), name_rules_file=str(file)))
 
 
-def test_events_that_come_while_storage_is_silent_are_all_told() -> None:
+def test_nothing_is_sent_before_an_event_needs_it() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(50)
-        services = LazyServices(settings(connection_to(silent.getsockname()[1])))
+        services = LazyServices(settings(connection_to(silent.getsockname()[1])))()
+        with budget(1), pytest.raises(StorageUnavailable):
+            services.run_records.read("run")
+        silent.setblocking(False)
+        silent.accept()[0].close()
 
-        def refused(_: int) -> bool:
-            with pytest.raises(StorageUnavailable):
-                services()
-            return True
 
-        with ThreadPoolExecutor(4) as pool:
-            assert all(pool.map(refused, range(4)))
+@pytest.fixture
+def empty() -> Iterator[Azurite]:
+    """Storage in which nothing has been made yet."""
+    with TemporaryDirectory() as folder, Azurite(Path(folder) / "azurite.log") as azurite:
+        yield azurite
+
+
+def receiver_of(proxy: StorageProxy) -> Receiver:
+    built = settings(StorageConnection(connection_string=proxy.connection_string))
+    return LazyServices(replace(built, storage_budget_seconds=60))().receiver
+
+
+def test_the_first_event_makes_everything_at_once_and_takes_two_round_trips_more(empty: Azurite) -> None:
+    """Creations wait for each other here, so they would not end if they were sent one by one."""
+    count = len(CONTAINERS) + len(TABLES) + 1
+    together = threading.Barrier(count, timeout=60)
+
+    def wait_for_the_others(method: str, path: str) -> None:
+        if len(path.strip("/").split("/")) == 2 and method in ("PUT", "POST") and "EventMetadata" not in path:
+            together.wait()
+
+    with storage_proxy(empty) as proxy:
+        proxy.before = wait_for_the_others
+        status, _ = receive(EVENT, {}, receiver_of(proxy), datetime.now(UTC))
+        sent = [(each.method, each.status) for each in proxy.sent]
+        proxy.before = lambda _method, _path: None
+        proxy.sent.clear()
+        assert receive(ANOTHER, {}, receiver_of(proxy), datetime.now(UTC))[0] == 202
+        warm = [(each.method, each.status) for each in proxy.sent]
+    assert status == 202
+    assert warm == [("POST", 201), ("PUT", 201)]
+    assert (sent[0], sorted(status for _, status in sent[1:-2]), sent[-2:]) == (("POST", 404), [201] * count, warm)
+
+
+def test_storage_in_which_nothing_may_be_made_is_reported(empty: Azurite, caplog: pytest.LogCaptureFixture) -> None:
+    with storage_proxy(empty) as proxy:
+        proxy.refuses = lambda method, path: method in ("PUT", "POST") and path.endswith(("Tables", "openlineage"))
+        status, answer = receive(EVENT, {}, receiver_of(proxy), datetime.now(UTC))
+    assert (status, "HTTP 404" in answer["reason"]) == (503, True)
+    assert "storage could not create containers, tables and queues: HTTP 403" in caplog.messages
