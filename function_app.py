@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import List  # noqa: UP035
 
 import azure.functions as func
 
@@ -12,11 +13,13 @@ from core.errors import StorageUnavailable
 from core.logs import escape_arguments
 from core.naming import CONTAINER
 from core.settings import Settings, plan_conflict
+from pipeline import collect as collecting
 from pipeline import receive as receiving
 from pipeline import retries, stuck_messages
 from pipeline.artifact_migration import move_to_artifacts
 from pipeline.health import health_report
 from pipeline.services import LazyServices
+from pipeline.stream import take_messages
 from storage.clients import RETRY_QUEUE
 from storage.poison_queues import BLOB_POISON_QUEUE, RETRY_POISON_QUEUE
 
@@ -109,3 +112,29 @@ def sweep(timer: func.TimerRequest) -> None:
     stuck_messages.report(services())
     retries.sweep(services())
     move_to_artifacts(services())
+
+
+if settings.event_folders:
+
+    @app.function_name("collect")
+    @app.timer_trigger("timer", "30 * * * * *")
+    def collect(timer: func.TimerRequest) -> None:
+        """Reads what agents appended to the files in EVENT_FOLDERS."""
+        collecting.collect(services())
+
+
+if settings.event_hub:
+
+    @app.function_name("receive_stream")
+    @app.event_hub_message_trigger(
+        "messages",
+        "EVENT_HUB_CONNECTION",
+        settings.event_hub,
+        func.DataType.BINARY,
+        func.Cardinality.MANY,
+        settings.event_hub_consumer_group,
+    )
+    @app.retry("exponential_backoff", "-1", minimum_interval="00:00:02", maximum_interval="00:05:00")
+    def receive_stream(messages: List[func.EventHubEvent]) -> None:  # noqa: UP006  the worker refuses `list[…]`
+        """Events of agents with transport kafka; while storage is unavailable, the partition waits."""
+        take_messages([message.get_body() for message in messages], services())

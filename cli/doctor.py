@@ -14,6 +14,7 @@ from cli.checks.catalogue import check_catalogue
 from cli.checks.check import Check, State, ok, skipped, wrong
 from cli.checks.end_to_end import check_end_to_end
 from cli.checks.endpoint import Receiver, check_receiver
+from cli.checks.folders import check_folders
 from cli.checks.network import RECEIVER_ADDRESS, check_network
 from cli.checks.storage import check_storage
 from cli.connections import Local, stack_settings, stack_values
@@ -113,6 +114,7 @@ def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | N
     else:
         yield skipped("receiver", "give --receiver and --key (or SPARKLIN_RECEIVER and SPARKLIN_FUNCTION_KEY)")
     yield from check_storage(settings.lineage_storage)
+    yield from check_folders(settings)
     with Catalog(settings.purview_endpoint, settings.purview_auth, retry_policy=RetryPolicy(budget=5)) as catalog:
         try:
             yield from check_catalogue(catalog, asset, type_of_naming(settings.process_naming))

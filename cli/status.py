@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cli.connections import Local, services_for
 from cli.tables import print_line
-from cli.tasks.status_report import StatusReport, status_report
+from cli.tasks.status_report import FolderReport, StatusReport, status_report
 from cli.terminal_text import terminal_text
 from cli.time_span import since as parse_since
 from storage.event_rows import EventRow, Status
@@ -68,6 +68,22 @@ def as_object(found: StatusReport) -> dict[str, Any]:
             }
             for (namespace, name), job in sorted(found.jobs.items())
         ],
+        "folders": [_folder(folder) for folder in found.folders],
+    }
+
+
+def _folder(folder: FolderReport) -> dict[str, Any]:
+    state = folder.state
+    return {
+        "folder": folder.address,
+        "files": state.files,
+        "pendingFiles": state.pending_files,
+        "pendingBytes": state.pending_bytes,
+        "kept": folder.kept,
+        "ignored": folder.ignored,
+        "rejected": folder.rejected,
+        "checked": state.checked.isoformat() if state.checked else None,
+        "error": state.error,
     }
 
 
@@ -100,8 +116,19 @@ def _show(found: StatusReport) -> None:
         print_line(console, "last errors:")
     for row in errors:
         print_line(console, f"  {_line(row)}", "yellow")
+    for folder in found.folders:
+        print_line(console, _told(folder), "yellow" if folder.state.error or not folder.state.checked else "")
     if found.jobs:
         console.print(_jobs(found))
+
+
+def _told(folder: FolderReport) -> str:
+    state = folder.state
+    when = f"checked {state.checked:%Y-%m-%d %H:%M}" if state.checked else "not collected yet"
+    counts = f"{folder.kept} kept, {folder.ignored} ignored, {folder.rejected} rejected"
+    left = f"; {state.pending_bytes} bytes of {state.pending_files} files to read" if state.pending_files else ""
+    error = f"; {state.error}" if state.error else ""
+    return f"folder {folder.address}: {state.files} files, {counts}, {when}{left}{error}"
 
 
 def _line(row: EventRow) -> str:

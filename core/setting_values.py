@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
+from core.folder_address import FolderAddress, folder_address
+
 
 def url(text: str) -> str:
     try:
@@ -59,8 +61,19 @@ def seconds(text: str) -> float:
     return number
 
 
+def flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"must be true or false, not {text!r}")
+    return text.lower() == "true"
+
+
 def words(text: str) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[\s,;]+", text) if word)
+
+
+def folders(text: str) -> tuple[FolderAddress, ...]:
+    """Addresses of folders, one a line or separated by blanks; a folder that is given twice counts once."""
+    return tuple(dict.fromkeys(folder_address(word) for word in text.split()))
 
 
 def patterns(text: str) -> tuple[re.Pattern[str], ...]:

@@ -15,8 +15,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import SettingsError
+from core.folder_address import FolderAddress
 from core.model import NameContext
-from core.setting_values import at_most, mapping, one_of, patterns, positive, seconds, url, whole_number, words
+from core.setting_values import (
+    at_most,
+    flag,
+    folders,
+    mapping,
+    one_of,
+    patterns,
+    positive,
+    seconds,
+    url,
+    whole_number,
+    words,
+)
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -72,6 +85,24 @@ class Settings:
     max_columns: int = _told("Most columns of an event, in schemas and column lineage together.", 250_000)
     max_plan_nodes: int = _told("Most nodes in the logical plan of an event.", 250_000)
     max_batch_items: int = _told("Most events in a batch, up to 10,000.", 1_000)
+    event_folders: tuple[FolderAddress, ...] = _told(
+        "Addresses of folders in OneLake or ADLS from which events are "
+        "[collected](platforms/fabric.md#the-collector), one per line or separated by blanks. The function `collect` "
+        "exists only if there are any.",
+        (),
+    )
+    event_hub: str = _told(
+        "The event hub to which agents send with transport `kafka`. Its namespace is "
+        "`EVENT_HUB_CONNECTION__fullyQualifiedNamespace` (and `__clientId`). The function `receive_stream` exists only "
+        "with this setting.",
+        "",
+    )
+    event_hub_consumer_group: str = _told("The consumer group of the app in that event hub.", "$Default")
+    queue_notifications: bool = _told(
+        "`true`: the receiver puts a pointer on the app's queue, because nothing else reports stored events. The "
+        "templates set it with `network=private`.",
+        False,
+    )
     storage_budget_seconds: float = _told(
         "How long the receiver tries to store an event; the agent waits 5 seconds.", 4.0
     )
@@ -219,6 +250,9 @@ def _read(environment: Mapping[str, str], *, storage: bool = True, catalog: bool
         problems.extend(_purview_problems(environment, values))
     else:
         values["purview_endpoint"] = ""
+    hub = ("EVENT_HUB_CONNECTION", "EVENT_HUB_CONNECTION__fullyQualifiedNamespace")
+    if values.get("event_hub") and not any(environment.get(name, "").strip() for name in hub):
+        problems.append(f"EVENT_HUB needs {hub[1]}: <namespace>.servicebus.windows.net")
     if problems:
         raise SettingsError(tuple(problems))
     settings = Settings(**values)
@@ -302,8 +336,10 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
 _PARSERS_BY_TYPE: Mapping[str, Callable[[str], Any]] = {
     str(str): str,
     str(int): whole_number,
+    str(bool): flag,
     str(float): seconds,
     str(tuple[str, ...]): words,
     str(tuple[re.Pattern[str], ...]): patterns,
+    str(tuple[FolderAddress, ...]): folders,
     str(Mapping[str, str]): mapping,
 }

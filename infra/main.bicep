@@ -31,6 +31,12 @@ param purviewAccountId string = ''
 @description('Optional settings of the app, as README.md explains them.')
 param settings optionalSettings = {}
 
+@description('Folders in OneLake or ADLS whose event files are collected, as addresses; empty: none.')
+param eventFolders string[] = []
+
+@description('Whether there is an event hub, for agents with transport kafka.')
+param eventHub bool = false
+
 @description('none: no network. outbound: storage and Purview by private endpoints. private: the receiver too, without Event Grid.')
 @allowed(['none', 'outbound', 'private'])
 param network string = 'none'
@@ -101,6 +107,9 @@ var workspaceName = 'log-${token}'
 var identityName = 'id-${token}'
 var vaultName = 'kv-${token}'
 var networkName = 'vnet-${token}'
+var eventHubName = 'evhns-${token}'
+var hubName = 'openlineage'
+var consumerGroupName = 'sparklin'
 var appName = 'func-${token}'
 
 var hasNetwork = network != 'none'
@@ -110,16 +119,19 @@ var hasServicePrincipal = !empty(servicePrincipalClientId)
 var clouds = {
   AzureCloud: {
     purview: 'purview.azure.com'
+    eventHubs: 'servicebus.windows.net'
     vault: 'privatelink.vaultcore.azure.net'
     sites: 'privatelink.azurewebsites.net'
   }
   AzureUSGovernment: {
     purview: 'purview.azure.us'
+    eventHubs: 'servicebus.usgovcloudapi.net'
     vault: 'privatelink.vaultcore.usgovcloudapi.net'
     sites: 'privatelink.azurewebsites.us'
   }
   AzureChinaCloud: {
     purview: 'purview.azure.cn'
+    eventHubs: 'servicebus.chinacloudapi.cn'
     vault: 'privatelink.vaultcore.azure.cn'
     sites: 'privatelink.chinacloudsites.cn'
   }
@@ -335,6 +347,19 @@ module privateEndpoints 'modules/endpoint.bicep' = [
   }
 ]
 
+module stream 'modules/eventhub.bicep' = if (eventHub) {
+  scope: group
+  params: {
+    name: eventHubName
+    location: location
+    tags: tags
+    identityName: identityName
+    hubName: hubName
+    consumerGroupName: consumerGroupName
+  }
+  dependsOn: [identity]
+}
+
 module app 'modules/function.bicep' = {
   scope: group
   params: {
@@ -355,12 +380,16 @@ module app 'modules/function.bicep' = {
     isPublic: network != 'private'
     subnetId: hasNetwork ? privateNetwork::appSubnet.id : ''
     allowedAddresses: allowedAddresses
+    eventFolders: eventFolders
+    eventHubNamespace: eventHub ? '${eventHubName}.${hosts.eventHubs}' : ''
+    hubName: hubName
+    consumerGroupName: consumerGroupName
     alwaysReady: alwaysReady
     maximumInstances: maximumInstances
     instanceMemory: instanceMemory
   }
   // The app fetches its code from storage: it must be allowed to, and be able to reach it.
-  dependsOn: [roles, vault, privateEndpoints]
+  dependsOn: [roles, vault, privateEndpoints, stream]
 }
 
 module receiverEndpoint 'modules/endpoint.bicep' = if (network == 'private') {
@@ -387,6 +416,7 @@ module alerts 'modules/alerts.bicep' = {
     nameSuffix: token
     email: alertEmail
     hasEventGrid: network != 'private'
+    hasCollector: !empty(eventFolders)
   }
   dependsOn: [monitoring]
 }

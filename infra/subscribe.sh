@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 : "${AZURE_RESOURCE_GROUP:?}" "${FUNCTION_APP_NAME:?}" "${STORAGE_ACCOUNT_NAME:?}"
 
 if [ "${EVENT_DELIVERY:-EventGrid}" = timer ]; then
-    echo 'Event Grid cannot reach a private receiver: the timer finds events, 10 to 16 minutes later.' >&2
+    echo 'Event Grid cannot reach a private receiver: it puts events on its queue itself.' >&2
     exit 0
 fi
 

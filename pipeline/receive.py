@@ -11,9 +11,11 @@ from typing import Any
 from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent, BadRequest, StorageUnavailable
 from core.event_fields import digest
+from core.identity import run_key
 from core.logs import step
 from core.model import Envelope
 from core.settings import Settings
+from core.threads import in_threads
 from pipeline.large_bodies import LargeBodies
 from receiver import receipt
 from receiver.accept import ReceiverRules, accept
@@ -24,11 +26,14 @@ from receiver.request_limits import Limits, check_datasets, check_width
 from storage.clients import StorageClients
 from storage.event_store import EventStore
 from storage.request_budget import budget
+from storage.retry_queue import RetryQueue
 
 log = logging.getLogger(__name__)
 
 # Of one batch; the rest is counted together.
 _MOST_REASONS = 10
+# Of the events that are stored at a time where nobody waits for an answer.
+_AT_ONCE = 8
 
 Answer = tuple[int, dict[str, Any]]
 Keep = Callable[[Envelope, bytes], None]
@@ -36,12 +41,16 @@ Keep = Callable[[Envelope, bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What receiving works with: one per worker process."""
+    """What receiving works with: one per worker process.
+
+    ``notify`` reports a run, by its key, that has a new event; None where somebody else does.
+    """
 
     limits: Limits
     rules: ReceiverRules
     store: EventStore
     budget_seconds: float = 4.0
+    notify: Callable[[str], None] | None = None
     large_bodies: LargeBodies = field(default_factory=LargeBodies)
 
     @classmethod
@@ -49,7 +58,8 @@ class Receiver:
         """The receiver that the settings ask for."""
         seconds = settings.storage_budget_seconds
         rules = ReceiverRules(settings.allow_operations, settings.exclude_jobs)
-        return cls(Limits.of(settings), rules, EventStore(clients, seconds), seconds)
+        notify = RetryQueue(clients).announce if settings.queue_notifications else None
+        return cls(Limits.of(settings), rules, EventStore(clients, seconds), seconds, notify)
 
 
 def receive(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: datetime) -> Answer:
@@ -61,6 +71,7 @@ def receive(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: da
             taken = receipt.rejected(error)
         else:
             taken = _take(event, receiver, _keeper(receiver.store, now))
+        _notify([taken], receiver)
     _log(taken)
     return taken.status, taken.answer()
 
@@ -81,8 +92,33 @@ def receive_batch(body: bytes, headers: Mapping[str, str], receiver: Receiver, n
             return refused.status, refused.answer()
         keep = _give_up_early(_keeper(receiver.store, now))
         taken = [_take(bytes(event), receiver, keep) for event in events]
+    with budget(receiver.budget_seconds):
+        _notify(taken, receiver)
     _log_batch(taken)
     return receipt.batch_status(taken), receipt.batch_answer(taken)
+
+
+def take_events(events: Iterable[bytes], receiver: Receiver, now: datetime) -> list[Receipt]:
+    """Take events that no request brings, several at a time; the limits are those of a request with one event.
+
+    :raises StorageUnavailable: one of them was not stored; taking all of them again is safe.
+    """
+    keep = _give_up_early(_keeper(receiver.store, now))
+
+    def take(event: bytes) -> Receipt:
+        try:
+            return _take(expand({}, event, receiver.limits), receiver, keep)
+        except BadRequest as error:
+            return receipt.rejected(error)
+
+    taken = in_threads(take, events, _AT_ONCE)
+    failed = next((item for item in taken if item.status == 503), None)
+    if failed:
+        raise StorageUnavailable(failed.reason)
+    with budget(receiver.budget_seconds):
+        _notify(taken, receiver)
+    _log_batch(taken)
+    return taken
 
 
 def unavailable(error: StorageUnavailable) -> Answer:
@@ -109,6 +145,17 @@ def _take(event: bytes, receiver: Receiver, keep: Keep) -> Receipt:
     except StorageUnavailable as error:
         return receipt.unavailable(envelope, error.reason)
     return receipt.kept(envelope, decision.reason)
+
+
+def _notify(taken: Iterable[Receipt], receiver: Receiver) -> None:
+    """Report the runs of stored events; what is not reported is found by the timer."""
+    if receiver.notify is None:
+        return
+    try:
+        for key in dict.fromkeys(run_key(item.run) for item in taken if item.outcome is Outcome.KEPT):
+            receiver.notify(key)
+    except StorageUnavailable as error:
+        log.warning("a stored event is left to the timer: %s", error.reason)
 
 
 def _keeper(store: EventStore, now: datetime) -> Keep:

@@ -25,7 +25,7 @@ from pipeline.run import process_run, set_of
 from pipeline.services import Services
 from storage.clients import RETRY_QUEUE
 from storage.event_rows import Status
-from storage.retry_queue import RetryPointer, decode
+from storage.retry_queue import STORED, RetryPointer, decode
 from storage.sweep import SweepLimits, WaitingRun
 
 log = logging.getLogger(__name__)
@@ -55,9 +55,7 @@ def stored(blob: str, services: Services) -> None:
     if name is None:
         log.info("skipped %s, which is no stored event", blob)
         return
-    retry_at = services.run_records.read(name.run_key).retry_at
-    if retry_at and retry_at > _now():
-        log.info("event %s waits for the retry of its run at %s", name.blob, retry_at.isoformat())
+    if _waits_for_retry(name.run_key, services):
         return
     attempt(RetryPointer(name.run_key, attempt=0, first_failed=_now(), reason=""), services, name)
 
@@ -65,8 +63,17 @@ def stored(blob: str, services: Services) -> None:
 def retry(message: bytes, services: Services) -> None:
     """A message of the retry queue came due."""
     pointer = _pointer(message, services)
-    if pointer:
+    if pointer and not (pointer.reason == STORED and _waits_for_retry(pointer.run_key, services)):
         attempt(pointer, services)
+
+
+def _waits_for_retry(run_key: str, services: Services) -> bool:
+    """Whether a retry of the run is due later, so that its new events need no attempt of their own."""
+    retry_at = services.run_records.read(run_key).retry_at
+    if not retry_at or retry_at <= _now():
+        return False
+    log.info("new events of run %s wait for its retry at %s", run_key, retry_at.isoformat())
+    return True
 
 
 def retry_poisoned(message: bytes, services: Services) -> None:

@@ -17,9 +17,11 @@ from storage.clients import StorageClients, check_provisioned, connect
 from storage.created_assets import CreatedAssets
 from storage.dead_letters import DeadLetters
 from storage.details_table import DetailsTable
+from storage.event_folders import EventFolder
 from storage.event_rows import Status
 from storage.event_store import EventStore
 from storage.facts_table import FactsTable
+from storage.file_progress import FileProgress
 from storage.locks import Locks
 from storage.migrations import Migrations
 from storage.retry_queue import RetryQueue
@@ -55,6 +57,8 @@ class Services:
     dead_letters: DeadLetters
     cache: AssetCache
     created: CreatedAssets
+    folders: tuple[EventFolder, ...]
+    file_progress: FileProgress
     lost: Sweep
     unended: Sweep
     retrying: Sweep
@@ -102,6 +106,10 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Se
         dead_letters=DeadLetters(clients),
         cache=AssetCache(clients, CACHE_EXPIRY),
         created=CreatedAssets(clients),
+        folders=tuple(
+            EventFolder(address, clients, settings.lineage_storage.client_id) for address in settings.event_folders
+        ),
+        file_progress=FileProgress(clients),
         lost=Sweep(clients, events, "lost", [Status.RECEIVED]),
         unended=Sweep(clients, events, "unended", [Status.WAITING]),
         retrying=Sweep(clients, events, "retrying", [Status.RETRYING]),

@@ -23,7 +23,7 @@ def _default(setting: "dataclasses.Field[object]") -> str:
     value = setting.default if setting.default is not dataclasses.MISSING else None
     if value in (None, "", ()) or isinstance(value, Mapping | tuple | re.Pattern):
         return ""
-    return f"`{value}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 if __name__ == "__main__":

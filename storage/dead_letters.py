@@ -40,20 +40,29 @@ class DeadLetters:
     def __init__(self, clients: StorageClients) -> None:
         self._container = clients.container(DEAD_LETTERS)
 
-    def put(self, run: str, reason: str, remedy: str, details: Mapping[str, Any], time: datetime) -> str:
+    def put(
+        self, run: str, reason: str, remedy: str, details: Mapping[str, Any], time: datetime, *, key: str = ""
+    ) -> str:
         """Store a dead letter and return its name. ``run`` is a run key, or any other name of what was given up.
+
+        A dead letter with a ``key`` replaces that of the same run and key.
 
         :raises StorageUnavailable: if storage does not answer; the letter may not be stored.
         """
-        run_key = run if _RUN_KEY.fullmatch(run) else identity.run_key(run)
+        run_key = _run_key(run)
         utc = time.astimezone(UTC)
         letter = {"run": run, "time": utc.isoformat(), "reason": reason, "remedy": remedy, "details": dict(details)}
         text = json.dumps(letter, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        name = f"{run_key}/{utc:%Y%m%dT%H%M%S%fZ}-{digest}.json"
+        name = self.name_of(run, key) if key else f"{run_key}/{utc:%Y%m%dT%H%M%S%fZ}-{digest}.json"
         with storage_faults("keep a dead letter"):
             self._container.upload_blob(name, text.encode(), overwrite=True, content_settings=_JSON)
         return name
+
+    @staticmethod
+    def name_of(run: str, key: str) -> str:
+        """The name of the dead letter of a run, or whatever else was given up, that was put with a key."""
+        return f"{_run_key(run)}/{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
     def names(self, run_key: str = "") -> Iterator[str]:
         """The names of all dead letters, or of those of one run.
@@ -97,3 +106,7 @@ class DeadLetters:
                 self._container.delete_blob(name)
             except ResourceNotFoundError:
                 return
+
+
+def _run_key(run: str) -> str:
+    return run if _RUN_KEY.fullmatch(run) else identity.run_key(run)

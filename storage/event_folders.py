@@ -14,7 +14,9 @@ from core.folder_address import FolderAddress
 from storage.clients import StorageClients, credential, service_options
 from storage.faults import storage_faults
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""The time of creation where a service reports none."""
+
 _HIDDEN = (".", "_")
 
 
@@ -95,4 +97,4 @@ def _file(blob: BlobProperties) -> FolderFile:
 
 def _utc(time: datetime | None) -> datetime:
     """A time that the service reports; the year 1 where it reports none."""
-    return time.astimezone(UTC) if time else _NEVER
+    return time.astimezone(UTC) if time else NEVER

@@ -13,6 +13,9 @@ _REASON_UNITS = 1000
 _LONGEST_DELAY = 7 * 24 * 3600
 _FOREVER = -1
 
+STORED = "an event of it was stored"
+"""The reason of a pointer that the receiver enqueued."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPointer:
@@ -52,6 +55,13 @@ class RetryQueue:
         delay = max(0, min(round(delay_seconds), _LONGEST_DELAY))
         with storage_faults("enqueue a retry"):
             self._queue.send_message(encode(pointer), visibility_timeout=delay, time_to_live=_FOREVER)
+
+    def announce(self, run_key: str) -> None:
+        """Report that a run has a new event, where no notification of the blob does.
+
+        :raises StorageUnavailable: it may not be on the queue.
+        """
+        self.enqueue(RetryPointer(run_key, attempt=0, first_failed=datetime.now(UTC), reason=STORED), 0)
 
 
 def encode(pointer: RetryPointer) -> str:

@@ -32,13 +32,23 @@ AGENT_KEYS = {
     "namespace",
     "transport.endpoint",
     "transport.headers.*",
+    "transport.location",
+    "transport.properties.*",
+    "transport.topicName",
     "transport.timeoutInMillis",
     "transport.type",
     "transport.url",
     "transport.urlParams.*",
 }
 AGENT_KEYS_0_4 = {"host", "namespace", "url.param.code", "version"}
-PLACEHOLDERS = {"<function app>", "<function key>", "<workspace>", "{{secrets/<scope>/<secret>}}"}
+PLACEHOLDERS = {
+    "<function app>",
+    "<function key>",
+    "<workspace>",
+    "<namespace>",
+    "<connection string>",
+    "{{secrets/<scope>/<secret>}}",
+}
 every_block = pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
 
 

@@ -23,7 +23,8 @@ _POLL_SECONDS = 0.5
 _DELIVERY = (
     "run infra/subscribe.sh again: it makes the subscription, with the function's name as it has to be written "
     "(a wrong one is accepted, and drops every event) and the key blobs_extension as it is now; "
-    "az eventgrid system-topic event-subscription list -g <group> --system-topic-name <topic> shows it"
+    "az eventgrid system-topic event-subscription list -g <group> --system-topic-name <topic> shows it. With a private "
+    "receiver set QUEUE_NOTIFICATIONS=true instead"
 )
 
 _LEFT = (

@@ -9,7 +9,8 @@ from cli.checks.check import Check, note, ok, wrong
 
 RECEIVER_ADDRESS = "address of the receiver"
 _PRIVATE_RECEIVER = (
-    "Event Grid cannot reach it, so only the timer processes events, 10 to 16 minutes later; or keep inbound "
+    "Event Grid cannot reach it: set QUEUE_NOTIFICATIONS=true (the templates do so with network=private), or only the "
+    "timer finds events, 10 to 16 minutes later; or keep inbound "
     "access public, with access rules for the service tag AzureEventGrid and for Spark"
 )
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from core.errors import StorageUnavailable
+from core.folder_address import FolderAddress
 from core.operations import split_job_name
 from parser.application import without_tail
 from pipeline.run import OPEN
 from pipeline.services import Services
 from storage.event_rows import EventRow, Status
+from storage.file_progress import FolderState
 from storage.poison_queues import poison_messages
 
 FAILING = (Status.DEAD_LETTERED, Status.RETRYING)
@@ -30,6 +32,17 @@ class JobCount:
     last: datetime = _NEVER
 
 
+@dataclass(frozen=True, slots=True)
+class FolderReport:
+    """How far a folder of EVENT_FOLDERS is collected; the events are those of its files, by answer."""
+
+    address: str
+    state: FolderState
+    kept: int
+    ignored: int
+    rejected: int
+
+
 @dataclass(slots=True)
 class StatusReport:
     """Counts of events received since ``since``; ``truncated`` if there were more than were read.
@@ -44,6 +57,7 @@ class StatusReport:
     jobs: dict[tuple[str, str], JobCount] = field(default_factory=dict)
     oldest: EventRow | None = None
     errors: list[EventRow] = field(default_factory=list)
+    folders: list[FolderReport] = field(default_factory=list)
     truncated: bool = False
     poison: dict[str, int] | None = None
 
@@ -74,7 +88,15 @@ def status_report(
     found.errors = newest_of_runs(failing)[:_ERRORS]
     with suppress(StorageUnavailable):
         found.poison = poison_messages(services.clients)
+    found.folders = [_folder(folder.address, services) for folder in services.folders]
     return found
+
+
+def _folder(address: FolderAddress, services: Services) -> FolderReport:
+    progress = services.file_progress.read(address)
+    states = [state for state, _ in progress.files.values()]
+    counts = (sum(getattr(state, answer) for state in states) for answer in ("kept", "ignored", "rejected"))
+    return FolderReport(str(address), progress.folder, *counts)
 
 
 def newest_of_runs(rows: Iterable[EventRow]) -> list[EventRow]:

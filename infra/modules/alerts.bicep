@@ -16,6 +16,9 @@ param email string
 @description('Whether Event Grid delivers events. If not, the timer finds all of them, which is no reason for an alert.')
 param hasEventGrid bool
 
+@description('Whether events are collected from files.')
+param hasCollector bool
+
 var rules = [
   {
     name: 'dead-letters'
@@ -83,7 +86,7 @@ traces
     threshold: 0
     query: '''
 requests
-| where name in ("parse", "retry", "poison", "poison_retry", "sweep")
+| where name in ("parse", "retry", "poison", "poison_retry", "sweep", "collect", "receive_stream")
 | where success == false
 '''
   }
@@ -146,6 +149,39 @@ traces
   }
 ]
 
+var collectorRules = [
+  {
+    name: 'collector-stopped'
+    description: 'No folder was collected for half an hour: the function collect does not run, or fails for all folders.'
+    severity: 1
+    window: 'PT30M'
+    operator: 'LessThan'
+    threshold: 1
+    query: '''
+traces
+| where message startswith "step {"
+| extend step = parse_json(substring(message, 5))
+| where tostring(step.step) == "collect" and tostring(step.outcome) == "collected"
+'''
+  }
+  {
+    name: 'folder-not-collected'
+    description: 'A folder could not be collected for half an hour. `sparklin status` gives the reason, `sparklin doctor` what to do.'
+    severity: 2
+    window: 'PT30M'
+    operator: 'GreaterThan'
+    threshold: 0
+    query: '''
+traces
+| where message startswith "step {"
+| extend step = parse_json(substring(message, 5))
+| where tostring(step.step) == "collect"
+| summarize good = countif(tostring(step.outcome) == "collected") by folder = tostring(step.folder)
+| where good == 0
+'''
+  }
+]
+
 resource recipients 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
   name: 'ag-${nameSuffix}'
   location: 'global'
@@ -164,7 +200,7 @@ resource recipients 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(em
 }
 
 resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
-  for rule in concat(rules, hasEventGrid ? eventGridRules : []): {
+  for rule in concat(rules, hasEventGrid ? eventGridRules : [], hasCollector ? collectorRules : []): {
     name: '${rule.name}-${nameSuffix}'
     location: location
     tags: tags

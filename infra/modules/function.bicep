@@ -37,6 +37,15 @@ param subnetId string
 @description('The only addresses that may reach the receiver besides Event Grid; empty: all.')
 param allowedAddresses string[]
 
+@description('Folders whose event files are collected.')
+param eventFolders string[]
+
+@description('The address of the namespace of the event hub; empty: none.')
+param eventHubNamespace string
+
+param hubName string
+param consumerGroupName string
+
 param alwaysReady int
 param maximumInstances int
 param instanceMemory int
@@ -70,6 +79,25 @@ var ownSettings = {
   LINEAGE_STORAGE__clientId: identity.properties.clientId
   PURVIEW_ENDPOINT: purviewEndpoint
 }
+
+var folderSettings = empty(eventFolders) ? {} : { EVENT_FOLDERS: join(eventFolders, ' ') }
+var hubSettings = empty(eventHubNamespace)
+  ? {}
+  : {
+      EVENT_HUB: hubName
+      EVENT_HUB_CONSUMER_GROUP: consumerGroupName
+      EVENT_HUB_CONNECTION__fullyQualifiedNamespace: eventHubNamespace
+      EVENT_HUB_CONNECTION__credential: 'managedidentity'
+      EVENT_HUB_CONNECTION__clientId: identity.properties.clientId
+    }
+// Event Grid cannot deliver into a private network, so the receiver reports events itself. An idle queue would be looked
+// at up to a minute apart.
+var queueSettings = isPublic
+  ? {}
+  : {
+      QUEUE_NOTIFICATIONS: 'true'
+      AzureFunctionsJobHost__extensions__queues__maxPollingInterval: '00:00:05'
+    }
 
 // Read by azure.identity.DefaultAzureCredential, for Purview only.
 var credentialSettings = empty(servicePrincipalClientId)
@@ -163,7 +191,15 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: union(hostSettings, ownSettings, credentialSettings, settings)
+    properties: union(
+      hostSettings,
+      ownSettings,
+      folderSettings,
+      hubSettings,
+      queueSettings,
+      credentialSettings,
+      settings
+    )
   }
 
   // Code is deployed with a Microsoft Entra token; there is no user name and password for it.

@@ -25,7 +25,7 @@ param auditWorkspaceId string
 
 // What storage/clients.py makes, so that the first event finds it, and the queues that the triggers listen to.
 var containers = ['openlineage', 'lineage-details', 'dead-letters', 'locks']
-var tables = ['EventMetadata', 'LineageDetails', 'RunProcesses', 'AssetCache', 'CreatedAssets']
+var tables = ['EventMetadata', 'LineageDetails', 'RunProcesses', 'AssetCache', 'CreatedAssets', 'CollectedFiles']
 var queues = ['lineage-retry', 'lineage-retry-poison', 'webjobs-blobtrigger-poison']
 
 var access = {

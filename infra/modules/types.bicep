@@ -37,5 +37,7 @@ type optionalSettings = {
   METASTORE_IDS: string?
   SQL_KINDS: string?
   PROCESS_NAMING: string?
+  USER_NAMES: string?
+  EXPRESSION_LITERALS: string?
   DATABRICKS_TASKS: string?
 }

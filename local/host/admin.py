@@ -23,7 +23,7 @@ from local.host.event_grid import WEBHOOK, receive_events
 from local.host.invoker import Invoker
 from local.host.keys import Keys
 from local.host.timer_trigger import TimerListener
-from local.host.worker import HostedFunction, queue_message
+from local.host.worker import HostedFunction, event_hub_events, queue_message
 
 EVENTS = "/admin/local/events"
 
@@ -112,7 +112,10 @@ class Admin:
         return Response(status_code=202)
 
     def _run(self, function: HostedFunction, text: str) -> None:
-        """Run a function by hand: a blob's input is `container/blob`, a queue's the message's text."""
+        """Run a function by hand: a blob's input is `container/blob`, a queue's the message's text.
+
+        An event hub's is a message a line.
+        """
         try:
             match function.trigger["type"]:
                 case "timerTrigger":
@@ -122,6 +125,8 @@ class Admin:
                     self._parts.blobs.run(BlobMessage(function.id, container, blob, ""))
                 case "queueTrigger":
                     self._parts.invoker.run(function, queue_message(text.encode(), {"DequeueCount": 0}))
+                case "eventHubTrigger":
+                    self._parts.invoker.run(function, event_hub_events(text.encode().splitlines()))
                 case kind:
                     _log.warning("Functions of type %s can't be run by hand", kind)
         except InvocationFailed:

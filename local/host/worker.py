@@ -10,9 +10,11 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import azure.functions as func  # noqa: TID251  the host is the other side of this contract
@@ -20,7 +22,7 @@ from azure.functions import meta  # noqa: TID251  as above
 
 from local.host.errors import HostError
 
-TRIGGERS = ("httpTrigger", "blobTrigger", "queueTrigger", "timerTrigger")
+TRIGGERS = ("httpTrigger", "blobTrigger", "queueTrigger", "timerTrigger", "eventHubTrigger")
 _SCRIPT = "function_app.py"
 _SETTING = re.compile(r"%([^%]+)%")
 # These name things in code; the host resolves %SETTING% in the others.
@@ -151,6 +153,15 @@ def queue_message(body: bytes, metadata: Mapping[str, str | int]) -> Any:
         name: Datum(value, "int") if isinstance(value, int) else _text(value) for name, value in metadata.items()
     }
     return _converters.get("queueTrigger").decode(Datum(body, "bytes"), trigger_metadata=trigger_metadata)
+
+
+def event_hub_events(bodies: Sequence[bytes]) -> Any:
+    """A list of `func.EventHubEvent`, as a trigger with cardinality many gets it."""
+    now = datetime.now(UTC).isoformat()
+    properties = [{"EnqueuedTimeUtc": now, "SequenceNumber": n, "Offset": str(n)} for n in range(len(bodies))]
+    trigger_metadata = {"SystemPropertiesArray": Datum(json.dumps(properties), "json")}
+    data = Datum(SimpleNamespace(bytes=list(bodies)), "collection_bytes")
+    return _converters.get("eventHubTrigger").decode(data, trigger_metadata=trigger_metadata)
 
 
 def timer_request(past_due: bool, status: Mapping[str, str] | None) -> Any:

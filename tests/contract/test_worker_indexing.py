@@ -59,6 +59,21 @@ EXPECTED = {
     "sweep": trigger("timerTrigger", "timer", schedule="0 */5 * * * *"),
 }
 
+#: Functions that exist only with a setting.
+OPTIONAL = {
+    "collect": trigger("timerTrigger", "timer", schedule="30 * * * * *"),
+    "receive_stream": trigger(
+        "eventHubTrigger", "messages", connection="EVENT_HUB_CONNECTION", eventHubName="openlineage",
+        cardinality="MANY", consumerGroup="sparklin",
+    ),
+}  # fmt: skip
+DOORS = {
+    "EVENT_HUB": "openlineage",
+    "EVENT_HUB_CONSUMER_GROUP": "sparklin",
+    "EVENT_HUB_CONNECTION__fullyQualifiedNamespace": "contoso.servicebus.windows.net",
+    "EVENT_FOLDERS": "https://onelake.blob.fabric.microsoft.com/Sales/Sales.Lakehouse/Files/Lineage",
+}
+
 
 def drive(folder: Path, *invocations: Mapping[str, Any], **settings: str) -> dict[str, Any]:
     """What the worker says of the app in a folder; see worker.py."""
@@ -95,6 +110,12 @@ def test_every_function_has_its_trigger() -> None:
     assert {name: plain(bindings) for name, bindings in functions.items()} == EXPECTED
 
 
+def test_doors_that_a_setting_opens_have_their_triggers() -> None:
+    functions = accepted(ROOT, **DOORS)["functions"]
+
+    assert {name: plain(bindings) for name, bindings in functions.items()} == EXPECTED | OPTIONAL
+
+
 def test_the_blob_trigger_follows_its_setting() -> None:
     (binding,) = accepted(ROOT, BLOB_TRIGGER_SOURCE="LogsAndContainerScan")["functions"]["parse"]
 
@@ -103,7 +124,7 @@ def test_the_blob_trigger_follows_its_setting() -> None:
 
 @needs_worker
 def test_the_worker_loads_every_function() -> None:
-    assert accepted(ROOT)["loaded"] == sorted(EXPECTED)
+    assert accepted(ROOT, **DOORS)["loaded"] == sorted(EXPECTED | OPTIONAL)
 
 
 @needs_worker

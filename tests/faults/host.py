@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -180,14 +180,16 @@ def _misdeliver(plan: Plan, journal: Journal) -> None:
         setattr(BlobSource, name, method)
 
 
-def arm(death: Death, journal: Journal) -> None:
+def arm(death: Death, journal: Journal, steps: Mapping[str, Step] = STEPS) -> None:
+    """Let this process die as planned, at one of these steps."""
+
     def end_in_time() -> None:
         time.sleep(death.seconds)
         _die(journal, "any moment")
 
     threading.Thread(target=end_in_time, daemon=True).start()
     if death.step:
-        step = STEPS[death.step]
+        step = steps[death.step]
         setattr(step.owner, step.name, _deadly(step, death, journal))
 
 

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,6 +20,8 @@ from pipeline import run
 from pipeline.services import build
 from tests.faults.host import Death, Journal, arm, shorten_leases
 from tests.support.universe import Universe
+
+_Case = TypeVar("_Case")
 
 _AT_ONCE = 4
 _LONGEST_LIFE = 100.0
@@ -47,15 +49,15 @@ class Work(msgspec.Struct):
 
 def main(file: Path) -> int:
     work = msgspec.json.decode(file.read_bytes(), type=Work)
-    died = _lives(work.cases, lambda case: _deliver(case, work, dies=True))
-    took_over = _lives(work.cases, lambda case: _deliver(case, work, dies=False))
+    died = lives(work.cases, lambda case: _deliver(case, work, dies=True))
+    took_over = lives(work.cases, lambda case: _deliver(case, work, dies=False))
     survivors = [case.step for case, code in zip(work.cases, died, strict=True) if code != -signal.SIGKILL]
     failed = [case.step for case, code in zip(work.cases, took_over, strict=True) if code != 0]
     sys.stderr.write(f"not killed: {survivors}, failed to take over: {failed}\n")
     return 1 if survivors or failed else 0
 
 
-def _lives(cases: Iterable[Case], live: Callable[[Case], None]) -> list[int]:
+def lives(cases: Iterable[_Case], live: Callable[[_Case], None]) -> list[int]:
     """The exit codes of a process for each case, some at a time; minus the signal for one that was killed."""
     codes: dict[int, int] = {}
     children: list[int] = []
@@ -71,7 +73,7 @@ def _lives(cases: Iterable[Case], live: Callable[[Case], None]) -> list[int]:
     return [codes[child] for child in children]
 
 
-def _outcome(live: Callable[[Case], None], case: Case) -> int:
+def _outcome(live: Callable[[_Case], None], case: _Case) -> int:
     """0 for a life without an error; this process must not go on in what its parent was doing."""
     try:
         live(case)

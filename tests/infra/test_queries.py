@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.test_worker_indexing import EXPECTED as FUNCTIONS
+from tests.contract.test_worker_indexing import EXPECTED, OPTIONAL
 from tests.infra.compiled import MODES, ROOT, resources
 
 KUSTO = ROOT / "local" / "azurite" / "node_modules" / "@kusto" / "language-service-next"
@@ -46,7 +46,7 @@ def problems(queries: list[str]) -> list[list[str]]:
 
 
 def test_the_parser_has_nothing_to_say() -> None:
-    queries = {**alerts("none"), **of_pages()}
+    queries = {**alerts("outbound"), **of_pages()}
 
     assert len(of_pages()) >= 3
     found = zip(queries, problems(list(queries.values())), strict=True)
@@ -73,7 +73,9 @@ def test_alerts_do_not_wait_for_event_grid_where_there_is_none() -> None:
         "refused-events", "timer-stopped", "refused-notifications", "lost-notifications",
     }  # fmt: skip
 
-    assert alerts("none").keys() == alerts("outbound").keys() == every
+    collector = {"collector-stopped", "folder-not-collected"}
+    assert alerts("none").keys() == every
+    assert alerts("outbound").keys() == every | collector
     assert alerts("private").keys() == every - {"refused-notifications", "lost-notifications"}
 
 
@@ -93,29 +95,32 @@ def test_the_alert_of_dead_letters_is_that_of_the_page() -> None:
 def test_the_page_says_what_to_do_at_each_alert() -> None:
     page = (ROOT / "docs" / "deployment.md").read_text("utf-8").partition("## Alerts")[2].partition("\n## ")[0]
 
-    assert re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE) == list(alerts("none"))
+    assert re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE) == list(alerts("outbound"))
 
 
 def test_alerts_ask_for_steps_that_are_logged() -> None:
     sources = [*ROOT.glob("*.py"), *ROOT.glob("pipeline/*.py"), *ROOT.glob("purview/*.py"), *ROOT.glob("storage/*.py")]
     logged = "\n".join(path.read_text("utf-8") for path in sources)
     asked = re.findall(
-        r"tostring\(step\.\w+\) (?:==|in) \(?(.*?)\)?$", "\n".join(alerts("none").values()), re.MULTILINE
+        r"tostring\(step\.\w+\) (?:==|in) \(?(.*?)\)?$", "\n".join(alerts("outbound").values()), re.MULTILINE
     )
     words = {word for each in asked for word in re.findall(r'"([^"]+)"', each)}
 
     assert words == {
         "dead-lettered", "DeadLettered", "retry", "retried", "sweep", "enqueued",
-        "its notification got lost, or is late", "circuit", "denied", "poison", "waiting",
+        "its notification got lost, or is late", "circuit", "denied", "poison", "waiting", "collect",
+        "collected",
     }  # fmt: skip
     assert [word for word in words if f'"{word}"' not in logged] == []
 
 
 def test_alerts_ask_for_functions_and_routes_that_exist() -> None:
-    queries = "\n".join(alerts("none").values())
+    queries = "\n".join(alerts("outbound").values())
     names = {word for each in re.findall(r"name in \((.*?)\)", queries) for word in re.findall(r'"(\w+)"', each)}
-    routes = {f"/api/{binding['route']}" for each in FUNCTIONS.values() for binding in each if "route" in binding}
+    routes = {
+        f"/api/{binding['route']}" for each in (EXPECTED | OPTIONAL).values() for binding in each if "route" in binding
+    }
 
-    assert names == FUNCTIONS.keys() - {"health"}
+    assert names == (EXPECTED | OPTIONAL).keys() - {"health"}
     asked = re.findall(r'url contains "(/api/[^"]+)"', queries)
     assert {route for route in routes if any(each in route for each in asked)} == routes - {"/api/health"}

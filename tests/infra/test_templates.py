@@ -27,6 +27,10 @@ from tests.infra.compiled import (
 
 # What Azure accepts as names; others of ours are fixed words or roles' identifiers.
 NAMES = {
+    "Microsoft.EventHub/namespaces": r"[a-zA-Z][a-zA-Z0-9-]{4,48}[a-zA-Z0-9]",
+    "Microsoft.EventHub/namespaces/eventhubs": r"[a-zA-Z0-9][\w.-]{0,255}",
+    "Microsoft.EventHub/namespaces/eventhubs/authorizationRules": r"[a-zA-Z0-9][\w.-]{0,49}",
+    "Microsoft.EventHub/namespaces/eventhubs/consumergroups": r"[a-zA-Z0-9][\w.-]{0,49}",
     "Microsoft.Insights/actionGroups": r"[\w.-]{1,260}",
     "Microsoft.Insights/components": r"[\w().-]{1,260}",
     "Microsoft.Insights/scheduledQueryRules": r"[\w.-]{1,260}",

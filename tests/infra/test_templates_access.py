@@ -19,7 +19,9 @@ from tests.infra.compiled import (
     template,
 )  # fmt: skip
 
+HUBS = "Microsoft.EventHub/namespaces"
 ROLES = {
+    "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": "Azure Event Hubs Data Receiver",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
@@ -46,8 +48,11 @@ def test_the_apps_identity_has_these_roles_and_no_others(mode: str) -> None:
     )
     insights = only(mode, "Microsoft.Insights/components")["name"]
     vaults = resources(mode, "Microsoft.KeyVault/vaults")
+    hubs = [each["id"].partition("/providers/")[2] for each in resources(mode, f"{HUBS}/eventhubs")]
 
+    assert bool(hubs) == (mode == "outbound")
     assert granted(mode) == {
+        *((hub, "Azure Event Hubs Data Receiver") for hub in hubs),
         (events, "Storage Blob Data Owner"),
         (events, "Storage Queue Data Contributor"),
         (events, "Storage Table Data Contributor"),

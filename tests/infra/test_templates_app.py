@@ -101,12 +101,14 @@ def test_the_settings_that_are_set_are_enough_and_no_others_are_set() -> None:
 def test_every_other_setting_can_be_passed() -> None:
     # Without a token Purview lets nobody in, and the plan knows no other source than Event Grid, the default.
     not_on_azure = {"PURVIEW_AUTH", "BLOB_TRIGGER_SOURCE"}
+    by_parameters = {"EVENT_FOLDERS", "EVENT_HUB", "EVENT_HUB_CONSUMER_GROUP", "QUEUE_NOTIFICATIONS"}
     every = {field.name.upper() for field in dataclasses.fields(Settings)}
     optional = template()["definitions"]["optionalSettings"]
 
-    assert optional["properties"].keys() == every - not_on_azure - {"PURVIEW_ENDPOINT", "LINEAGE_STORAGE"}, (
-        "bring optionalSettings in infra/modules/types.bicep in line with core/settings.py"
-    )
+    assert optional["properties"].keys() == every - not_on_azure - by_parameters - {
+        "PURVIEW_ENDPOINT",
+        "LINEAGE_STORAGE",
+    }, "bring optionalSettings in infra/modules/types.bicep in line with core/settings.py"
     assert optional["additionalProperties"] is False
     passed = {"LINEAGE_WINDOW_DAYS": "60", "PURVIEW_COLLECTION": "abcdef"}
     assert passed.items() <= app_settings("outbound").items()
@@ -132,3 +134,16 @@ def test_each_cloud_has_hosts_of_its_own() -> None:
     assert app_settings("private")["PURVIEW_ENDPOINT"] == "https://contoso.purview.azure.us"
     zones = last_names("private", "Microsoft.Network/privateDnsZones")
     assert {"privatelink.vaultcore.usgovcloudapi.net", "privatelink.azurewebsites.us"} <= set(zones)
+
+
+def test_parameters_open_the_doors_of_files_event_hub_and_queue() -> None:
+    found = {mode: app_settings(mode) for mode in ("none", "outbound", "private")}
+    doors = ("EVENT_FOLDERS", "EVENT_HUB", "EVENT_HUB_CONNECTION__fullyQualifiedNamespace", "QUEUE_NOTIFICATIONS")
+
+    assert [[door in found[mode] for door in doors] for mode in found] == [
+        [False, False, False, False],
+        [True, True, True, False],
+        [False, False, False, True],
+    ]
+    assert found["outbound"]["EVENT_FOLDERS"].startswith("https://onelake.blob.fabric.microsoft.com/")
+    assert found["outbound"]["EVENT_HUB_CONNECTION__credential"] == "managedidentity"

@@ -16,7 +16,7 @@ from core.identity import run_key
 from pipeline import retries
 from pipeline.services import Services
 from storage.event_rows import Status
-from storage.retry_queue import RetryPointer, RetryQueue, decode, encode
+from storage.retry_queue import STORED, RetryPointer, RetryQueue, decode, encode
 from storage.sweep import Sweep
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
@@ -74,6 +74,28 @@ def test_other_events_of_a_run_that_is_to_be_retried_start_no_retries_of_their_o
     requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=10)
     retries.attempt(RetryPointer(run_key(here.run_id("run-1")), 2, datetime.now(UTC)), here.services)
     assert here.statuses([a_write("START"), a_write()]) == ["Processed", "Processed"]
+
+
+def test_a_run_that_the_receiver_announced_is_processed(universe: Universe) -> None:
+    status, _ = universe.post(a_write())
+    assert status == 202
+    RetryQueue(universe.services.clients).announce(run_key(universe.run_id("run-1")))
+    (pointer,) = enqueued(universe)
+
+    retries.retry(encode(pointer).encode(), universe.services)
+
+    assert universe.statuses([a_write()]) == ["Processed"]
+
+
+def test_an_announcement_starts_no_attempt_while_a_retry_is_due_later(universe: Universe) -> None:
+    universe.post(a_write())
+    key = run_key(universe.run_id("run-1"))
+    universe.services.run_records.note_retry(key, datetime.now(UTC) + timedelta(hours=1))
+    message = encode(RetryPointer(key, attempt=0, first_failed=datetime.now(UTC), reason=STORED)).encode()
+
+    retries.retry(message, universe.services)
+
+    assert universe.statuses([a_write()]) == ["Received"]
 
 
 def test_a_retry_that_succeeds_ends_the_matter(universe: Universe) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import StorageUnavailable
 from core.settings import StorageConnection
 from local.azurite import ACCOUNT_KEY, ACCOUNT_NAME
 from pipeline.receive import Answer, Receiver, receive, receive_batch
@@ -221,3 +222,25 @@ def test_one_line_is_logged_for_each_event_and_none_can_be_forged(
     assert len(record.getMessage()) < 1500
     assert "\x1b" not in record.getMessage()
     assert "kept" in record.getMessage()
+
+
+def test_a_stored_event_is_reported_once_a_run_where_nothing_else_does(store: EventStore) -> None:
+    reported: list[str] = []
+    receiver = Receiver(LIMITS, RULES, store, notify=reported.append)
+    first, second, ignored = new(), new(), new(job="app.collect_limit", outputs=[])
+
+    assert receive(body(first), {}, receiver, NOW)[0] == 202
+    assert receive(body(ignored), {}, receiver, NOW)[0] == 200
+    assert receive_batch(json.dumps([first, second, second]).encode(), {}, receiver, NOW)[0] == 202
+
+    runs = [each["run"]["runId"] for each in (first, second)]
+    assert reported == [runs[0], *runs]
+
+
+def test_an_event_that_cannot_be_reported_is_kept_all_the_same(store: EventStore) -> None:
+    def failing(_: str) -> None:
+        raise StorageUnavailable("the queue is away")
+
+    whole = new()
+    assert receive(body(whole), {}, Receiver(LIMITS, RULES, store, notify=failing), NOW)[0] == 202
+    assert stored(store, whole) == [body(whole)]

@@ -1,0 +1,83 @@
+"""Messages of an event hub: the same door as HTTP, and no message that stops the others."""
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.envelope import read_envelope
+from core.errors import StorageUnavailable
+from local.host.worker import event_hub_events
+from pipeline import receive
+from pipeline.services import Services
+from pipeline.stream import take_messages
+from receiver import accept
+from storage.event_store import EventStore
+from tests.pipeline.test_collect import a_write
+from tests.support.events import body, event
+
+
+@pytest.fixture
+def hub(services: Services) -> Services:
+    """Services with a hub whose dead letters are this test's own."""
+    return replace(services, settings=replace(services.settings, event_hub=f"hub-{uuid.uuid4()}"))
+
+
+def stored(content: bytes, services: Services) -> int:
+    run = read_envelope(content).run_key
+    return len(services.events.names(run))
+
+
+def letters(services: Services) -> list[str]:
+    """The texts of the hub's dead letters."""
+    box = services.dead_letters
+    prefix = box.name_of(f"event hub {services.settings.event_hub}", "x").partition("/")[0]
+    found = [box.read(name) for name in box.names(prefix)]
+    return sorted(str(letter.details["text"]) for letter in found if letter)
+
+
+def test_messages_are_stored_once_and_bad_ones_are_dead_lettered_once(hub: Services) -> None:
+    events = [a_write(number) for number in range(4)]
+    ignored = body(event(job_name="app.collect_limit", outputs=[]))
+    messages = [events[0], b"[" + b",".join(events[1:3]) + b"]", b"{half", ignored, b"[half", b"", events[3]]
+
+    for _ in range(2):
+        take_messages(messages, hub)
+
+    assert [stored(each, hub) for each in events] == [1] * 4
+    assert letters(hub) == ["", "[half", "{half"]
+
+
+def test_while_storage_is_unavailable_the_batch_comes_again(hub: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise StorageUnavailable("not now")
+
+    written = a_write()
+    with monkeypatch.context() as patched:
+        patched.setattr(EventStore, "put", failing)
+        with pytest.raises(StorageUnavailable):
+            take_messages([written], hub)
+    take_messages([written], hub)
+
+    assert (stored(written, hub), letters(hub)) == (1, [])
+
+
+def test_an_event_on_which_the_code_fails_does_not_stop_the_partition(
+    hub: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = a_write(), a_write()
+
+    def failing(envelope: Any, rules: Any) -> Any:
+        if envelope.run_key == read_envelope(bad).run_key:
+            raise RuntimeError("a fault of ours")
+        return accept.accept(envelope, rules)
+
+    monkeypatch.setattr(receive, "accept", failing)
+    take_messages([bad, good], hub)
+
+    assert (stored(good, hub), stored(bad, hub), letters(hub)) == (1, 0, [bad.decode()])
+
+
+def test_the_local_host_makes_the_events_that_a_function_gets() -> None:
+    assert [each.get_body() for each in event_hub_events([b"a", b"b"])] == [b"a", b"b"]
