@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from core.folder_address import folder_address
 from core.settings import Settings, StorageConnection
@@ -16,6 +17,7 @@ from pipeline.services import Services, build
 from tests.faults.collector import STEPS, Case, Work
 from tests.support.events import body, dataset, event
 
+pytestmark = pytest.mark.exhaustive
 FOLDER = "Sales.Lakehouse/Files/Lineage"
 #: Steps that come several times on the way of two files of several parts.
 REPEATED = {"read a part": 3, "store an event": 4, "write how far it is": 3, "dead-letter a line": 2}
