@@ -167,8 +167,8 @@ def test_show_shows_a_run_from_which_nothing_can_be_derived(
     def derive(*_: object) -> NoReturn:
         raise ValueError("an unknown plan")
 
-    monkeypatch.setattr("pipeline.run.derive", derive)
-    monkeypatch.setattr("cli.tasks.preview_events.derive", derive)
+    monkeypatch.setattr("pipeline.run.derive_in_application", derive)
+    monkeypatch.setattr("cli.tasks.preview_events.derive_together", derive)
     universe.deliver(a_write())
     code, shown = sparklin("show", universe.run_id("run-1"))
     reason = "nothing can be derived from its events: ValueError: an unknown plan"
