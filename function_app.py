@@ -1,4 +1,7 @@
-"""The functions of the app: triggers only. What they do is in the package pipeline."""
+"""The functions of the app: triggers only. What they do is in the package pipeline.
+
+What receiving does not need (parser, catalogue) is imported when a function first uses it: the receiver starts sooner.
+"""
 
 import json
 import logging
@@ -13,13 +16,9 @@ from core.errors import StorageUnavailable
 from core.logs import escape_arguments
 from core.naming import CONTAINER
 from core.settings import Settings, plan_conflict
-from pipeline import collect as collecting
 from pipeline import receive as receiving
-from pipeline import retries, stuck_messages
-from pipeline.artifact_migration import move_to_artifacts
 from pipeline.health import health_report
-from pipeline.services import LazyServices
-from pipeline.stream import take_messages
+from pipeline.lazy_services import LazyServices
 from storage.clients import RETRY_QUEUE
 from storage.poison_queues import BLOB_POISON_QUEUE, RETRY_POISON_QUEUE
 
@@ -40,7 +39,7 @@ if conflict := plan_conflict(settings):
 def answered(take: Callable[..., receiving.Answer], req: func.HttpRequest) -> func.HttpResponse:
     """The answer to a request; 503 also where not even the clients can be made."""
     try:
-        status, body = take(req.get_body(), req.headers, services().receiver, datetime.now(UTC))
+        status, body = take(req.get_body(), req.headers, services.receiver, datetime.now(UTC))
     except StorageUnavailable as error:
         status, body = receiving.unavailable(error)
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")
@@ -81,6 +80,8 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
 )
 def parse(blob: func.InputStream) -> None:
     """A stored event; its whole run is read anew."""
+    from pipeline import retries
+
     retries.stored(blob.name or "", services())
 
 
@@ -88,6 +89,8 @@ def parse(blob: func.InputStream) -> None:
 @app.queue_trigger("message", RETRY_QUEUE, "LINEAGE_STORAGE")
 def retry(message: func.QueueMessage) -> None:
     """A run whose processing failed before, or that the timer found waiting."""
+    from pipeline import retries
+
     retries.retry(message.get_body(), services())
 
 
@@ -95,6 +98,8 @@ def retry(message: func.QueueMessage) -> None:
 @app.queue_trigger("message", BLOB_POISON_QUEUE, "LINEAGE_STORAGE")
 def poison(message: func.QueueMessage) -> None:
     """A blob that the trigger gave up."""
+    from pipeline import retries
+
     retries.poisoned(message.get_body(), services())
 
 
@@ -102,6 +107,8 @@ def poison(message: func.QueueMessage) -> None:
 @app.queue_trigger("message", RETRY_POISON_QUEUE, "LINEAGE_STORAGE")
 def poison_retry(message: func.QueueMessage) -> None:
     """A retry that the host gave up."""
+    from pipeline import retries
+
     retries.retry_poisoned(message.get_body(), services())
 
 
@@ -109,6 +116,9 @@ def poison_retry(message: func.QueueMessage) -> None:
 @app.timer_trigger("timer", "0 */5 * * * *")
 def sweep(timer: func.TimerRequest) -> None:
     """Finds what got lost on the way, settles runs that never ended, and renames processes after an update."""
+    from pipeline import retries, stuck_messages
+    from pipeline.artifact_migration import move_to_artifacts
+
     stuck_messages.report(services())
     retries.sweep(services())
     move_to_artifacts(services())
@@ -120,6 +130,8 @@ if settings.event_folders:
     @app.timer_trigger("timer", "30 * * * * *")
     def collect(timer: func.TimerRequest) -> None:
         """Reads what agents appended to the files in EVENT_FOLDERS."""
+        from pipeline import collect as collecting
+
         collecting.collect(services())
 
 
@@ -137,4 +149,6 @@ if settings.event_hub:
     @app.retry("exponential_backoff", "-1", minimum_interval="00:00:02", maximum_interval="00:05:00")
     def receive_stream(messages: List[func.EventHubEvent]) -> None:  # noqa: UP006  the worker refuses `list[…]`
         """Events of agents with transport kafka; while storage is unavailable, the partition waits."""
+        from pipeline.stream import take_messages
+
         take_messages([message.get_body() for message in messages], services())

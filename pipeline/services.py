@@ -1,6 +1,5 @@
 """The settings, rules and clients that the pipeline works with, built once per worker process."""
 
-import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -73,7 +72,16 @@ def build(settings: Settings) -> Services:
 
     :raises SettingsError: the file of naming rules cannot be used.
     """
-    return _services(settings, Naming.of(settings), connect(settings.lineage_storage, makes_missing=True))
+    clients = connect(settings.lineage_storage, makes_missing=True)
+    return build_around(Receiver.of(settings, clients), clients, settings)
+
+
+def build_around(receiver: Receiver, clients: StorageClients, settings: Settings) -> Services:
+    """Build the services that use these clients, and that receiver; nothing is sent.
+
+    :raises SettingsError: the file of naming rules cannot be used.
+    """
+    return _services(settings, Naming.of(settings), clients, receiver)
 
 
 def build_for_command(settings: Settings) -> Services:
@@ -85,11 +93,10 @@ def build_for_command(settings: Settings) -> Services:
     naming = Naming.of(settings)
     clients = connect(settings.lineage_storage)
     check_provisioned(clients, _COMMAND_SECONDS)
-    return _services(settings, naming, clients)
+    return _services(settings, naming, clients, Receiver.of(settings, clients))
 
 
-def _services(settings: Settings, naming: Naming, clients: StorageClients) -> Services:
-    receiver = Receiver.of(settings, clients)
+def _services(settings: Settings, naming: Naming, clients: StorageClients, receiver: Receiver) -> Services:
     events, run_records = receiver.store, RunRecords(clients)
     return Services(
         settings=settings,
@@ -129,24 +136,3 @@ def _catalog(settings: Settings, clients: StorageClients) -> Catalog:
         breaker=CircuitBreaker(policy, StoredCircuits(clients), time.time),
         slots=UploadSlots(Locks(clients), settings.max_concurrent_uploads),
     )
-
-
-class LazyServices:
-    """The services of a process, built at its first event, by one thread however many events come at once.
-
-    :raises SettingsError: the file of naming rules cannot be used; the process should not start then.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._naming = Naming.of(settings)
-        self._building = threading.Lock()
-        self._built: Services | None = None
-
-    def __call__(self) -> Services:
-        """The services; nothing is sent to storage."""
-        with self._building:
-            if self._built is None:
-                clients = connect(self._settings.lineage_storage, makes_missing=True)
-                self._built = _services(self._settings, self._naming, clients)
-            return self._built

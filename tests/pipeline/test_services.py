@@ -1,6 +1,8 @@
 """The services of a process are built once, and in time."""
 
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +16,9 @@ import pytest
 from core.errors import SettingsError, StorageUnavailable
 from core.settings import Settings, StorageConnection
 from local.azurite import Azurite
+from local.stack.parts import ROOT
+from pipeline.lazy_services import LazyServices
 from pipeline.receive import Receiver, receive
-from pipeline.services import LazyServices
 from storage import clients
 from storage.clients import CONTAINERS, TABLES
 from storage.request_budget import budget
@@ -42,7 +45,7 @@ def test_events_that_come_at_once_share_what_is_built_once(
         connected.append(connection)
         return clients.connect(connection, makes_missing=makes_missing)
 
-    monkeypatch.setattr("pipeline.services.connect", connect)
+    monkeypatch.setattr("pipeline.lazy_services.connect", connect)
     services = LazyServices(settings(storage_connection))
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: services(), range(16)))
@@ -77,7 +80,7 @@ def empty() -> Iterator[Azurite]:
 
 def receiver_of(proxy: StorageProxy) -> Receiver:
     built = settings(StorageConnection(connection_string=proxy.connection_string))
-    return LazyServices(replace(built, storage_budget_seconds=60))().receiver
+    return LazyServices(replace(built, storage_budget_seconds=60)).receiver
 
 
 def test_the_first_event_makes_everything_at_once_and_takes_two_round_trips_more(empty: Azurite) -> None:
@@ -108,3 +111,13 @@ def test_storage_in_which_nothing_may_be_made_is_reported(empty: Azurite, caplog
         status, answer = receive(EVENT, {}, receiver_of(proxy), datetime.now(UTC))
     assert (status, "HTTP 404" in answer["reason"]) == (503, True)
     assert "storage could not create containers, tables and queues: HTTP 403" in caplog.messages
+
+
+def test_what_only_receives_imports_no_parser_and_no_catalogue() -> None:
+    environment = {"LINEAGE_STORAGE": "UseDevelopmentStorage=true", "PURVIEW_ENDPOINT": "http://127.0.0.1:9"}
+    code = "import sys, function_app; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(ran.stdout.split())
+    assert {"receiver", "storage"} <= loaded
+    assert loaded & {"parser", "purview", "pyapacheatlas"} == set()
