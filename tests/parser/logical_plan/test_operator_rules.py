@@ -211,6 +211,11 @@ PLANS: dict[str, tuple[Nodes, Edges]] = {
     "AdaptiveSparkPlan": (ADAPTIVE, AS_READ),
     "CTERelationDef": (shared(), {"x": ["one.b"], "y": ["one.a"]}),
     "CTERelationRef": (shared(), {"x": ["one.b"], "y": ["one.a"]}),
+    # Rows of a program: without a micro-batch around the run, only the facet says what they are made of.
+    "LogicalRDD": (
+        operator("LogicalRDD", output=[attribute("a", 99), attribute("b", 100)]),
+        {"x": ["other.v"], "y": ["other.v"]},
+    ),
 }  # fmt: skip
 
 
