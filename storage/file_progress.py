@@ -6,6 +6,7 @@ position up to which it was counted, so a crash in between repeats the counting 
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,12 +76,12 @@ class FileProgress:
         self._table = clients.table(COLLECTED_FILES)
 
     def read(self, address: FolderAddress) -> Progress:
-        """What is known of a folder.
+        """What is known of a folder; nothing if the app has not made the table yet.
 
         :raises StorageUnavailable: the table could not be read.
         """
         folder, files = FolderState(), {}
-        with storage_faults("read how far files were collected"):
+        with storage_faults("read how far files were collected"), suppress(ResourceNotFoundError):
             for row in self._table.query_entities(f"PartitionKey eq '{_hash(str(address))}'"):
                 if row["RowKey"] == _FOLDER:
                     folder = msgspec.json.decode(row["State"], type=FolderState)
