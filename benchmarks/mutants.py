@@ -213,7 +213,9 @@ def main() -> None:
     def noticed_by_its_tests(mutant: Mutant) -> bool:
         # Not every line of a statement is one that Python reports.
         own = tests.get((mutant.file, mutant.line)) or tests.get((mutant.file, mutant.statement)) or []
-        return is_noticed(mutant, own)
+        noticed = is_noticed(mutant, own)
+        print("." if noticed else "!", end="", file=sys.stderr, flush=True)
+        return noticed
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         noticed = list(pool.map(noticed_by_its_tests, sample))
