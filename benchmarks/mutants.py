@@ -148,7 +148,7 @@ def record() -> None:
     RECORD.mkdir(parents=True, exist_ok=True)
     for file in RECORD.glob("*.jsonl"):
         file.unlink()
-    folders = [f"tests/{package}" for package in PACKAGES]
+    folders = [*(f"tests/{package}" for package in PACKAGES), "tests/hostile", "tests/local/test_doctor.py"]
     command = [sys.executable, "-m", "pytest", *PLUGIN, "-n", "auto", "-m", "not exhaustive", *folders]
     subprocess.run(command, cwd=ROOT, env={**environment.variables(), "MUTANTS_RECORD": str(RECORD)}, check=True)
 
@@ -192,7 +192,7 @@ def fails(mutant: Mutant, tests: Sequence[str]) -> bool:
             os.killpg(process.pid, signal.SIGKILL)
             return True
     if b"no match in any of" in output:
-        sys.exit("The record names tests that do not exist any more: record again, with --anew.")
+        raise SystemExit("The record names tests that do not exist any more: record again, with --anew.")
     return process.returncode != 0
 
 
