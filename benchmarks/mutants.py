@@ -81,8 +81,15 @@ def _below(node: ast.AST, statement: int) -> Iterator[Change]:
     statement = line if isinstance(node, ast.stmt) else statement
     for what, make in _of(node):
         yield Change(line, statement, what, make)
-    for child in ast.iter_child_nodes(node):
-        yield from _below(child, statement)
+    for name, child in _children(node):
+        if name not in ("annotation", "returns"):
+            yield from _below(child, statement)
+
+
+def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    for name, value in ast.iter_fields(node):
+        listed = value if isinstance(value, list) else [value]
+        yield from ((name, each) for each in listed if isinstance(each, ast.AST))
 
 
 def _is_skipped(node: ast.AST) -> bool:

@@ -1,5 +1,6 @@
 """The names of datasets: cases.jsonl is the specification, a line a case, each with where its fact comes from."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -301,6 +302,15 @@ def test_note_says_what_is_missing(namespace: str, name: str, code: str, said: s
     assert {note.code for note in found.notes} == {code}
     assert any(said in note.text for note in found.notes)
     assert all(note.dataset for note in found.notes)
+
+
+def test_a_namespace_that_is_too_long_is_named_by_its_scheme_and_a_hash() -> None:
+    namespace = "sqlserver://" + "h" * 5000
+
+    found = resolved(namespace, "t")
+
+    digest = hashlib.sha256(namespace.encode()).hexdigest()
+    assert found.asset == AssetName("DataSet", f"sqlserver:{digest[:32]}/t")
 
 
 @pytest.mark.parametrize(
