@@ -154,7 +154,9 @@ def test_a_batch_is_answered_item_by_item(stack: Stack) -> None:
     wait_for(stack, "nb → batched")
 
 
-@pytest.mark.parametrize(("content", "status"), [(b"[]", 200), (b"{}", 400), (b"[", 400), (b'[{"a": 1}]', 200)])
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"[]", 200), (b"{}", 200), (b"[", 400), (b"1", 400), (b'[{"a": 1}]', 200)]
+)
 def test_a_batch_that_keeps_nothing(stack: Stack, content: bytes, status: int) -> None:
     assert post(stack, content, "/api/v1/lineage/batch").status_code == status
 

@@ -37,7 +37,7 @@ def boxes(text: str) -> list[str]:
 def test_says_how_to_begin(api: Api) -> None:
     text = api.call("GET", "/").text
     assert "Nothing here yet" in text
-    assert "/api/v1/lineage" in text
+    assert "sparklin send event.json --local" in text
 
 
 def test_lists_processes_first(api: Api) -> None:
