@@ -58,7 +58,7 @@ STEPS = {
     "read the rows of a run": Step(EventStore, "rows_of_run"),
     "begin a run": Step(RunRecords, "begin"),
     "merge": Step(run, "merge"),
-    "derive": Step(run, "derive"),
+    "derive": Step(run, "derive_in_application"),
     "note the processes of a run": Step(RunRecords, "add"),
     "record": Step(publish, "details"),
     "write the row of a process": Step(DetailsTable, "write"),
