@@ -11,30 +11,28 @@ from typing import TypeVar
 import msgspec
 
 from core.errors import BadEvent
-from core.event_fields import UNREADABLE, check_required, event_time, event_type, raw_facets, unreadable
+from core.event_fields import (
+    ABSENT,
+    UNREADABLE,
+    Item,
+    PlanFacet,
+    RunFacets,
+    check_required,
+    event_time,
+    event_type,
+    raw_facets,
+    unreadable,
+)
 from core.identity import run_key
 from core.model import Envelope
 
 _Facet = TypeVar("_Facet")
 _NO_FACETS = msgspec.Raw(b"{}")
-_ABSENT = msgspec.Raw(b"")
-
-
-class _Item(msgspec.Struct, gc=False):
-    """An object whose content does not matter: counting such objects takes 24 bytes each."""
-
-
-class _PlanFacet(msgspec.Struct, gc=False):
-    plan: msgspec.Raw = _ABSENT
-
-
-class _RunFacets(msgspec.Struct, gc=False, rename={"plan": "spark.logicalPlan"}):
-    plan: _PlanFacet | None = None
 
 
 class _Run(msgspec.Struct, gc=False):
     runId: str  # noqa: N815
-    facets: _RunFacets | None = None
+    facets: RunFacets | None = None
 
 
 class _JobTypeFacet(msgspec.Struct, gc=False):
@@ -59,8 +57,8 @@ class _Usual(msgspec.Struct, gc=False):
     job: _Job
     eventTime: str  # noqa: N815
     eventType: str | None = None  # noqa: N815
-    inputs: list[_Item] | None = None
-    outputs: list[_Item] | None = None
+    inputs: list[Item] | None = None
+    outputs: list[Item] | None = None
 
 
 class _OddRun(msgspec.Struct):
@@ -81,8 +79,8 @@ class _Odd(msgspec.Struct):
     job: _OddJob
     eventTime: str  # noqa: N815
     eventType: str | None = None  # noqa: N815
-    inputs: msgspec.Raw = _ABSENT
-    outputs: msgspec.Raw = _ABSENT
+    inputs: msgspec.Raw = ABSENT
+    outputs: msgspec.Raw = ABSENT
 
 
 class _SchemaUrl(msgspec.Struct):
@@ -101,8 +99,8 @@ class _PlanNodes(msgspec.Struct, array_like=True):
 
 _usual = msgspec.json.Decoder(_Usual)
 _odd = msgspec.json.Decoder(_Odd)
-_items = msgspec.json.Decoder(list[_Item])
-_plan_facet = msgspec.json.Decoder(_PlanFacet)
+_items = msgspec.json.Decoder(list[Item])
+_plan_facet = msgspec.json.Decoder(PlanFacet)
 _job_type = msgspec.json.Decoder(_JobTypeFacet)
 _node = msgspec.json.Decoder(_PlanNode)
 _nodes = msgspec.json.Decoder(_PlanNodes)

@@ -16,10 +16,29 @@ EVENT_TYPES = ("START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER")
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not JSON of the expected shape."""
 
+ABSENT = msgspec.Raw(b"")
+"""A raw field that an event does not have."""
+
 Facets = dict[str, msgspec.Raw]
 _ZONE_NAME = re.compile(r"\[[^]]*]$")
 
 _facets = msgspec.json.Decoder(Facets)
+
+
+class Item(msgspec.Struct, gc=False):
+    """An object whose content does not matter: counting such objects takes 24 bytes each."""
+
+
+class PlanFacet(msgspec.Struct, gc=False):
+    """The logical plan, still to be decoded."""
+
+    plan: msgspec.Raw = ABSENT
+
+
+class RunFacets(msgspec.Struct, gc=False, rename={"plan": "spark.logicalPlan"}):
+    """The facets of a run that tell a large event from others."""
+
+    plan: PlanFacet | None = None
 
 
 def digest(body: bytes) -> str:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from core.event_fields import UNREADABLE, unreadable
+from core.event_fields import ABSENT, UNREADABLE, Item, RunFacets, unreadable
 
-_ABSENT = msgspec.Raw(b"")
 _NODE_KEY = b'"num-children"'
 _COLUMN_KEY = b'"inputFields"'
 
@@ -19,25 +18,13 @@ class Width:
     plan_nodes: int
 
 
-class _Item(msgspec.Struct, gc=False):
-    """An object whose content does not matter: counting such objects takes 24 bytes each."""
-
-
-class _PlanFacet(msgspec.Struct, gc=False):
-    plan: msgspec.Raw = _ABSENT
-
-
-class _RunFacets(msgspec.Struct, gc=False, rename={"plan": "spark.logicalPlan"}):
-    plan: _PlanFacet | None = None
-
-
 class _SchemaFacet(msgspec.Struct, gc=False):
-    fields: list[_Item] | None = None
+    fields: list[Item] | None = None
 
 
 class _Facets(msgspec.Struct, gc=False):
     schema: _SchemaFacet | None = None
-    columnLineage: msgspec.Raw = _ABSENT  # noqa: N815
+    columnLineage: msgspec.Raw = ABSENT  # noqa: N815
 
 
 class _Dataset(msgspec.Struct, gc=False):
@@ -45,7 +32,7 @@ class _Dataset(msgspec.Struct, gc=False):
 
 
 class _Run(msgspec.Struct, gc=False):
-    facets: _RunFacets | None = None
+    facets: RunFacets | None = None
 
 
 class _Usual(msgspec.Struct, gc=False):
@@ -55,9 +42,9 @@ class _Usual(msgspec.Struct, gc=False):
 
 
 class _Odd(msgspec.Struct, gc=False):
-    run: msgspec.Raw = _ABSENT
-    inputs: msgspec.Raw = _ABSENT
-    outputs: msgspec.Raw = _ABSENT
+    run: msgspec.Raw = ABSENT
+    inputs: msgspec.Raw = ABSENT
+    outputs: msgspec.Raw = ABSENT
 
 
 _usual = msgspec.json.Decoder(_Usual)

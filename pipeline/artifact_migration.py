@@ -11,7 +11,6 @@ A day later all rows are gone through once more, because workers of the earlier 
 
 import logging
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,7 +29,6 @@ from pipeline.services import Services
 from purview.process_name import native
 from storage.details_table import PARTS, DetailsRow
 from storage.migrations import Progress
-from storage.retry_queue import RetryPointer
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +58,7 @@ def move_to_artifacts(services: Services, now: datetime | None = None) -> None:
         for row in services.details.part(part):
             seen += 1
             try:
-                _move(row, services, now)
+                _move(row, services)
             except Refused as error:
                 log.error("process %s stays under its former name: %s", row.qualified_name, error.reason)
         part += 1
@@ -68,21 +66,21 @@ def move_to_artifacts(services: Services, now: datetime | None = None) -> None:
     services.migrations.write(NAME, rest)
 
 
-def _move(row: DetailsRow, services: Services, now: datetime) -> None:
+def _move(row: DetailsRow, services: Services) -> None:
     """Let the runs of a process that is named after an application move, if their notebook is known."""
     history = whole_history(row.history, row.repeats)
     items = [item for item in history.contributions if not item.lineage.application.artifact]
     owner = _owner(items, services)
     if owner is None:
         return
-    moved = 0
-    for run in dict.fromkeys((*(run for item in items for run in item.runs), *history.failures)):
-        if services.events.names(run.run_key):
-            pointer = RetryPointer(run.run_key, attempt=0, first_failed=now, reason=REASON, replay=True)
-            services.retries.enqueue(pointer, random.uniform(0, _SPREAD_SECONDS))
-            moved += 1
-    _hand_over(row.qualified_name, list(_without_events(items, services)), owner, services)
-    step(log, "migrate", "enqueued", {"process": row.qualified_name, "runs": moved, "reason": REASON})
+    runs = dict.fromkeys((*(run for item in items for run in item.runs), *history.failures))
+    with_events = {run for run in runs if services.events.names(run.run_key)}
+    for run in runs:
+        if run in with_events:
+            services.retries.enqueue_replay(run.run_key, REASON, random.uniform(0, _SPREAD_SECONDS))
+    moved = [(item, run) for item in items for run in item.runs if run not in with_events]
+    _hand_over(row.qualified_name, moved, owner, services)
+    step(log, "migrate", "enqueued", {"process": row.qualified_name, "runs": len(with_events), "reason": REASON})
 
 
 def _owner(items: list[LineageVersion], services: Services) -> Application | None:
@@ -98,11 +96,6 @@ def _owner(items: list[LineageVersion], services: Services) -> Application | Non
         if found and found.artifact:
             return found
     return None
-
-
-def _without_events(items: list[LineageVersion], services: Services) -> Iterator[tuple[LineageVersion, RunRef]]:
-    for item in items:
-        yield from ((item, run) for run in item.runs if not services.events.names(run.run_key))
 
 
 def _hand_over(former: str, moved: list[tuple[LineageVersion, RunRef]], owner: Application, services: Services) -> None:

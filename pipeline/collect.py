@@ -250,9 +250,7 @@ def _advanced(state: FileState, found: Cut, receipts: Sequence[Receipt]) -> File
     )
 
 
-def _new_counts(
-    before: Mapping[str, tuple[FileState, str]], after: Mapping[str, tuple[FileState, str]]
-) -> Counter[str]:
+def _new_counts(before: _Rows, after: _Rows) -> Counter[str]:
     """How many events of each answer were counted since; a file that was replaced begins at 0."""
     counted = Counter({"kept": 0, "ignored": 0, "rejected": 0})
     for name, (state, _) in after.items():

@@ -143,12 +143,12 @@ def drawn(history: History, window: timedelta, naming: Naming) -> tuple[Lineage 
 def _of_first_sink(processes: Sequence[Process], naming: Naming) -> Process:
     """The lineages of one process together; of several sinks, the first is shown."""
     first = processes[0]
-    if len(processes) == 1 and (united([first.lineage]) == first.lineage):
-        return first
     same = [process.lineage for process in processes if process.sink.asset == first.sink.asset]
     others = {process.sink.asset for process in processes} - {first.sink.asset}
     union = united(same)
     lineage = replace(union, notes=(*union.notes, *_not_shown(others)))
+    if lineage == first.lineage:
+        return first
     return process_of(lineage, naming, first.qualified_name, known=first)
 
 

@@ -195,8 +195,9 @@ def _log_batch(taken: Iterable[Receipt]) -> None:
         else:
             _log(item)
     if reasons:
-        shown = [f"{count} × {escaped(reason)}" for (_, reason), count in reasons.most_common(_MOST_REASONS)]
-        others = reasons.total() - sum(count for _, count in reasons.most_common(_MOST_REASONS))
+        common = reasons.most_common(_MOST_REASONS)
+        shown = [f"{count} × {escaped(reason)}" for (_, reason), count in common]
+        others = reasons.total() - sum(count for _, count in common)
         text = "; ".join([*shown, *([f"{others} × other reasons"] if others else [])])
         status = max(status for status, _ in reasons)
         step(log, "receive", "rejected", {"events": reasons.total(), "reason": text, "status": status})

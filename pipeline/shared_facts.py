@@ -18,7 +18,6 @@ from parser.lineage import Derived, derive
 from parser.merge import MergedRun
 from pipeline.services import Services
 from storage.facts_table import MOST_UNITS, Fact
-from storage.retry_queue import RetryPointer
 from storage.text import units
 
 REASON = "another run of its application says what its own events do not contain"
@@ -73,10 +72,8 @@ def _announce(application: str, run: MergedRun, facts: RunFacts, services: Servi
     if services.facts.is_closed(application, run.run_key, digest):
         return
     services.facts.put(application, run.run_key, texts)
-    now = datetime.now(UTC)
     for run_key in sorted(_waiting(application, facts, texts.keys(), services) - {run.run_key}):
-        pointer = RetryPointer(run_key, attempt=0, first_failed=now, reason=REASON, replay=True)
-        services.retries.enqueue(pointer, random.uniform(0, _SPREAD_SECONDS))
+        services.retries.enqueue_replay(run_key, REASON, random.uniform(0, _SPREAD_SECONDS))
     services.facts.close(application, run.run_key, texts, digest)
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity
 
 from core.threads import in_threads
@@ -42,6 +42,30 @@ def transactions(items: Iterable[_Item], partition: Callable[[_Item], str]) -> l
     for group in _by_partition(items, partition):
         chunks += _chunks(group, _ROWS_A_TRANSACTION if len(group) >= _WORTH_A_TRANSACTION else 1)
     return chunks
+
+
+def delete_rows(table: TableClient, keys: Iterable[tuple[str, str]]) -> None:
+    """Delete the rows of these partition and row keys; those that are gone already are no error.
+
+    :raises AzureError: as the SDK does; some may be left.
+    """
+    for group in transactions(dict.fromkeys(keys), lambda key: key[0]):
+        if not _are_deleted_at_once(table, group):
+            for partition, row in group:
+                table.delete_entity(partition, row)
+
+
+def _are_deleted_at_once(table: TableClient, keys: Sequence[tuple[str, str]]) -> bool:
+    """Delete rows of one partition in a transaction; False for a single one, and if some of them are missing."""
+    if len(keys) == 1:
+        return False
+    try:
+        table.submit_transaction([("delete", {"PartitionKey": partition, "RowKey": row}) for partition, row in keys])
+    except HttpResponseError as error:
+        if error.status_code != 404:
+            raise
+        return False
+    return True
 
 
 def _by_partition(items: Iterable[_Item], partition: Callable[[_Item], str]) -> list[list[_Item]]:

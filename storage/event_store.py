@@ -6,7 +6,7 @@ same event sent again in another hour finds its blob there, and its new row beco
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from core.errors import StorageUnavailable
 from core.model import Envelope
 from core.naming import EventName
 from core.threads import in_threads, stream_in_threads
-from storage.batches import read_rows, transactions
+from storage.batches import delete_rows, read_rows
 from storage.clients import EVENT_METADATA, EVENTS, StorageClients
 from storage.event_rows import EventRow, RowKeys, Status, new_entity, read_row, status_entity
 from storage.faults import storage_faults
@@ -259,8 +259,7 @@ class EventStore:
         :raises StorageUnavailable: some may be left.
         """
         with storage_faults("delete rows"):
-            for group in transactions(dict.fromkeys(rows), lambda row: row.partition):
-                self._delete_group(group)
+            delete_rows(self._table, rows)
 
     def _put_row(self, row: Mapping[str, Any]) -> bool:
         """Write the row of a new event; False if it was there, with its time of receipt renewed.
@@ -297,21 +296,6 @@ class EventStore:
             self._blobs.delete_blob(event.name.blob)
         except ResourceNotFoundError:
             log.debug("the event %s is gone already", event.name.blob)
-
-    def _delete_group(self, rows: Sequence[RowKeys]) -> None:
-        """Delete rows of one partition at once; one by one if some of them are missing."""
-        if len(rows) > 1:
-            try:
-                self._table.submit_transaction(
-                    [("delete", {"PartitionKey": row.partition, "RowKey": row.row}) for row in rows]
-                )
-            except HttpResponseError as error:
-                if error.status_code != 404:
-                    raise
-            else:
-                return
-        for row in rows:
-            self._table.delete_entity(row.partition, row.row)
 
     def _merge_rows(self, changes: list[dict[str, Any]]) -> None:
         """Change rows of one partition at once; one by one if some of them are missing."""

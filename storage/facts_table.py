@@ -11,11 +11,12 @@ Topics are of our own characters and sort as text, so that a range of keys is a 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
-from storage.batches import transactions
+from storage.batches import delete_rows, transactions
 from storage.clients import RUN_PROCESSES, StorageClients
 from storage.faults import storage_faults
 from storage.text import cut
@@ -73,9 +74,9 @@ class FactsTable:
         topics = sorted(before | facts.keys())
         self._upsert([_row(application, f"run|{run_key}", "", topics="\n".join(topics), open=True)])
         self._upsert([_row(application, f"fact|{topic}|{run_key}", text) for topic, text in facts.items()])
-        for topic in before - facts.keys():
-            with storage_faults("delete a fact"):
-                self._table.delete_entity(_PREFIX + application, f"fact|{topic}|{run_key}")
+        with storage_faults("delete facts"):
+            gone = sorted(before - facts.keys())
+            delete_rows(self._table, ((_PREFIX + application, f"fact|{topic}|{run_key}") for topic in gone))
 
     def close(self, application: str, run_key: str, facts: Mapping[str, str], digest: str) -> None:
         """Note that all runs which wait for these facts were enqueued.
@@ -105,9 +106,10 @@ class FactsTable:
                 parameters={"before": before},
                 select=["PartitionKey", "RowKey"],
             )
-            for row in rows:
-                self._table.delete_entity(row["PartitionKey"], row["RowKey"])
-                count += 1
+            keys = ((row["PartitionKey"], row["RowKey"]) for row in rows)
+            while some := list(islice(keys, MOST_ROWS)):
+                delete_rows(self._table, some)
+                count += len(some)
         return count
 
     def _own(self, application: str, run_key: str) -> Mapping[str, object] | None:

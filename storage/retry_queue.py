@@ -56,6 +56,14 @@ class RetryQueue:
         with storage_faults("enqueue a retry"):
             self._queue.send_message(encode(pointer), visibility_timeout=delay, time_to_live=_FOREVER)
 
+    def enqueue_replay(self, run_key: str, reason: str, delay_seconds: float) -> None:
+        """Have a run processed once more after ``delay_seconds``, although its events were processed before.
+
+        :raises StorageUnavailable: it may not be on the queue.
+        """
+        pointer = RetryPointer(run_key, attempt=0, first_failed=datetime.now(UTC), reason=reason, replay=True)
+        self.enqueue(pointer, delay_seconds)
+
     def announce(self, run_key: str) -> None:
         """Report that a run has a new event, where no notification of the blob does.
 

@@ -117,8 +117,7 @@ class LargeRows:
         wanted = list(dict.fromkeys(keys))
         with storage_faults("read rows"):
             rows = read_rows(self._table, ((key.partition, key.row) for key in wanted))
-        found = {Key(row["PartitionKey"], row["RowKey"]): row for row in rows}
-        with storage_faults("read rows"):
+            found = {Key(row["PartitionKey"], row["RowKey"]): row for row in rows}
             return {key: self._whole(found[key]) for key in wanted if key in found}
 
     def all(
