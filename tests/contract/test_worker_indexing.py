@@ -229,7 +229,7 @@ def test_a_sample_is_invoked(tmp_path: Path) -> None:
         ("import azure.functions as func", "import azure.functions as func\nimport nothing_such", "nothing_such"),
     ],
 )
-def test_a_planted_mistake_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_planted_mistake_is_reported(tmp_path: Path, old: str, new: str, told: str) -> None:
     error = drive(sample(tmp_path, old, new)).get("error", "")
 
     assert re.search(told, error), error

@@ -128,7 +128,7 @@ def test_odd_facets_cost_nothing_else(facets: object) -> None:
         ("/", False),
     ],
 )
-def test_a_name_may_tell_that_it_is_a_folders(name: str, expected: bool) -> None:
+def test_a_name_may_say_that_it_is_that_of_a_folder(name: str, expected: bool) -> None:
     found = read_event(changed("inputs", value=[{"namespace": LAKE, "name": name}]))
     assert found.inputs[0].dataset.is_folder == expected
 
@@ -181,7 +181,7 @@ def test_what_is_no_event_has_a_run_until_it_is_read(text: bytes) -> None:
     assert not describes_no_run(text)
 
 
-def test_the_digest_tells_bodies_apart() -> None:
+def test_different_bodies_have_different_digests() -> None:
     one, other = body(event("START")), body(event("COMPLETE"))
     assert len(digest(one)) == 16
     assert digest(one) == digest(bytes(one))

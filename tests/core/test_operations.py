@@ -80,7 +80,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("node", "plan_class", "name", "verdict"), OPERATIONS)
-def test_the_stronger_of_node_and_class_tells_the_operation(
+def test_the_stronger_of_node_and_class_decides_the_operation(
     node: str, plan_class: str, name: str, verdict: Verdict
 ) -> None:
     assert classify(node, plan_class) == Operation(name, verdict)

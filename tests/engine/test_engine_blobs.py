@@ -214,7 +214,7 @@ def test_a_notification_of_several_is_taken_up_to_the_first_that_is_malformed(se
     assert served.names() == ["runs/a", "runs/c"]
 
 
-def test_an_event_that_is_told_again_runs_again(served: TriggerApp) -> None:
+def test_an_event_that_is_announced_again_runs_again(served: TriggerApp) -> None:
     served.upload("runs/a", "x")
     (runner,) = served.runners
     event = served.event("runs/a")

@@ -100,7 +100,7 @@ def test_a_missing_variable_is_named(variables: dict[str, str], missing: str) ->
     assert "Traceback" not in run.stderr
 
 
-def test_a_refusal_is_told(data_map: str) -> None:
+def test_a_refusal_is_reported(data_map: str) -> None:
     refusal = {"status": 403, "body": '{"errorCode": "ATLAS-403-00-001", "errorMessage": "not authorized"}'}
     control = urllib.request.Request(f"{data_map}/_control/faults", data=json.dumps(refusal).encode(), method="POST")
     urllib.request.urlopen(control, timeout=10).close()
@@ -113,7 +113,7 @@ def test_a_refusal_is_told(data_map: str) -> None:
     assert "Traceback" not in run.stderr
 
 
-def test_a_service_that_is_away_is_told() -> None:
+def test_an_unavailable_service_is_reported() -> None:
     run = tutorial(PURVIEW_ENDPOINT="http://127.0.0.1:9")
 
     assert run.returncode == 1

@@ -230,13 +230,13 @@ def test_one_dataset_listed_ten_thousand_times_under_other_names() -> None:
     assert len(process["process"]["inputs"]) == 1
 
 
-def test_more_pairs_than_can_be_drawn_are_told() -> None:
+def test_more_pairs_than_can_be_drawn_are_reported() -> None:
     many = [dataset(f"d{number}") for number in range(1000)]
     status, kept = taken(body(event(inputs=many, outputs=many)))
     assert (status, drawn(kept), MOST_PAIRS < 1000 * 1000) == (202, [], True)
 
 
-def test_phantoms_are_not_looked_for_among_thousands() -> None:
+def test_workarounds_for_agents_do_not_search_among_thousands() -> None:
     found = [(f"warehouse/s{number}", "x") for number in range(4_000)]
     whole = event(outputs=[dataset("t", ["a"], {"a": found})])
     whole["producer"] = "https://github.com/OpenLineage/OpenLineage/tree/1.22.0/integration/spark"
@@ -295,7 +295,7 @@ TOO_MUCH = [
 
 
 @pytest.mark.parametrize(("case", "content"), TOO_MUCH, ids=[case for case, _ in TOO_MUCH])
-def test_a_plan_that_says_too_much_is_passed_over_with_a_note(case: str, content: bytes) -> None:
+def test_a_plan_that_says_too_much_is_skipped_with_a_note(case: str, content: bytes) -> None:
     (process,) = survives(content)
     assert "plan-too-large" in {note["code"] for note in process["notes"]}, case
 

@@ -70,7 +70,9 @@ NOT_KEPT = [
 
 
 @pytest.mark.parametrize(("case", "content", "status", "reason"), NOT_KEPT, ids=[row[0] for row in NOT_KEPT])
-def test_what_is_not_kept_is_told_why(stack: Stack, case: str, content: bytes, status: int, reason: str) -> None:
+def test_the_answer_says_why_an_event_is_not_kept(
+    stack: Stack, case: str, content: bytes, status: int, reason: str
+) -> None:
     answer = post(stack, content)
     assert (answer.status_code, reason in answer.json()["reason"]) == (status, True), answer.text
     assert answer.json()["status"] == ("ignored" if status == 200 else "rejected")

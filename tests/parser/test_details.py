@@ -38,7 +38,7 @@ def test_joins_and_filters_are_listed_with_their_kind() -> None:
 
 
 @pytest.mark.parametrize(("layer", "expected"), [("delta", True), ("iceberg", False), ("", False)])
-def test_delta_is_told_by_the_storage_facet(layer: str, expected: bool) -> None:
+def test_the_storage_facet_identifies_delta(layer: str, expected: bool) -> None:
     event = events(f"{SPARK_35}/tutorial_customer_master")[-2]
     (lineage,) = derive(merge([event]), LineageRules()).lineages
     sink = Dataset(lineage.sink.id, lineage.sink.fields, storage_layer=layer)

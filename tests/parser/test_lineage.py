@@ -179,7 +179,7 @@ def test_excluded_datasets_are_left_out_and_do_not_cost_the_rest() -> None:
     assert "EXCLUDE_DATASETS" in derive(merge([only_scratch]), rules).reason
 
 
-def test_a_run_of_many_outputs_says_that_its_plan_is_passed_over() -> None:
+def test_a_run_of_many_outputs_says_that_its_plan_is_skipped() -> None:
     sent = event(inputs=[dataset("s")], outputs=[dataset(f"t{number}", ["a"]) for number in range(11)])
     sent["run"]["facets"]["spark.logicalPlan"] = {"plan": [{"class": "x.LocalRelation", "num-children": 0}]}
     lineages = derive(merge([read_event(body(sent))]), LineageRules()).lineages

@@ -31,7 +31,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("scenario", "view", "kind"), KINDS)
-def test_the_kind_of_a_view_is_told(scenario: str, view: str, kind: str) -> None:
+def test_the_kind_of_a_view_is_reported(scenario: str, view: str, kind: str) -> None:
     lineage = views(scenario)[view]
     told = details(lineage)
     assert lineage.view == kind

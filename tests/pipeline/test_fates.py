@@ -61,7 +61,7 @@ def test_no_class_of_errors_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("error", AT_WORK, ids=lambda error: type(error).__name__)
-def test_work_that_failed_is_retried_or_put_aside_as_its_error_says(
+def test_work_that_failed_is_retried_or_dead_lettered_as_its_error_says(
     universe: Universe, monkeypatch: pytest.MonkeyPatch, error: SparklinError
 ) -> None:
     here = with_services(universe, hasty(universe.services))

@@ -27,7 +27,7 @@ def test_a_new_deployment_is_healthy_before_its_first_event(tmp_path: Path) -> N
         assert first_report(settings) == (200, {"status": "ok", "version": VERSION})
 
 
-def test_storage_out_of_reach_is_told_without_secrets(tmp_path: Path) -> None:
+def test_unavailable_storage_is_reported_without_secrets(tmp_path: Path) -> None:
     with Azurite(tmp_path / "log") as azurite:
         connection = azurite.connection_string
     settings = Settings(lineage_storage=StorageConnection(connection), purview_endpoint="", storage_budget_seconds=0.5)

@@ -290,7 +290,7 @@ def test_another_set_of_inputs_is_another_process_of_the_accelerator_and_the_fir
     assert [len(each["relationships"]["inputs"]) for each in shown(universe).values()] == [2]
 
 
-def test_an_input_told_late_leaves_no_process_behind(services: Services) -> None:
+def test_an_input_reported_late_leaves_no_process_behind(services: Services) -> None:
     universe = named(services, "accelerator")
     universe.deliver(run(universe, minute=1))
     universe.deliver(run(universe, "RUNNING", sources="s more"))
@@ -338,7 +338,7 @@ def test_a_process_keeps_its_name_and_type_until_its_runs_are_replayed(services:
     assert list(shown(after)) == [f"{kind} {qualified_name}"]
 
 
-def test_a_failed_table_takes_back_the_run_around_it_which_knows_no_inputs(services: Services) -> None:
+def test_a_failed_table_retracts_the_run_around_it_which_knows_no_inputs(services: Services) -> None:
     universe = named(services, "accelerator")
     around = partial(run, universe, key="outer", sources="", node="create_table_as_select", parent=True)
     universe.deliver_all([around("START"), around("COMPLETE", minute=4)])

@@ -67,7 +67,7 @@ def test_every_order_of_a_runs_events_ends_in_the_same_picture(universe: Univers
     assert (pictures[0] == "{}") == ("FAIL" in types)
 
 
-def test_events_told_twice_are_told_once(universe: Universe) -> None:
+def test_events_sent_twice_count_once(universe: Universe) -> None:
     events = a_run("START", "COMPLETE")
     universe.deliver_all(events)
     before = universe.entities()

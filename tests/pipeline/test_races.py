@@ -161,7 +161,7 @@ def test_a_worker_whose_lock_was_taken_over_does_not_have_the_last_word(
     assert [name.split("/")[-2] for name in process["inputs"]] == ["monday", "tuesday"]
 
 
-def test_what_is_put_aside_is_not_asked_for_again_by_its_other_notifications(universe: Universe) -> None:
+def test_other_notifications_do_not_process_a_dead_lettered_run_again(universe: Universe) -> None:
     universe.fail(count=100, path="entity/bulk", status=400)
     universe.deliver(a_write())
     assert universe.statuses([a_write()]) == [Status.DEAD_LETTERED.value]

@@ -109,7 +109,7 @@ def test_a_retry_that_succeeds_ends_the_matter(universe: Universe) -> None:
     assert here.statuses([a_write()]) == ["Processed"]
 
 
-def test_after_a_day_a_run_is_put_aside_with_its_reason(universe: Universe) -> None:
+def test_after_a_day_a_run_is_dead_lettered_with_its_reason(universe: Universe) -> None:
     universe.post(a_write())
     universe.fail(count=100, path="entity/bulk", status=503)
     yesterday = datetime.now(UTC) - timedelta(hours=25)
@@ -146,7 +146,7 @@ def test_a_fault_of_our_own_is_retried_too(universe: Universe, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"not json", b'{"run": 5}', b"\xff"])
-def test_a_message_that_is_no_pointer_is_put_aside(universe: Universe, text: bytes) -> None:
+def test_a_message_that_is_not_a_pointer_is_dead_lettered(universe: Universe, text: bytes) -> None:
     before = set(universe.services.dead_letters.names())
     retries.retry(text, universe.services)
     assert len(set(universe.services.dead_letters.names()) - before) == 1
@@ -211,7 +211,7 @@ def test_the_host_makes_as_many_attempts_as_host_json_says() -> None:
 
 
 @pytest.mark.parametrize("blob", ["openlineage/other.json", "openlineage/runs/x/y.json", "locks/abc", ""])
-def test_a_blob_that_is_no_event_is_passed_over(universe: Universe, blob: str) -> None:
+def test_a_blob_that_is_not_an_event_is_skipped(universe: Universe, blob: str) -> None:
     retries.stored(blob, universe.services)
     retries.poisoned(json.dumps({"BlobName": blob.partition("/")[2]}).encode(), universe.services)
     assert universe.processes() == {}

@@ -53,7 +53,7 @@ def test_events_that_come_at_once_share_what_is_built_once(
     assert len(connected) == 1
 
 
-def test_a_wrong_file_of_rules_is_told_at_the_start(storage_connection: StorageConnection, tmp_path: Path) -> None:
+def test_a_wrong_rules_file_is_reported_at_the_start(storage_connection: StorageConnection, tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text("[[rule]]\nnonsense = 1\n")
     with pytest.raises(SettingsError, match="nonsense"):

@@ -20,7 +20,7 @@ def process(**attributes: object) -> dict[str, object]:
     return {"typeName": PROCESS, "guid": "-9", "attributes": {"qualifiedName": "p", "name": "p", **attributes}}
 
 
-def test_find_returns_what_is_there_and_passes_over_the_rest(catalog: Catalog, data_map: DataMap) -> None:
+def test_find_returns_what_exists_and_skips_the_rest(catalog: Catalog, data_map: DataMap) -> None:
     guid = data_map.add(SQL, NAME.qualified_name)
     absent = AssetName(SQL, "mssql://s/d/dbo/T")
     unknown = AssetName("no_such_type", "x")
@@ -62,7 +62,7 @@ def test_search_takes_alternatives(catalog: Catalog, data_map: DataMap) -> None:
     assert len(catalog.search([["srv", "one"], ["srv"]], [SQL]).hits) == 4
 
 
-def test_upload_tells_guids_and_numbers(catalog: Catalog) -> None:
+def test_upload_reports_guids_and_numbers(catalog: Catalog) -> None:
     first = catalog.upload([ENTITY, process(outputs=[{"guid": "-1"}])])
     assert (first.created, first.updated) == (2, 0)
     again = catalog.upload([ENTITY, process(outputs=[{"guid": "-1"}])])
@@ -146,14 +146,14 @@ def test_the_guard_is_asked_before_every_attempt(catalog: Catalog, data_map: Dat
     assert data_map.calls()[BULK] == 2
 
 
-def test_an_unknown_type_is_told_apart(catalog: Catalog) -> None:
+def test_an_unknown_type_is_an_error_of_its_own(catalog: Catalog) -> None:
     with pytest.raises(UnusableType) as caught:
         catalog.upload([{**ENTITY, "typeName": "no_such_type"}])
     assert caught.value.type_name == "no_such_type"
     assert caught.value.code == "ATLAS-400-00-014"
 
 
-def test_a_missing_mandatory_attribute_is_told_apart(catalog: Catalog) -> None:
+def test_a_missing_mandatory_attribute_is_an_error_of_its_own(catalog: Catalog) -> None:
     with pytest.raises(UnusableType) as caught:
         catalog.upload([{**ENTITY, "typeName": "azure_cosmosdb_sqlapi_collection"}])
     assert caught.value.type_name == "azure_cosmosdb_sqlapi_collection"
@@ -167,7 +167,9 @@ def test_a_missing_mandatory_attribute_is_told_apart(catalog: Catalog) -> None:
         {"typeName": SQL, "uniqueAttributes": {"qualifiedName": "nothing"}},
     ],
 )
-def test_a_missing_reference_is_told_apart(reference: dict[str, object], catalog: Catalog, data_map: DataMap) -> None:
+def test_a_missing_reference_is_an_error_of_its_own(
+    reference: dict[str, object], catalog: Catalog, data_map: DataMap
+) -> None:
     with pytest.raises(ReferenceMissing):
         catalog.upload([ENTITY, process(inputs=[reference])])
     assert data_map.entities() == []

@@ -13,7 +13,7 @@ def described(item: Lineage) -> list[str]:
     return description(item, []).splitlines()[2:]
 
 
-def test_the_description_tells_how_columns_are_computed() -> None:
+def test_the_description_says_how_columns_are_computed() -> None:
     item = replace(
         lineage(dataset(SINK), dataset(A)),
         columns=(

@@ -179,7 +179,7 @@ def test_a_name_beyond_the_limit_is_cut_everywhere_alike() -> None:
     assert "name-cut" in [note.code for note in draft.notes]
 
 
-def test_a_dataset_that_is_generic_for_want_of_its_type_has_a_note() -> None:
+def test_a_dataset_that_is_generic_because_its_type_is_missing_has_a_note() -> None:
     name = AssetName("DataSet", "mssql://srv.database.windows.net/db/dbo/Orders")
     for asset in (Asset(name), Asset(name, "g")):
         draft = build(lineage(dataset(ORDERS)), {ORDERS: asset})

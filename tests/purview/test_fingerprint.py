@@ -24,7 +24,7 @@ def of(item: Lineage, collection: str = "") -> str:
     return fingerprints(item, resolve_all(item), collection).current
 
 
-def test_is_told_from_that_of_earlier_versions() -> None:
+def test_differs_from_that_of_earlier_versions() -> None:
     current, older = of(BASE), fingerprints(BASE, resolve_all(BASE)).older
     assert current.startswith("draft:")
     assert len(bytes.fromhex(older)) == len(bytes.fromhex(current.removeprefix("draft:"))) == 32

@@ -76,7 +76,7 @@ def test_raw_spellings_give_what_normal_ones_give(case: Mapping[str, Any]) -> No
         (LAKE, "/in//x.parquet", f"{HOST}/in/x.parquet"),
     ],
 )
-def test_partition_folders_and_a_slash_at_the_end_tell_a_folder(namespace: str, name: str, qualified_name: str) -> None:
+def test_partition_folders_or_a_final_slash_indicate_a_folder(namespace: str, name: str, qualified_name: str) -> None:
     context = NameContext(mount_points={"/mnt/lake": LAKE})
 
     found = resolve(Dataset(DatasetId(namespace, name)), context, RULES)
@@ -203,7 +203,7 @@ def test_unquoted_names_are_looked_up_in_capitals_too() -> None:
 
 
 @pytest.mark.parametrize("layer", ["delta", "iceberg"])
-def test_table_format_tells_a_folder_from_a_file(layer: str) -> None:
+def test_the_table_format_distinguishes_a_folder_from_a_file(layer: str) -> None:
     found = resolved(LAKE, "people.parquet", storage_layer=layer)
 
     assert found.asset == AssetName("azure_datalake_gen2_resource_set", f"{HOST}/people.parquet/{{SparkPartitions}}")
@@ -349,7 +349,7 @@ def test_schema_is_never_taken_for_the_database(namespace: str, name: str, datab
         ("hive://h", "public.orders"),
     ],
 )
-def test_no_note_where_the_database_is_told(namespace: str, name: str) -> None:
+def test_no_note_where_the_database_is_known(namespace: str, name: str) -> None:
     assert resolved(namespace, name).notes == ()
 
 

@@ -135,7 +135,7 @@ def test_fault_names_rule_and_field(rules_file: Path, change: tuple[str, str], f
     assert all(str(rules_file) in problem for problem in found)
 
 
-def test_all_faults_are_told_at_once(rules_file: Path) -> None:
+def test_all_faults_are_reported_at_once(rules_file: Path) -> None:
     text = GOOD.replace("my_table", "{x}").replace("{host}", "{y}") + 'colour = "blue"\n'
 
     assert len(problems(rules_file, text)) == 3

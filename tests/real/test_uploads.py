@@ -160,7 +160,7 @@ def test_a_process_without_runs_goes(pair: Pair) -> None:
     assert pair.pictures() == ({}, {})
 
 
-def test_an_asset_gets_columns_that_are_told_later(pair: Pair) -> None:
+def test_an_asset_gets_columns_that_are_reported_later(pair: Pair) -> None:
     pair.deliver(a_write("one", "grown"), a_write("two", "grown", columns=("x", "y", "z")))
     of_atlas, of_data_map = pair.pictures()
     assert of_atlas == of_data_map

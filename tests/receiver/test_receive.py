@@ -126,7 +126,7 @@ def test_a_refusal_says_what_to_change(
     assert word in answer["reason"]
 
 
-def test_storage_that_is_down_is_told_within_the_budget(down: EventStore) -> None:
+def test_storage_that_is_down_is_reported_within_the_budget(down: EventStore) -> None:
     began = time.monotonic()
     status, answer = post(down, body(new()))
     assert time.monotonic() - began < 3

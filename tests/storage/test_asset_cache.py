@@ -102,7 +102,7 @@ def test_nothing_asked_nothing_done(cache: AssetCache) -> None:
     assert cache.get_many([]) == {}
 
 
-def test_a_cache_out_of_reach_is_an_empty_one(unreachable: StorageConnection, clock: Clock) -> None:
+def test_an_unavailable_cache_is_an_empty_one(unreachable: StorageConnection, clock: Clock) -> None:
     cache = AssetCache(connect(unreachable), KEEP, clock)
     (name,) = names(1)
     with budget(0.5):

@@ -146,7 +146,7 @@ def test_an_asset_whose_columns_are_gone_is_as_one_of_others(
     assert name not in dict(created.all())
 
 
-def test_storage_out_of_reach_is_told(unreachable: StorageConnection) -> None:
+def test_unavailable_storage_is_reported(unreachable: StorageConnection) -> None:
     created = CreatedAssets(connect(unreachable))
     with budget(0.5), pytest.raises(StorageUnavailable):
         created.get_many([a_name()])

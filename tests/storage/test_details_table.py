@@ -127,7 +127,9 @@ def test_only_the_version_that_was_read_is_deleted(table: DetailsTable, name: st
     assert table.read(name) is not None
 
 
-def test_a_pointer_at_nothing_is_told(table: DetailsTable, name: str, storage_clients: StorageClients) -> None:
+def test_a_pointer_to_a_missing_blob_is_an_error(
+    table: DetailsTable, name: str, storage_clients: StorageClients
+) -> None:
     row = table.write(DetailsRow(name, b"1" * 100_000))
     assert row.version
     storage_clients.container(DETAILS).delete_blob(row.version.blobs[0])
@@ -136,7 +138,7 @@ def test_a_pointer_at_nothing_is_told(table: DetailsTable, name: str, storage_cl
     assert name not in {row.qualified_name for row in table.all()}
 
 
-def test_columns_cannot_hide_ours(table: DetailsTable, name: str) -> None:
+def test_columns_cannot_have_names_of_our_own_columns(table: DetailsTable, name: str) -> None:
     with pytest.raises(ValueError, match="history"):
         table.write(DetailsRow(name, columns={"history": "x"}))
 

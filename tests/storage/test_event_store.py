@@ -133,7 +133,7 @@ def test_names_are_those_of_one_run_in_the_order_of_time(store: EventStore) -> N
     assert {event.name.run_key for event in names} == {run}
 
 
-def test_foreign_blobs_in_a_runs_folder_are_passed_over(store: EventStore, storage_clients: StorageClients) -> None:
+def test_foreign_blobs_in_a_runs_folder_are_skipped(store: EventStore, storage_clients: StorageClients) -> None:
     envelope, digest, body = new_event()
     store.put(envelope, digest, body, NOON)
     storage_clients.container(EVENTS).upload_blob(f"runs/{envelope.run_key}/notes.txt", b"hello")
@@ -160,7 +160,7 @@ def test_bodies_come_in_order_without_those_deleted_in_between(store: EventStore
     assert len(rows_of(store, run)) == 30
 
 
-def test_marking_reaches_rows_of_several_hours_and_passes_over_missing_ones(
+def test_marking_reaches_rows_of_several_hours_and_skips_missing_ones(
     store: EventStore, storage_clients: StorageClients
 ) -> None:
     run = new_run()

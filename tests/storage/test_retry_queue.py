@@ -85,7 +85,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("text", FOREIGN)
-def test_foreign_messages_are_told_apart(text: str | bytes) -> None:
+def test_foreign_messages_are_recognised(text: str | bytes) -> None:
     with pytest.raises(UnreadableEvent) as caught:
         decode(text)
     assert caught.value.remedy

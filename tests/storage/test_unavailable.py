@@ -51,7 +51,7 @@ WORK: dict[str, Callable[[StorageClients], Any]] = {
 
 
 @pytest.mark.parametrize("work", WORK)
-def test_storage_out_of_reach_is_one_error_without_secrets(
+def test_unavailable_storage_is_one_error_without_secrets(
     work: str, unreachable: StorageConnection, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -85,7 +85,7 @@ def test_the_smaller_of_nested_budgets_holds(silent: StorageConnection) -> None:
     assert time.monotonic() - began < 2
 
 
-def test_reachability_is_told_in_time(
+def test_reachability_is_reported_in_time(
     storage_clients: StorageClients, unreachable: StorageConnection, silent: StorageConnection
 ) -> None:
     assert is_reachable(storage_clients, 10)

@@ -159,7 +159,7 @@ def test_markup() -> None:
     assert html(None) == ""
 
 
-def test_type_of_asset_is_told(api: Api) -> None:
+def test_the_type_of_an_asset_is_shown(api: Api) -> None:
     shown = page(api, api.stored(entity("azure_sql_server", "-1", "s"))["-1"])
     assert "azure_sql_server" in shown
     assert OPERATION not in shown

@@ -90,7 +90,7 @@ def test_what_is_wrong_is_said_at_the_terminal(tmp_path: Path, source: str, said
     assert said in try_to_host(tmp_path, source)
 
 
-def test_wrong_settings_are_told_one_a_line(tmp_path: Path) -> None:
+def test_wrong_settings_are_reported_one_per_line(tmp_path: Path) -> None:
     source = "from core.errors import SettingsError\nraise SettingsError(('A is missing', 'B is no number'))"
     assert try_to_host(tmp_path, source) == "error: A is missing\nerror: B is no number\n"
 
@@ -131,7 +131,7 @@ def test_storage_that_does_not_answer_is_named_soon_and_sigterm_ends_the_wait(tm
         ("https://user:secret@host:1/x", "https://host:1"),
     ],
 )
-def test_an_address_is_told_without_what_is_secret_in_it(url: str, shown: str) -> None:
+def test_an_address_is_shown_without_its_secrets(url: str, shown: str) -> None:
     assert place(url) == shown
 
 

@@ -62,7 +62,7 @@ def test_one_read_of_several_folders_is_all_of_them() -> None:
     assert drawn(insert(ONE, "[a, b]"), TWINS, "[a, b]") == {"a": ["one.a", "twin.a"], "b": ["one.b", "twin.b"]}
 
 
-def test_a_table_is_told_by_its_name_whatever_its_columns() -> None:
+def test_a_table_is_identified_by_its_name_whatever_its_columns() -> None:
     inputs = [dataset("warehouse/sales.db/one", ["a", "b"]), dataset("warehouse/sales.db/twin", ["a", "b"])]
     plan = insert(read({"a": 1, "b": 2}, table="sales.twin"), "[a, b]")
     assert drawn(plan, inputs, "[a, b]")["a"] == ["warehouse/sales.db/twin.a"]
