@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Azure's gateways take more, some proxies between don't.
 _URL_CHARACTERS = 2_000
+# A guid in an address: "&guid=" and its 36 characters.
+_GUID_CHARACTERS = 42
 _PAGE = 1_000
 _PAGES = 3
 _AT_ONCE = 8
@@ -204,6 +206,12 @@ class Catalog:
             raise
         return dict(answer.get("entity") or {})
 
+    def entities(self, guids: Sequence[str]) -> list[dict[str, Any]]:
+        """The entities with these guids, with their relationships; those that do not exist are left out."""
+        per_call = max(1, (_URL_CHARACTERS - len(self.endpoint) - 100) // _GUID_CHARACTERS)
+        chunks = [list(guids[at : at + per_call]) for at in range(0, len(guids), per_call)]
+        return [entity for found in in_threads(self._of_guids, chunks, _AT_ONCE) for entity in found]
+
     def attributes_of(self, type_name: str) -> frozenset[str]:
         """The attributes that an entity type has of its own, without those of its supertypes.
 
@@ -247,6 +255,18 @@ class Catalog:
             # Some versions of Atlas refuse all names if one of them is absent.
             half = len(names) // 2
             return [*self._named(type_name, names[:half]), *self._named(type_name, names[half:])] if half else []
+        entities = (answer or {}).get("entities") or ()
+        return [entity for entity in entities if entity.get("status") != "DELETED"]
+
+    def _of_guids(self, guids: list[str]) -> list[dict[str, Any]]:
+        try:
+            answer = self._clients().data_map.get_entity(guid=guids)
+        except CatalogRefused as error:
+            if error.code != refusals.UNKNOWN_GUID:
+                raise
+            # One that is absent makes Atlas refuse all.
+            half = len(guids) // 2
+            return [*self._of_guids(guids[:half]), *self._of_guids(guids[half:])] if half else []
         entities = (answer or {}).get("entities") or ()
         return [entity for entity in entities if entity.get("status") != "DELETED"]
 

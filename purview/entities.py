@@ -149,8 +149,8 @@ def build_entities(
     by_name = sorted(datasets_of(shown), key=lambda dataset: (assets[dataset.id].name, dataset.id))
     datasets = _datasets(by_name, resolutions, assets, guids, unknown_types, additions)
     sink = assets[shown.sink.id]
-    columns = _without_kept_values(shown, assets)
-    inputs = _inputs(shown, assets, columns)
+    columns = drawn_columns(shown, assets)
+    inputs = drawn_inputs(shown, assets, columns)
     distinct = _distinct(assets[dataset] for dataset in inputs)
     names = {dataset: distinct[_key(assets[dataset])].name.qualified_name for dataset in inputs}
     mapping = column_mapping(columns, sink.name.qualified_name, names)
@@ -276,7 +276,7 @@ def _reference(asset: Asset, created: Mapping[AssetName, str]) -> dict[str, str]
     return {"guid": asset.guid or created[asset.name]}
 
 
-def _without_kept_values(lineage: Lineage, assets: Assets) -> tuple[SinkColumn, ...]:
+def drawn_columns(lineage: Lineage, assets: Assets) -> tuple[SinkColumn, ...]:
     """The columns without sources that are the sink's own column.
 
     Two names, such as a table and its folder, may be the same asset. A value that is read from a column of the sink and
@@ -293,7 +293,7 @@ def _stays(source: ColumnRef, column: str, own: AbstractSet[DatasetId]) -> bool:
     return source.dataset in own and source.column.casefold() == column.casefold()
 
 
-def _inputs(lineage: Lineage, assets: Assets, columns: Iterable[SinkColumn]) -> list[DatasetId]:
+def drawn_inputs(lineage: Lineage, assets: Assets, columns: Iterable[SinkColumn]) -> list[DatasetId]:
     """The inputs. Other names of the sink only count if values of one column go into another."""
     idle = _own_datasets(lineage, assets) - {source.dataset for column in columns for source in column.sources}
     return [dataset.id for dataset in lineage.inputs if dataset.id not in idle]

@@ -12,18 +12,31 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("receiver", "parser", "qualified_names", "purview", "storage")
-EVERYTHING = (*ROOMS, "core", "pipeline", "function_app", "cli", "local", "tests", "benchmarks", "examples", "scripts")
+EVERYTHING = (
+    *ROOMS,
+    "core",
+    "pipeline",
+    "function_app",
+    "explorer",
+    "cli",
+    "local",
+    "tests",
+    "benchmarks",
+    "examples",
+    "scripts",
+)
 
-PRODUCT = (*ROOMS, "core", "pipeline", "cli", "local")
+PRODUCT = (*ROOMS, "core", "pipeline", "explorer", "cli", "local")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "core": ("core",),
     **{room: (room, "core") for room in ROOMS},
     "pipeline": ("pipeline", *ROOMS, "core"),
     "function_app": ("pipeline", *ROOMS, "core"),
-    "cli": ("cli", "pipeline", *ROOMS, "core"),
+    "explorer": ("explorer", "pipeline", *ROOMS, "core"),
+    "cli": ("cli", "explorer", "pipeline", *ROOMS, "core"),
     # It drives function_app.py as Azure would, by its triggers; the demo looks at what came of it.
-    "local": ("local", "cli", "pipeline", *ROOMS, "core"),
+    "local": ("local", "cli", "explorer", "pipeline", *ROOMS, "core"),
     "examples": (),
     "scripts": ("scripts", "core"),
     "tests": EVERYTHING,

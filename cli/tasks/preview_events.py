@@ -7,9 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
+
 from core.envelope import read_envelope
 from core.events import read_event
 from core.model import Note, RunEvent
+from explorer.graph import GraphRun
+from explorer.runs import newest_runs
 from parser import process_history as histories
 from parser.lineage import Derived, LineageRules, derive_together
 from parser.merge import MergedRun, RunState, merge
@@ -31,12 +35,16 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedProcess:
-    """A process, the ids of the runs behind it, and what would be sent if the catalogue were empty."""
+    """A process, the ids of the runs behind it, and what would be sent if the catalogue were empty.
+
+    ``newest_runs`` are those of the runs, and of failed ones, that the lineage graph shows.
+    """
 
     process: Process
     runs: tuple[str, ...]
     draft: Draft
     notes: tuple[Note, ...]
+    newest_runs: tuple[GraphRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,14 @@ def _previewed(
         runs=tuple(sorted(run_ids[run_key] for run_key in runs)),
         draft=draft,
         notes=tuple(dict.fromkeys([*lineage.notes, *resolved, *draft.notes, *_open_notes(runs, unended)])),
+        newest_runs=tuple(_named(run, run_ids, unended) for run in newest_runs(history, refs)),
     )
+
+
+def _named(run: GraphRun, run_ids: Mapping[str, str], unended: Collection[str]) -> GraphRun:
+    """The run under its own id, as events contain it, and as running if no event ends it."""
+    state = "RUNNING" if run.run in unended else run.state
+    return msgspec.structs.replace(run, run=run_ids.get(run.run, run.run), state=state)
 
 
 def _open_notes(runs: Sequence[str], unended: Collection[str]) -> Iterator[Note]:

@@ -1,0 +1,16 @@
+"""The newest runs of a process, as a lineage graph shows them."""
+
+from collections.abc import Iterable
+
+from core.model import RunRef
+from explorer.graph import GraphRun
+from parser.process_history import History
+
+MOST_RUNS = 20
+
+
+def newest_runs(history: History, runs: Iterable[RunRef]) -> list[GraphRun]:
+    """The runs behind a process, and those that failed, the newest first."""
+    ended = [*((run, "COMPLETE") for run in runs), *((run, "FAIL") for run in history.failures)]
+    newest = sorted(ended, key=lambda each: each[0], reverse=True)[:MOST_RUNS]
+    return [GraphRun(run=run.run_key, state=state, started=run.started, ended=run.ended) for run, state in newest]
