@@ -288,11 +288,13 @@ class Asset:
 class Created:
     """An asset that we made: its guid, and the columns that it has by our doing.
 
-    ``guid`` is "" from before the asset is created until its guid is known.
+    ``guid`` is "" from before the asset is created until its guid is known. ``announced`` says since when; it is None
+    where that is not known, and for an asset with a guid.
     """
 
     guid: str = ""
     columns: frozenset[str] = frozenset()
+    announced: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,19 @@ A dataset is created with the columns of the event whose upload happens to come 
 depend on that order, later uploads add those that they know beyond it. Assets of scans and people are never touched:
 ours are those of which the guid was recorded when they were created.
 
-The record is written twice, both times under the lock of the asset: before the creation without a guid, so that a
-worker that already finds the asset waits for its columns to be recorded, and after it. A worker that dies in between
-leaves an asset that counts as not ours, since a scan may have made it as well.
+The record is written twice, both times under the lock of the asset: before the creation without a guid (the asset is
+announced), so that a worker that already finds the asset waits for its columns to be recorded, and after it. A worker
+that dies in between, or that does not get the answer to its request, leaves an announcement. Whoever finds the asset
+next decides, under the same lock, whether it is ours. It is if it was created within ``SENDING`` after the
+announcement: the catalogue did not have it when it was announced, and later than that its worker was not sending any
+more. An asset that was created later is that of a scan or a person, and the announcement is withdrawn.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from core.model import Asset, AssetName, Created, Dataset, Field
@@ -21,15 +25,26 @@ from purview.entities import Assets
 from purview.limits import REFERENCES
 from purview.schema import Addition, column_names, storable_fields
 
+#: How long after its announcement a worker may still create an asset: the time-out of a function (see host.json).
+SENDING = timedelta(minutes=10)
+#: How far the clocks of the catalogue and of the record may be apart.
+CLOCK_SKEW = timedelta(minutes=1)
+
 _AT_ONCE = 8
 
 
 class Record(Protocol):
-    """The assets that we created; adding another guid than the known one starts anew."""
+    """The assets that we created.
+
+    Adding another guid than the known one starts anew. Adding one without a guid announces that the asset is about to
+    be created, from now on. Removing does nothing if another guid is known by now.
+    """
 
     def get_many(self, names: Iterable[AssetName]) -> Mapping[AssetName, Created]: ...
 
     def add_many(self, created: Mapping[AssetName, Created]) -> None: ...
+
+    def remove(self, name: AssetName, guid: str) -> None: ...
 
 
 class Reader(Protocol):
@@ -42,23 +57,23 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MissingColumns:
-    """The fields that assets of ours lack as columns, and the assets of which another worker may know more.
+    """The fields that assets lack as columns.
 
-    ``unfinished`` are being created, or were not recorded because their worker died: under their locks, the latter.
+    ``fields`` are those of assets of ours. ``unfinished`` are those of assets that were announced and not recorded:
+    another worker is creating them or, once their locks are held, failed to record them.
     """
 
     fields: Mapping[Asset, tuple[Field, ...]] = field(default_factory=dict)
-    unfinished: frozenset[AssetName] = frozenset()
+    unfinished: Mapping[Asset, tuple[Field, ...]] = field(default_factory=dict)
 
     @property
     def names(self) -> set[AssetName]:
         """What is to be locked."""
-        return {asset.name for asset in self.fields} | self.unfinished
+        return {asset.name for asset in (*self.fields, *self.unfinished)}
 
     def of(self, names: AbstractSet[AssetName]) -> "MissingColumns":
         """Those of some assets only."""
-        fields = {asset: lacking for asset, lacking in self.fields.items() if asset.name in names}
-        return MissingColumns(fields, self.unfinished & names)
+        return MissingColumns(_of(self.fields, names), _of(self.unfinished, names))
 
 
 def find_missing_columns(datasets: Iterable[Dataset], assets: Assets, record: Record) -> MissingColumns:
@@ -69,26 +84,28 @@ def find_missing_columns(datasets: Iterable[Dataset], assets: Assets, record: Re
     known = _known_fields(datasets, assets)
     created = record.get_many(asset.name for asset in known)
     ours = {asset: created[asset.name] for asset in known if asset.name in created}
-    lacking = {asset: _lacking(known[asset], ours[asset]) for asset in ours if asset.guid == ours[asset].guid}
+    lacking = {asset: _lacking(known[asset], ours[asset]) for asset in ours}
     return MissingColumns(
-        {asset: fields for asset, fields in lacking.items() if fields},
-        frozenset(asset.name for asset in ours if not ours[asset].guid),
+        {asset: fields for asset, fields in lacking.items() if fields and asset.guid == ours[asset].guid},
+        {asset: fields for asset, fields in lacking.items() if not ours[asset].guid},
     )
 
 
 def plan_additions(gaps: MissingColumns, catalog: Reader, record: Record) -> tuple[Addition, ...]:
     """The columns to send, in the order of the assets' names; to be called under the locks of ``gaps.names``.
 
-    Columns that are there, by a scan or by an upload that was cut short, are recorded and not sent again.
+    Columns that are there, by a scan or by an upload that was cut short, are recorded and not sent again. Unfinished
+    assets are settled: they are ours from now on, or their announcement is withdrawn.
 
     :raises TryLater: the catalogue or the record is unavailable.
     :raises CatalogRefused: the catalogue refuses to be read.
     """
-    present = _present(gaps, catalog)
+    wanted = {**gaps.fields, **_adopted(gaps.unfinished, catalog, record)}
+    present = _present(wanted, catalog)
     record.add_many({asset.name: Created(asset.guid, columns) for asset, columns in present.items() if columns})
     missing = {
-        asset: tuple(each for each in gaps.fields[asset] if each.name not in present[asset])
-        for asset in sorted(gaps.fields, key=lambda asset: asset.name)
+        asset: tuple(each for each in wanted[asset] if each.name not in present[asset])
+        for asset in sorted(wanted, key=lambda asset: asset.name)
     }
     growing = [asset for asset, fields in missing.items() if fields]
     schemas = in_threads(lambda asset: _schema_guid(catalog.get(asset.guid)), growing, _AT_ONCE)
@@ -109,11 +126,41 @@ def _lacking(fields: Iterable[Field], created: Created) -> tuple[Field, ...]:
     return tuple(lacking[: max(0, REFERENCES - len(created.columns))])
 
 
-def _present(gaps: MissingColumns, catalog: Reader) -> dict[Asset, frozenset[str]]:
+def _of(fields: Mapping[Asset, tuple[Field, ...]], names: AbstractSet[AssetName]) -> dict[Asset, tuple[Field, ...]]:
+    return {asset: lacking for asset, lacking in fields.items() if asset.name in names}
+
+
+def _adopted(
+    unfinished: Mapping[Asset, tuple[Field, ...]], catalog: Reader, record: Record
+) -> dict[Asset, tuple[Field, ...]]:
+    """Those of the unfinished assets that are ours, which is recorded. The others are not announced any more."""
+    if not unfinished:
+        return {}
+    announced = record.get_many(asset.name for asset in unfinished)
+    entities = in_threads(lambda asset: catalog.get(asset.guid), unfinished, _AT_ONCE)
+    ours = [
+        asset
+        for asset, entity in zip(unfinished, entities, strict=True)
+        if asset.name in announced and _was_created_after(announced[asset.name].announced, entity)
+    ]
+    record.add_many({asset.name: Created(asset.guid) for asset in ours})
+    for asset in unfinished.keys() - set(ours):
+        record.remove(asset.name, "")
+    return {asset: unfinished[asset] for asset in ours}
+
+
+def _was_created_after(announced: datetime | None, entity: Mapping[str, Any]) -> bool:
+    """Whether an entity was created while the worker that announced it may have been sending it."""
+    created = entity.get("createTime")
+    if announced is None or not isinstance(created, int):
+        return False
+    since = datetime.fromtimestamp(created / 1000, UTC) - announced
+    return -CLOCK_SKEW <= since <= SENDING + CLOCK_SKEW
+
+
+def _present(fields: Mapping[Asset, tuple[Field, ...]], catalog: Reader) -> dict[Asset, frozenset[str]]:
     """The missing columns of each asset that are there all the same."""
-    names = {
-        asset: {each.name: column_names(asset.name, each.name) for each in gaps.fields[asset]} for asset in gaps.fields
-    }
+    names = {asset: {each.name: column_names(asset.name, each.name) for each in fields[asset]} for asset in fields}
     found = catalog.find(name for columns in names.values() for group in columns.values() for name in group)
     return {
         asset: frozenset(column for column, group in columns.items() if any(name in found for name in group))

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from core.errors import LeaseLost
 from core.model import AssetName, Created
@@ -34,15 +35,19 @@ class CreatedAssets:
     def get_many(self, names: Iterable[AssetName]) -> dict[AssetName, Created]:
         """What is known of these names; those that were never created by us are left out.
 
+        An announcement is as old as its row, by the clock of storage.
+
         :raises StorageUnavailable: if storage does not answer.
         """
         keys = {asset_key(name): name for name in names}
         rows = self._rows.get_many(keys)
         # A row of which a part is gone is as none: its asset is left alone from now on.
-        return {keys[key]: _decode(row[0]) for key, row in rows.items() if row}
+        return {keys[key]: _dated(_decode(row[0]), row[1]) for key, row in rows.items() if row}
 
     def add_many(self, created: Mapping[AssetName, Created]) -> None:
         """Add columns to what is known of these names; another guid than the known one starts anew.
+
+        Without a guid, an asset is announced from now on, also if it was announced before.
 
         :raises StorageUnavailable, LeaseLost: they may not be added.
         """
@@ -108,7 +113,7 @@ class CreatedAssets:
             values, version = row
             before = _decode(values)
             after = _united(before, added)
-            if version is None or after != before:
+            if version is None or after != before or not added.guid:
                 changes.append((key, _encode(name, after), version))
         return not changes or self._rows.put_small(changes) is not None
 
@@ -119,7 +124,7 @@ class CreatedAssets:
             values, version = self._read(key)
             before = _decode(values)
             after = _united(before, added)
-            if version and after == before:
+            if version and after == before and added.guid:
                 return
             try:
                 self._rows.put(key, _encode(name, after), version)
@@ -131,6 +136,10 @@ class CreatedAssets:
 
     def _read(self, key: Key) -> tuple[Mapping[str, object], Version | None]:
         return self._rows.get(key) or ({}, None)
+
+
+def _dated(created: Created, version: Version) -> Created:
+    return created if created.guid else replace(created, announced=version.written)
 
 
 def _united(before: Created, added: Created) -> Created:

@@ -50,10 +50,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The state of a row as it was read or written: its ETag and the blobs it points at."""
+    """The state of a row as it was read or written: its ETag and the blobs it points at.
+
+    ``written`` is when, by the clock of storage; None for a row that was not read.
+    """
 
     etag: str
     blobs: tuple[str, ...] = ()
+    written: datetime | None = None
 
 
 class MissingBlob(StorageUnavailable):
@@ -260,7 +264,7 @@ class LargeRows:
             data = gzip.decompress(self._overflow.download_blob(pointer["blob"]).readall())
             values[name] = data.decode() if pointer["type"] == "str" else data
         blobs = tuple(pointer["blob"] for pointer in pointers.values())
-        return values, Version(str(entity.metadata["etag"]), blobs)
+        return values, Version(str(entity.metadata["etag"]), blobs, entity.metadata["timestamp"])
 
     def _discard_unused(self, key: Key, blobs: Iterable[str]) -> None:
         """Delete the blobs of a write that lost, unless it did go through and only its answer was lost."""

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -115,7 +116,12 @@ class MemoryRecord:
         for name, added in created.items():
             before = self.kept.get(name, Created())
             columns = before.columns if before.guid == added.guid else frozenset()
-            self.kept[name] = Created(added.guid, columns | added.columns)
+            announced = None if added.guid else datetime.now(UTC)
+            self.kept[name] = Created(added.guid, columns | added.columns, announced)
+
+    def remove(self, name: AssetName, guid: str) -> None:
+        if name in self.kept and self.kept[name].guid == guid:
+            del self.kept[name]
 
 
 class ThreadLease:

@@ -1,17 +1,21 @@
 """Datasets that we created get the columns that later uploads know; those of scans and people stay as they are."""
 
+import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.errors import CatalogRefused, LeaseLost
+from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
 from core.model import AssetName, Created, DatasetId, Resolution, UploadResult
 from purview import schema
 from purview.catalog import Catalog, Written
 from purview.creation import creation_locks
+from purview.missing_columns import SENDING
 from purview.retry_policy import RetryPolicy
 from purview.uploader import upload
 from tests.purview.helpers import (
@@ -261,16 +265,92 @@ def test_a_creation_is_announced_before_it_is_tried(worker: Worker, data_map: Da
     data_map.fail(path="entity/bulk$", method="POST", status=400)
     with pytest.raises(CatalogRefused):
         worker.write(SALES, "id")
-    assert worker.record.kept == {SALES_NAME: Created()}
+    assert {name: (each.guid, each.columns) for name, each in worker.record.kept.items()} == {
+        SALES_NAME: ("", frozenset())
+    }
     worker.write(SALES, "id")
     assert worker.record.kept[SALES_NAME].columns == {"id"}
 
 
-def test_an_asset_that_its_worker_never_recorded_is_not_ours(worker: Worker, data_map: DataMap) -> None:
-    worker.write(SALES, "id")
+class Dead(Exception):
+    """The worker died."""
+
+
+class DyingRecord(MemoryRecord):
+    """A record whose worker dies before it can complete what it announced."""
+
+    def add_many(self, created: Mapping[AssetName, Created]) -> None:
+        if any(each.guid for each in created.values()):
+            raise Dead
+        super().add_many(created)
+
+
+def _dies_before_it_sends(worker: Worker, data_map: DataMap) -> None:
+    worker.record.add_many({SALES_NAME: Created()})
+
+
+def _dies_after_it_sent(worker: Worker, data_map: DataMap) -> None:
+    dying = DyingRecord()
+    with pytest.raises(Dead):
+        Worker(worker.catalog, dying, worker.locks).write(SALES, "id", "day", application="dead")
+    worker.record.kept |= dying.kept
+
+
+def _gets_no_answer(worker: Worker, data_map: DataMap) -> None:
+    data_map.fail(drop=True, applied=True, path="entity/bulk$", method="POST", count=50)
+    policy = RetryPolicy(budget=0.2, first_wait=0.01)
+    with Catalog(data_map.url, "none", retry_policy=policy) as catalog, pytest.raises(CatalogUnavailable):
+        Worker(catalog, worker.record, worker.locks).write(SALES, "id", "day", application="dead")
+    data_map.heal()
+
+
+def _is_followed_by_a_scan(worker: Worker, data_map: DataMap) -> None:
+    worker.record.kept[SALES_NAME] = Created(announced=datetime.now(UTC) - timedelta(hours=1))
+    data_map.add(*_pair(SALES_NAME))
+
+
+def _announced_later_than_a_person_created_it(worker: Worker, data_map: DataMap) -> None:
+    data_map.add(*_pair(SALES_NAME))
+    worker.record.kept[SALES_NAME] = Created(announced=datetime.now(UTC) + timedelta(hours=1))
+
+
+def _announced_at_an_unknown_time(worker: Worker, data_map: DataMap) -> None:
+    data_map.add(*_pair(SALES_NAME))
     worker.record.kept[SALES_NAME] = Created()
+
+
+@pytest.mark.parametrize(
+    ("happened", "expected", "is_ours"),
+    [
+        (_dies_before_it_sends, ["id", "total"], True),
+        (_dies_after_it_sent, ["day", "id", "total"], True),
+        (_gets_no_answer, ["day", "id", "total"], True),
+        (_is_followed_by_a_scan, [], False),
+        (_announced_later_than_a_person_created_it, [], False),
+        (_announced_at_an_unknown_time, [], False),
+    ],
+)
+def test_an_asset_is_ours_if_it_was_created_while_its_worker_could_send_it(
+    happened: Callable[[Worker, DataMap], None],
+    expected: Sequence[str],
+    is_ours: bool,
+    worker: Worker,
+    data_map: DataMap,
+) -> None:
+    happened(worker, data_map)
     worker.write(SALES, "id", "total")
-    assert columns_of(data_map, SALES) == ["id"]
+    assert columns_of(data_map, SALES) == expected
+    assert (SALES_NAME in worker.record.kept) == is_ours
+    # What was decided stays, without another lock.
+    worker.locks.held.clear()
+    worker.write(SALES, "id", "total")
+    assert worker.locks.held == []
+
+
+def test_a_worker_sends_no_longer_than_its_function_may_run() -> None:
+    host = json.loads((Path(__file__).parents[2] / "host.json").read_text())
+    hours, minutes, seconds = host["functionTimeout"].split(":")
+    assert timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds)) == SENDING
 
 
 def test_the_lock_of_an_asset_that_got_another_name_is_taken_too(

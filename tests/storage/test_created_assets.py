@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from core.errors import StorageUnavailable
 from core.model import AssetName, Created
 from core.settings import StorageConnection
 from storage import batches
+from storage.asset_cache import asset_key
 from storage.clients import CREATED_ASSETS, DETAILS, StorageClients, connect
 from storage.created_assets import CreatedAssets
 from storage.request_budget import budget
@@ -30,6 +32,11 @@ def columns(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def undated(created: CreatedAssets, *names: AssetName) -> dict[AssetName, Created]:
+    """What is known of these names, without times."""
+    return {name: replace(each, announced=None) for name, each in created.get_many(names).items()}
+
+
 def test_columns_of_one_guid_are_united(created: CreatedAssets) -> None:
     one, other = a_name(), a_name()
     assert created.get_many([one, other]) == {}
@@ -42,7 +49,7 @@ def test_another_guid_starts_anew(created: CreatedAssets) -> None:
     name = a_name()
     created.add_many({name: Created("old", columns("a"))})
     created.add_many({name: Created()})
-    assert created.get_many([name]) == {name: Created()}
+    assert undated(created, name) == {name: Created()}
     created.add_many({name: Created("new", columns("b"))})
     assert created.get_many([name]) == {name: Created("new", columns("b"))}
 
@@ -61,7 +68,7 @@ def test_many_are_kept_whatever_was_there(
     CreatedAssets(storage_clients).add_many(known)
     announced = dict.fromkeys(some, Created())
     created.add_many(announced)
-    assert created.get_many(some) == announced
+    assert undated(created, *some) == announced
     made = {name: Created(f"g{number}", columns("b")) for number, name in enumerate(some)}
     created.add_many({name: made[name] for name in some[:400]})
     CreatedAssets(storage_clients).add_many({name: made[name] for name in some[400:]})
@@ -83,13 +90,33 @@ def test_what_was_announced_here_and_changed_elsewhere_is_not_overwritten(
     assert created.get_many([name]) == {name: Created("g", columns("a", "b"))}
 
 
-def test_an_announcement_of_what_is_announced_already_changes_nothing(
+def test_an_announcement_is_as_old_as_the_last_worker_that_made_it(
     created: CreatedAssets, storage_clients: StorageClients
 ) -> None:
     name = a_name()
-    for each in (created, CreatedAssets(storage_clients), created, created):
+    times = []
+    for each in (created, CreatedAssets(storage_clients), CreatedAssets(storage_clients), created):
         each.add_many({name: Created()})
-    assert created.get_many([name]) == {name: Created()}
+        times.append(str(created.get_many([name])[name].announced))
+    assert "None" not in times
+    assert sorted(set(times)) == times
+    created.add_many({name: Created("g")})
+    assert created.get_many([name]) == {name: Created("g")}
+
+
+def test_announcements_of_earlier_versions_are_dated_by_their_rows(
+    created: CreatedAssets, storage_clients: StorageClients
+) -> None:
+    """Table Storage itself says when a row was written, so the row needs no property for it."""
+    name = a_name()
+    key = asset_key(name)
+    row = {"typeName": name.type_name, "qualifiedName": name.qualified_name, "guid": "", "columns": "[]"}
+    keys = {"PartitionKey": key.partition, "RowKey": key.row}
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    storage_clients.table(CREATED_ASSETS).create_entity({**row, **keys})
+    announced = created.get_many([name])[name].announced
+    assert announced is not None
+    assert before <= announced <= datetime.now(UTC) + timedelta(seconds=1)
 
 
 def test_the_type_is_a_part_of_the_name(created: CreatedAssets) -> None:
