@@ -105,11 +105,10 @@ def _process(guid: str, found: Found, places: Mapping[str, str]) -> tuple[GraphP
     sinks = {column for end in outputs for column in _column_names(found, end)}
     pairs = read_mapping((entity.get("attributes") or {}).get("columnMapping"))
     said = read_description(text, sinks | {pair.sink_column for pair in pairs or ()})
-    name = _text(entity, "name") or _name(entity).qualified_name
     process = GraphProcess(
         id=_name(entity).qualified_name,
         qualified_name=_name(entity).qualified_name,
-        name=name,
+        name=_text(entity, "name") or _name(entity).qualified_name,
         guid=guid,
         application=said.application,
         operation=said.operation,
@@ -121,18 +120,19 @@ def _process(guid: str, found: Found, places: Mapping[str, str]) -> tuple[GraphP
         conditions=said.conditions,
         runs=(),
     )
-    return process, list(_notes(name, said, is_readable=pairs is not None))
+    return process, list(_notes(process.id, said, is_readable=pairs is not None))
 
 
 def _notes(process: str, said: ProcessDescription, *, is_readable: bool) -> Iterator[GraphNote]:
     if not is_readable:
-        yield GraphNote("mapping-unreadable", f"{process}: its columnMapping cannot be read, so no column is traced.")
+        yield GraphNote("mapping-unreadable", "Its columnMapping cannot be read, so no column is traced.", process)
     if said.is_cut:
         yield GraphNote(
             "description-cut",
-            f"{process}: the catalogue has no room for all expressions and conditions; LineageDetails has them.",
+            "The catalogue has no room for all expressions and conditions; LineageDetails has them.",
+            process,
         )
-    yield from (GraphNote("process-note", f"{process}: {text}") for text in said.notes)
+    yield from (GraphNote("process-note", text, process) for text in said.notes)
 
 
 def _column_names(found: Found, guid: str) -> Iterator[str]:

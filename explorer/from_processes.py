@@ -45,7 +45,9 @@ def from_processes(derived: Iterable[DerivedProcess], source: Source) -> Lineage
     processes = [
         _process(each, {key: ids[name] for key, name in own.items()}) for each, own in zip(listed, names, strict=True)
     ]
-    notes = sorted({GraphNote(note.code, _said(each, note)) for each in listed for note in each.notes})
+    notes = sorted(
+        {GraphNote(note.code, note.text, each.process.qualified_name) for each in listed for note in each.notes}
+    )
     more = [GraphNote("more-notes", f"{len(notes) - MOST_NOTES} more notes are left out.")]
     graph = LineageGraph(
         source=source,
@@ -54,10 +56,6 @@ def from_processes(derived: Iterable[DerivedProcess], source: Source) -> Lineage
         notes=(*notes[:MOST_NOTES], *(more if len(notes) > MOST_NOTES else [])),
     )
     return in_one_spelling(graph)
-
-
-def _said(derived: DerivedProcess, note: Note) -> str:
-    return f"{derived.process.name}: {note.text}"
 
 
 def _names(process: Process) -> dict[DatasetId, AssetName]:

@@ -97,10 +97,14 @@ class GraphProcess(_Part, frozen=True):
 
 
 class GraphNote(_Part, frozen=True, order=True):
-    """What is missing from the graph and why; ``code`` is stable, ``text`` is for people."""
+    """What is missing from the graph and why; ``code`` is stable, ``text`` is for people.
+
+    ``process`` is the id of the process that it is about, "" for the whole graph.
+    """
 
     code: str
     text: str
+    process: str = ""
 
 
 class Focus(_Part, frozen=True):
