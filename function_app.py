@@ -15,7 +15,7 @@ import azure.functions as func
 from core.errors import StorageUnavailable
 from core.logs import escape_arguments
 from core.naming import CONTAINER
-from core.settings import Settings, plan_conflict
+from core.settings import Settings, start_warnings
 from pipeline import receive as receiving
 from pipeline.health import health_report
 from pipeline.lazy_services import LazyServices
@@ -32,8 +32,8 @@ settings = Settings.from_env()
 services = LazyServices(settings)
 escape_arguments()
 logging.getLogger("azure").setLevel(logging.WARNING)
-if conflict := plan_conflict(settings):
-    logging.getLogger(__name__).warning("%s", conflict)
+for warning in start_warnings(settings):
+    logging.getLogger(__name__).warning("%s", warning)
 
 
 def answered(take: Callable[..., receiving.Answer], req: func.HttpRequest) -> func.HttpResponse:
@@ -118,7 +118,9 @@ def sweep(timer: func.TimerRequest) -> None:
     """Finds what got lost on the way, settles runs that never ended, and renames processes after an update."""
     from pipeline import retries, stuck_messages
     from pipeline.artifact_migration import move_to_artifacts
+    from pipeline.store_version import note_version
 
+    note_version(services())
     stuck_messages.report(services())
     retries.sweep(services())
     move_to_artifacts(services())

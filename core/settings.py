@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from core.errors import SettingsError
 from core.folder_address import FolderAddress
 from core.model import NameContext
+from core.setting_names import name_warnings
 from core.setting_values import (
     at_most,
     flag,
@@ -37,6 +38,8 @@ BLOB_TRIGGER_SOURCES = ("EventGrid", "LogsAndContainerScan")
 PURVIEW_AUTHS = ("default", "none")
 EXPRESSION_LITERALS = ("hide", "keep")
 USER_NAMES = ("keep", "hash")
+# Not settings of their own, but read beside them.
+_OTHERS = ("LINEAGE_STORAGE__", "EVENT_HUB_CONNECTION", "SPARKLIN_")
 PROCESS_NAMINGS = ("native", "sparklin", "accelerator")
 
 
@@ -217,6 +220,14 @@ def plan_conflict(settings: Settings, environment: Mapping[str, str] | None = No
             "parse is not registered, and only the timer finds events. Remove the setting"
         )
     return ""
+
+
+def start_warnings(settings: Settings, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """What does not stop the app, and is to be changed all the same, in sentences."""
+    given = os.environ if environment is None else environment
+    known = {setting.name.upper() for setting in dataclasses.fields(Settings)}
+    conflict = plan_conflict(settings, given)
+    return (*([conflict] if conflict else []), *name_warnings(given, known, _OTHERS))
 
 
 def function_key(environment: Mapping[str, str] | None = None) -> str:

@@ -26,6 +26,7 @@ from storage.migrations import Migrations
 from storage.retry_queue import RetryQueue
 from storage.run_events import RunEvents
 from storage.run_records import RunRecords
+from storage.store_versions import StoreVersions
 from storage.stored_circuits import StoredCircuits
 from storage.sweep import Sweep
 from storage.upload_slots import UploadSlots
@@ -62,6 +63,7 @@ class Services:
     unended: Sweep
     retrying: Sweep
     migrations: Migrations
+    versions: StoreVersions
     facts: FactsTable
     catalog: Catalog
     lock_wait_seconds: float = 120
@@ -121,6 +123,7 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients, recei
         unended=Sweep(clients, events, "unended", [Status.WAITING]),
         retrying=Sweep(clients, events, "retrying", [Status.RETRYING]),
         migrations=Migrations(clients),
+        versions=StoreVersions(clients),
         facts=FactsTable(clients),
         catalog=_catalog(settings, clients),
     )

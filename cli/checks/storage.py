@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from cli.checks.check import Check, ok, wrong
+from cli.checks.check import Check, note, ok, skipped, wrong
 from core.errors import StorageUnavailable
 from core.settings import StorageConnection
+from core.version import VERSION
 from storage.clients import StorageClients, connect, missing_parts
 from storage.poison_queues import poison_messages
 from storage.request_budget import budget
+from storage.store_versions import StoreVersions
 
 _SECONDS = 15
 _ROLES = (
@@ -38,6 +40,8 @@ def check_storage(connection: StorageConnection) -> Iterator[Check]:
     else:
         yield ok("containers, tables, queue", "all exist")
     yield _poison(clients)
+    if not missing:
+        yield _version(clients)
 
 
 def _poison(clients: StorageClients) -> Check:
@@ -52,6 +56,24 @@ def _poison(clients: StorageClients) -> Check:
         return ok(name, "no message stays there")
     told = "; ".join(f"{queue}: {count} that no function takes" for queue, count in found.items())
     return wrong(name, told, _STUCK)
+
+
+def _version(clients: StorageClients) -> Check:
+    """The version that wrote the store; one from before versions were noted cannot be told from a new store."""
+    name = "version of the store"
+    try:
+        with budget(_SECONDS):
+            found = StoreVersions(clients).all()
+    except StorageUnavailable as error:
+        return wrong(name, error.reason, _repair(error.reason))
+    if not found:
+        return skipped(name, "none is noted: the app has not run for five minutes, or is older than version 0.2")
+    newest = max(found, key=lambda version: version.last)
+    earlier = ", ".join(f"{version.name} until {version.last:%Y-%m-%d}" for version in found if version != newest)
+    told = f"version {newest.name} has written it since {newest.first:%Y-%m-%d}" + (f"; {earlier}" if earlier else "")
+    if newest.name != VERSION:
+        return note(name, f"{told}; this command has version {VERSION}", "use the command of the app's version")
+    return ok(name, told)
 
 
 def _repair(reason: str) -> str:

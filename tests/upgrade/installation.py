@@ -86,6 +86,11 @@ class Installation:
         """Send an event to the receiver of this version; the blob that it is stored in, as the trigger names it."""
         status, answer = receive(body, {}, self.services.receiver, datetime.now(UTC))
         assert status == 202, answer
+        return self.blob(body)
+
+    @staticmethod
+    def blob(body: bytes) -> str:
+        """Where every version stores an event, as the trigger names it."""
         return f"{CONTAINER}/{event_name(read_envelope(body), digest(body)).blob}"
 
     def deliver(self, blob: str) -> None:

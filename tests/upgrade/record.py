@@ -154,16 +154,21 @@ def _blobs(clients: StorageClients) -> list[dict[str, Any]]:
             continue
         client = clients.container(container.name)
         for blob in client.list_blobs(include=["metadata"]):
-            data = client.download_blob(blob.name).readall()
-            with suppress(UnicodeDecodeError):
-                data = data.decode()
+            data = packed(_text(client.download_blob(blob.name).readall()))
             metadata = dict(blob.metadata or {})
-            found.append({"container": container.name, "name": blob.name, "metadata": metadata, "data": packed(data)})
+            found.append({"container": container.name, "name": blob.name, "metadata": metadata, "data": data})
     return found
 
 
+def _text(data: bytes) -> str | bytes:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
 def _queues(clients: StorageClients) -> dict[str, list[str]]:
-    """The messages of the app's queues. Those that are not due yet are waited for: storage does not show them before."""
+    """The messages of the app's queues. Storage does not show those that are not due yet, so they are waited for."""
     found: dict[str, list[str]] = {}
     for queue in clients.queues.list_queues():
         if not queue.name.startswith("lineage-"):
@@ -175,7 +180,8 @@ def _queues(clients: StorageClients) -> dict[str, list[str]]:
             while len(messages) < (client.get_queue_properties().approximate_message_count or 0):
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"the messages of {queue.name} did not become due")
-                messages += [b64decode(each.content).decode() for each in client.receive_messages(visibility_timeout=600)]
+                due = client.receive_messages(visibility_timeout=600)
+                messages += [b64decode(each.content).decode() for each in due]
                 time.sleep(1)
         found[queue.name] = messages
     return found

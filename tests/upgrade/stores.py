@@ -133,8 +133,12 @@ class _Shift:
 
     def hours(self, text: str) -> str:
         """The text with all hours of receipt (``yyyyMMddHH``) in it moved."""
-        return _HOURS.sub(lambda found: f"{datetime.strptime(found[0], '%Y%m%d%H') + self.by:%Y%m%d%H}", text)
+        return _HOURS.sub(lambda found: f"{_hour(found[0]) + self.by:%Y%m%d%H}", text)
 
     def times(self, text: str) -> str:
         """The text with all ISO times in it moved."""
         return _TIMES.sub(lambda found: (datetime.fromisoformat(found[0]) + self.by).isoformat(), text)
+
+
+def _hour(text: str) -> datetime:
+    return datetime.strptime(text, "%Y%m%d%H").replace(tzinfo=UTC)
