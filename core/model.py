@@ -209,7 +209,8 @@ class Lineage:
 
     ``indirect`` are the columns that affect every row of the sink, ``conditions`` the joins and filters as text, where
     a plan tells them. ``columns`` is empty where only table level
-    lineage is known; a note says so. ``mount_points`` are the dbfs mounts (mount, source) that its names need.
+    lineage is known; a note says so. ``mount_points`` are the dbfs mounts (mount, source) that its names need, and
+    ``onelake_ids`` the GUIDs of the Fabric workspaces and items in them that events contain (name, GUID).
     ``view`` says that the sink is a view (persistent, temporary or global temporary), which is kept but not drawn.
     """
 
@@ -223,6 +224,7 @@ class Lineage:
     notes: tuple[Note, ...] = ()
     mount_points: tuple[tuple[str, str], ...] = ()
     view: str = ""
+    onelake_ids: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -258,6 +260,18 @@ class NameContext:
     onelake_ids: Mapping[str, str] = field(default_factory=dict)
     metastore_ids: Mapping[str, str] = field(default_factory=dict)
     sql_kinds: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LearnedId:
+    """The GUID that an event contains for a name of OneLake: of ``Workspace``, or of ``Workspace/Item.Kind``.
+
+    ``time`` (UTC) is that of the event.
+    """
+
+    time: datetime
+    name: str
+    guid: str
 
 
 @dataclass(frozen=True, slots=True)

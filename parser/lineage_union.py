@@ -21,6 +21,9 @@ def united(lineages: Sequence[Lineage]) -> Lineage:
         conditions=tuple(dict.fromkeys(text for lineage in worded for text in lineage.conditions)),
         notes=tuple(dict.fromkeys(note for lineage in lineages for note in lineage.notes)),
         mount_points=tuple(sorted({pair for lineage in lineages for pair in lineage.mount_points})),
+        onelake_ids=tuple(
+            sorted({name: guid for lineage in lineages[::-1] for name, guid in lineage.onelake_ids}.items())
+        ),
     )
 
 

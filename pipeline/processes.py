@@ -15,6 +15,7 @@ from parser.process_history import History
 from purview.entities import preview_entities, write_of
 from purview.process_name import Namer, namer, native, process_name
 from qualified_names import rules as name_rules
+from qualified_names.context_maps import with_learned
 from qualified_names.resolve import resolve
 from qualified_names.resource_sets import same_resource_set
 from qualified_names.rules import Rules
@@ -69,7 +70,7 @@ def process_of(lineage: Lineage, naming: Naming, qualified_name: str = "", known
 
 def _resolved(lineage: Lineage, naming: Naming, known: Process | None) -> dict[DatasetId, Resolution]:
     resolved: dict[Dataset, Resolution] = {}
-    if known and known.lineage.mount_points == lineage.mount_points:
+    if known and _context(known.lineage, naming) == _context(lineage, naming):
         resolved = {each: known.resolutions[each.id] for each in (known.lineage.sink, *known.lineage.inputs)}
     context = _context(lineage, naming)
     datasets = {dataset.id: dataset for dataset in (lineage.sink, *lineage.inputs)}
@@ -164,4 +165,9 @@ def _sink(lineage: Lineage, naming: Naming) -> AssetName:
 
 
 def _context(lineage: Lineage, naming: Naming) -> NameContext:
-    return replace(naming.context, mount_points={**naming.context.mount_points, **dict(lineage.mount_points)})
+    context = naming.context
+    return replace(
+        context,
+        mount_points={**context.mount_points, **dict(lineage.mount_points)},
+        onelake_ids=with_learned(context.onelake_ids, lineage.onelake_ids),
+    )

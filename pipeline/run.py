@@ -15,6 +15,7 @@ from core.model import RunEvent
 from core.naming import EventName
 from parser.merge import MergedRun, RunState, merge
 from parser.process_history import with_failure, with_run, without_run
+from pipeline.onelake_names import with_learned_ids
 from pipeline.processes import Process, by_failed_process, by_process, check_drawable
 from pipeline.publish import publish, record, record_repeat, republish
 from pipeline.services import Services
@@ -121,7 +122,7 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
     run = merge(events)
     derived = derive_in_application(run, services)
     named = by_failed_process if run.state is RunState.FAILED else by_process
-    processes = named(derived.lineages, services.naming)
+    processes = named(with_learned_ids(run, derived.lineages, services), services.naming)
     check_drawable(processes.values())
     affected, repeated = _record(run, processes, services)
     shown = affected if show is republish else affected - repeated

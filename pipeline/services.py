@@ -23,6 +23,7 @@ from storage.facts_table import FactsTable
 from storage.file_progress import FileProgress
 from storage.locks import Locks
 from storage.migrations import Migrations
+from storage.onelake_names import OneLakeNames
 from storage.retry_queue import RetryQueue
 from storage.run_events import RunEvents
 from storage.run_records import RunRecords
@@ -65,6 +66,7 @@ class Services:
     migrations: Migrations
     versions: StoreVersions
     facts: FactsTable
+    onelake_names: OneLakeNames
     catalog: Catalog
     lock_wait_seconds: float = 120
 
@@ -125,6 +127,7 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients, recei
         migrations=Migrations(clients),
         versions=StoreVersions(clients),
         facts=FactsTable(clients),
+        onelake_names=OneLakeNames(clients),
         catalog=_catalog(settings, clients),
     )
 

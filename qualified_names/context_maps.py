@@ -1,6 +1,9 @@
-"""Look-ups in what the settings and events know: keys are compared without regard to case, blanks or ``%20``."""
+"""Look-ups in what the settings and events know: keys are compared without regard to case, blanks or ``%20``.
 
-from collections.abc import Mapping
+Some agents encode twice: a blank may also be ``%2520``.
+"""
+
+from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
 
@@ -13,6 +16,11 @@ def find(mapping: Mapping[str, str], key: str) -> str | None:
     return next((value for name, value in sorted(mapping.items()) if value and _plain(name) == plain), None)
 
 
+def with_learned(settings: Mapping[str, str], learned: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What the settings know, and of what events contain that which no setting says."""
+    return {**{key: value for key, value in learned if not find(settings, key)}, **settings}
+
+
 def single(mapping: Mapping[str, str]) -> str | None:
     """The value of a mapping that holds only one, whatever its keys."""
     values = {value for value in mapping.values() if value}
@@ -23,4 +31,4 @@ def _plain(key: str) -> str:
     text = key.strip()
     if "://" in text:
         text = text.partition("://")[2]
-    return unquote(text).rstrip("/").casefold()
+    return unquote(unquote(text)).rstrip("/").casefold()

@@ -6,6 +6,8 @@ small part of that, and of the time that the SDK takes for each request.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -21,6 +23,7 @@ _ROWS_A_QUERY = 14
 _ROWS_A_TRANSACTION = 100
 # Below that the SDK needs longer for a transaction than for its rows one by one.
 _WORTH_A_TRANSACTION = 8
+_DELETED_TOGETHER = 1000
 
 # An operation of a transaction, as the SDK takes it.
 Operation = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Mapping[str, Any]]
@@ -53,6 +56,22 @@ def delete_rows(table: TableClient, keys: Iterable[tuple[str, str]]) -> None:
         if not _are_deleted_at_once(table, group):
             for partition, row in group:
                 table.delete_entity(partition, row)
+
+
+def delete_old_rows(table: TableClient, query: str, before: datetime) -> int:
+    """Delete the rows that match a query and were written before a time, and say how many that were.
+
+    :raises AzureError: as the SDK does; some may be left.
+    """
+    count = 0
+    rows = table.query_entities(
+        f"{query} and Timestamp lt @before", parameters={"before": before}, select=["PartitionKey", "RowKey"]
+    )
+    keys = ((str(row["PartitionKey"]), str(row["RowKey"])) for row in rows)
+    while some := list(islice(keys, _DELETED_TOGETHER)):
+        delete_rows(table, some)
+        count += len(some)
+    return count
 
 
 def _are_deleted_at_once(table: TableClient, keys: Sequence[tuple[str, str]]) -> bool:

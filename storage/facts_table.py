@@ -11,12 +11,11 @@ Topics are of our own characters and sort as text, so that a range of keys is a 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
-from storage.batches import delete_rows, transactions
+from storage.batches import delete_old_rows, delete_rows, transactions
 from storage.clients import RUN_PROCESSES, StorageClients
 from storage.faults import storage_faults
 from storage.text import cut
@@ -99,18 +98,9 @@ class FactsTable:
 
         :raises StorageUnavailable: some may be left.
         """
-        count = 0
         with storage_faults("forget facts of applications"):
-            rows = self._table.query_entities(
-                f"PartitionKey ge '{_PREFIX}' and PartitionKey lt '{_PREFIX}~' and Timestamp lt @before",
-                parameters={"before": before},
-                select=["PartitionKey", "RowKey"],
-            )
-            keys = ((row["PartitionKey"], row["RowKey"]) for row in rows)
-            while some := list(islice(keys, MOST_ROWS)):
-                delete_rows(self._table, some)
-                count += len(some)
-        return count
+            query = f"PartitionKey ge '{_PREFIX}' and PartitionKey lt '{_PREFIX}~'"
+            return delete_old_rows(self._table, query, before)
 
     def _own(self, application: str, run_key: str) -> Mapping[str, object] | None:
         with storage_faults("read the facts of a run"):

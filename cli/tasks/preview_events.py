@@ -11,12 +11,13 @@ import msgspec
 
 from core.envelope import read_envelope
 from core.events import read_event
-from core.model import Note, RunEvent
+from core.model import LearnedId, Note, RunEvent
 from explorer.graph import GraphRun
 from explorer.runs import newest_runs
 from parser import process_history as histories
 from parser.lineage import Derived, LineageRules, derive_together
 from parser.merge import MergedRun, RunState, merge
+from parser.onelake_names import known_among, with_ids
 from parser.process_history import History
 from pipeline.processes import Naming, Process, by_failed_process, by_process, drawn, process_of
 from purview.entities import Draft, preview_entities
@@ -75,11 +76,12 @@ def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
     unended: set[str] = set()
     runs = [merge(events[run_key]) for run_key in sorted(events)]
     derived = derive_together(runs, rules.lineage)
+    known = known_among(runs)
     for run in runs:
         run_key = run.run_key
         if run.state is RunState.OPEN:
             unended.add(run_key)
-        reason = _contribute(run, derived[run_key], rules, found)
+        reason = _contribute(run, derived[run_key], known, rules, found)
         reasons.pop(run_ids[run_key], None)
         if reason:
             reasons[run_ids[run_key]] = reason
@@ -87,11 +89,13 @@ def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
     return Preview(tuple(item for item in previewed if item), reasons)
 
 
-def _contribute(run: MergedRun, derived: Derived, rules: Rules, found: dict[str, History]) -> str:
+def _contribute(
+    run: MergedRun, derived: Derived, known: Mapping[str, Sequence[LearnedId]], rules: Rules, found: dict[str, History]
+) -> str:
     """Add the run to the histories of its processes; the reason if it adds nothing."""
     failed = run.state is RunState.FAILED
     named = by_failed_process if failed else by_process
-    for name, process in named(derived.lineages, rules.naming).items():
+    for name, process in named([with_ids(each, known) for each in derived.lineages], rules.naming).items():
         before = found.get(name, History())
         lineage = process.lineage
         found[name] = (

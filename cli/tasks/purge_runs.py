@@ -118,6 +118,7 @@ def delete_rest(before: datetime, services: Services) -> Purged:
     for sweep in (services.lost, services.unended, services.retrying):
         sweep.forget(before)
     services.facts.forget(before)
+    services.onelake_names.forget_users(before)
     gone = (row for row in services.details.all() if _is_gone(row, before))
     letters = services.dead_letters.names()
     return Purged(

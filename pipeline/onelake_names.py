@@ -1,0 +1,44 @@
+"""Names and GUIDs of one OneLake workspace or item lead to one asset, where some event contains both.
+
+As for the facts of an application (see pipeline.shared_facts), any order of the events gives the same: a run first
+notes which names it uses and then reads the GUIDs; a run that contains a GUID first writes it and then enqueues the
+runs that use the name. Whichever comes second sees the other. Only a GUID that is new, or that replaces another one as
+the newest, enqueues anything. What the setting ONELAKE_IDS says is not learned.
+"""
+
+import random
+from collections.abc import Iterable
+
+from core.model import Lineage
+from parser.merge import MergedRun
+from parser.onelake_names import learned_ids, used_names, with_ids
+from pipeline.services import Services
+from qualified_names import context_maps
+
+REASON = "an event contains the GUID of a OneLake name that it uses"
+_SPREAD_SECONDS = 60
+
+
+def with_learned_ids(run: MergedRun, lineages: Iterable[Lineage], services: Services) -> tuple[Lineage, ...]:
+    """The lineages of a run with the GUIDs that events contain for their names; other runs learn what this one says.
+
+    :raises StorageUnavailable: storage does not answer.
+    """
+    found = tuple(lineages)
+    _learn(run, services)
+    settings = services.naming.context.onelake_ids
+    names = {name for lineage in found for name in used_names(lineage) if not context_maps.find(settings, name)}
+    for name in sorted(names):
+        services.onelake_names.note_use(name, run.run_key)
+    known = {name: services.onelake_names.ids(name) for name in sorted(names)}
+    return tuple(with_ids(lineage, known) for lineage in found)
+
+
+def _learn(run: MergedRun, services: Services) -> None:
+    """Keep the GUIDs that a run contains, and enqueue the runs for which one of them is new."""
+    for item in learned_ids(run):
+        if services.onelake_names.learn(item):
+            for run_key in services.onelake_names.users(item.name):
+                if run_key != run.run_key:
+                    services.retries.enqueue_replay(run_key, REASON, random.uniform(0, _SPREAD_SECONDS))
+            services.onelake_names.announced(item)

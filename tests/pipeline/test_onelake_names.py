@@ -1,0 +1,163 @@
+"""A table that some events name by GUIDs and others by names is one asset, once any event contains both."""
+
+import base64
+import json
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pipeline import onelake_names, retries
+from pipeline.services import Services
+from storage.retry_queue import decode
+from tests.support.corpus import bodies
+from tests.support.fixtures import new_universe
+from tests.support.universe import Universe
+
+SCENARIO = "fabric-1.40.1_spark-4.0.1/guid_and_name"
+WORKSPACE, SILVER = "5d7c1f3a-8b42-4e0f-9a61-2c90d1e7b8f4", "3c8e5d12-94ab-4f70-a6d3-5b29e7c0f481"
+BRONZE, GOLD = "0a4f9c61-7e2d-4b38-9c05-d1f86b3e2a74", "71d0b8e4-2c56-4d9f-8e1a-f3a96c4b7d20"
+OTHER = "99999999-2c56-4d9f-8e1a-f3a96c4b7d20"
+TIME = "2026-01-01T10:00:00.000Z"
+BY_GUID = f"abfss://{WORKSPACE}@onelake.dfs.fabric.microsoft.com"
+PORTAL = f"https://app.fabric.microsoft.com/groups/{WORKSPACE}/lakehouses"
+
+Order = Callable[[list[bytes]], list[bytes]]
+
+
+class Notebook:
+    """The recorded notebook, in a workspace of a name that no other test uses, and writes of others there."""
+
+    def __init__(self) -> None:
+        self.workspace = f"Retail {uuid.uuid4().hex[:8]}"
+        self.by_name = f"abfss://{self.workspace.replace(' ', '%20')}@onelake.dfs.fabric.microsoft.com"
+        encoded = self.workspace.replace(" ", "%20").encode()
+        self.events = [body.replace(b"Retail-Analytics", encoded) for body in bodies(SCENARIO)]
+        self.facts = [
+            self.link("LH_Silver", "sales/stock", SILVER),
+            self.link("LH_Gold", "dbo/stock", GOLD),
+            self.default_lakehouse("LH_Bronze", BRONZE),
+        ]
+
+    def link(self, item: str, name: str, guid: str, time: str = TIME) -> bytes:
+        """A write to a table by GUIDs, whose LOCATION symlink has the names."""
+        location = {"namespace": self.by_name, "name": f"/{item}.Lakehouse/Tables/{name}", "type": "LOCATION"}
+        return written(f"/{guid}/Tables/{name}", time, output={"symlinks": {"identifiers": [location]}})
+
+    def default_lakehouse(self, lakehouse: str, guid: str) -> bytes:
+        """A write whose session has a lakehouse as its default."""
+        names = {"workspace.name": self.workspace, "workspace.id": WORKSPACE}
+        names |= {"lakehouse.name": lakehouse, "lakehouse.id": guid}
+        properties = {f"trident.{key}": value for key, value in names.items()}
+        return written(f"/{guid}/Tables/log", TIME, run={"spark_properties": {"properties": properties}})
+
+
+def written(
+    table: str, time: str, *, output: Mapping[str, Any] | None = None, run: Mapping[str, Any] | None = None
+) -> bytes:
+    """The end of a small write."""
+    event = {
+        "eventType": "COMPLETE",
+        "eventTime": time,
+        "producer": "https://github.com/OpenLineage/OpenLineage/tree/1.40.1/integration/spark",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+        "run": {"runId": str(uuid.uuid4()), "facets": run or {}},
+        "job": {"namespace": "fabric", "name": f"nb_stock.execute_save_into_data_source_command.{table[-9:]}"},
+        "inputs": [{"namespace": BY_GUID, "name": f"/{BRONZE}/Files/stock"}],
+        "outputs": [{"namespace": BY_GUID, "name": table, "facets": output or {}}],
+    }
+    return json.dumps(event).encode()
+
+
+def in_order(found: list[bytes]) -> list[bytes]:
+    return found
+
+
+def backwards(found: list[bytes]) -> list[bytes]:
+    return found[::-1]
+
+
+def shuffled_and_doubled(found: list[bytes]) -> list[bytes]:
+    return random.Random(7).sample([*found, *found], 2 * len(found))
+
+
+def follow_up(here: Universe) -> int:
+    """Process the runs that were enqueued because a GUID was learned; how many."""
+    queue, count = here.services.clients.queue(), 0
+    for message in queue.receive_messages(visibility_timeout=600):
+        pointer = base64.b64decode(message.content)
+        if decode(pointer).reason == onelake_names.REASON:
+            retries.retry(pointer, here.services)
+            count += 1
+        queue.delete_message(message)
+    return count
+
+
+def shown(found: list[bytes], services: Services) -> Universe:
+    here = new_universe(services)
+    here.deliver_all(found)
+    while follow_up(here):
+        pass
+    return here
+
+
+def sinks(here: Universe) -> list[str]:
+    return sorted(name for process in here.entities_of_processes() for _, name in process["relationships"]["outputs"])
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onelake_names, "_SPREAD_SECONDS", 0)
+
+
+@pytest.mark.parametrize("order", [in_order, backwards, shuffled_and_doubled])
+def test_a_table_by_guid_and_by_name_is_one_asset_in_any_order_of_the_events(order: Order, services: Services) -> None:
+    notebook = Notebook()
+    assert sinks(shown(order([*notebook.events, *notebook.facts]), services)) == [
+        f"{notebook.by_name}/LH_Named.Lakehouse/Tables/basket_sum",
+        f"{PORTAL}/{BRONZE}/tables/log",
+        f"{PORTAL}/{SILVER}/tables/sales%252Fbasket",
+        f"{PORTAL}/{SILVER}/tables/sales%252Fstock",
+        f"{PORTAL}/{GOLD}/tables/dbo%252Fbasket_titles",
+        f"{PORTAL}/{GOLD}/tables/dbo%252Fstock",
+    ]
+
+
+def test_what_is_known_enqueues_nobody(services: Services) -> None:
+    notebook = Notebook()
+    here = shown([*notebook.events, *notebook.facts], services)
+    here.deliver_all(
+        [notebook.link("LH_Silver", "sales/stock", SILVER), notebook.default_lakehouse("LH_Bronze", BRONZE)]
+    )
+    assert follow_up(here) == 0
+
+
+@pytest.mark.parametrize(("time", "guid"), [("2026-01-01T11:00:00.000Z", OTHER), ("2026-01-01T09:00:00.000Z", SILVER)])
+def test_of_two_guids_the_one_of_the_newest_event_counts(time: str, guid: str, services: Services) -> None:
+    notebook = Notebook()
+    moved = notebook.link("LH_Silver", "sales/stock", OTHER, time)
+    first = shown([*notebook.events, *notebook.facts, moved], services).entities_of_processes()
+    titles = next(each for each in first if "basket_titles" in each["attributes"]["qualifiedName"])
+    assert f"{PORTAL}/{guid}/tables/sales%252Fbasket" in str(titles["relationships"]["inputs"])
+    assert f'Events contain several GUIDs for "{notebook.workspace}' in titles["attributes"]["description"]
+
+
+def test_the_setting_counts_over_what_events_contain(services: Services) -> None:
+    notebook = Notebook()
+    context = replace(services.naming.context, onelake_ids={f"{notebook.workspace}/lh_silver.Lakehouse": OTHER})
+    set_up = replace(services, naming=replace(services.naming, context=context))
+    assert f"{PORTAL}/{OTHER}/tables/sales%252Fbasket" in sinks(shown([*notebook.facts, *notebook.events], set_up))
+
+
+def test_runs_are_forgotten_and_guids_are_kept(services: Services) -> None:
+    notebook = Notebook()
+    shown([*notebook.events, *notebook.facts], services)
+    name = f"{notebook.workspace}/LH_Silver.Lakehouse"
+    assert list(services.onelake_names.users(name.upper()))
+    assert services.onelake_names.forget_users(datetime.now(UTC) + timedelta(minutes=1)) > 0
+    assert list(services.onelake_names.users(name)) == []
+    assert [item.guid for item in services.onelake_names.ids(name.replace(" ", "%2520"))] == [SILVER]
