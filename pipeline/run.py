@@ -15,7 +15,7 @@ from core.model import RunEvent
 from core.naming import EventName
 from parser.merge import MergedRun, RunState, merge
 from parser.process_history import with_failure, with_run, without_run
-from pipeline.onelake_names import with_learned_ids
+from pipeline.learned_ids import with_learned_ids
 from pipeline.processes import Process, by_failed_process, by_process, check_drawable
 from pipeline.publish import publish, record, record_repeat, republish
 from pipeline.services import Services

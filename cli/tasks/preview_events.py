@@ -17,7 +17,7 @@ from explorer.runs import newest_runs
 from parser import process_history as histories
 from parser.lineage import Derived, LineageRules, derive_together
 from parser.merge import MergedRun, RunState, merge
-from parser.onelake_names import known_among, with_ids
+from parser.onelake_ids import known_among, with_ids
 from parser.process_history import History
 from pipeline.processes import Naming, Process, by_failed_process, by_process, drawn, process_of
 from purview.entities import Draft, preview_entities

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from core.model import Lineage
 from parser.merge import MergedRun
-from parser.onelake_names import learned_ids, used_names, with_ids
+from parser.onelake_ids import learned_ids, used_names, with_ids
 from pipeline.services import Services
 from qualified_names import context_maps
 

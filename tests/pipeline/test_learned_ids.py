@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import onelake_names, retries
+from pipeline import learned_ids, retries
 from pipeline.services import Services
 from storage.retry_queue import decode
 from tests.support.corpus import bodies
@@ -90,7 +90,7 @@ def follow_up(here: Universe) -> int:
     queue, count = here.services.clients.queue(), 0
     for message in queue.receive_messages(visibility_timeout=600):
         pointer = base64.b64decode(message.content)
-        if decode(pointer).reason == onelake_names.REASON:
+        if decode(pointer).reason == learned_ids.REASON:
             retries.retry(pointer, here.services)
             count += 1
         queue.delete_message(message)
@@ -111,7 +111,7 @@ def sinks(here: Universe) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onelake_names, "_SPREAD_SECONDS", 0)
+    monkeypatch.setattr(learned_ids, "_SPREAD_SECONDS", 0)
 
 
 @pytest.mark.parametrize("order", [in_order, backwards, shuffled_and_doubled])
