@@ -19,7 +19,7 @@ from local.data_map import atlas_routes, control, page
 from local.data_map.atlas_errors import AtlasError, ServerFault
 from local.data_map.control import Control
 from local.data_map.data_map import DataMap
-from local.data_map.faults import Fault
+from local.data_map.faults import Fault, Faults
 from local.data_map.frame import CONTENT_POLICY
 
 log = logging.getLogger(__name__)
@@ -62,16 +62,16 @@ def _api_endpoint(state: Control, path: str, operation: atlas_routes.Operation) 
             if fault is None:
                 response: Response | None = await run_in_threadpool(answer)
             else:
-                response = await _suffer(fault, request, answer)
+                response = await _suffer(fault, state.faults, request, answer)
         state.calls.count(request.method, path, response.status_code if response else 0)
         return response or Response()
 
     return endpoint
 
 
-async def _suffer(fault: Fault, request: Request, answer: Callable[[], Response]) -> Response | None:
+async def _suffer(fault: Fault, faults: Faults, request: Request, answer: Callable[[], Response]) -> Response | None:
     """Carries out a fault and returns the answer that the client gets, None for a dropped connection."""
-    await asyncio.sleep(fault.hang)
+    await faults.hang(fault.hang)
     usual = await run_in_threadpool(answer) if fault.applied or not (fault.status or fault.drop) else None
     if fault.drop:
         request.state.abort()

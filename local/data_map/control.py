@@ -16,7 +16,7 @@ POST   /_control/faults     adds one, or a list of them; each has its default wh
                             connection dropped, or get ``status`` with ``body`` in plain text and the header
                             Retry-After, or (status 0, no drop) their usual answer. With ``applied`` the
                             request takes effect first, and only its answer is lost.
-DELETE /_control/faults     forgets them.
+DELETE /_control/faults     forgets them; requests that hang go on.
 GET    /_control/calls      ``[{"method", "route", "count", "statuses": {"200": 3}}]``, status 0 for a dropped
                             one. The route is without base: ``/atlas/v2/entity/bulk``, ``/search/query``.
 DELETE /_control/calls      starts counting again.

@@ -3,13 +3,17 @@
 Faults are kept in the order they came; a request takes the first that fits it, and uses up one of its times.
 """
 
+import asyncio
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+_LOOK_EVERY = 0.05  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,8 @@ class Fault:
     """What the next ``count`` requests whose path holds a match of ``path`` suffer.
 
     ``status`` (0: none) is answered with ``body`` as plain text and, if above 0, ``retry_after`` seconds in
-    the header Retry-After; ``hang`` seconds pass before; ``drop`` closes the connection without an answer.
+    the header Retry-After; ``hang`` seconds pass before, unless the faults are cleared sooner; ``drop`` closes
+    the connection without an answer.
     ``applied``: the request is carried out all the same, only its answer is lost.
     """
 
@@ -59,6 +64,7 @@ class Faults:
     """The faults that are still to come. Safe to use from several threads."""
 
     _pending: list[Fault] = field(default_factory=list)
+    _times_cleared: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, fault: Fault) -> None:
@@ -76,15 +82,22 @@ class Faults:
                     return fault
         return None
 
+    async def hang(self, seconds: float) -> None:
+        """Waits for so long, or until the faults are cleared."""
+        began, end = self._times_cleared, time.monotonic() + seconds
+        while self._times_cleared == began and (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, _LOOK_EVERY))
+
     def pending(self) -> list[dict[str, Any]]:
         """What is still to come."""
         with self._lock:
             return [asdict(fault) for fault in self._pending]
 
     def clear(self) -> None:
-        """Forgets all of them."""
+        """Forgets all of them, and lets go of the requests that hang."""
         with self._lock:
             self._pending.clear()
+            self._times_cleared += 1
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ def tutorial(**variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def get(address: str) -> Any:
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -69,7 +69,7 @@ def test_it_prints_guids_and_where_to_look(data_map: str) -> None:
 
     assert len(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}  azure_", printed)) == 4
     assert f"See it at {data_map}/asset/{sink}\n" in printed
-    with urllib.request.urlopen(f"{data_map}/asset/{sink}", timeout=10) as page:
+    with urllib.request.urlopen(f"{data_map}/asset/{sink}", timeout=60) as page:
         assert page.status == 200
 
 
@@ -103,7 +103,7 @@ def test_a_missing_variable_is_named(variables: dict[str, str], missing: str) ->
 def test_a_refusal_is_reported(data_map: str) -> None:
     refusal = {"status": 403, "body": '{"errorCode": "ATLAS-403-00-001", "errorMessage": "not authorized"}'}
     control = urllib.request.Request(f"{data_map}/_control/faults", data=json.dumps(refusal).encode(), method="POST")
-    urllib.request.urlopen(control, timeout=10).close()
+    urllib.request.urlopen(control, timeout=60).close()
 
     run = tutorial(PURVIEW_ENDPOINT=data_map)
 

@@ -66,7 +66,7 @@ def test_a_backlog_comes_out_smoothly(tmp_path: Path, record_property: Callable[
         wait_for(inbox, Counter({Status.RETRYING: RUNS}))
         stack.data_map.start()
         slow = {"hang": SLOW, "method": "POST", "path": "entity/bulk$", "count": 1000}
-        requests.post(f"{stack.data_map.url}/_control/faults", json=slow, timeout=10).raise_for_status()
+        requests.post(f"{stack.data_map.url}/_control/faults", json=slow, timeout=60).raise_for_status()
         began = time.monotonic()
         wait_for(inbox, Counter({Status.PROCESSED: RUNS}))
         took = time.monotonic() - began
@@ -75,7 +75,7 @@ def test_a_backlog_comes_out_smoothly(tmp_path: Path, record_property: Callable[
         assert sorted(found) == ["nb → shared", *(f"nb → sink-{number:02}" for number in range(RUNS) if number % 4)]
         assert len(found["nb → shared"]["relationships"]["inputs"]) == RUNS // 4
         assert twice(url) == []
-        calls = requests.get(f"{url}/_control/calls", timeout=10).json()
+        calls = requests.get(f"{url}/_control/calls", timeout=60).json()
         writes = sum(
             call["count"] for call in calls if call["route"].endswith("/entity/bulk") and call["method"] == "POST"
         )

@@ -1,8 +1,7 @@
 """``sparklin doctor``: each thing that can be wrong is broken once, and must be found with its repair."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +19,7 @@ from local.stack.lifecycle import Stack
 from storage.clients import connect, provision
 from storage.poison_queues import RETRY_POISON_QUEUE
 from tests.support.health import wait_until_healthy
+from tests.support.processes import until
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "doctor.schema.json").read_text("utf-8"))
 NAMES = [
@@ -52,7 +52,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def _mended(stack: Stack) -> Iterator[None]:
     yield
     stack.misdeliver_events()
-    requests.delete(f"{data_map(stack)}/_control/faults", timeout=10)
+    requests.delete(f"{data_map(stack)}/_control/faults", timeout=60)
 
 
 def data_map(stack: Stack) -> str:
@@ -61,14 +61,7 @@ def data_map(stack: Stack) -> str:
 
 
 def entities(stack: Stack) -> Any:
-    return requests.get(f"{data_map(stack)}/_control/entities", timeout=10).json()
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    return requests.get(f"{data_map(stack)}/_control/entities", timeout=60).json()
 
 
 def run(stack: Stack, *options: str, **instead: str) -> Result:
@@ -97,7 +90,7 @@ def assert_wrong(result: Result, name: str, repair: str) -> None:
 
 
 def fault(stack: Stack, **what: object) -> None:
-    requests.post(f"{data_map(stack)}/_control/faults", json=what, timeout=10).raise_for_status()
+    requests.post(f"{data_map(stack)}/_control/faults", json=what, timeout=60).raise_for_status()
 
 
 def test_a_working_stack_passes_and_no_trace_of_the_test_stays(stack: Stack) -> None:
@@ -120,7 +113,7 @@ def test_a_chunked_body_shows_whether_compression_can_be_used(stack: Stack) -> N
 def test_an_existing_asset_is_found(stack: Stack) -> None:
     entity = {"typeName": "DataSet", "guid": "-1", "attributes": {"qualifiedName": "doctor://seen", "name": "seen"}}
     address = f"{data_map(stack)}/datamap/api/atlas/v2/entity/bulk"
-    requests.post(address, json={"entities": [entity]}, timeout=10).raise_for_status()
+    requests.post(address, json={"entities": [entity]}, timeout=60).raise_for_status()
     assert checked(run(stack, "--asset", "DataSet", "doctor://seen"))["visible asset"]["state"] == "ok"
 
 
@@ -266,6 +259,6 @@ def test_traces_in_another_storage_account_are_reported(stack: Stack, tmp_path: 
         result = run(stack, LINEAGE_STORAGE=other.connection_string)
     assert_wrong(result, "end to end", "LINEAGE_STORAGE")
     assert "the events stay, and so do its assets" in checked(result)["clean-up"]["told"]
-    wait_until(lambda: not [each for each in entities(stack) if each["typeName"] == "azure_synapse_operation"])
+    until(lambda: not [each for each in entities(stack) if each["typeName"] == "azure_synapse_operation"])
     run(stack)
     assert entities(stack) == before

@@ -16,7 +16,7 @@ from local.stack.lifecycle import Stack
 from tests.support.corpus import SPARK_31, SPARK_35, bodies
 from tests.support.events import body, dataset, event
 from tests.support.health import wait_until_healthy
-from tests.support.processes import until
+from tests.support.processes import PATIENCE, until
 from tests.support.tiers import sweep
 
 
@@ -39,12 +39,12 @@ def post(stack: Stack, content: bytes, route: str = "/api/v1/lineage", **headers
 
 def processes(stack: Stack) -> dict[str, Any]:
     assert stack.data_map is not None
-    found = requests.get(f"{stack.data_map.url}/_control/entities", timeout=10).json()
+    found = requests.get(f"{stack.data_map.url}/_control/entities", timeout=60).json()
     return {e["attributes"]["name"]: e for e in found if e["typeName"] == "azure_synapse_operation"}
 
 
 def wait_for(stack: Stack, process: str) -> Any:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while process not in processes(stack):
         assert time.monotonic() < deadline, f"{process} did not come out; there are {sorted(processes(stack))}"
         time.sleep(0.1)
@@ -95,7 +95,7 @@ def test_compressed_bodies(stack: Stack, case: str, content: bytes, encoding: st
 
 def test_a_chunked_body_is_answered_with_the_setting_to_change(stack: Stack) -> None:
     url = urlsplit(stack.receiver)
-    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=10)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
     chunks = iter([gzip.compress(a_write())])
     headers = {**stack.key_header, "Content-Encoding": "gzip"}
     connection.request("POST", "/api/v1/lineage", chunks, headers, encode_chunked=True)
@@ -115,18 +115,18 @@ KEYS = [
 
 @pytest.mark.parametrize(("headers", "query", "status"), KEYS)
 def test_without_the_key_nobody_gets_in(stack: Stack, headers: dict[str, str], query: str, status: int) -> None:
-    answer = requests.post(f"{stack.receiver}/api/v1/lineage{query}", a_write(), headers=headers, timeout=10)
+    answer = requests.post(f"{stack.receiver}/api/v1/lineage{query}", a_write(), headers=headers, timeout=60)
     assert (answer.status_code, answer.content) == (status, b"")
 
 
 def test_the_key_may_come_in_the_query(stack: Stack) -> None:
     code = {"code": stack.keys.function}
-    answer = requests.post(f"{stack.receiver}/api/v1/lineage", a_write(run="query"), params=code, timeout=10)
+    answer = requests.post(f"{stack.receiver}/api/v1/lineage", a_write(run="query"), params=code, timeout=60)
     assert answer.status_code == 202
 
 
 def test_a_wrong_method_is_no_route(stack: Stack) -> None:
-    assert requests.get(f"{stack.receiver}/api/v1/lineage", headers=stack.key_header, timeout=10).status_code == 404
+    assert requests.get(f"{stack.receiver}/api/v1/lineage", headers=stack.key_header, timeout=60).status_code == 404
 
 
 def test_health_needs_no_key(stack: Stack) -> None:

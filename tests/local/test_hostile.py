@@ -65,7 +65,7 @@ def works(stack: Stack, sink: str) -> None:
 
 def _entities(stack: Stack) -> Any:
     assert stack.data_map is not None
-    return requests.get(f"{stack.data_map.url}/_control/entities", timeout=10).json()
+    return requests.get(f"{stack.data_map.url}/_control/entities", timeout=60).json()
 
 
 WORST = [
@@ -105,7 +105,7 @@ def test_lengths_that_contradict_each_other_get_no_answer_of_ours(stack: Stack, 
     """The server in front of the function refuses them, or the body is no event."""
     url = urlsplit(stack.receiver)
     key = stack.key_header["x-functions-key"].encode()
-    with socket.create_connection((url.hostname or "", url.port or 0), timeout=10) as connection:
+    with socket.create_connection((url.hostname or "", url.port or 0), timeout=60) as connection:
         connection.sendall(b"POST /api/v1/lineage HTTP/1.1\r\nHost: x\r\nx-functions-key: " + key + b"\r\n" + headers)
         connection.sendall(b"\r\n0\r\n\r\n")
         with http.client.HTTPResponse(connection) as answer:

@@ -45,11 +45,11 @@ def a_run(*types: str, sink: str = "t", source: str = "s", run: str = "run-1", m
 def lenient(data_map: str) -> Iterator[None]:
     """Let the Data Map take no lock between looking for a name and creating it, as Atlas doesn't."""
     url = f"{data_map}/_control/settings"
-    requests.post(url, json={"lenient": True, "pause": 0.01}, timeout=10).raise_for_status()
+    requests.post(url, json={"lenient": True, "pause": 0.01}, timeout=60).raise_for_status()
     try:
         yield
     finally:
-        requests.post(url, json={"lenient": False, "pause": 0.0}, timeout=10).raise_for_status()
+        requests.post(url, json={"lenient": False, "pause": 0.0}, timeout=60).raise_for_status()
 
 
 def other(universe: Universe, tag: str) -> Universe:
@@ -309,4 +309,4 @@ def _without_links(entity: object) -> object:
 
 
 def _forget_faults(universe: Universe) -> None:
-    requests.delete(f"{universe.services.settings.purview_endpoint}/_control/faults", timeout=10)
+    requests.delete(f"{universe.services.settings.purview_endpoint}/_control/faults", timeout=60)

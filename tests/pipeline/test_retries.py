@@ -71,7 +71,7 @@ def test_other_events_of_a_run_that_is_to_be_retried_start_no_retries_of_their_o
     assert here.calls() == 0
     assert here.statuses([a_write("START")]) == ["Received"]
     retries.attempt(RetryPointer(run_key(here.run_id("run-1")), 1, datetime.now(UTC)), here.services)
-    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=10)
+    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=60)
     retries.attempt(RetryPointer(run_key(here.run_id("run-1")), 2, datetime.now(UTC)), here.services)
     assert here.statuses([a_write("START"), a_write()]) == ["Processed", "Processed"]
 
@@ -102,7 +102,7 @@ def test_a_retry_that_succeeds_ends_the_matter(universe: Universe) -> None:
     here = with_services(universe, hasty(universe.services))
     here.fail(count=100, path="entity/bulk", status=503)
     here.deliver(a_write())
-    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=10)
+    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=60)
     pointer = {"run": run_key(here.run_id("run-1")), "attempt": 1, "firstFailed": "2024-05-01T12:00:00+00:00"}
     retries.retry(json.dumps(pointer).encode(), here.services)
     assert list(here.processes()) == ["nb → t"]
@@ -258,7 +258,7 @@ def test_a_run_whose_retry_got_lost_is_swept_up(universe: Universe, monkeypatch:
     here = with_services(universe, retried_alone(universe))
     monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
     lost = failed_once(here)
-    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=10)
+    requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=60)
     retries.sweep(here.services)
     assert enqueued(here) == []
     _let_hours_pass(monkeypatch, 2)

@@ -26,7 +26,7 @@ def data_map(_server: DataMap) -> DataMap:
 
 @pytest.fixture
 def catalog(data_map: DataMap) -> Iterator[Catalog]:
-    policy = RetryPolicy(connect=1, read=5, budget=5, first_wait=0.01)
+    policy = RetryPolicy(budget=5, first_wait=0.01)
     with Catalog(data_map.url, "none", retry_policy=policy) as catalog:
         yield catalog
 

@@ -208,15 +208,15 @@ class DataMap:
         body = {"entities": [{"typeName": type_name, "guid": "-1", "attributes": attributes}]}
         params = {"collectionId": collection} if collection else {}
         path = f"{self.url}/datamap/api/atlas/v2/entity/bulk"
-        answer = self._session.post(path, json=body, params={**params, "api-version": "2023-09-01"}, timeout=10)
+        answer = self._session.post(path, json=body, params={**params, "api-version": "2023-09-01"}, timeout=60)
         answer.raise_for_status()
         return str(answer.json()["guidAssignments"]["-1"])
 
     def delete(self, guid: str) -> None:
         path = f"{self.url}/datamap/api/atlas/v2/entity/guid/{guid}"
-        self._session.delete(path, timeout=10).raise_for_status()
+        self._session.delete(path, timeout=60).raise_for_status()
 
     def _control(self, method: str, name: str, body: object = None) -> Any:
-        answer = self._session.request(method, f"{self.url}/_control/{name}", json=body, timeout=10)
+        answer = self._session.request(method, f"{self.url}/_control/{name}", json=body, timeout=60)
         answer.raise_for_status()
         return answer.json()

@@ -10,6 +10,7 @@ from purview.catalog import Catalog
 from purview.refusals import ReferenceMissing, UnusableType
 from purview.retry_policy import RetryPolicy
 from tests.purview.helpers import PROCESS, SQL, DataMap
+from tests.support.processes import PATIENCE, until
 
 NAME = AssetName(SQL, "mssql://s/d/dbo/t")
 ENTITY = {"typeName": SQL, "guid": "-1", "attributes": {"qualifiedName": NAME.qualified_name, "name": "t"}}
@@ -104,30 +105,26 @@ def test_lost_connections_are_sat_out_and_a_lost_answer_makes_nothing_twice(
 
 
 def test_a_late_answer_is_not_waited_for_for_ever(data_map: DataMap) -> None:
-    policy = RetryPolicy(connect=0.2, read=0.2, budget=0.5, first_wait=0.01)
-    data_map.fail(hang=1, path="entity/bulk$")
-    start = time.monotonic()
+    policy = RetryPolicy(read=0.5, budget=PATIENCE, first_wait=0.01)
+    data_map.fail(hang=PATIENCE, path="entity/bulk$")
     with Catalog(data_map.url, "none", retry_policy=policy) as catalog:
         catalog.upload([ENTITY])
-    assert time.monotonic() - start < 0.9
-    while data_map.calls()[BULK] < 2:
-        time.sleep(0.05)
+    data_map.heal()
+    until(lambda: data_map.calls()[BULK] >= 2)
     assert len(data_map.entities(SQL)) == 1, "the request that was given up took effect later, and made no second one"
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}])
 def test_lasting_faults_are_left_to_the_queue(fault: dict[str, object], data_map: DataMap) -> None:
-    policy = RetryPolicy(connect=0.2, read=0.2, budget=0.3, first_wait=0.01)
+    policy = RetryPolicy(budget=0.3, first_wait=0.01)
     data_map.fail(count=1000, **fault)
-    start = time.monotonic()
     with Catalog(data_map.url, "none", retry_policy=policy) as catalog, pytest.raises(CatalogUnavailable):
         catalog.upload([ENTITY])
-    assert time.monotonic() - start < 1.5
     data_map.reset()
 
 
 def test_nobody_there_means_later() -> None:
-    policy = RetryPolicy(connect=0.2, read=0.2, budget=0.1, first_wait=0.01)
+    policy = RetryPolicy(budget=0.1, first_wait=0.01)
     with Catalog("http://127.0.0.1:9", "none", retry_policy=policy) as catalog, pytest.raises(CatalogUnavailable):
         catalog.find([NAME])
 

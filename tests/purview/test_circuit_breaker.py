@@ -14,10 +14,11 @@ from purview.circuit_breaker import CircuitBreaker, Circuits, LocalCircuits
 from purview.retry_policy import RetryPolicy
 from tests.purview.clock import Time
 from tests.purview.helpers import SQL, DataMap
+from tests.support.processes import PATIENCE
 
 NAME = AssetName(SQL, "mssql://s/d/dbo/t")
 DOWN = CatalogUnavailable("it failed 5 times, last with 503")
-POLICY = RetryPolicy(connect=1, read=5, budget=1)
+POLICY = RetryPolicy(budget=1)
 
 
 @pytest.fixture
@@ -233,7 +234,7 @@ CASES = [
     Case({"status": 500}, CatalogUnavailable, own=True, others=True),
     Case({"status": 503}, CatalogUnavailable, own=True, others=True),
     Case({"drop": True}, CatalogUnavailable, own=True, others=True),
-    Case({"hang": 2.0}, CatalogUnavailable, own=True, others=True),
+    Case({"hang": PATIENCE}, CatalogUnavailable, own=True, others=True),
     Case({"status": 400}, CatalogRefused),
     Case({"status": 413}, CatalogRefused),
 ]
@@ -241,7 +242,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.fault))
 def test_what_each_answer_means(data_map: DataMap, time: Time, case: Case) -> None:
-    policy = RetryPolicy(connect=1, read=0.5, budget=0.2, first_wait=0.01)
+    policy = RetryPolicy(read=0.5 if "hang" in case.fault else PATIENCE, budget=0.2, first_wait=0.01)
     breaker = CircuitBreaker(policy, LocalCircuits(), time)
     data_map.fail(count=1000, **case.fault)
     catalog = Catalog(data_map.url, "none", retry_policy=policy, breaker=breaker)

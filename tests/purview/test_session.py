@@ -19,7 +19,7 @@ from purview.session import retry_after
 from tests.purview.helpers import SQL
 
 NAME = AssetName(SQL, "mssql://s/d/dbo/t")
-POLICY = RetryPolicy(connect=1, read=2, budget=1, first_wait=0.01)
+POLICY = RetryPolicy(budget=1, first_wait=0.01)
 
 
 class Token(NamedTuple):

@@ -80,7 +80,7 @@ def test_one_holder_at_a_time(locks: Locks) -> None:
     most: list[int] = []
 
     def work(number: int) -> None:
-        with locks.hold([key], wait_seconds=30) as held:
+        with locks.hold([key], wait_seconds=PATIENCE) as held:
             inside.append(number)
             most.append(len(inside))
             held.check()

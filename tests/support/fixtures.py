@@ -36,14 +36,14 @@ def data_map() -> Iterator[str]:
 def no_faults_left(data_map: str) -> Iterator[None]:
     """Whatever faults a test asks of the Data Map, the next test meets none of them."""
     yield
-    requests.delete(f"{data_map}/_control/faults", timeout=10)
+    requests.delete(f"{data_map}/_control/faults", timeout=60)
 
 
 @pytest.fixture(scope="session")
 def services(storage_connection: StorageConnection, data_map: str) -> Iterator[Services]:
     """Services with little patience for the catalogue, so that faults show soon."""
     built = build(Settings(lineage_storage=storage_connection, purview_endpoint=data_map, purview_auth="none"))
-    policy = RetryPolicy(connect=1, read=2, budget=0.3, first_wait=0.01, open_seconds=0)
+    policy = RetryPolicy(budget=0.3, first_wait=0.01, open_seconds=0)
     with Catalog(data_map, "none", retry_policy=policy) as catalog:
         yield replace(built, catalog=catalog)
 

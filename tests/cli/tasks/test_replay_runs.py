@@ -38,7 +38,7 @@ def _no_faults_left(data_map: str) -> Iterator[None]:
 
 
 def fix(data_map: str) -> None:
-    requests.delete(f"{data_map}/_control/faults", timeout=10)
+    requests.delete(f"{data_map}/_control/faults", timeout=60)
 
 
 def a_write(event_type: str = "COMPLETE", run: str = "run-1") -> bytes:

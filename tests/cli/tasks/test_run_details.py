@@ -141,7 +141,7 @@ def test_show_shows_a_run_from_its_events_to_its_process(universe: Universe, spa
     (process,), (decided,) = shown["processes"], shown["decision"]["processes"]
     assert decided["process"]["qualifiedName"] == process["qualifiedName"]
     assert process["uploaded"]
-    page = requests.get(process["link"], timeout=10)
+    page = requests.get(process["link"], timeout=60)
     assert (page.status_code, "nb → t" in page.text) == (200, True)
 
 

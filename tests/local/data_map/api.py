@@ -46,7 +46,7 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, **params: Any) -> requests.Response:
         """Sends a request to a path below the server's root."""
-        return self.session.request(method, self.address + path, params=params, json=body, timeout=10)
+        return self.session.request(method, self.address + path, params=params, json=body, timeout=60)
 
     def post(self, *entities: Json, **params: Any) -> requests.Response:
         """POST /entity/bulk."""

@@ -1,11 +1,11 @@
 """The discovery search."""
 
-import time
 from typing import Any
 
 import pytest
 
 from tests.local.data_map.api import ATLAS, Api, dataset, entity, error, process
+from tests.support.processes import PATIENCE, until
 
 
 @pytest.fixture
@@ -103,14 +103,25 @@ def test_refuses(api: Api, body: dict[str, Any]) -> None:
 
 def test_learns_late_of_every_change(api: Api) -> None:
     guid = api.stored(dataset("a", description="old"))["-1"]
-    api.settings(searchDelay=0.3)
+    api.settings(searchDelay=PATIENCE)
     api.stored(dataset("b"))
     api.stored(dataset("a", description="new"))
-    assert [(each["name"], each["description"]) for each in api.search()["value"]] == [("a", "old")]
+    assert described(api) == {"a": "old"}
     assert api.get(guid)["attributes"]["description"] == "new"
-    time.sleep(0.35)
-    assert {each["name"]: each["description"] for each in api.search()["value"]} == {"a": "new", "b": None}
     api.call("DELETE", f"{ATLAS}/entity/guid/{guid}")
-    assert api.found() == ["a", "b"]
-    time.sleep(0.35)
-    assert api.found() == ["b"]
+    assert described(api) == {"a": "old"}
+
+
+def test_learns_of_every_change_in_the_end(api: Api) -> None:
+    guid = api.stored(dataset("a", description="old"))["-1"]
+    api.settings(searchDelay=0.05)
+    api.stored(dataset("b"))
+    api.stored(dataset("a", description="new"))
+    until(lambda: described(api) == {"a": "new", "b": None})
+    api.call("DELETE", f"{ATLAS}/entity/guid/{guid}")
+    until(lambda: described(api) == {"b": None})
+
+
+def described(api: Api) -> dict[str, str | None]:
+    """The descriptions that a search finds, by name."""
+    return {each["name"]: each["description"] for each in api.search()["value"]}

@@ -17,9 +17,10 @@ from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
 from local.azurite import Azurite
 from local.stack.parts import FunctionHost
+from tests.support.processes import PATIENCE
 
 SAMPLE_APP = Path(__file__).parent / "sample_app"
-SECONDS = 60.0
+SECONDS = PATIENCE
 
 T = TypeVar("T")
 App = TypeVar("App", bound="SampleApp")

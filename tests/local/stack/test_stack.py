@@ -45,7 +45,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 def setting(stack: Stack, name: str, host: int = 0) -> str:
     """What a host's function sees as a setting."""
-    answer = requests.get(f"{stack.hosts[host].url}/api/setting/{name}", headers=stack.key_header, timeout=10)
+    answer = requests.get(f"{stack.hosts[host].url}/api/setting/{name}", headers=stack.key_header, timeout=60)
     answer.raise_for_status()
     return answer.text
 
@@ -69,7 +69,7 @@ def test_every_part_restarts_at_the_same_address(stack: Stack) -> None:
         part.start()
         assert part.addresses() == before
     assert setting(stack, "EXTRA") == "yes"
-    assert requests.get(stack.page, timeout=10).status_code == 200
+    assert requests.get(stack.page, timeout=60).status_code == 200
 
 
 @pytest.mark.exhaustive
