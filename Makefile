@@ -25,6 +25,9 @@ endif
 
 RUN := .venv/bin
 
+# With it, each of the many processes that the tests and the local stack start would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: $(COMMANDS)
 

@@ -1,5 +1,6 @@
 """Fixtures that all tests may use: a real Azurite a session, and clients on it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,12 @@ def storage_clients(storage_connection: StorageConnection) -> StorageClients:
     clients = connect(storage_connection)
     provision(clients)
     return clients
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than processors, as tests often wait: for storage, or for what they start."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

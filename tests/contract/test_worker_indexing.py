@@ -81,7 +81,7 @@ def drive(folder: Path, *invocations: Mapping[str, Any], **settings: str) -> dic
     process = subprocess.run(
         [sys.executable, "-m", "tests.contract.worker", str(folder)],
         input=json.dumps(invocations),
-        env={**kept, **SETTINGS, **settings, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**kept, **SETTINGS, **settings},
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -21,6 +21,8 @@ from storage.poison_queues import RETRY_POISON_QUEUE
 from tests.support.health import wait_until_healthy
 from tests.support.processes import until
 
+pytestmark = pytest.mark.xdist_group("doctor")
+
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "doctor.schema.json").read_text("utf-8"))
 NAMES = [
     "settings",

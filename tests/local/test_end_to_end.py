@@ -19,6 +19,8 @@ from tests.support.health import wait_until_healthy
 from tests.support.processes import PATIENCE, until
 from tests.support.tiers import sweep
 
+pytestmark = pytest.mark.xdist_group("end to end")
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

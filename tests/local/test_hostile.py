@@ -24,6 +24,8 @@ from tests.support.events import body, dataset, event
 from tests.support.health import wait_until_healthy
 from tests.support.hostile import NASTY
 
+pytestmark = pytest.mark.xdist_group("hostile stack")
+
 DONE = {Status.PROCESSED, Status.IGNORED, Status.DEAD_LETTERED, Status.DUPLICATE}
 
 

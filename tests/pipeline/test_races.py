@@ -111,7 +111,9 @@ def test_an_event_that_is_processed_while_it_is_swept_up_is_not_left_retrying(
     here.post(a_write())
 
     def take_at_once(queue: RetryQueue, pointer: RetryPointer, delay: float) -> None:
-        retries.attempt(pointer, here.services)
+        # The sweep also finds what other tests left.
+        if pointer.run_key == run_key(here.run_id("run-1")):
+            retries.attempt(pointer, here.services)
 
     monkeypatch.setattr(RetryQueue, "enqueue", take_at_once)
     retries.sweep(here.services)

@@ -13,6 +13,8 @@ from local.stack.parts import FunctionHost
 from tests.local.host.sample import SampleApp, ask, encoded, eventually, sample_app
 from tests.support.storage_proxy import Sent, StorageProxy, storage_proxy
 
+pytestmark = pytest.mark.xdist_group("host blobs")
+
 SOURCES = ("EventGrid", "LogsAndContainerScan")
 
 

@@ -9,6 +9,8 @@ import pytest
 from local.stack.parts import FunctionHost
 from tests.local.host.sample import SampleApp, ask
 
+pytestmark = pytest.mark.xdist_group("host http")
+
 ECHO = "/api/echo/abc"
 FUNCTION, SYSTEM, MASTER, WRONG, NONE = "function", "system", "master", "wrong", ""
 

@@ -17,6 +17,8 @@ from local.host.errors import HostError
 from local.stack.parts import ROOT, FunctionHost
 from tests.local.host.sample import SECONDS, SampleApp, ask, eventually
 
+pytestmark = pytest.mark.xdist_group("host startup")
+
 APP = "import azure.functions as func\napp = func.FunctionApp()\n"
 QUEUE = '@app.queue_trigger(arg_name="m", queue_name="{queue}", connection="NO_STORE")\ndef f({argument}): pass\n'
 HTTP = '@app.route(route="{route}")\ndef {name}(req): return "ok"\n'

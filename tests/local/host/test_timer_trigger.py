@@ -12,6 +12,8 @@ from local.host.ncrontab import parse_schedule
 from local.host.timer_trigger import Status
 from tests.local.host.sample import SampleApp, ask, eventually, sample_app
 
+pytestmark = pytest.mark.xdist_group("host timer")
+
 NEVER = "0001-01-01T00:00:00"
 LONG_AGO = {"Last": "2024-01-01T00:00:00.004681+00:00", "Next": "2025-01-01T00:00:00+00:00"}
 
