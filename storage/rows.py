@@ -14,7 +14,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -52,12 +52,12 @@ class Key:
 class Version:
     """The state of a row as it was read or written: its ETag and the blobs it points at.
 
-    ``written`` is when, by the clock of storage; None for a row that was not read.
+    ``written`` is when, by the clock of storage; None for a row that was not read. Versions are equal without it.
     """
 
     etag: str
     blobs: tuple[str, ...] = ()
-    written: datetime | None = None
+    written: datetime | None = field(default=None, compare=False)
 
 
 class MissingBlob(StorageUnavailable):
