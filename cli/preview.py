@@ -1,7 +1,6 @@
 """``sparklin preview``: shows what events in files would draw in the catalogue, without network."""
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,13 +10,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli.event_files import KINDS, empty_folders, events_of, local_files, where
+from cli.event_bodies import readable_bodies
+from cli.output import AsJson, AsText, print_json, wants_text
+from cli.page_file import HtmlFile, write_page
 from cli.tables import print_process
+from cli.tasks.event_graph import graph_of_preview
 from cli.tasks.preview_events import Preview, PreviewedProcess, Rules
 from cli.tasks.preview_events import preview as preview_events
 from cli.terminal_text import terminal_text
-from core.envelope import describes_no_run, read_envelope
-from core.errors import BadEvent
 from core.model import AssetName, ColumnRef, Note
 from core.settings import Settings
 from parser.lineage import LineageRules
@@ -33,46 +33,19 @@ def preview(
             "In folders, names that begin with _ or . are skipped."
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
+    html: HtmlFile = None,
 ) -> None:
     """Show what a set of events would draw in the catalogue. Nothing is sent anywhere."""
-    missing = [path for path in paths if not path.exists()]
-    if missing:
-        typer.echo(terminal_text(f"no such file or folder: {', '.join(map(str, missing))}"), err=True)
-        raise typer.Exit(2)
-    result = preview_events(_bodies(paths), preview_rules(Settings.offline()))
-    if as_json or not sys.stdout.isatty():
-        typer.echo(json.dumps([as_object(process) for process in result.processes], ensure_ascii=False, indent=2))
-    else:
+    is_text = wants_text(as_json=as_json, as_text=as_text)
+    result = preview_events(readable_bodies(paths), preview_rules(Settings.offline()))
+    if html:
+        write_page(html, graph_of_preview(result), f"Lineage of {', '.join(path.name for path in paths)}")
+    elif is_text:
         _show(result)
-
-
-def _bodies(paths: list[Path]) -> list[bytes]:
-    """All readable events; problems go to stderr. Exit code 1 if there are no events."""
-    bodies: list[bytes] = []
-    for folder in (empty := list(empty_folders(paths))):
-        typer.echo(terminal_text(f"no event files ({KINDS}) in {folder}"), err=True)
-    for file in local_files(paths):
-        for event in events_of(file):
-            if problem := event.problem or _problem(event.body):
-                typer.echo(terminal_text(f"{where(file.name, event.place)}: {problem}"), err=True)
-            else:
-                bodies.append(event.body)
-    if not bodies:
-        if len(empty) < len(paths):
-            typer.echo("no OpenLineage event could be read", err=True)
-        raise typer.Exit(1)
-    return bodies
-
-
-def _problem(body: bytes) -> str | None:
-    if describes_no_run(body):
-        return "it is about a dataset or a job without a run, and carries no lineage"
-    try:
-        read_envelope(body)
-    except BadEvent as error:
-        return error.reason
-    return None
+    else:
+        print_json([as_object(process) for process in result.processes])
 
 
 def as_object(previewed: PreviewedProcess) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from cli.connections import Local, stack_values
+from cli.event_bodies import progress_bar
 from cli.event_files import KINDS, REMOTE, STDIN, EventFile, empty_folders, local_files, remote_files, standard_input
 from cli.tasks.send_events import NotSent, Sent, Target, send_events, target
 from cli.terminal_text import terminal_text
@@ -102,15 +102,7 @@ def _target(receiver: str, *, local: bool) -> Target:
 
 def _sent(files: list[EventFile], to: Target) -> Sent:
     console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("sending"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    bar = progress_bar("sending", console)
     with bar:
         sizes = [file.size for file in files]
         task = bar.add_task("", total=sum(sizes) if all(sizes) else None)

@@ -167,11 +167,20 @@ class Catalog:
 
         The index lags behind by seconds to minutes: what is missing may exist, what is found may be gone.
         """
-        body: dict[str, Any] = {"limit": _PAGE, "filter": _filter(alternatives, types)}
+        found = self._search({"limit": _PAGE, "filter": _filter(alternatives, types)})
+        hits = tuple(hit for hit in found.hits if hit.asset.name.type_name in types)
+        return SearchResult(hits, found.is_complete)
+
+    def search_datasets(self, words: Iterable[str]) -> SearchResult:
+        """Datasets of any type whose qualified name contains all words; the index lags behind, as in ``search``."""
+        is_dataset = {"entityType": "DataSet", "includeSubTypes": True}
+        return self._search({"limit": _PAGE, "filter": {"and": [is_dataset, *map(_contains, words)]}})
+
+    def _search(self, body: dict[str, Any]) -> SearchResult:
         hits: list[SearchHit] = []
         for _ in range(_PAGES):
             answer = self._clients().discovery.query(body=body)
-            hits += (hit for hit in map(_hit, answer.get("value") or ()) if hit.asset.name.type_name in types)
+            hits += map(_hit, answer.get("value") or ())
             token = answer.get("continuationToken")
             if not token:
                 return SearchResult(tuple(hits), is_complete=True)

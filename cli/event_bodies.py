@@ -1,0 +1,106 @@
+"""The readable events of files and folders on this machine; what cannot be read is named on stderr."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cli.event_files import KINDS, empty_folders, events_of, local_files, where
+from cli.terminal_text import terminal_text
+from core.envelope import describes_no_run, read_envelope
+from core.errors import BadEvent
+
+#: Problems are named up to this number; the others are counted by reason.
+MOST_NAMED = 5
+# So much is read before a bar could be seen.
+_MOMENT_BYTES = 2_000_000
+
+
+@dataclass(slots=True)
+class Problems:
+    """Problems with files: the first ones as they are, the others by reason."""
+
+    _named: list[str] = field(default_factory=list)
+    _others: Counter[str] = field(default_factory=Counter)
+
+    def add(self, place: str, reason: str) -> None:
+        """Note a problem of a file, or of a place in it."""
+        if len(self._named) < MOST_NAMED:
+            self._named.append(f"{place}: {reason}")
+        else:
+            self._others[reason] += 1
+
+    def lines(self) -> Iterator[str]:
+        """At most five problems, then a line for each reason of the others."""
+        yield from self._named
+        yield from (f"… and {count} more: {reason}" for reason, count in self._others.most_common(MOST_NAMED))
+        reasons = self._others.most_common()[MOST_NAMED:]
+        if reasons:
+            yield f"… and {sum(count for _, count in reasons)} more of {len(reasons)} other kinds"
+
+
+def progress_bar(label: str, console: Console, *, shown: bool = True) -> Progress:
+    """A bar of bytes that disappears when it is over; nothing without a terminal."""
+    return Progress(
+        TextColumn(label),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not (shown and console.is_terminal),
+    )
+
+
+def readable_bodies(paths: Sequence[Path]) -> list[bytes]:
+    """All readable events of files and folders.
+
+    :raises typer.Exit: with 2 if a path does not exist, with 1 if nothing can be read; the reason is on stderr.
+    """
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        _say([f"no such file or folder: {', '.join(map(str, missing))}"])
+        raise typer.Exit(2)
+    empty = list(empty_folders(paths))
+    _say(f"no event files ({KINDS}) in {folder}" for folder in empty)
+    problems = Problems()
+    bodies = list(_bodies(paths, problems))
+    _say(problems.lines())
+    if not bodies:
+        if len(empty) < len(paths):
+            _say(["no OpenLineage event could be read"])
+        raise typer.Exit(1)
+    return bodies
+
+
+def _bodies(paths: Iterable[Path], problems: Problems) -> Iterator[bytes]:
+    files = list(local_files(paths))
+    console = Console(stderr=True)
+    total = sum(file.size for file in files)
+    with progress_bar("reading events", console, shown=total > _MOMENT_BYTES) as bar:
+        task = bar.add_task("", total=total)
+        for file in files:
+            for event in events_of(file, lambda count: bar.advance(task, count)):
+                if problem := event.problem or _problem(event.body):
+                    problems.add(where(file.name, event.place), problem)
+                else:
+                    yield event.body
+
+
+def _problem(body: bytes) -> str | None:
+    if describes_no_run(body):
+        return "it is about a dataset or a job without a run, and carries no lineage"
+    try:
+        read_envelope(body)
+    except BadEvent as error:
+        return error.reason
+    return None
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(terminal_text(line), err=True)

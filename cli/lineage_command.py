@@ -1,0 +1,115 @@
+"""``sparklin lineage``: what a dataset or column comes from, and what depends on it."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.asset_argument import asset_named
+from cli.connections import Local, catalog_for, services_for
+from cli.event_bodies import readable_bodies
+from cli.lineage_text import show_datasets, show_lineage
+from cli.output import AsJson, AsText, print_text, wants_text
+from cli.page_file import HtmlFile, write_page
+from cli.preview import preview_rules
+from cli.tasks.event_graph import from_events
+from cli.tasks.lineage_graphs import candidates_in_catalog, graph_of_details
+from core.settings import Settings
+from explorer.asset_names import Named
+from explorer.exports import to_csv, to_mermaid
+from explorer.from_catalog import from_catalog
+from explorer.graph import Direction, Focus, LineageGraph, to_json
+from explorer.graph_index import GraphIndex
+from explorer.tracing import trace
+
+
+def lineage(
+    asset: Annotated[
+        str,
+        typer.Argument(
+            metavar="[ASSET[.COLUMN]]",
+            help="A dataset by its qualified name, its short name, or a unique part of either, and a column of it. "
+            "Without it: everything.",
+        ),
+    ] = "",
+    up: Annotated[bool, typer.Option("--up", help="Only what it comes from.")] = False,
+    down: Annotated[bool, typer.Option("--down", help="Only what depends on it.")] = False,
+    both: Annotated[bool, typer.Option("--both", help="Both directions, as by default.")] = False,
+    depth: Annotated[int | None, typer.Option(min=1, help="Only so many processes away.")] = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="Read LineageDetails of the app, as by default: it knows everything.")
+    ] = False,
+    catalog: Annotated[
+        bool, typer.Option("--catalog", help="Read the catalogue, with lineage of other tools.")
+    ] = False,
+    events: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="PATH", help="Read a file or folder of events, without network; can be repeated."),
+    ] = None,
+    local: Local = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table: one row for each source of a column.")] = False,
+    as_mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
+    html: HtmlFile = None,
+) -> None:
+    """Show what a dataset or a column comes from, by which expressions, and what breaks without it.
+
+    Exit code 1 if there is no such asset, 2 if several fit.
+    """
+    _at_most_one(**{"--up": up, "--down": down, "--both": both})
+    _at_most_one(**{"--details": details, "--catalog": catalog, "--events": bool(events)})
+    _at_most_one(**{"--json": as_json, "--text": as_text, "--csv": as_csv, "--mermaid": as_mermaid})
+    direction: Direction = "up" if up else "down" if down else "both"
+    is_text = not (as_csv or as_mermaid) and wants_text(as_json=as_json, as_text=as_text)
+    named: Named | None
+    if catalog:
+        whole, named = _of_catalog(asset, direction, depth, local=local)
+    else:
+        whole = _of_events(events) if events else _of_details(local=local)
+        named = asset_named(asset, whole) if asset else None
+    index = GraphIndex.of(whole)
+    focus = Focus(named.dataset, direction, named.column, depth) if named else None
+    part = trace(index, focus) if focus else whole
+    if html:
+        shown = trace(index, focus, whole_processes=True) if focus else whole
+        write_page(html, shown, f"Lineage of {asset}" if asset else "Lineage")
+    elif as_csv:
+        typer.echo(to_csv(part), nl=False)
+    elif as_mermaid:
+        typer.echo(to_mermaid(part), nl=False)
+    elif not is_text:
+        print_text(text := to_json(part), json.dumps(json.loads(text), indent=2))
+    elif focus:
+        show_lineage(Console(), index, part)
+    else:
+        show_datasets(Console(), whole)
+
+
+def _at_most_one(**given: bool) -> None:
+    wanted = [name for name, is_given in given.items() if is_given]
+    if len(wanted) > 1:
+        raise typer.BadParameter(f"give only one of {', '.join(given)}")
+
+
+def _of_details(*, local: bool) -> LineageGraph:
+    services = services_for(local=local)
+    with Console(stderr=True).status("reading LineageDetails"):
+        return graph_of_details(services)
+
+
+def _of_events(paths: list[Path]) -> LineageGraph:
+    return from_events(readable_bodies(paths), preview_rules(Settings.offline()))
+
+
+def _of_catalog(asset: str, direction: Direction, depth: int | None, *, local: bool) -> tuple[LineageGraph, Named]:
+    """The lineage round the asset, which is looked for first: a catalogue is never read as a whole."""
+    if not asset:
+        raise typer.BadParameter("give ASSET with --catalog: only --details and --events are read as a whole")
+    with catalog_for(local=local) as catalogue, Console(stderr=True).status("reading the catalogue"):
+        found = candidates_in_catalog(asset, catalogue)
+        named = asset_named(asset, found)
+        guids = [each.guid for each in found.datasets if each.id == named.dataset]
+        return from_catalog(catalogue, guids, direction, depth), named

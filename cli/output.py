@@ -1,0 +1,39 @@
+"""What commands print: text for people on a terminal, JSON in a pipe, or whichever of them is asked for."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, also on a terminal.")]
+AsText = Annotated[bool, typer.Option("--text", help="Print text, also in a pipe.")]
+
+
+def wants_text(*, as_json: bool, as_text: bool) -> bool:
+    """Whether to print text: on a terminal, with ``--text``, or where FORCE_COLOR is set; never with ``--json``.
+
+    :raises typer.BadParameter: both were given.
+    """
+    if as_json and as_text:
+        raise typer.BadParameter("give --json or --text, not both")
+    return as_text or (not as_json and Console().is_terminal)
+
+
+def print_json(value: Any, *, one_line: bool = False) -> None:
+    """Print JSON, with readable characters where the output can show them."""
+    indent = None if one_line else 2
+    print_text(json.dumps(value, ensure_ascii=False, indent=indent), json.dumps(value, indent=indent))
+
+
+def print_text(text: str, plain: str) -> None:
+    """Print a text, or another one in ASCII where the output cannot show the first.
+
+    That is half a surrogate pair, or a terminal that is not UTF-8.
+    """
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = plain
+    typer.echo(text)

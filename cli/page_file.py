@@ -1,0 +1,27 @@
+"""The file of ``--html``: a lineage graph as one page that needs nothing else."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.terminal_text import terminal_text
+from explorer.graph import LineageGraph, to_json
+from explorer.page import page
+
+HtmlFile = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained page to share.")
+]
+
+
+def write_page(path: Path, graph: LineageGraph, title: str) -> None:
+    """Write the page, and say where it is.
+
+    :raises typer.Exit: the file cannot be written.
+    """
+    try:
+        path.write_text(page(to_json(graph), title), "utf-8")
+    except OSError as error:
+        typer.echo(terminal_text(f"{path} cannot be written: {error.strerror}"), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(terminal_text(f"written to {path}"), err=True)

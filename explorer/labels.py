@@ -1,0 +1,41 @@
+"""Short names of datasets that tell those of one graph apart."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from explorer.graph import GraphDataset
+
+_PLACEHOLDER = "{SparkPartitions}"
+
+
+def labels(datasets: Iterable[GraphDataset]) -> dict[str, str]:
+    """A label for each id: the short name, and as much of the folders before it as datasets of one name need."""
+    by_name: defaultdict[str, list[GraphDataset]] = defaultdict(list)
+    for dataset in datasets:
+        by_name[dataset.name].append(dataset)
+    found: dict[str, str] = {}
+    for same in by_name.values():
+        found.update(_apart(same))
+    return found
+
+
+def _apart(same: list[GraphDataset]) -> dict[str, str]:
+    if len(same) == 1:
+        return {same[0].id: same[0].name}
+    paths = {each.id: _folders(each) for each in same}
+    for length in range(2, max(map(len, paths.values())) + 1):
+        made = {key: "/".join(path[-length:]) for key, path in paths.items()}
+        if len(set(made.values())) == len(made):
+            return made
+    return {each.id: each.id for each in same}
+
+
+def _folders(dataset: GraphDataset) -> list[str]:
+    parts = readable(dataset.qualified_name).replace("#", "/").split("/")
+    return [part for part in parts if part and part != _PLACEHOLDER]
+
+
+def readable(qualified_name: str) -> str:
+    """A qualified name without percent-encoding: Fabric's ``sales%252Forders`` is ``sales/orders``."""
+    return unquote(unquote(qualified_name))

@@ -1,0 +1,163 @@
+"""``sparklin lineage``: one answer from events, from LineageDetails and from the catalogue, in every form."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from pipeline.services import Services
+from tests.support.corpus import CORPUS, SPARK_35, bodies
+from tests.support.fixtures import Sparklin
+from tests.support.universe import Universe
+
+TUTORIAL = CORPUS / SPARK_35 / "tutorial_customer_master"
+MEDALLION = CORPUS / "fabric-1.40.1_spark-4.0.1" / "medallion"
+LAKE = "https://contosolake.dfs.core.windows.net"
+SINK = f"{LAKE}/curated/customer_master_delta/{{SparkPartitions}}"
+
+
+def lineage(*words: object, exit_code: int = 0, events: Path = TUTORIAL) -> Result:
+    result = CliRunner().invoke(app, ["lineage", *map(str, words), "--events", str(events)])
+    assert result.exit_code == exit_code, (result.stderr, result.exception)
+    return result
+
+
+def edges(shown: Any) -> set[tuple[str, str, str]]:
+    """Sink column, source dataset and column of each edge of a graph."""
+    return {
+        (each["column"], source["dataset"].rpartition("#")[2], source["column"])
+        for process in shown["processes"]
+        for each in process["columns"]
+        for source in each["sources"]
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{SINK}.full_name",
+        "customer_master_delta.full_name",
+        "CUSTOMER_MASTER_DELTA.Full_Name",
+        "curated/customer_master_delta.full_name",
+        "curated.customer_master_delta.`full_name`",
+        "master_del.full_name",
+    ],
+)
+def test_a_column_is_named_in_many_ways(name: str) -> None:
+    shown = json.loads(lineage(name, "--up").stdout)
+    assert shown["focus"] == {"dataset": SINK, "column": "full_name", "direction": "up"}
+    assert {(column, source) for column, _, source in edges(shown)} == {
+        ("full_name", "first_name"),
+        ("full_name", "last_name"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("customer", 0, ""),
+        ("raw/crm", 2, "2 assets fit 'raw/crm'; give more of the name:\n  address\n  customer\n"),
+        ("custmer", 1, "no asset is called 'custmer'; near ones:\n  customer\n"),
+        ("customer.frist_name", 1, "no asset is called 'customer.frist_name'; near ones:\n  customer.first_name\n"),
+    ],
+)
+def test_what_fits_several_or_nothing_leads_to_near_names(name: str, code: int, said: str) -> None:
+    stderr = lineage(name, exit_code=code).stderr
+    assert stderr[: len(said)] == said
+
+
+def test_the_tree_says_what_feeds_a_column_and_what_uses_it() -> None:
+    assert lineage("customer.created", "--text").stdout.splitlines()[:7] == [
+        "customer.created: nothing is known that writes it",
+        "",
+        "customer.created is used by:",
+        "└── save by customer_master → customer_master_delta",
+        "    rows: filter customer.created; join address.customer_id, customer.id",
+        "    ├── customer_master_delta.rn (window)",
+        "    └── every row of customer_master_delta (filter)",
+    ]
+
+
+def test_a_tree_goes_over_several_hops() -> None:
+    assert lineage("dbo.revenue.country", "--up", "--text", events=MEDALLION).stdout.splitlines()[:9] == [
+        "revenue.country comes from:",
+        "└── overwrite by nb_medallion → revenue",
+        "    rows: filter dbo/customers.customer_id, sales/orders.customer_id; group by ",
+        "    dbo/customers.country; join dbo/customers.customer_id, ",
+        "    sales/orders.customer_id",
+        "    └── dbo/customers.country",
+        "        └── create table as select by nb_medallion → customers",
+        "            └── customers_raw.country",
+        "                └── replace table as select by nb_medallion → customers_raw",
+    ]
+
+
+def test_a_formula_is_shown() -> None:
+    plan = CORPUS / SPARK_35 / "logical_plan_facet"
+    shown = lineage("plan_totals.pos", "--text", events=plan).stdout
+    assert "    = rank() OVER (ORDER BY sum(orders.amount) DESC)\n" in shown
+    assert "    WHERE: orders.qty > 0\n" in shown
+
+
+def test_csv_has_a_row_for_each_source_of_a_column() -> None:
+    rows = list(csv.DictReader(io.StringIO(lineage("customer_master_delta.country", "--up", "--csv").stdout)))
+    assert [(row["column"], row["source column"], row["kind"]) for row in rows] == [
+        ("country", "country", "VALUE"),
+        ("country", "country", "VALUE"),
+        ("country", "country", "CONDITIONAL"),
+        ("country", "country", "CONDITIONAL"),
+        ("", "customer_id", "JOIN"),
+        ("", "created", "FILTER"),
+        ("", "id", "JOIN"),
+    ]
+    assert {row["output"] for row in rows} == {SINK}
+
+
+def test_mermaid_draws_columns_or_datasets() -> None:
+    assert lineage("customer_master_delta", "--up", "--mermaid").stdout == (
+        "flowchart LR\n"
+        '  d0["customer_master_delta"]\n'
+        '  d1["address"]\n'
+        '  d2["customer"]\n'
+        '  p0(["customer_master → customer_master_delta"])\n'
+        "  d1 --> p0\n"
+        "  d2 --> p0\n"
+        "  p0 --> d0\n"
+    )
+    drawn = lineage("customer_master_delta.city", "--up", "--mermaid").stdout
+    assert 'subgraph d1["address"]' in drawn
+    assert "-.->|" in drawn
+
+
+def test_a_page_contains_the_graph(tmp_path: Path) -> None:
+    file = tmp_path / "lineage.html"
+    assert lineage("customer_master_delta.city", "--html", file).stdout == ""
+    assert "address_updated" in file.read_text()
+    other = tmp_path / "preview.html"
+    assert CliRunner().invoke(app, ["preview", str(TUTORIAL), "--html", str(other)]).exit_code == 0
+    assert "customer_master" in other.read_text()
+    assert "cannot be written" in lineage("--html", tmp_path / "none" / "x.html", exit_code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--up", "--down"), ("--json", "--csv"), ("--json", "--text"), ("--catalog",), ("--depth", "0")],
+)
+def test_options_that_exclude_each_other_are_refused(options: tuple[str, ...]) -> None:
+    lineage("x", *options, exit_code=2)
+
+
+def test_details_and_catalogue_answer_the_same(universe: Universe, services: Services, sparklin: Sparklin) -> None:
+    universe.deliver_all(bodies(f"{SPARK_35}/tutorial_customer_master"))
+    name = "curated.customer_master_delta.full_name"
+    (_, details), (_, catalogue) = sparklin("lineage", name, "--up"), sparklin("lineage", name, "--up", "--catalog")
+    assert (details["source"], catalogue["source"]) == ("details", "catalog")
+    assert details["focus"] == catalogue["focus"]
+    own = f"sparklin://{universe.name}/customer_master#{SINK}"
+    shown = [{each["id"]: each["columns"] for each in graph["processes"]}[own] for graph in (details, catalogue)]
+    assert [[source["column"] for source in each["sources"]] for (each,) in shown] == [["first_name", "last_name"]] * 2
