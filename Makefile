@@ -86,6 +86,13 @@ format: writable  ## Format the code and fix what ruff can fix
 	@$(RUN)/ruff check --fix .
 	@$(RUN)/ruff format .
 
+release: ready  ## Build what is released from this commit into dist/: packages, template, bills of materials, checksums
+	@$(RUN)/python -m scripts.release
+
+audit: ready  ## Look up known vulnerabilities of the pinned packages (needs the advisory service of PyPI)
+	@$(RUN)/uv tool run --quiet --with-requirements requirements-release.txt --from pip-audit \
+		pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt
+
 template:  ## Compile infra/ into infra/azuredeploy.json, and write the snapshots of its tests anew
 	@scripts/templates
 

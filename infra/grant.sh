@@ -8,8 +8,13 @@ if [ "${PURVIEW_GRANT:-}" = done ]; then
 fi
 : "${PURVIEW_ENDPOINT:?}" "${IDENTITY_PRINCIPAL_ID:?}"
 
-make --no-print-directory ready
-if ! .venv/bin/sparklin grant "$IDENTITY_PRINCIPAL_ID" ${PURVIEW_GRANT_COLLECTION:+--collection "$PURVIEW_GRANT_COLLECTION"}; then
+# A released package has neither Makefile nor .venv: there the command is one that somebody installed.
+sparklin=sparklin
+if [ -f Makefile ]; then
+    make --no-print-directory ready
+    sparklin=.venv/bin/sparklin
+fi
+if ! "$sparklin" grant "$IDENTITY_PRINCIPAL_ID" ${PURVIEW_GRANT_COLLECTION:+--collection "$PURVIEW_GRANT_COLLECTION"}; then
     echo "Whoever is Collection Admin in Purview can run: sparklin grant $IDENTITY_PRINCIPAL_ID" >&2
     exit 1
 fi

@@ -14,6 +14,7 @@ named as a preview of that commit. The changelog must have a section of the vers
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app_package import ROOT, app_files, committed, git, version, zipped
+from scripts.app_package import ROOT, app_files, committed, git, version, zipped
 
 _DIST = ROOT / "dist"
 _BIN = Path(sys.executable).parent
@@ -108,6 +109,9 @@ def _list_dependencies(target: Path, *requirements: str) -> None:
         tool = ("tool", "run", "--quiet", "--with-requirements", ROOT / "requirements-release.txt")
         about = ("--pyproject", ROOT / "pyproject.toml", "--mc-type", "application", "--output-reproducible")
         _run(_UV, *tool, "--from", "cyclonedx-bom", "cyclonedx-py", "environment", *about, "-o", target, python)
+    components = json.loads(target.read_bytes())["components"]
+    if unknown := [each["name"] for each in components if not each.get("licenses")]:
+        sys.exit(f"{target.name}: the licence of {', '.join(unknown)} is not known")
 
 
 def _run(*command: str | Path, **variables: str) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import requests
 
 from cli.checks.check import Check, State, note, ok, wrong
-from core.version import VERSION
+from core.version import VERSION, is_same_release
 
 NAMESPACE = "sparklin-doctor"
 _SECONDS = 10
@@ -71,7 +71,7 @@ def _health(receiver: Receiver) -> Check:
     except (ValueError, KeyError, TypeError):
         told = f"{receiver.url}/api/health was answered with {answer.status_code}, but not by Sparklin"
         return wrong(name, told, "func azure functionapp publish <app>; or fix the address")
-    if version != VERSION:
+    if not is_same_release(str(version)):
         return note(
             name,
             f"the app has version {version}, this command {VERSION}",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cli.checks.check import Check, note, ok, skipped, wrong
 from core.errors import StorageUnavailable
 from core.settings import StorageConnection
-from core.version import VERSION
+from core.version import VERSION, is_same_release
 from storage.clients import StorageClients, connect, missing_parts
 from storage.poison_queues import poison_messages
 from storage.request_budget import budget
@@ -71,7 +71,7 @@ def _version(clients: StorageClients) -> Check:
     newest = max(found, key=lambda version: version.last)
     earlier = ", ".join(f"{version.name} until {version.last:%Y-%m-%d}" for version in found if version != newest)
     told = f"version {newest.name} has written it since {newest.first:%Y-%m-%d}" + (f"; {earlier}" if earlier else "")
-    if newest.name != VERSION:
+    if not is_same_release(newest.name):
         return note(name, f"{told}; this command has version {VERSION}", "use the command of the app's version")
     return ok(name, told)
 
