@@ -76,9 +76,11 @@ def test_two_builds_of_a_release_have_the_same_checksums(clone: Path, tmp_path: 
     git(clone, "commit", "--quiet", "-m", "Release", "--", "CHANGELOG.md")
     git(clone, "tag", "--force", f"v{VERSION}")
 
+    # Whether the committed template is that of the compiler is tested elsewhere.
+    variables = {name: value for name, value in os.environ.items() if name != "SPARKLIN_BICEP"}
     for out in ("a", "b"):
         command = [sys.executable, "-m", "scripts.release", "--no-sbom", "--out", str(tmp_path / out)]
-        subprocess.run(command, cwd=clone, check=True, timeout=300)
+        subprocess.run(command, cwd=clone, check=True, timeout=300, env=variables)
 
     sums = (tmp_path / "a" / "SHA256SUMS").read_text()
     assert sums == (tmp_path / "b" / "SHA256SUMS").read_text()
