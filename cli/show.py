@@ -14,6 +14,7 @@ from cli.connections import Local, services_for
 from cli.names import run_named, unknown_run
 from cli.preview import as_object as previewed
 from cli.preview import preview_rules
+from cli.run_counts import counts_object, counts_text, run_object
 from cli.tables import print_line, print_process, print_run
 from cli.tasks.run_details import JobDetails, RunDetails, ShownProcess, job_details, run_details
 from cli.terminal_text import terminal_text
@@ -73,6 +74,11 @@ def _run_object(run: RunDetails, services: Services) -> dict[str, Any]:
             "reason": next(iter(run.decided.reasons.values()), None),
             "processes": [previewed(each) for each in run.decided.processes],
         },
+        "written": [
+            {"output": each.process.sink.asset.qualified_name, **counts_object(newest)}
+            for each in run.decided.processes
+            for newest in each.newest_runs[:1]
+        ],
         "processes": _processes(run.processes, services),
         "deadLetters": [
             {"time": letter.time.isoformat(), "reason": letter.reason, "remedy": letter.remedy}
@@ -109,6 +115,7 @@ def _processes(processes: Iterable[ShownProcess], services: Services) -> list[di
             "guid": each.guid or None,
             "link": asset_link(endpoint, each.guid) or None,
             "writtenBy": each.written_by or None,
+            "lastRun": run_object(each.last_run) if each.last_run else None,
         }
         for each in processes
     ]
@@ -137,6 +144,9 @@ def _show_run(shown: dict[str, Any]) -> None:
         print_line(console, f"draws nothing: {shown['decision']['reason']}")
     for process in shown["decision"]["processes"]:
         print_process(console, process)
+    for written in shown["written"]:
+        if counts := counts_text(written):
+            print_line(console, f"wrote {counts} to {written['output']}")
     _show_processes(console, shown["processes"])
 
 
@@ -151,11 +161,24 @@ def _show_job(shown: dict[str, Any]) -> None:
         print_line(console, f"… and {len(shown['runs']) - _SHOWN_RUNS} more runs")
 
 
+def _ended(run: dict[str, Any]) -> str:
+    """The state of a run, its end, and what it wrote."""
+    counts = counts_text(run)
+    when = f" {_brief(run['ended'])}" if run["ended"] else ""
+    return f"{run['state']}{when}{f', wrote {counts}' if counts else ''}"
+
+
 def _show_processes(console: Console, processes: Iterable[dict[str, Any]]) -> None:
     for process in processes:
         state = f"uploaded {_brief(process['uploaded'])}" if process["uploaded"] else "not uploaded yet"
         runs = f"{process['runs']} run{'' if process['runs'] == 1 else 's'}"
         print_line(console, f"process {process['name']}: {state}, of {runs}", "bold")
-        for line in (process["qualifiedName"], process["link"] or process["guid"], process["writtenBy"]):
+        last = process["lastRun"]
+        for line in (
+            process["qualifiedName"],
+            process["link"] or process["guid"],
+            process["writtenBy"],
+            f"last run {last['run']}: {_ended(last)}" if last else "",
+        ):
             if line:
                 print_line(console, f"  {line}")

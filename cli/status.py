@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from cli.connections import Local, services_for
+from cli.run_counts import counts_text
 from cli.tables import print_line
-from cli.tasks.status_report import FolderReport, StatusReport, status_report
-from cli.terminal_text import terminal_text
+from cli.tasks.status_report import FolderReport, JobCount, StatusReport, status_report
 from cli.time_span import since as parse_since
+from core.model import Written
 from storage.event_rows import EventRow, Status
 
 _SHOWN_JOBS = 30
@@ -65,11 +65,20 @@ def as_object(found: StatusReport) -> dict[str, Any]:
                 "events": job.statuses.total(),
                 "byStatus": _counts(job.statuses),
                 "last": job.last.isoformat(),
+                "lastRun": _last_run(job),
             }
             for (namespace, name), job in sorted(found.jobs.items())
         ],
         "folders": [_folder(folder) for folder in found.folders],
     }
+
+
+def _last_run(job: JobCount) -> dict[str, Any] | None:
+    run, written = job.last_run, job.written or Written()
+    if run is None:
+        return None
+    counts = {"rowsWritten": written.rows, "bytesWritten": written.bytes, "filesWritten": written.files}
+    return {"run": run.run_key, "state": run.state, **counts}
 
 
 def _folder(folder: FolderReport) -> dict[str, Any]:
@@ -118,8 +127,7 @@ def _show(found: StatusReport) -> None:
         print_line(console, f"  {_line(row)}", "yellow")
     for folder in found.folders:
         print_line(console, _told(folder), "yellow" if folder.state.error or not folder.state.checked else "")
-    if found.jobs:
-        console.print(_jobs(found))
+    _show_jobs(console, found)
 
 
 def _told(folder: FolderReport) -> str:
@@ -136,14 +144,15 @@ def _line(row: EventRow) -> str:
     return f"{what}: {row.message}" if row.message else what
 
 
-def _jobs(found: StatusReport) -> Table:
-    table = Table("application", "events", "became of them", "last (UTC)", show_edge=False)
-    table.columns[0].overflow = "fold"
+def _show_jobs(console: Console, found: StatusReport) -> None:
+    """Two lines a job, so that a name is never broken."""
     ranked = sorted(found.jobs.items(), key=lambda item: (-item[1].statuses.total(), item[0]))
     for (namespace, name), job in ranked[:_SHOWN_JOBS]:
         counts = ", ".join(f"{number} {label}" for label, number in _counts(job.statuses).items())
-        cells = (f"{namespace}/{name}", str(job.statuses.total()), counts, f"{job.last:%Y-%m-%d %H:%M}")
-        table.add_row(*(Text(terminal_text(cell)) for cell in cells))
+        print_line(console, f"{namespace}/{name}", "bold")
+        print_line(console, f"  {job.statuses.total()} events, the last {job.last:%Y-%m-%d %H:%M} UTC: {counts}")
+        if last := _last_run(job):
+            wrote = counts_text(last)
+            print_line(console, f"  last run {last['run']}: {last['state']}{f', wrote {wrote}' if wrote else ''}")
     if len(ranked) > _SHOWN_JOBS:
-        table.add_row(f"… and {len(ranked) - _SHOWN_JOBS} more", "", "", "")
-    return table
+        print_line(console, f"… and {len(ranked) - _SHOWN_JOBS} more applications")

@@ -24,7 +24,10 @@ from core.model import (
     JobRef,
     RunEvent,
     Symlink,
+    Written,
 )
+
+_LARGEST_COUNT = 2**63 - 1
 
 
 class _Run(msgspec.Struct):
@@ -52,6 +55,7 @@ class _Dataset(msgspec.Struct):
     namespace: str
     name: str
     facets: msgspec.Raw = msgspec.Raw(b"{}")
+    outputFacets: msgspec.Raw = msgspec.Raw(b"{}")  # noqa: N815
 
 
 _body = msgspec.json.Decoder(_Body)
@@ -133,7 +137,22 @@ def _dataset(value: _Dataset) -> EventDataset:
             is_folder=is_folder_name(value.namespace, value.name),
         ),
         column_lineage=_column_lineage(value.namespace, _facet(facets, "columnLineage")),
+        written=_written(_facet(raw_facets(value.outputFacets), "outputStatistics")),
     )
+
+
+def _written(value: Mapping[str, Any]) -> Written | None:
+    """What the facet says was written. Agents before 1.38 send zeros, without files, where they know nothing."""
+    found = Written(*(_count(value.get(key)) for key in ("rowCount", "size", "fileCount")))
+    if found.rows and not found.bytes:
+        found = found._replace(bytes=None)
+    return found if any(found) or found.files is not None else None
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_COUNT:
+        return value
+    return None
 
 
 def _fields(namespace: str, value: object) -> Iterator[Field]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,12 +72,24 @@ class ColumnLineageFacet:
     dataset: tuple[InputField, ...] = ()
 
 
+class Written(NamedTuple):
+    """What a run wrote to a dataset; each number is None where no event contains it.
+
+    A tuple, because a history keeps one for each of its many runs: as JSON it has no names of fields.
+    """
+
+    rows: int | None = None
+    bytes: int | None = None
+    files: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EventDataset:
-    """An input or output of one event; ``column_lineage`` is None where the facet is missing."""
+    """An input or output of one event; ``column_lineage`` and ``written`` are None where the facet is missing."""
 
     dataset: Dataset
     column_lineage: ColumnLineageFacet | None = None
+    written: Written | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +241,17 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True, order=True)
 class RunRef:
-    """One run of a write: its key, that of the application run around it, and its span (UTC)."""
+    """One run of a write: its key, that of the application run around it, and its span (UTC).
+
+    ``written`` is what it wrote to one sink. It is no part of the run's identity: a run whose events are processed
+    again with other statistics has changed nothing.
+    """
 
     ended: datetime
     started: datetime
     run_key: str
     application_run: str
+    written: Written | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)

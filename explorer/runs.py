@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from core.model import RunRef
+from core.model import RunRef, Written
 from explorer.graph import GraphRun
 from parser.process_history import History
 
@@ -13,4 +13,17 @@ def newest_runs(history: History, runs: Iterable[RunRef]) -> list[GraphRun]:
     """The runs behind a process, and those that failed, the newest first."""
     ended = [*((run, "COMPLETE") for run in runs), *((run, "FAIL") for run in history.failures)]
     newest = sorted(ended, key=lambda each: each[0], reverse=True)[:MOST_RUNS]
-    return [GraphRun(run=run.run_key, state=state, started=run.started, ended=run.ended) for run, state in newest]
+    return [_run(run, state) for run, state in newest]
+
+
+def _run(run: RunRef, state: str) -> GraphRun:
+    written = run.written or Written()
+    return GraphRun(
+        run=run.run_key,
+        state=state,
+        started=run.started,
+        ended=run.ended,
+        rows_written=written.rows,
+        bytes_written=written.bytes,
+        files_written=written.files,
+    )

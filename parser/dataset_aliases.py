@@ -49,7 +49,7 @@ def _renamed(item: EventDataset, names: Aliases) -> EventDataset:
     if facet is not None:
         fields = {name: _entries(entries, names) for name, entries in facet.fields.items()}
         facet = ColumnLineageFacet(fields, _entries(facet.dataset, names))
-    return EventDataset(dataset, facet)
+    return replace(item, dataset=dataset, column_lineage=facet)
 
 
 def _entries(entries: Iterable[InputField], names: Aliases) -> tuple[InputField, ...]:

@@ -61,6 +61,10 @@ class MergedRun:
         application_run = run_key(self.parent.run_id) if self.parent else ""
         return RunRef(self.ended, self.started, self.run_key, application_run)
 
+    def ref_of(self, sink: DatasetId) -> RunRef:
+        """The same, with what the run wrote to one of its outputs."""
+        return replace(self.ref, written=next((each.written for each in self.outputs if each.dataset.id == sink), None))
+
 
 def merge(events: Iterable[RunEvent]) -> MergedRun:
     """Merge the events of one run; there must be at least one."""
@@ -121,7 +125,9 @@ def _unite(datasets: Iterable[EventDataset]) -> tuple[EventDataset, ...]:
             old = united.get(key, new)
             links.setdefault(key, set()).update(new.dataset.symlinks)
             united[key] = EventDataset(
-                _believed(old.dataset, new.dataset), _fuller(old.column_lineage, new.column_lineage)
+                _believed(old.dataset, new.dataset),
+                _fuller(old.column_lineage, new.column_lineage),
+                new.written or old.written,
             )
     return tuple(_linked(united[key], links[key]) for key in sorted(united))
 

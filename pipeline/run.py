@@ -166,12 +166,13 @@ def _record(
         before = services.run_records.add(run.run_key, frozenset(processes))
     repeated = set()
     for name, process in processes.items():
+        ref = run.ref_of(process.lineage.sink.id)
         if run.state is RunState.FAILED:
             record(name, partial(with_failure, run=run.ref), services)
-        elif record_repeat(process, run.ref, services, is_new=name not in before):
+        elif record_repeat(process, ref, services, is_new=name not in before):
             repeated.add(name)
         else:
-            record(name, partial(with_run, lineage=process.lineage, run=run.ref), services)
+            record(name, partial(with_run, lineage=process.lineage, run=ref), services)
     for name in before - processes.keys():
         record(name, partial(without_run, run_key=run.run_key), services)
     return before | processes.keys(), frozenset(repeated)

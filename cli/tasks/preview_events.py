@@ -99,7 +99,9 @@ def _contribute(
         before = found.get(name, History())
         lineage = process.lineage
         found[name] = (
-            histories.with_failure(before, run.ref) if failed else histories.with_run(before, lineage, run.ref)
+            histories.with_failure(before, run.ref)
+            if failed
+            else histories.with_run(before, lineage, run.ref_of(lineage.sink.id))
         )
     return "the run failed" if failed else derived.reason
 

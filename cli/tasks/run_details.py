@@ -12,6 +12,8 @@ from core.envelope import read_envelope
 from core.errors import BadEvent
 from core.model import RunRef
 from core.threads import in_threads
+from explorer.graph import GraphRun
+from explorer.runs import newest_runs
 from parser.artifacts import ID_PREFIXES
 from parser.repeated_runs import whole_history
 from pipeline.processes import drawn, process_of
@@ -29,7 +31,8 @@ _AT_ONCE = 8
 class ShownProcess:
     """A process as it is in LineageDetails: what it shows, of how many runs, and its guid in the catalogue.
 
-    ``written_by`` is the address of the notebook or job, "" if no event contains enough of it.
+    ``written_by`` is the address of the notebook or job, "" if no event contains enough of it. ``last_run`` is the
+    newest run that ended, failed ones included.
     """
 
     qualified_name: str
@@ -41,6 +44,7 @@ class ShownProcess:
     uploaded: datetime | None
     guid: str
     written_by: str = ""
+    last_run: GraphRun | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,7 @@ def _shown(row: DetailsRow, services: Services) -> ShownProcess | None:
         row.uploaded,
         row.process_guid,
         lineage.application.link,
+        next(iter(newest_runs(history, runs)), None),
     )
 
 

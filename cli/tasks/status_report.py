@@ -6,9 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from core.errors import StorageUnavailable
+from cli.tasks.written_counts import written_by
+from core.errors import StorageUnavailable, UnreadableHistory
 from core.folder_address import FolderAddress
+from core.model import Written
 from core.operations import split_job_name
+from core.threads import in_threads
 from parser.application import without_tail
 from pipeline.run import OPEN
 from pipeline.services import Services
@@ -21,15 +24,39 @@ _ERRORS = 10
 # As many rows as storage answers at a time.
 _PROGRESS = 1_000
 _HOUR = timedelta(hours=1)
+# States of runs; the later of them goes before the earlier ones.
+_ORDER = ("RUNNING", "COMPLETE", "FAIL", "ABORT")
+_STATES = {"COMPLETE": "COMPLETE", "FAIL": "FAIL", "ABORT": "ABORT"}
+_MOST_READ = 30
+_AT_ONCE = 8
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
+class SeenRun:
+    """A run as its events show it: when the last of them came, and its state; FAIL goes before COMPLETE."""
+
+    run_key: str
+    received: datetime
+    state: str
+
+
+@dataclass(slots=True)
 class JobCount:
-    """The events of one application: how many by status, and when the last one came."""
+    """The events of one application: how many by status, when the last one came, and its runs by run key.
+
+    ``written`` is what the last run wrote to its outputs together, None if it is not known.
+    """
 
     statuses: Counter[Status] = field(default_factory=Counter)
     last: datetime = _NEVER
+    runs: dict[str, SeenRun] = field(default_factory=dict)
+    written: Written | None = None
+
+    @property
+    def last_run(self) -> SeenRun | None:
+        """The run of the newest event."""
+        return max(self.runs.values(), key=lambda run: run.received, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +112,26 @@ def status_report(
                 _count(row, found, services)
                 if row.status in FAILING:
                     failing.append(row)
+    _read_written(found.jobs.values(), services)
     found.errors = newest_of_runs(failing)[:_ERRORS]
     with suppress(StorageUnavailable):
         found.poison = poison_messages(services.clients)
     found.folders = [_folder(folder.address, services) for folder in services.folders]
     return found
+
+
+def _read_written(jobs: Iterable[JobCount], services: Services) -> None:
+    """Read what the last runs of the busiest jobs wrote, as far as storage answers."""
+    busiest = sorted(jobs, key=lambda job: -job.statuses.total())[:_MOST_READ]
+
+    def read(job: JobCount) -> Written | None:
+        last = job.last_run
+        with suppress(StorageUnavailable, UnreadableHistory):
+            return written_by(last.run_key, services) if last and last.state == "COMPLETE" else None
+        return None
+
+    for job, written in zip(busiest, in_threads(read, busiest, _AT_ONCE), strict=True):
+        job.written = written
 
 
 def _folder(address: FolderAddress, services: Services) -> FolderReport:
@@ -119,6 +161,9 @@ def _count(row: EventRow, found: StatusReport, services: Services) -> None:
     job = found.jobs.setdefault(application_of(row, services), JobCount())
     job.statuses[row.status] += 1
     job.last = max(job.last, row.received)
+    seen = job.runs.setdefault(row.run_key, SeenRun(row.run_key, row.received, "RUNNING"))
+    seen.received = max(seen.received, row.received)
+    seen.state = max(seen.state, _STATES.get(row.event_type, "RUNNING"), key=_ORDER.index)
     if row.status in OPEN and (found.oldest is None or row.received < found.oldest.received):
         found.oldest = row
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.preview import as_object, preview_rules
-from cli.tasks.preview_events import preview
+from cli.tasks.preview_events import PreviewedProcess, preview
 from core.settings import Settings
 from parser.details import details
 from pipeline.processes import Process
@@ -52,10 +52,17 @@ def without(body: bytes, places: Collection[Location]) -> bytes:
 
 
 def result(bodies: list[bytes]) -> str:
-    """What is made of events: what ``sparklin preview`` prints, LineageDetails holds, and the names looked up."""
+    """What is made of events: what ``sparklin preview`` prints, LineageDetails holds, names looked up, and counts."""
     shown = preview(bodies, RULES)
-    rows = [[as_object(item), details(item.process.lineage), _looked_up(item.process)] for item in shown.processes]
+    rows = [
+        [as_object(item), details(item.process.lineage), _looked_up(item.process), _written(item)]
+        for item in shown.processes
+    ]
     return json.dumps([rows, shown.reasons])
+
+
+def _written(item: PreviewedProcess) -> list[object]:
+    return [(run.rows_written, run.bytes_written, run.files_written) for run in item.newest_runs]
 
 
 def _looked_up(process: Process) -> list[list[str]]:

@@ -200,3 +200,39 @@ def test_show_of_a_job_lists_its_processes_and_runs(universe: Universe, sparklin
 def test_an_unknown_job_is_an_error(sparklin: Sparklin, what: str) -> None:
     code, _ = sparklin("show", what)
     assert code == 1
+
+
+def statistics(rows: int, size: int, files: int) -> dict[str, Any]:
+    return {"outputFacets": {"outputStatistics": {"rowCount": rows, "size": size, "fileCount": files}}}
+
+
+def a_counted_write(run: str, rows: int, **more: Any) -> bytes:
+    written = {**dataset("t", ["a"], {"a": [("s", "x")]}), **statistics(rows, 10 * rows, 1)}
+    return body(event(run=run, inputs=[dataset("s", ["x"])], outputs=[written], **more))
+
+
+def test_what_a_run_wrote_is_shown(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver_all([a_counted_write("run-1", 3), a_counted_write("run-2", 4, minute=60)])
+    counts = {"rowsWritten": 4, "bytesWritten": 40, "filesWritten": 1}
+
+    _, job = sparklin("show", f"{universe.name}/nb")
+    _, run = sparklin("show", key(universe, "run-2"))
+    _, graph = sparklin("lineage", job["processes"][0]["qualifiedName"].partition("#")[2], "--up")
+
+    last = job["processes"][0]["lastRun"]
+    assert {name: last[name] for name in counts} == counts
+    assert (last["run"], last["state"]) == (key(universe, "run-2"), "COMPLETE")
+    assert [{name: each[name] for name in counts} for each in run["written"]] == [counts]
+    (process,) = [each for each in graph["processes"] if each["id"] == job["processes"][0]["qualifiedName"]]
+    assert [each["rowsWritten"] for each in process["runs"]] == [4, 3]
+    assert of(universe, sparklin("status")[1])["lastRun"] == {
+        "run": key(universe, "run-2"),
+        "state": "COMPLETE",
+        **counts,
+    }
+
+
+def test_a_failed_run_is_the_last_one(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver_all([a_write(), a_write("FAIL", run="run-2", minute=60)])
+    assert sparklin("show", f"{universe.name}/nb")[1]["processes"][0]["lastRun"]["state"] == "FAIL"
+    assert of(universe, sparklin("status")[1])["lastRun"]["state"] == "FAIL"
