@@ -1,8 +1,8 @@
-"""Runs `job.py` by spark-submit, with a user's configuration lines, on a lake that is a folder of this machine."""
+"""Runs a script by spark-submit, with a user's configuration lines, on a lake that is a folder of this machine."""
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +10,52 @@ from local import environment
 from local.spark.fetch import SparkFiles
 from local.stack.stack_error import StackError
 
-JOB = Path(__file__).with_name("job.py")
-_LAKE = "contosolake.dfs.core.windows.net"
-_CONTAINERS = ("data", "curated")
-_RAW = {
-    "customer": [
-        {"id": 1, "first_name": "Ada", "last_name": "Lovelace"},
-        {"id": 2, "first_name": "Alan", "last_name": "Turing"},
-    ],
-    "address": [
-        {"customer_id": 1, "city": "London", "country": "uk"},
-        {"customer_id": 2, "city": "Wilmslow", "country": "uk"},
-    ],
-}
+_AZURE = "contosolake.dfs.core.windows.net"
+_ONELAKE = "5d7c1f3a-8b42-4e0f-9a61-2c90d1e7b8f4@onelake.dfs.fabric.microsoft.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A script, the containers of its lake (``container@host``), and the rows of the files that it reads."""
+
+    script: Path
+    containers: tuple[str, ...]
+    files: Mapping[str, Sequence[Mapping[str, object]]]
+
+
+#: One notebook that joins customers with their addresses.
+CUSTOMERS = Job(
+    Path(__file__).with_name("customers.py"),
+    (f"data@{_AZURE}", f"curated@{_AZURE}"),
+    {
+        f"data@{_AZURE}/raw/crm/customer": [
+            {"id": 1, "first_name": "Ada", "last_name": "Lovelace"},
+            {"id": 2, "first_name": "Alan", "last_name": "Turing"},
+        ],
+        f"data@{_AZURE}/raw/crm/address": [
+            {"customer_id": 1, "city": "London", "country": "uk"},
+            {"customer_id": 2, "city": "Wilmslow", "country": "uk"},
+        ],
+    },
+)
+#: Three notebooks, from a landing zone to a table of revenue.
+MEDALLION = Job(
+    Path(__file__).with_name("medallion.py"),
+    (f"landing@{_AZURE}", f"bronze@{_AZURE}", f"silver@{_AZURE}", _ONELAKE),
+    {
+        f"landing@{_AZURE}/shop/orders": [
+            {"order_id": 1, "customer_id": 1, "product_id": 1, "quantity": 2, "unit_price": 30.0, "discount": 0.1,
+             "ordered_at": "2026-03-01T10:00:00Z"},
+            {"order_id": 2, "customer_id": 2, "product_id": 1, "quantity": 1, "unit_price": 30.0, "discount": 0.0,
+             "ordered_at": "2026-03-02T11:00:00Z"},
+        ],
+        f"landing@{_AZURE}/crm/customers": [
+            {"id": 1, "name": "Ada Lovelace", "country": "uk"},
+            {"id": 2, "name": "Alan Turing", "country": "uk"},
+        ],
+        f"landing@{_AZURE}/erp/products": [{"product_id": 1, "title": "Lamp", "category": "Home", "unit_cost": 12.5}],
+    },
+)  # fmt: skip
 _TIMEOUT_SECONDS = 600
 # A short life is not worth the better compiler and collector: this halves the time.
 _QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -43,9 +76,14 @@ class Done:
 
 
 def submit(
-    files: SparkFiles, folder: Path, lines: str, writes: Iterable[str], surroundings: Mapping[str, str] | None = None
+    job: Job,
+    files: SparkFiles,
+    folder: Path,
+    lines: str,
+    arguments: Iterable[str],
+    surroundings: Mapping[str, str] | None = None,
 ) -> Done:
-    """Run the named writes of the job in a process of its own.
+    """Run the job with some arguments in a process of its own.
 
     `lines` become the file of `spark-submit --properties-file` as they are. `surroundings` are what the platform sets
     besides; with Delta's extension among them, the jars of Delta are there too. The lake is in `folder`.
@@ -53,7 +91,7 @@ def submit(
     :raises StackError: Spark did not end in time.
     """
     (folder / "spark.conf").write_text(lines, "utf-8")
-    surrounded = {**_lake(folder / "lake"), **_modest(folder), **(surroundings or {})}
+    surrounded = {**_lake(job, folder / "lake"), **_modest(folder), **(surroundings or {})}
     if "io.delta.sql.DeltaSparkSessionExtension" in surrounded.get("spark.sql.extensions", ""):
         surrounded["spark.jars"] = ",".join(map(str, (files.agent, *files.delta)))
     else:
@@ -61,7 +99,7 @@ def submit(
     settings = [word for name, value in surrounded.items() for word in ("--conf", f"{name}={value}")]
     submit = str(files.packages / "pyspark" / "bin" / "spark-submit")
     java = ("--driver-java-options", _QUICK_JAVA)
-    command = [submit, "--properties-file", str(folder / "spark.conf"), *java, *settings, str(JOB), *writes]
+    command = [submit, "--properties-file", str(folder / "spark.conf"), *java, *settings, str(job.script), *arguments]
     try:
         done = subprocess.run(
             command, env=_environment(files), cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS
@@ -71,21 +109,19 @@ def submit(
     return Done(done.returncode, done.stdout + done.stderr)
 
 
-def _lake(folder: Path) -> dict[str, str]:
+def _lake(job: Job, folder: Path) -> dict[str, str]:
     """Azure's names for folders of this machine, by Hadoop's view file system; and what the job reads."""
     settings = {
         "spark.hadoop.fs.abfss.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
         "spark.hadoop.fs.viewfs.overload.scheme.target.abfss.impl": "org.apache.hadoop.fs.LocalFileSystem",
         "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
     }
-    for container in _CONTAINERS:
+    for container in job.containers:
         (folder / container).mkdir(parents=True, exist_ok=True)
-        mount = f"spark.hadoop.fs.viewfs.mounttable.{container}@{_LAKE}.linkFallback"
-        settings[mount] = (folder / container).as_uri()
-    for name, rows in _RAW.items():
-        table = folder / "data" / "raw" / "crm" / name
-        table.mkdir(parents=True, exist_ok=True)
-        (table / "part-0.json").write_text("\n".join(map(json.dumps, rows)))
+        settings[f"spark.hadoop.fs.viewfs.mounttable.{container}.linkFallback"] = (folder / container).as_uri()
+    for name, rows in job.files.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "part-0.json").write_text("\n".join(map(json.dumps, rows)))
     return settings
 
 

@@ -23,7 +23,7 @@ from local.demo.check import Inbox
 from local.demo.steps import wait
 from local.spark.fetch import CannotRun, SparkFiles, fetch
 from local.spark.releases import RELEASES
-from local.spark.submit import Done, submit
+from local.spark.submit import CUSTOMERS, Done, submit
 from local.stack.lifecycle import Stack
 from local.stack.parts import ROOT
 from purview.process_name import PROCESS_TYPE
@@ -97,7 +97,7 @@ class Run:
 
     def submit(self, version: str, lines: str, kind: str = "") -> Done:
         writes = ("parquet", "delta") if kind else ("parquet",)
-        done = submit(files(version), self.folder, self.fill(lines), writes, KINDS[kind])
+        done = submit(CUSTOMERS, files(version), self.folder, self.fill(lines), writes, KINDS[kind])
         assert done.code == 0, done.log[-3000:]
         return done
 
@@ -105,7 +105,7 @@ class Run:
         """The events that were kept, all of them processed."""
         return [json.loads(body) for body in self.inbox.bodies()]
 
-    def drawn(self, application: str = "job_py") -> dict[str, Drawn]:
+    def drawn(self, application: str = "customers_py") -> dict[str, Drawn]:
         """The processes of this application by the sink's short name."""
         assert wait(self.inbox) == []
         assert self.stack.data_map is not None
@@ -160,7 +160,7 @@ def test_the_lines_of_the_pages_bring_lineage(run: Run, session: Session) -> Non
     run.submit(session.version, session.lines, session.kind)
 
     settings = session.settings
-    named = settings.get("spark.openlineage.appName") or "job_py"
+    named = settings.get("spark.openlineage.appName") or "customers_py"
     sinks = ("customer_master", "customer_master_delta") if session.kind else ("customer_master",)
     assert run.drawn(named) == {sink: joined(sink) for sink in sinks}
     for key, value in settings.items():
