@@ -1,6 +1,6 @@
 """Short names of datasets that tell those of one graph apart."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from urllib.parse import unquote
 
@@ -10,7 +10,7 @@ _PLACEHOLDER = "{SparkPartitions}"
 
 
 def labels(datasets: Iterable[GraphDataset]) -> dict[str, str]:
-    """A label for each id: the short name, and as much of the folders before it as datasets of one name need."""
+    """A label for each id: the short name, with as many of the folders before it as no other dataset of it has."""
     by_name: defaultdict[str, list[GraphDataset]] = defaultdict(list)
     for dataset in datasets:
         by_name[dataset.name].append(dataset)
@@ -24,11 +24,9 @@ def _apart(same: list[GraphDataset]) -> dict[str, str]:
     if len(same) == 1:
         return {same[0].id: same[0].name}
     paths = {each.id: _folders(each) for each in same}
-    for length in range(2, max(map(len, paths.values())) + 1):
-        made = {key: "/".join(path[-length:]) for key, path in paths.items()}
-        if len(set(made.values())) == len(made):
-            return made
-    return {each.id: each.id for each in same}
+    ends = {key: ["/".join(path[-length:]) for length in range(2, len(path) + 1)] for key, path in paths.items()}
+    counts = Counter(end for found in ends.values() for end in found)
+    return {key: next((end for end in found if counts[end] == 1), key) for key, found in ends.items()}
 
 
 def _folders(dataset: GraphDataset) -> list[str]:

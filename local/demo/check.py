@@ -9,8 +9,12 @@ from typing import Any
 
 from cli.preview import as_object, preview_rules
 from cli.tasks.preview_events import preview
+from core.envelope import read_envelope
+from core.event_fields import digest
+from core.naming import CONTAINER, event_name
 from core.settings import Settings, StorageConnection
 from purview.process_name import PROCESS_TYPE
+from receiver.accept import ReceiverRules, accept
 from storage.clients import connect
 from storage.event_rows import EventRow, Status
 from storage.event_store import EventStore
@@ -20,10 +24,11 @@ FINAL = (Status.PROCESSED, Status.IGNORED, Status.DEAD_LETTERED, Status.DUPLICAT
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The number of stored events by status, and those that are not finished."""
+    """The number of stored events by status, those that are not finished, and the blobs of all."""
 
     counts: Mapping[Status, int]
     pending: tuple[EventRow, ...]
+    names: frozenset[str] = frozenset()
 
     @property
     def done(self) -> int:
@@ -43,7 +48,7 @@ class Inbox:
         ended = {row.run_key for row in rows if row.event_type in ("COMPLETE", "FAIL", "ABORT")}
         waits = [row for row in rows if row.status is Status.WAITING and row.run_key not in ended]
         pending = [row for row in rows if row.status not in FINAL and row not in waits]
-        return Progress(Counter(row.status for row in rows), tuple(pending))
+        return Progress(Counter(row.status for row in rows), tuple(pending), frozenset(row.file_path for row in rows))
 
     def bodies(self) -> list[bytes]:
         """The bodies of all stored events, run by run."""
@@ -53,6 +58,17 @@ class Inbox:
     def _rows(self) -> list[EventRow]:
         rows = self._store.rows(self._since - timedelta(hours=1), datetime.now(UTC))
         return [row for row in rows if row.received >= self._since]
+
+
+def kept(bodies: Iterable[bytes]) -> frozenset[str]:
+    """The blobs of those events that the receiver keeps."""
+    rules = ReceiverRules()
+    named = ((read_envelope(body), body) for body in bodies)
+    return frozenset(
+        f"{CONTAINER}/{event_name(envelope, digest(body)).blob}"
+        for envelope, body in named
+        if accept(envelope, rules).kept
+    )
 
 
 def expected_processes(bodies: Iterable[bytes], environment: Mapping[str, str]) -> list[dict[str, Any]]:

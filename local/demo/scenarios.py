@@ -12,11 +12,14 @@ _SPARK_35 = "openlineage-1.53.0_spark-3.5.1"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One Spark application: what it does, the folder of its events, the route its agent posts to."""
+    """One Spark application: what it does, and the folder of its events.
+
+    ``file`` is what an agent with file transport wrote; then the events are collected from there, and not sent.
+    """
 
     title: str
     folder: Path
-    route: str = "/api/v1/lineage"
+    file: str = ""
 
     def files(self) -> list[Path]:
         """A file for each event, in the order in which the agent sent them."""
@@ -31,31 +34,33 @@ def _spark_35(title: str, name: str) -> Scenario:
     return Scenario(title, CORPUS / _SPARK_35 / name)
 
 
+def _medallion(title: str, name: str, file: str = "") -> Scenario:
+    return Scenario(title, CORPUS / f"{_SPARK_35}_medallion" / name, file)
+
+
 SCENARIOS = (
-    Scenario(
-        "customer + address → customer_master, and nine more writes", CORPUS / "agents" / "1.45.0_spark-3.5.1_plan"
-    ),
-    _spark_35("the same without logical plans", "tutorial_parquet_plain_spark"),
-    _spark_35("aggregation and window, with logical plans", "logical_plan_facet"),
+    _medallion("a shop's files and a table of Azure SQL → bronze", "ingest"),
+    _medallion("bronze → silver: a window, a MERGE, a join", "clean"),
+    _medallion("silver → gold, in a Fabric notebook", "gold", "_lineage_1.ndjson"),
+    Scenario("ten writes of customers and orders", CORPUS / "agents" / "1.45.0_spark-3.5.1_plan"),
     _spark_35("Delta MERGE", "delta_merge"),
-    _spark_35("partitioned write, one partition read", "partitioned_write_and_read_one"),
     _spark_35("JDBC, PostgreSQL", "jdbc_read_and_write"),
-    _spark_35("JDBC, Azure SQL", "jdbc_azure_sql"),
     _spark_35("OneLake", "onelake_names"),
     _spark_35("structured streaming", "streaming_files"),
     _spark_35("a write that fails, then a good one", "failing_udf_plain_spark"),
-    _spark_35("nothing with lineage", "no_lineage_actions"),
     Scenario(
         "agent 0.4.0 on Spark 3.1: tables and views",
         CORPUS / "openlineage-0.4.0_spark-3.1.3" / "customer_master_views",
-        route="/api/1/lineage",
     ),
 )
 
 #: What a Fabric user would set: the GUIDs of the workspace and lakehouse in the events.
 ENVIRONMENT = {
-    # The recordings hold nobody's data, so their formulas are shown whole.
+    # The recordings contain nobody's data, so their formulas are shown whole.
     "EXPRESSION_LITERALS": "keep",
     "ONELAKE_IDS": '{"SalesWorkspace": "6f1c2a44-0b1e-4a57-9f0e-2f6f3c1d7a10", '
     '"SalesWorkspace/Sales.Lakehouse": "b0a7d1e2-93c4-4d55-8a66-7b1f0c2e9d31"}',
 }
+
+#: The column whose origin the demo shows.
+QUESTION = ("revenue", "margin")

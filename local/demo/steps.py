@@ -1,11 +1,11 @@
-"""The steps that the demos share: start the stack, wait for the events, show the lineage, end."""
+"""The steps that the demos share: start the stack, wait for the events, check and show the lineage, end."""
 
 import argparse
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,12 +14,21 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from cli.tables import print_process
+from cli.lineage_text import show_lineage
+from cli.tasks.lineage_graphs import graph_of_details
 from cli.terminal_text import terminal_lines, terminal_text
-from local.demo.check import Inbox, expected_processes, missing
+from core.settings import Settings, StorageConnection
+from explorer.asset_names import match
+from explorer.graph import Focus
+from explorer.graph_index import GraphIndex
+from explorer.tracing import trace
+from local.demo.check import Inbox, expected_processes, kept, missing
 from local.stack import signals
+from local.stack.files import StackFiles
 from local.stack.lifecycle import Stack
+from local.stack.parts import ROOT
 from local.stack.stack_error import StackError
+from pipeline.services import build
 
 TIMEOUT_SECONDS = 120.0
 _EPILOG = """\
@@ -32,15 +41,16 @@ talk = Console(stderr=True)
 
 
 @contextmanager
-def running_stack(environment: Mapping[str, str]) -> Iterator[Stack]:
-    """A stack in a temporary folder; nothing is left of it."""
+def running_stack(environment: Mapping[str, str], event_folder: str = "") -> Iterator[Stack]:
+    """A stack in a temporary folder, for which commands have ``--local``; nothing is left of it."""
     with tempfile.TemporaryDirectory(prefix="sparklin-demo-") as folder:
-        stack = Stack(Path(folder), environment=environment)
+        stack = Stack(Path(folder), environment=environment, event_folder=event_folder)
         try:
             with talk.status("Starting Azurite, the Data Map and the function host …"):
                 stack.start()
             talk.print(f"Lineage page, available while the demo runs: {stack.page}", soft_wrap=True)
-            yield stack
+            with StackFiles(ROOT / ".local").published_meanwhile(stack):
+                yield stack
         finally:
             try:
                 with talk.status("Stopping …"):
@@ -49,32 +59,48 @@ def running_stack(environment: Mapping[str, str]) -> Iterator[Stack]:
                 stack.stop()  # Also if the terminal is gone and nothing can be printed.
 
 
-def wait(inbox: Inbox) -> list[str]:
-    """Wait until every kept event is finished; return those that are not in time."""
+def wait(inbox: Inbox, collected: Collection[bytes] = ()) -> list[str]:
+    """Wait until every kept event is finished, also of those that are collected; return those that are not in time."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
+    awaited = kept(collected)
     with progress() as bar:
         task = bar.add_task("Merging runs, naming assets, uploading", total=None)
         while True:
             found = inbox.progress()
-            total = found.done + len(found.pending)
+            missing_names = awaited - found.names
+            total = found.done + len(found.pending) + len(missing_names)
             bar.update(task, total=total or None, completed=found.done)
-            if total and not found.pending:
+            if total and not found.pending and not missing_names:
                 return []
             if time.monotonic() > deadline:
-                return [f"event {row.file_path} is still {row.status.value}: {row.message}" for row in found.pending]
+                late = [f"event {row.file_path} is still {row.status.value}: {row.message}" for row in found.pending]
+                return [*late, *(f"event {name} was not collected" for name in sorted(missing_names))]
             time.sleep(0.2)
 
 
-def show(stack: Stack, bodies: Sequence[bytes], environment: Mapping[str, str]) -> list[str]:
-    """Print what the Data Map shows; return what differs from the events."""
+def check(stack: Stack, bodies: Sequence[bytes], environment: Mapping[str, str]) -> list[str]:
+    """Compare what the Data Map shows with what the events say; return what differs."""
     assert stack.data_map is not None  # noqa: S101  the demo has one
     expected = expected_processes(bodies, environment)
     entities = requests.get(f"{stack.data_map.url}/_control/entities", timeout=30).json()
-    for process in expected:
-        print_process(out, process)
     runs = {run for process in expected for run in process["runs"]}
     talk.print(f"{len(expected)} processes of {len(runs)} runs, {len(entities)} entities in the Data Map")
     return list(missing(expected, entities))
+
+
+def answer(stack: Stack, dataset: str, column: str) -> list[str]:
+    """Print where a column comes from, and by which formulas, as ``sparklin lineage`` does."""
+    assert stack.data_map is not None  # noqa: S101  the demo has one
+    storage = StorageConnection(connection_string=stack.azurite.connection_string)
+    settings = Settings(lineage_storage=storage, purview_endpoint=stack.data_map.url, purview_auth="none")
+    graph = graph_of_details(build(settings))
+    found = match(f"{dataset}.{column}", graph).found
+    if len(found) != 1:
+        return [f"no lineage is known of {dataset}.{column}"]
+    index = GraphIndex.of(graph)
+    out.print(f"\nWhere does {dataset}.{column} come from, and by which formula?\n", style="bold", highlight=False)
+    show_lineage(out, index, trace(index, Focus(found[0].dataset, "up", column)))
+    return []
 
 
 def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> int:
@@ -88,7 +114,8 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
         talk.print("Without a terminal the page ends with the demo; `make up` keeps one running.")
         return 0
     try:
-        talk.print(f"Click a process to see its lineage as a picture: {stack.page}", soft_wrap=True)
+        talk.print(f"The same as a picture: {stack.page}", soft_wrap=True)
+        talk.print("In another terminal: .venv/bin/sparklin lineage revenue.margin --local")
         talk.print("Ctrl-C ends the demo.")
         threading.Event().wait()
     except SystemExit:

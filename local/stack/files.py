@@ -8,6 +8,8 @@ leaves nothing behind that `down` doesn't know. `stack.json` is there exactly wh
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 from local.stack.choices import Choices
 from local.stack.lifecycle import Stack
 from local.stack.part import Part
-from local.stack.processes import Started
+from local.stack.processes import Started, is_running
 from local.stack.stack_error import StackError
 
 _STACK = "stack.json"
@@ -49,6 +51,20 @@ class StackFiles:
                 "pids": {part.name: part.started.pid for part in stack.parts if part.started},
             },
         )
+
+    @contextmanager
+    def published_meanwhile(self, stack: Stack) -> Iterator[None]:
+        """Write where everything is until this is left, unless the stack of `up` runs or the folder is read-only."""
+        is_ours = False
+        with suppress(OSError, StackError):
+            if not any(is_running(started) for started in self.started()):
+                self.publish(stack)
+                is_ours = True
+        try:
+            yield
+        finally:
+            if is_ours and (found := self.published()) and found.get("receiver") == stack.receiver:
+                self.withdraw()
 
     def remember(self, choices: Choices) -> None:
         """Store the stack's choices for the next `up`."""

@@ -53,16 +53,19 @@ class Stack:
         ports: StackPorts | None = None,
         keys: HostKeys | None = None,
         host_options: tuple[str, ...] = (),
+        event_folder: str = "",
         on_launch: Callable[[Part], None] | None = None,
     ) -> None:
         """`environment` is added to that of the hosts, and wins.
 
-        Several `hosts` share the storage and its work; only the first has `ports.receiver`. `on_launch` is
-        told of each part as soon as its process exists.
+        Several `hosts` share the storage and its work; only the first has `ports.receiver`. `event_folder` is a
+        container of the storage, and a path in it, that the collector reads. `on_launch` is called with each part as
+        soon as its process exists.
         """
         chosen = ports or StackPorts()
         logs, data = folder / "logs", folder / "data"
         self._extra = dict(environment or {})
+        self._event_folder = event_folder
         self._on_launch = on_launch or (lambda _part: None)
         self.keys = keys or HostKeys()
         self.azurite = Azurite(logs / "azurite.log", None if in_memory else data / "azurite", chosen.storage)
@@ -168,6 +171,8 @@ class Stack:
             settings |= {"PURVIEW_ENDPOINT": self.data_map.url, "PURVIEW_AUTH": "none"}
         if "BLOB_TRIGGER_SOURCE" not in environment.variables():
             settings["BLOB_TRIGGER_SOURCE"] = "EventGrid"
+        if self._event_folder:
+            settings["EVENT_FOLDERS"] = f"{self.azurite.blob_url}/{self._event_folder}"
         return settings | self._extra
 
     def _admin(self, method: str, url: str, body: object) -> None:

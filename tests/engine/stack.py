@@ -100,9 +100,9 @@ class EngineStack:
         assert self.stack.data_map
         return self.stack.data_map.url
 
-    def post(self, body: bytes, route: str = "/api/v1/lineage") -> int:
+    def post(self, body: bytes) -> int:
         """Send an event as an agent does; the status of the answer."""
-        url = self.stack.receiver + route
+        url = f"{self.stack.receiver}/api/v1/lineage"
         return requests.post(url, body, headers=self.stack.key_header, timeout=_REQUEST_SECONDS).status_code
 
     def blobs(self) -> list[str]:

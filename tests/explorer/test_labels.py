@@ -1,0 +1,32 @@
+"""Labels tell the datasets of a graph apart in as few words as possible."""
+
+import pytest
+
+from explorer.graph import GraphDataset
+from explorer.labels import labels
+
+SILVER = "https://lake/silver/orders/{SparkPartitions}"
+
+
+def dataset(qualified_name: str, name: str = "orders") -> GraphDataset:
+    return GraphDataset(qualified_name, "DataSet", qualified_name, name, ())
+
+
+@pytest.mark.parametrize(
+    ("others", "label"),
+    [
+        ([], "orders"),
+        (["https://lake/bronze/orders/{SparkPartitions}"], "silver/orders"),
+        (["https://other/silver/orders/{SparkPartitions}"], "lake/silver/orders"),
+        (["https://app/groups/w/tables/sales%252Forders"], "silver/orders"),
+        # The path of one is the end of another's path; nothing shorter than the whole name tells them apart.
+        (["https://x/https://lake/silver/orders/{SparkPartitions}"], SILVER),
+    ],
+)
+def test_a_label_has_no_more_folders_than_it_needs(others: list[str], label: str) -> None:
+    assert labels(map(dataset, [SILVER, *others]))[SILVER] == label
+
+
+def test_two_spellings_of_one_path_keep_their_whole_names() -> None:
+    found = labels([dataset("abfss://c@lake/t"), dataset("abfss://c@lake//t")])
+    assert list(found.values()) == ["abfss://c@lake/t", "abfss://c@lake//t"]
