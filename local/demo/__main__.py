@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from cli.event_files import EventFile, local_files
 from cli.tasks.send_events import NotSent, send_events, target
 from local.demo.check import Inbox
-from local.demo.files import FOLDER, put_file
+from local.demo.event_folder import FOLDER, put_file
 from local.demo.scenarios import ENVIRONMENT, QUESTION, SCENARIOS
 from local.demo.steps import answer, check, command, end, progress, running_stack, talk, wait
 from local.stack.lifecycle import Stack

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from local.demo.check import Inbox
-from local.demo.files import FOLDER, put_file
+from local.demo.event_folder import FOLDER, put_file
 from local.demo.scenarios import QUESTION
 from local.demo.steps import answer, check, command, end, running_stack, talk, wait
 from local.spark.fetch import SparkFiles, fetch
