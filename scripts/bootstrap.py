@@ -1,9 +1,11 @@
 """Install what the project needs into this checkout: `.venv` by uv, and Azurite by npm.
 
+`--tests` adds what only the checks need: a browser with its driver, and what the lineage explorer is built with.
+
 Each part gets a stamp with what it was made from. A second run only compares the stamps; after an interruption, the
 next run continues with the parts that have none, and uv and npm find in their caches what they had downloaded.
 
-    python3 scripts/bootstrap.py [--same-version]
+    python3 scripts/bootstrap.py [--same-version] [--tests]
 """
 
 import sys
@@ -25,6 +27,7 @@ STAMPS = {
     "venv": ROOT / ".venv" / ".made-in",
     "packages": ROOT / ".venv" / ".made-from",
     "azurite": ROOT / "local" / "azurite" / "node_modules" / ".made-from",
+    "browser": ROOT / "tests" / "browser" / "node_modules" / ".made-from",
 }
 LOGS = ROOT / ".local" / "logs"
 # Each of these makes venv or pip install somewhere else.
@@ -37,6 +40,8 @@ for file in pathlib.Path(sys.argv[1]).glob("lib/*/site-packages/_sparklin.pth"):
     file.write_text("../../../..")
 """
 UV = (PYTHON.with_name("uv"), "pip", "install", "--python", PYTHON)
+# No package of the lock files needs its install scripts.
+NPM_CI = (PYTHON, "-c", NPM, "ci", "--ignore-scripts", "--no-audit", "--prefix")
 COMMANDS: dict[str, tuple[tuple[str | Path, ...], ...]] = {
     "venv": ((getattr(sys, "_base_executable", sys.executable), "-m", "venv", "--clear", ROOT / ".venv"),),
     "packages": (
@@ -45,24 +50,31 @@ COMMANDS: dict[str, tuple[tuple[str | Path, ...], ...]] = {
         (*UV, "--offline", "--no-deps", "--no-build-isolation", "--editable", ROOT),
         (sys.executable, "-c", RELATIVE, ROOT / ".venv"),
     ),
-    # No package of the lock file needs its install scripts.
-    "azurite": ((PYTHON, "-c", NPM, "ci", "--ignore-scripts", "--no-audit", "--prefix", ROOT / "local" / "azurite"),),
+    "azurite": ((*NPM_CI, ROOT / "local" / "azurite"),),
+    "browser": (
+        (*UV, "--require-hashes", "-r", ROOT / "requirements-browser.txt"),
+        (*NPM_CI, ROOT / "viewer"),
+        (*NPM_CI, ROOT / "tests" / "browser"),
+    ),
 }
 
 
-def missing(*, same_version: bool) -> dict[str, bytes]:
+def missing(*, same_version: bool, tests: bool = False) -> dict[str, bytes]:
     """The parts that have to be made, with their stamps. Without `same_version`, `.venv` may have any Python."""
     found = {name: stamp.read_bytes() for name, stamp in STAMPS.items() if stamp.exists()}
     this_version = b"%d.%d" % sys.version_info[:2]
     version = this_version if same_version else found.get("venv", this_version).partition(b" ")[0]
     place = version + b" " + os.fsencode(ROOT)
     if not PYTHON.exists() or found.get("venv") != place:
-        found["venv"] = found["packages"] = b""
+        found["venv"] = found["packages"] = found["browser"] = b""
     wanted = {
         "venv": place,
         "packages": digest("requirements-uv.txt", "requirements-dev.txt", "pyproject.toml"),
         "azurite": digest("local/azurite/package-lock.json"),
     }
+    if tests:
+        locks = ("requirements-browser.txt", "viewer/package-lock.json", "tests/browser/package-lock.json")
+        wanted["browser"] = digest(*locks)
     return {name: stamp for name, stamp in wanted.items() if found.get(name) != stamp}
 
 
@@ -109,8 +121,8 @@ def main(arguments: list[str]) -> None:
 
     :raises SystemExit: when that is not possible; the message says why.
     """
-    same_version = "--same-version" in arguments
-    if not missing(same_version=same_version):
+    same_version, tests = "--same-version" in arguments, "--tests" in arguments
+    if not missing(same_version=same_version, tests=tests):
         return
     try:
         LOGS.mkdir(parents=True, exist_ok=True)
@@ -122,7 +134,7 @@ def main(arguments: list[str]) -> None:
                 say("Another installation is running in this checkout; waiting for it.")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             variables = environment()
-            for name, stamp in missing(same_version=same_version).items():
+            for name, stamp in missing(same_version=same_version, tests=tests).items():
                 make(name, stamp, variables)
     except OSError as error:
         sys.exit(f"Cannot install into this checkout: {error.strerror}: {error.filename}")

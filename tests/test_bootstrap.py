@@ -18,7 +18,15 @@ from core.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "scripts" / "bootstrap.py"
-INPUTS = ("requirements-uv.txt", "requirements-dev.txt", "pyproject.toml", "local/azurite/package-lock.json")
+INPUTS = (
+    "requirements-uv.txt",
+    "requirements-dev.txt",
+    "requirements-browser.txt",
+    "pyproject.toml",
+    "local/azurite/package-lock.json",
+    "viewer/package-lock.json",
+    "tests/browser/package-lock.json",
+)
 TOUCH = """
 import sys
 from pathlib import Path
@@ -53,7 +61,8 @@ def script(tmp_path: Path) -> Any:
     (root / "scripts").mkdir()
     shutil.copy(SCRIPT, root / "scripts")
     script = load(root)
-    script.COMMANDS = {"venv": (touch(script.PYTHON),), "packages": (), "azurite": (touch(script.STAMPS["azurite"]),)}
+    npm = {name: (touch(script.STAMPS[name]),) for name in ("azurite", "browser")}
+    script.COMMANDS = {"venv": (touch(script.PYTHON),), "packages": (), **npm}
     return script
 
 
@@ -107,6 +116,26 @@ def test_what_changed_is_made_again(script: Any, change: Callable[[Path], object
     change(script.ROOT)
 
     assert list(script.missing(same_version=False)) == made.split(", ")
+
+
+def test_what_only_checks_need_is_made_for_them(script: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    script.main([])
+    capsys.readouterr()
+
+    for arguments in (["--tests"], ["--tests"], []):
+        script.main(arguments)
+
+    assert capsys.readouterr() == ("", "Installing browser …\n")
+
+
+@pytest.mark.parametrize("name", ["requirements-browser.txt", "viewer/package-lock.json"])
+def test_what_only_checks_need_is_made_again_after_a_change(script: Any, name: str) -> None:
+    script.main(["--tests"])
+
+    write(name)(script.ROOT)
+
+    assert list(script.missing(same_version=False, tests=True)) == ["browser"]
+    assert list(script.missing(same_version=False)) == []
 
 
 def test_a_checkout_that_was_moved_gets_an_environment_of_its_own(script: Any) -> None:
@@ -235,7 +264,11 @@ def test_nothing_in_the_environment_leads_to_another_place(script: Any, monkeypa
 def test_a_checkout_with_blanks_and_umlauts_is_installed(tmp_path: Path) -> None:
     root = tmp_path / "Übung, a checkout"
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".*", "node_modules", "tests"))
-    shutil.copy(ROOT / "local/azurite/.npmrc", root / "local/azurite")
+    (root / "tests" / "browser").mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "tests/browser" / name, root / "tests/browser")
+    for folder in ("local/azurite", "viewer", "tests/browser"):
+        shutil.copy(ROOT / folder / ".npmrc", root / folder)
 
     def run(*command: str | Path) -> str:
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=600).stdout

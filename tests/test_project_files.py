@@ -79,11 +79,13 @@ def test_every_direct_requirement_is_in_its_lock() -> None:
         assert direct <= {package.lower() for package, _version in pins(name)}, name
 
 
-def test_azurite_is_locked_without_addresses() -> None:
-    packages = load("local/azurite/package-lock.json")["packages"]
-    asked = load("local/azurite/package.json")["dependencies"]
+@pytest.mark.parametrize("folder", ["local/azurite", "viewer", "tests/browser"])
+def test_packages_of_npm_are_locked_without_addresses(folder: str) -> None:
+    packages = load(f"{folder}/package-lock.json")["packages"]
+    asked = load(f"{folder}/package.json")
 
-    assert packages[""]["dependencies"] == asked
+    for kind in ("dependencies", "devDependencies"):
+        assert packages[""].get(kind) == asked.get(kind)
     assert all("integrity" in package and "resolved" not in package for path, package in packages.items() if path)
 
 
@@ -99,7 +101,7 @@ def test_make_lists_its_commands() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
     assert {"install", "demo", "up", "down", "test", "test-all", "lint", "format", "lock", "clean"} <= set(listed)
-    assert set(targets) - set(listed) == {"ready", "writable"}  # What the other commands begin with.
+    assert set(targets) - set(listed) == {"ready", "complete", "writable"}  # What the other commands begin with.
 
 
 @pytest.mark.parametrize(

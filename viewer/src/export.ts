@@ -21,8 +21,9 @@ function styles(): string {
 export function svgText(picture: SVGSVGElement, layout: Layout, title: string): string {
   const copy = picture.cloneNode(true) as SVGSVGElement;
   const [width, height] = [Math.ceil(layout.width), Math.ceil(layout.height)];
-  for (const each of copy.querySelectorAll(".handle, .reach, .sign")) each.remove();
-  for (const each of copy.querySelectorAll("[tabindex]")) each.removeAttribute("tabindex");
+  for (const each of copy.querySelectorAll(".handle, .hit, .reach, .sign")) each.remove();
+  const internal = ["tabindex", "data-node", "data-from", "data-to"];
+  for (const name of internal) for (const each of copy.querySelectorAll(`[${name}]`)) each.removeAttribute(name);
   copy.classList.remove("far");
   copy.firstElementChild!.removeAttribute("transform");
   for (const [name, value] of Object.entries({ xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `0 0 ${width} ${height}`, "aria-label": title, role: "img" })) {

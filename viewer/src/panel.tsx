@@ -45,15 +45,17 @@ function Title({ kind, name, children, close }: { kind: string; name: string; ch
 
 function Part({ of, graph, select, whole = true }: { of: Reference; graph: Graph; select: Props["select"]; whole?: boolean }) {
   return (
-    <button type="button" class="part" onClick={() => select({ kind: "column", key: columnKey(of) })}>
-      {whole && <span class="of">{graph.name(of.dataset)}.</span>}
-      {of.column}
-    </button>
+    <>
+      <button type="button" class="part" onClick={() => select({ kind: "column", key: columnKey(of) })}>
+        {whole && <span class="of">{graph.name(of.dataset)}.</span>}
+        {of.column}
+      </button>{" "}
+    </>
   );
 }
 
 function NodeLink({ id, graph, select }: { id: string; graph: Graph; select: Props["select"] }) {
-  return <button type="button" class="part plain" onClick={() => select({ kind: "node", id })}>{graph.name(id)}</button>;
+  return <><button type="button" class="part plain" onClick={() => select({ kind: "node", id })}>{graph.name(id)}</button>{" "}</>;
 }
 
 function ColumnPanel({ graph, select, column }: Props & { column: string }) {

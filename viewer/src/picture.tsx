@@ -127,10 +127,6 @@ export function Picture({ graph, layout, trace, selection, root, actions, handle
     show: (id) => show(id),
   }));
 
-  const keys = (event: KeyboardEvent) => {
-    const target = moveFocus(event, layout, svg.current!);
-    if (target) into(target);
-  };
   /** Pans as far as needed to have the focused element in view. */
   const into = (element: Element) => {
     const outer = size();
@@ -144,13 +140,17 @@ export function Picture({ graph, layout, trace, selection, root, actions, handle
   const lit = (line: Line) => !!trace && isLit(line, trace);
   const lines = trace ? [...layout.picture.lines].sort((one, other) => Number(lit(one)) - Number(lit(other))) : layout.picture.lines;
   return (
-    <div class="stage">
+    // The svg itself would get the focus if it had these.
+    <div
+      class="stage"
+      onKeyDown={(event) => moveFocus(event, layout, svg.current!)}
+      onFocusIn={(event) => into(event.target as Element)}
+    >
       <svg
         ref={svg}
         class={`picture${trace ? " focused" : ""}`}
         role="group"
         aria-label="Lineage picture. Arrow keys move between columns and assets, Enter follows a column, Escape ends it."
-        onKeyDown={keys}
         onClick={(event) => event.target === svg.current && actions.select(null)}
       >
         <g ref={content}>
@@ -206,6 +206,8 @@ const Curve = memo(function Curve({ line, path, lit, actions }: { line: Line; pa
   return (
     <g
       class={`line ${line.kind}${lit ? " lit" : ""}`}
+      data-from={line.from.node}
+      data-to={line.to.node}
       onMouseMove={hover}
       onMouseLeave={() => actions.hover(null)}
       onClick={() => step !== undefined && line.kind !== "flow" && actions.select({ kind: "step", key: step })}
@@ -245,14 +247,7 @@ function CardOf({ node, first, isRoot, on, trace, selection, actions }: CardProp
   return (
     <g class={classes.filter(Boolean).join(" ")} role="group" aria-label={`${node.kind === "process" ? "Process" : "Dataset"} ${node.title}`}>
       <rect class="card" width={WIDTH} height={node.height} rx="10" />
-      <g
-        class="head"
-        role="button"
-        tabindex={first ? 0 : -1}
-        aria-pressed={isSelected}
-        aria-label={`${node.kind === "process" ? "Process" : "Dataset"} ${node.title}, ${node.subtitle}`}
-        {...activate(() => actions.select(isSelected ? null : { kind: "node", id: node.id }))}
-      >
+      <g class="head" onMouseMove={(event) => actions.hover({ x: event.clientX, y: event.clientY, node })} onMouseLeave={() => actions.hover(null)}>
         <path class="top" d={`M0,${HEAD}V10a10,10 0 0 1 10,-10H${WIDTH - 10}a10,10 0 0 1 10,10V${HEAD}z`} />
         {node.kind === "process" ? (
           <path class="icon" d="M14,20l6,6l-6,6M22,32h8" />
@@ -262,7 +257,20 @@ function CardOf({ node, first, isRoot, on, trace, selection, actions }: CardProp
         <text class="title" x={TEXT_LEFT + 26} y="23">{fit(node.title, room, TITLE_FONT)}</text>
         <text class="subtitle" x={TEXT_LEFT + 26} y="41">{fit(node.subtitle, room, SMALL_FONT)}</text>
         <text class="sign" x={WIDTH / 2} y={HEAD / 2 + 12} text-anchor="middle">{fit(node.title, WIDTH - 16, SIGN_FONT)}</text>
-        <title>{node.title}</title>
+        {/* The texts may be cut, so they are no part of the button: its name is whole. */}
+        <rect
+          class="hit"
+          x="2"
+          y="2"
+          width={WIDTH - 4}
+          height={HEAD - 4}
+          rx="8"
+          role="button"
+          tabindex={first ? 0 : -1}
+          aria-pressed={isSelected}
+          aria-label={`${node.title} ${node.subtitle}, ${node.kind}`}
+          {...activate(() => actions.select(isSelected ? null : { kind: "node", id: node.id }))}
+        />
       </g>
       {node.rows.map((row) => (
         <RowOf key={row.key} row={row} node={node} trace={trace} selection={selection} actions={actions} />
@@ -297,19 +305,26 @@ function RowOf({ row, node, trace, selection, actions }: { row: Row; node: Node;
     <g
       class={classes}
       transform={`translate(0,${row.top})`}
-      role="button"
-      tabindex={-1}
-      data-row={row.key}
-      aria-pressed={row.kind === "fold" ? undefined : isSelected}
-      aria-label={row.kind === "fold" ? `Show ${row.text} of ${node.title}` : `${row.text} ${row.detail}`.trim()}
       onMouseMove={(event) => row.kind !== "fold" && actions.hover({ x: event.clientX, y: event.clientY, row, node })}
       onMouseLeave={() => actions.hover(null)}
-      {...activate(act)}
     >
       <rect class="back" x="4" width={WIDTH - 8} height={row.height} rx="6" />
       <text class="name" x={TEXT_LEFT} y={isTall ? 18 : row.height / 2 + 4.5}>{fit(row.text, nameRoom, NAME_FONT)}</text>
       {typed && <text class="type" x={WIDTH - TEXT_LEFT} y={row.height / 2 + 4.5} text-anchor="end">{typed}</text>}
       {isTall && <text class="formula" x={TEXT_LEFT} y="36">{fit(row.detail, room, FORMULA_FONT)}</text>}
+      <rect
+        class="hit"
+        x="4"
+        width={WIDTH - 8}
+        height={row.height}
+        rx="6"
+        role="button"
+        tabindex={-1}
+        data-row={row.key}
+        aria-pressed={row.kind === "fold" ? undefined : isSelected}
+        aria-label={row.kind === "fold" ? `Show ${row.text} of ${node.title}` : `${row.text} ${row.detail}`.trim()}
+        {...activate(act)}
+      />
     </g>
   );
 }
@@ -342,24 +357,24 @@ function Handle({ node, up, actions }: { node: Node; up: boolean; actions: Actio
   );
 }
 
-/** Moves the focus with the arrow keys; returns the element that got it. */
-function moveFocus(event: KeyboardEvent, layout: Layout, svg: SVGSVGElement): Element | null {
+/** Moves the focus with the arrow keys. */
+function moveFocus(event: KeyboardEvent, layout: Layout, svg: SVGSVGElement): void {
   const current = document.activeElement;
   const card = current?.closest("[data-node]");
-  if (!current || !card || !event.key.startsWith("Arrow")) return null;
+  if (!current || !card || !event.key.startsWith("Arrow")) return;
   event.preventDefault();
-  const buttons = [...card.querySelectorAll<SVGElement>(".head, .row, .handle[role]")];
+  const buttons = [...card.querySelectorAll<SVGElement>(".hit, .handle[role]")];
   let target: Element | null | undefined;
   if (event.key === "ArrowUp" || event.key === "ArrowDown") {
     const step = event.key === "ArrowUp" ? -1 : 1;
     target = buttons[buttons.indexOf(current as SVGElement) + step] ?? sibling(card, step, layout, svg);
   } else target = across(current, card, event.key === "ArrowLeft", layout, svg);
   (target as SVGElement | null | undefined)?.focus();
-  return target ?? null;
 }
 
-function cardOf(svg: SVGSVGElement, id: string): Element | null {
-  return svg.querySelector(`[data-node="${CSS.escape(id)}"]`);
+/** The element below another one that has a value in an attribute; keys contain what no selector may contain. */
+function marked(inside: Element, attribute: string, value: string): Element | undefined {
+  return [...inside.querySelectorAll(`[${attribute}]`)].find((each) => each.getAttribute(attribute) === value);
 }
 
 /** The next node below or above. */
@@ -369,8 +384,8 @@ function sibling(card: Element, step: number, layout: Layout, svg: SVGSVGElement
   const near = [...layout.boxes]
     .filter(([other, box]) => other !== id && Math.abs(box.x - here.x) < WIDTH && Math.sign(box.y - here.y) === step)
     .sort(([, one], [, other]) => Math.abs(one.y - here.y) - Math.abs(other.y - here.y))[0];
-  const found = near && cardOf(svg, near[0]);
-  return found?.querySelector(".head") ?? null;
+  const found = near && marked(svg, "data-node", near[0]);
+  return found?.querySelector(".hit") ?? null;
 }
 
 /** What the row or the node is joined with on one side. */
@@ -380,9 +395,9 @@ function across(current: Element, card: Element, left: boolean, layout: Layout, 
   const [near, far] = left ? (["to", "from"] as const) : (["from", "to"] as const);
   const joined = layout.picture.lines.filter((line) => line[near].node === id);
   const line = joined.find((each) => row && each[near].row === row) ?? joined[0];
-  const other = line && cardOf(svg, line[far].node);
+  const other = line && marked(svg, "data-node", line[far].node);
   const wantedRow = line?.[far].row;
-  return (row && wantedRow ? other?.querySelector(`[data-row="${CSS.escape(wantedRow)}"]`) : null) ?? other?.querySelector(".head") ?? null;
+  return (row && wantedRow && other ? marked(other, "data-row", wantedRow) : null) ?? other?.querySelector(".hit") ?? null;
 }
 
 const MAP_WIDTH = 220;

@@ -26,9 +26,11 @@ export function Table({ graph, trace, onlyTraced, nodes, selection, select }: Pr
     (step) => nodes.has(step.process.id) && (!onlyTraced || !trace || trace.steps.has(step.key)) && fits(graph, step, words),
   );
   const part = (of: Reference) => (
-    <button type="button" class="part" onClick={() => select({ kind: "column", key: columnKey(of) })}>
-      <span class="of">{graph.name(of.dataset)}.</span>{of.column}
-    </button>
+    <>
+      <button type="button" class="part" onClick={() => select({ kind: "column", key: columnKey(of) })}>
+        <span class="of">{graph.name(of.dataset)}.</span>{of.column}
+      </button>{" "}
+    </>
   );
   const isSelected = (step: Step) => selection !== null && selection.kind !== "node" && [step.key, columnKey(step.derivation)].includes(selection.key);
   return (

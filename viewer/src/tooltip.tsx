@@ -23,9 +23,10 @@ export function Tooltip({ graph, hovered }: { graph: Graph; hovered: Hovered }) 
   });
   const steps = stepsAt(graph, hovered);
   const { row, line, node } = hovered;
-  if (line?.kind === "flow" || (!steps.length && !row)) return null;
+  if (line?.kind === "flow" || (!steps.length && !node)) return null;
   return (
     <div class="tooltip" role="tooltip" ref={box}>
+      {!row && node && <p class="name"><b>{node.title}</b><br />{graph.datasets.get(node.id)?.qualifiedName ?? node.subtitle}</p>}
       {row?.kind === "column" && <p class="name"><b>{node!.title}.{row.text}</b> {row.detail}</p>}
       {line?.kind === "indirect" && <p class="name">Decides without giving a value: {[...line.columns].map((key) => key.split("\u0000")[1]).join(", ")}</p>}
       {steps.slice(0, MOST).map((step) => <StepText key={step.key} graph={graph} step={step} />)}

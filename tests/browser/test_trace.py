@@ -1,0 +1,199 @@
+"""A column is followed over all hops, by mouse, by keyboard, by search and by address."""
+
+from playwright.sync_api import expect
+
+from tests.browser import graphs
+from tests.browser.conftest import Open
+
+WAY = [
+    "bronze.costs.cost",
+    "bronze.orders.amount",
+    "bronze.orders.discount",
+    "gold.order_facts.cost",
+    "gold.order_facts.net",
+    "gold.revenue.margin",
+    "landing.costs.cost",
+    "landing.orders.amount",
+    "landing.orders.discount",
+    "serving.report.margin",
+    "serving.report.share",
+    "silver.costs.cost",
+    "silver.orders.net",
+]
+UP = [name for name in WAY if not name.startswith("serving")]
+DOWN = [name for name in WAY if name.startswith(("serving", "gold.revenue"))]
+
+
+def test_the_panel_answers_where_a_column_comes_from(open_file: Open) -> None:
+    text = open_file(graphs.medallion()).panel()
+
+    assert "How it is computed margin = sum(net) - sum(cost)" in text
+    assert "Where it comes from 4 hops" in text
+    assert "silver.orders.net = CAST(amount AS DECIMAL(18,2)) * (1 - coalesce(CAST(discount" in text
+    assert "What decides about its rows day >= date_sub(current_date(), 365)" in text
+    assert "What depends on it 1 hop serving.report.margin = round(margin, 2)" in text
+
+
+def test_a_click_lights_the_whole_way_and_fades_the_rest(open_file: Open) -> None:
+    view = open_file(graphs.medallion(), "#asset=none")
+    assert view.traced() == []
+
+    view.click("gold.revenue", "margin")
+
+    assert view.traced() == WAY
+    assert view.faded() == ["sales.customers"]
+    assert view.page.locator(".line.lit").count() == 22
+
+
+def test_the_address_holds_the_selection(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+    view.click("silver.costs", "cost")
+    view.press("Upstream", "Only traced")
+    shown = (view.traced(), view.nodes(), view.panel())
+
+    assert "column=cost" in view.page.url
+    view.page.reload()
+    view.ready()
+
+    assert (view.traced(), view.nodes(), view.panel()) == shown
+
+
+def test_back_leads_to_the_selection_before(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+    view.click("gold.revenue", "country")
+
+    view.page.go_back()
+
+    expect(view.page.locator(".panel h2")).to_have_text("margin")
+    assert view.traced() == WAY
+
+
+def test_escape_ends_it(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.keys("Escape")
+
+    assert (view.traced(), view.faded()) == ([], [])
+    assert "10 datasets, 7 processes" in view.panel()
+
+
+def test_only_one_direction(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.press("Upstream")
+    assert view.traced() == UP
+    assert "serving.report" not in view.nodes()
+
+    view.press("Downstream")
+    assert view.traced() == DOWN
+    assert view.nodes() == ["gold.revenue", "process publish_report", "serving.report"]
+
+    view.press("Both")
+    assert view.traced() == WAY
+
+
+def test_only_what_is_traced(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.press("Only traced")
+
+    assert view.rows() == WAY
+    assert "sales.customers" not in view.nodes()
+
+
+def test_indirect_columns(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+    assert view.page.locator(".line.indirect").count() == 0
+
+    view.press("Indirect")
+
+    # Nine columns decide about rows on the way, and the currency about the cost.
+    assert view.page.locator(".line.indirect.lit").count() == 8
+
+
+def test_search_finds_assets_and_columns(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.keys("/")
+    view.page.keyboard.type("costs cur")
+    options = view.page.get_by_role("option")
+    expect(options).to_have_text(["Columncurrencylanding.costs", "Columncurrencybronze.costs"])
+    view.keys("ArrowDown", "Enter")
+
+    expect(view.page.locator(".panel h2")).to_have_text("currency")
+    assert view.traced() == ["bronze.costs.currency", "landing.costs.currency"]
+
+
+def test_search_without_a_result(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.page.get_by_role("combobox").fill("nowhere")
+
+    expect(view.page.get_by_role("option")).to_have_text("Nothing fits “nowhere”")
+
+
+def test_keyboard_alone_reaches_and_follows_columns(open_file: Open) -> None:
+    view = open_file(graphs.medallion(), "#asset=none")
+
+    view.page.locator(".theme").focus()
+    view.keys("Tab", "ArrowDown", "ArrowDown", "Enter")
+    expect(view.page.locator(".panel h2")).to_have_text("day")
+
+    view.keys("ArrowLeft", "Enter")
+    expect(view.page.locator(".panel .kind").first).to_have_text("Computation")
+    view.keys("ArrowLeft", "Enter")
+    expect(view.page.locator(".panel .facts").first).to_contain_text("gold.order_facts")
+
+
+def test_the_way_can_be_walked_in_the_panel(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.page.locator(".way").get_by_role("button", name="silver.costs.cost").click()
+
+    expect(view.page.locator(".panel h2")).to_have_text("cost")
+    assert "Condition bronze.costs.currency" in view.panel()
+
+
+def test_a_line_shows_expression_conditions_and_what_decides_about_rows(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+    view.press("Fit")
+
+    view.hover_line("process clean_orders", "silver.orders")
+
+    tooltip = view.page.get_by_role("tooltip")
+    expect(tooltip).to_contain_text("net = CAST(amount AS DECIMAL(18,2))")
+    expect(tooltip).to_contain_text("amount IS NOT NULL")
+    expect(tooltip).to_contain_text("Filter: bronze.orders.amount")
+    expect(tooltip).to_contain_text("in clean_orders")
+
+
+def test_a_computed_column_shows_the_same(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.row("gold.revenue", "rank").hover()
+
+    expect(view.page.get_by_role("tooltip")).to_contain_text("Window: gold.order_facts.net, gold.order_facts.day")
+
+
+def test_a_click_on_a_line_keeps_it(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+    view.press("Fit")
+
+    view.hover_line("process clean_orders", "silver.orders")
+    view.page.mouse.down()
+    view.page.mouse.up()
+
+    expect(view.page.locator(".panel .kind").first).to_have_text("Computation")
+    assert "net = CAST(amount AS DECIMAL(18,2))" in view.panel()
+
+
+def test_a_process_shows_first_how_its_columns_are_computed(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.open("process order_facts")
+    text = view.panel()
+
+    assert "How each column is computed 5 country = upper(c.country) from sales.customers.country" in text
+    assert "Copied unchanged 3 order_id net day" in text
+    assert "o.customer_id = c.id" in text
+    assert text.index("computed") < text.index("Reads and writes") < text.index("Runs")
