@@ -15,6 +15,7 @@ from cli.grant import grant
 from cli.lineage_command import lineage
 from cli.preview import preview
 from cli.purge import purge
+from cli.rebuild import rebuild
 from cli.relink import relink
 from cli.replay import replay
 from cli.send import send
@@ -79,7 +80,7 @@ def sparklin(
     """Column-level lineage from Spark to Microsoft Purview."""
 
 
-for command in (doctor, explain, grant, lineage, preview, purge, relink, replay, send, show, status):
+for command in (doctor, explain, grant, lineage, preview, purge, rebuild, relink, replay, send, show, status):
     app.command(cls=_Command)(command)
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def process_run(
     settle: bool = False,
     replay: bool = False,
     force: bool = False,
+    record_only: bool = False,
     event: EventName | None = None,
 ) -> RunReport | None:
     """Update the catalogue to what all stored events of a run say. None if they were all processed before.
@@ -62,6 +63,7 @@ def process_run(
     :param settle: treat a run without an end as ended.
     :param replay: also process a run that was processed before.
     :param force: also upload what has not changed.
+    :param record_only: do not upload at all; the caller publishes the processes.
     :param event: the event that triggered this; None for a retry.
     :raises TryLater: if storage or the catalogue is unavailable; nothing is lost, and the run must be tried again.
     :raises Refused: if the catalogue refuses the content; it would refuse it again.
@@ -79,12 +81,17 @@ def process_run(
             services.events.mark([item for item in stored if event in (None, item.name)], report.status, report.message)
         elif services.run_records.begin(run_key, processed):
             seen = stored
-            report = _process_counted(run_key, stored, services, republish if force else publish)
+            show = _leave if record_only else republish if force else publish
+            report = _process_counted(run_key, stored, services, show)
     if report:
         facts = {"run": run_key, "job": escaped(report.job), "reason": report.message}
         counts = {"events": len(seen), "processes": len(report.processes)}
         step(log, "process", report.status.value, {**facts, **counts})
     return report
+
+
+def _leave(process: str, services: Services, known: Process | None = None) -> None:
+    """Show nothing of a process."""
 
 
 def _stored(run_key: str, event: EventName | None, services: Services) -> tuple[StoredEvent, ...]:

@@ -211,6 +211,30 @@ class EventStore:
         with storage_faults("read the rows of events"):
             return sorted(map(read_row, read_rows(self._table, keys)), key=lambda row: (row.received, row.row_key))
 
+    def run_keys(self) -> Iterator[str]:
+        """The keys of all runs that have a stored event, in alphabetical order.
+
+        :raises StorageUnavailable: also during the iteration.
+        """
+        with storage_faults("list the runs"):
+            for folder in self._blobs.walk_blobs(name_starts_with=naming.FOLDER, delimiter="/"):
+                yield folder.name.removeprefix(naming.FOLDER).removesuffix("/")
+
+    def restore_row(self, event: StoredEvent, envelope: Envelope) -> bool:
+        """Write the row of a stored event, as it was before a worker saw it; False if there is one.
+
+        :raises StorageUnavailable: it may not be written.
+        :raises ValueError: the blob does not say which hour the event was received in.
+        """
+        if event.received is None:
+            raise ValueError(f"blob {event.name.blob} is not one that the receiver stored")
+        with storage_faults("write the row of an event"):
+            try:
+                self._table.create_entity(new_entity(envelope, event.name, event.received))
+            except ResourceExistsError:
+                return False
+        return True
+
     def settle_rows(self, run_key: str, rows: Iterable[EventRow], now: datetime) -> tuple[EventRow, ...]:
         """Those of a run's rows that stand for a stored event; the others are put right.
 

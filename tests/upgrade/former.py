@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.installation import Installation
 from tests.support.processes import ROOT
-from tests.upgrade.installation import Installation
 
 # Run with that version's folder as the first place to import from. Modules had other names then.
 _PROGRAMS = {

@@ -95,8 +95,8 @@ def main(folder: Path, name: str) -> None:
     store = Store(
         version=name,
         recorded=datetime.now(UTC),
-        tables=_tables(clients),
-        blobs=_blobs(clients),
+        tables=read_tables(clients),
+        blobs=read_blobs(clients),
         queues=_queues(clients),
         catalogue=read_catalogue(folder / "data" / "data_map.db"),
     )
@@ -138,7 +138,8 @@ def _until(happened: Callable[[], bool]) -> None:
     time.sleep(2)  # What belongs to the same step may follow.
 
 
-def _tables(clients: StorageClients) -> dict[str, list[dict[str, Any]]]:
+def read_tables(clients: StorageClients) -> dict[str, list[dict[str, Any]]]:
+    """All rows of the app's tables."""
     names = [item.name for item in clients.tables.list_tables()]
     return {
         name: [{key: packed(value) for key, value in row.items()} for row in clients.table(name).list_entities()]
@@ -147,7 +148,8 @@ def _tables(clients: StorageClients) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _blobs(clients: StorageClients) -> list[dict[str, Any]]:
+def read_blobs(clients: StorageClients) -> list[dict[str, Any]]:
+    """All blobs of the app's containers."""
     found = []
     for container in clients.blobs.list_containers():
         if container.name.startswith(_HOST_CONTAINERS):

@@ -58,29 +58,12 @@ class Store:
         # An hour or two ago: longer than the timer waits for anything but a run that never ends.
         moved = _Shift(((datetime.now(UTC) - self.recorded) // _HOUR - 1) * _HOUR)
         provision(clients)
-        self._load_tables(clients, moved)
-        self._load_blobs(clients, moved)
+        load_tables(clients, self.tables, moved)
+        load_blobs(clients, self.blobs, moved)
         for name, messages in self.queues.items():
             for message in messages:
                 clients.queue(name).send_message(moved.times(message), time_to_live=-1)
         _load_catalogue(self.catalogue, database)
-
-    def _load_tables(self, clients: StorageClients, moved: "_Shift") -> None:
-        def put(item: tuple[str, dict[str, Any]]) -> None:
-            name, row = item
-            clients.table(name).upsert_entity({key: moved.value(key, unpacked(value)) for key, value in row.items()})
-
-        in_threads(put, [(name, row) for name, rows in self.tables.items() for row in rows], _AT_ONCE)
-
-    def _load_blobs(self, clients: StorageClients, moved: "_Shift") -> None:
-        def put(blob: dict[str, Any]) -> None:
-            data = unpacked(blob["data"])
-            # Dead letters contain the time at which they were written; events do not belong to us.
-            text = moved.times(data) if isinstance(data, str) and blob["container"] == "dead-letters" else data
-            metadata = {key: moved.hours(value) for key, value in blob["metadata"].items()}
-            clients.container(blob["container"]).upload_blob(blob["name"], text, metadata=metadata, overwrite=True)
-
-        in_threads(put, self.blobs, _AT_ONCE)
 
 
 def packed(value: Any) -> Any:
@@ -142,3 +125,31 @@ class _Shift:
 
 def _hour(text: str) -> datetime:
     return datetime.strptime(text, "%Y%m%d%H").replace(tzinfo=UTC)
+
+
+NOT_MOVED = _Shift(timedelta())
+
+
+def load_tables(
+    clients: StorageClients, tables: Mapping[str, Iterable[Mapping[str, Any]]], moved: _Shift = NOT_MOVED
+) -> None:
+    """Write the rows of tables, with their times moved."""
+
+    def put(item: tuple[str, Mapping[str, Any]]) -> None:
+        name, row = item
+        clients.table(name).upsert_entity({key: moved.value(key, unpacked(value)) for key, value in row.items()})
+
+    in_threads(put, [(name, row) for name, rows in tables.items() for row in rows], _AT_ONCE)
+
+
+def load_blobs(clients: StorageClients, blobs: Iterable[Mapping[str, Any]], moved: _Shift = NOT_MOVED) -> None:
+    """Write blobs, with the times of their receipt moved."""
+
+    def put(blob: Mapping[str, Any]) -> None:
+        data = unpacked(blob["data"])
+        # Dead letters contain the time at which they were written; the times in events are not ours.
+        text = moved.times(data) if isinstance(data, str) and blob["container"] == "dead-letters" else data
+        metadata = {key: moved.hours(value) for key, value in blob["metadata"].items()}
+        clients.container(blob["container"]).upload_blob(blob["name"], text, metadata=metadata, overwrite=True)
+
+    in_threads(put, list(blobs), _AT_ONCE)

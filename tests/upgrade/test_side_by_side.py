@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.catalogue import twice
 from tests.support.corpus import SPARK_35, bodies
+from tests.support.installation import Installation, installed
 from tests.upgrade.former import COMMITS, FormerWorker
-from tests.upgrade.installation import Installation, installed
 from tests.upgrade.record import repetition
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.parametrize("commit", COMMITS)]

@@ -10,7 +10,7 @@ import pytest
 from local.demo.check import expected_processes, missing
 from pipeline.run import process_run
 from tests.support.catalogue import entities, twice
-from tests.upgrade.installation import Installation, installed
+from tests.support.installation import Installation, installed
 from tests.upgrade.stores import STORES, Store
 
 VERSIONS = sorted(path.name.removesuffix(".json.gz") for path in STORES.glob("*.json.gz"))

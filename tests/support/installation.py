@@ -88,6 +88,12 @@ class Installation:
         assert status == 202, answer
         return self.blob(body)
 
+    def take(self, body: bytes) -> None:
+        """Send an event and, if it was kept, let a worker see it."""
+        status, _ = receive(body, {}, self.services.receiver, datetime.now(UTC))
+        if status == 202:
+            self.deliver(self.blob(body))
+
     @staticmethod
     def blob(body: bytes) -> str:
         """Where every version stores an event, as the trigger names it."""

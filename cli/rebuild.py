@@ -1,0 +1,85 @@
+"""``sparklin rebuild``: rebuilds a store, or the catalogue, from the stored events."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from cli.connections import Local, services_for, stack_settings
+from cli.tables import print_line
+from cli.tasks import rebuild_store as steps
+from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
+from cli.terminal_text import terminal_text
+from core.settings import Settings
+from storage.clients import connect, provision
+
+
+def rebuild(
+    catalogue: Annotated[
+        bool,
+        typer.Option("--catalogue", help="Only upload every process again, because assets were deleted in Purview."),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be done.")] = False,
+    local: Local = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+) -> None:
+    """Rebuild tables that were lost from the stored events, then upload each process that is not shown as it should be.
+
+    Needs the app's settings, and your identity needs the app's roles. Safe to repeat, and while the app runs.
+
+    Exit code 1 if a run or process failed.
+    """
+    if not dry_run:
+        settings = Settings.from_env(instead=stack_settings() if local else {})
+        provision(connect(settings.lineage_storage))
+    services = services_for(local=local)
+    talk = Console(stderr=True)
+    began = time.monotonic()
+    runs: list[RecordedRun] = []
+    processes: list[PublishedProcess] = []
+    if not catalogue:
+        found = steps.record_runs(services, dry_run=dry_run)
+        runs.extend(track(found, "recording runs", console=talk, transient=True))
+    if not dry_run:
+        published = steps.publish_processes(services, force=catalogue)
+        processes.extend(track(published, "uploading processes", console=talk, transient=True))
+    shown = as_object(runs, processes, time.monotonic() - began, dry_run=dry_run)
+    if as_json or not sys.stdout.isatty():
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+    else:
+        _show(shown)
+    if shown["failures"]:
+        raise typer.Exit(1)
+
+
+def as_object(
+    runs: Sequence[RecordedRun], processes: Sequence[PublishedProcess], seconds: float, *, dry_run: bool
+) -> dict[str, Any]:
+    """The result by the contract in docs/contracts/rebuild.schema.json."""
+    failed = [(each.run_key, each.failure) for each in runs] + [(each.name, each.failure) for each in processes]
+    return {
+        "dryRun": dry_run,
+        "runs": len(runs),
+        "events": sum(each.events for each in runs),
+        "rows": sum(each.rows for each in runs),
+        "processes": len(processes),
+        "uploaded": sum(each.uploaded for each in processes),
+        "seconds": round(seconds, 1),
+        "failures": [{"what": what, "reason": reason} for what, reason in failed if reason],
+    }
+
+
+def _show(shown: dict[str, Any]) -> None:
+    console = Console()
+    verb = "would be" if shown["dryRun"] else "were"
+    print_line(console, f"{shown['runs']} runs with {shown['events']} events; {shown['rows']} rows {verb} added")
+    if not shown["dryRun"]:
+        print_line(console, f"{shown['processes']} processes, {shown['uploaded']} of them uploaded or removed")
+    print_line(console, f"{shown['seconds']} s")
+    for failure in shown["failures"]:
+        print_line(console, terminal_text(f"failed: {failure['what']}: {failure['reason']}"), "yellow")

@@ -1,0 +1,107 @@
+"""Rebuilds what was lost of the store from the stored events: rows of events, records of runs, processes, caches.
+
+Every run is recorded first, without an upload, so that the catalogue never shows a process with some of its runs only.
+Then each process is uploaded once, if it is not what was uploaded last. It all happens here, not in the app: it needs
+the app's settings, and works while the app is stopped. Safe to repeat, to interrupt, and beside the app.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from core.envelope import read_envelope
+from core.errors import BadRequest, Refused, SparklinError
+from core.threads import stream_in_threads
+from pipeline.publish import publish, republish
+from pipeline.run import ENDS, process_run
+from pipeline.services import Services
+from storage.event_store import StoredEvent
+
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """A run that was recorded again: its stored events, the rows that were missing, and why it failed, "" if not."""
+
+    run_key: str
+    events: int
+    rows: int
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedProcess:
+    """A process, whether it was uploaded or removed, and why that failed, "" if it did not."""
+
+    name: str
+    uploaded: bool
+    failure: str = ""
+
+
+def record_runs(services: Services, *, dry_run: bool) -> Iterator[RecordedRun]:
+    """Record every stored run again, several at a time.
+
+    With ``dry_run`` nothing is written: ``rows`` counts what would be.
+
+    :raises StorageUnavailable: the runs cannot be listed, also during the iteration.
+    """
+    record = partial(_record, services=services, dry_run=dry_run)
+    return stream_in_threads(record, services.events.run_keys(), AT_ONCE)
+
+
+def publish_processes(services: Services, *, force: bool) -> Iterator[PublishedProcess]:
+    """Upload every process that is not what was uploaded last, or with ``force`` every one, several at a time.
+
+    :raises StorageUnavailable: the processes cannot be listed, also during the iteration.
+    """
+    # One that shows nothing has no guid: there is nothing to upload again.
+    rows = ((row.qualified_name, force and bool(row.process_guid)) for row in services.details.all())
+    return stream_in_threads(partial(_publish, services=services), rows, AT_ONCE)
+
+
+def _record(run_key: str, services: Services, *, dry_run: bool) -> RecordedRun:
+    stored = services.events.names(run_key)
+    rows = 0
+    try:
+        known = {row.digest for row in services.events.rows_of(stored)}
+        lacking = [event for event in stored if event.partition and event.name.digest not in known]
+        rows = len(lacking) if dry_run else _restore_rows(lacking, services)
+        if not dry_run:
+            settle = _has_not_ended_for_long(stored, services)
+            process_run(run_key, services, replay=True, record_only=True, settle=settle)
+    except SparklinError as error:
+        return RecordedRun(run_key, len(stored), rows, str(error))
+    return RecordedRun(run_key, len(stored), rows)
+
+
+def _restore_rows(events: list[StoredEvent], services: Services) -> int:
+    number = 0
+    for event, body in services.events.bodies(events):
+        # An event that cannot be read is dead-lettered when its run is processed.
+        with suppress(BadRequest):
+            number += services.events.restore_row(event, read_envelope(body))
+    return number
+
+
+def _has_not_ended_for_long(stored: tuple[StoredEvent, ...], services: Services) -> bool:
+    """Whether the app has settled the run, or would have. The timer does not look back far enough for all of them."""
+    if any(event.name.event_type in ENDS for event in stored):
+        return False
+    settled = datetime.now(UTC) - timedelta(minutes=services.settings.settle_after_minutes)
+    return all((event.received or event.modified) < settled for event in stored)
+
+
+def _publish(process: tuple[str, bool], services: Services) -> PublishedProcess:
+    name, force = process
+    try:
+        if force:
+            republish(name, services)
+            return PublishedProcess(name, uploaded=True)
+        return PublishedProcess(name, publish(name, services))
+    except Refused as error:
+        return PublishedProcess(name, uploaded=False, failure=f"{error.reason}. {error.remedy}")
+    except SparklinError as error:
+        return PublishedProcess(name, uploaded=False, failure=str(error))
