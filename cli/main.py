@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from cli.doctor import doctor
 from cli.explain import explain
 from cli.grant import grant
+from cli.key_tag import key_tag
 from cli.lineage_command import lineage
 from cli.preview import preview
 from cli.purge import purge
@@ -80,7 +81,7 @@ def sparklin(
     """Column-level lineage from Spark to Microsoft Purview."""
 
 
-for command in (doctor, explain, grant, lineage, preview, purge, rebuild, relink, replay, send, show, status):
+for command in (doctor, explain, grant, key_tag, lineage, preview, purge, rebuild, relink, replay, send, show, status):
     app.command(cls=_Command)(command)
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent, BadRequest, StorageUnavailable
 from core.event_fields import digest
 from core.identity import run_key
+from core.key_tag import tag_of_request
 from core.logs import step
 from core.model import Envelope
 from core.settings import Settings
@@ -72,7 +73,7 @@ def receive(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: da
         else:
             taken = _take(event, receiver, _keeper(receiver.store, now))
         _notify([taken], receiver)
-    _log(taken)
+    _log(taken, tag_of_request(headers))
     return taken.status, taken.answer()
 
 
@@ -88,13 +89,13 @@ def receive_batch(body: bytes, headers: Mapping[str, str], receiver: Receiver, n
             events = split(expanded, headers, receiver.limits.max_batch_items)
         except BadRequest as error:
             refused = receipt.rejected(error)
-            _log(refused)
+            _log(refused, tag_of_request(headers))
             return refused.status, refused.answer()
         keep = _give_up_early(_keeper(receiver.store, now))
         taken = [_take(bytes(event), receiver, keep) for event in events]
     with budget(receiver.budget_seconds):
         _notify(taken, receiver)
-    _log_batch(taken)
+    _log_batch(taken, tag_of_request(headers))
     return receipt.batch_status(taken), receipt.batch_answer(taken)
 
 
@@ -181,19 +182,20 @@ def _give_up_early(keep: Keep) -> Keep:
     return keep_or_fail
 
 
-def _log(taken: Receipt) -> None:
+def _log(taken: Receipt, key: str) -> None:
+    """A line for an event; ``key`` is the tag of the key that its request had, "" if that is not known."""
     facts = {"run": escaped(taken.run), "job": escaped(taken.job), "reason": escaped(taken.reason)}
-    step(log, "receive", taken.outcome.value, facts | {"status": taken.status})
+    step(log, "receive", taken.outcome.value, facts | {"status": taken.status} | ({"key": key} if key else {}))
 
 
-def _log_batch(taken: Iterable[Receipt]) -> None:
+def _log_batch(taken: Iterable[Receipt], key: str = "") -> None:
     """A line for each event that was kept or ignored, and one for all that were rejected: they may be anything."""
     reasons: Counter[tuple[int, str]] = Counter()
     for item in taken:
         if item.outcome is Outcome.REJECTED:
             reasons[item.status, item.reason] += 1
         else:
-            _log(item)
+            _log(item, key)
     if reasons:
         common = reasons.most_common(_MOST_REASONS)
         shown = [f"{count} × {escaped(reason)}" for (_, reason), count in common]

@@ -61,6 +61,7 @@ class Admin:
             Route("/admin/host/status", self._needs("admin", self._status), methods=["GET"]),
             Route("/admin/functions", self._needs("admin", self._list), methods=["GET"]),
             Route("/admin/functions/{name}", self._needs("admin", self._function), methods=["GET", "POST"]),
+            Route("/admin/host/{kind:str}/{name}", self._needs("admin", self._key), methods=["GET", "PUT", "DELETE"]),
             Route(EVENTS, self._needs("admin", self._events), methods=["GET", "PUT"]),
             Route(WEBHOOK, self._needs("system", self._webhook), methods=_ANY),
         ]
@@ -90,6 +91,24 @@ class Admin:
                 "processUptime": int((time.monotonic() - self._parts.began) * 1000),
             }
         )
+
+    async def _key(self, request: Request) -> Response:
+        """GET, PUT `{"value": key}` and DELETE a key of all functions (`keys`) or of an extension (`systemkeys`)."""
+        level = {"keys": "function", "systemkeys": "system"}.get(request.path_params["kind"])
+        if level is None:
+            return Response(status_code=404)
+        keys, name = self._parts.keys.named[level], request.path_params["name"]
+        if request.method == "PUT":
+            try:
+                keys[name] = str((await request.json())["value"])
+            except (ValueError, KeyError, TypeError):
+                return Response(status_code=400)
+        elif name not in keys:
+            return Response(status_code=404)
+        elif request.method == "DELETE":
+            del keys[name]
+            return Response(status_code=204)
+        return JSONResponse({"name": name, "value": keys[name]})
 
     async def _list(self, _request: Request) -> Response:
         return JSONResponse([_described(function) for function in self._parts.functions])

@@ -17,11 +17,20 @@ def _new_key() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The host's keys: for functions, for extensions' webhooks (`blobs_extension`), and the master key."""
+    """The host's keys: for functions, for extensions' webhooks (`blobs_extension`), and the master key.
+
+    `named` are those of a level by their names, which can be changed while the host runs; at first `default` and
+    `blobs_extension`.
+    """
 
     function: str = field(default_factory=_new_key, repr=False)
     system: str = field(default_factory=_new_key, repr=False)
     master: str = field(default_factory=_new_key, repr=False)
+    named: dict[str, dict[str, str]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        named = {"function": {"default": self.function}, "system": {"blobs_extension": self.system}}
+        object.__setattr__(self, "named", named)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, str]) -> "Keys":
@@ -37,7 +46,8 @@ class Keys:
         given = request.headers.get(_HEADER)
         if given is None:
             given = query_value(request, _QUERY) or ""
-        known = (("admin", self.master), ("system", self.system), ("function", self.function))
+        named = ((level, key) for level, keys in self.named.items() for key in list(keys.values()))
+        known = (("admin", self.master), *named)
         # Each is compared, in constant time, so that the answer's time tells nothing.
         fitting = [level for level, key in known if hmac.compare_digest(given.encode(), key.encode())]
         return fitting[0] if fitting else "anonymous"
