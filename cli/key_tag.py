@@ -2,7 +2,7 @@
 
 import typer
 
-from core.key_tag import key_tag as tag_of
+from core.key_tags import key_tag as tag_of
 from core.settings import function_key
 
 

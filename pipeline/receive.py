@@ -12,7 +12,7 @@ from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent, BadRequest, StorageUnavailable
 from core.event_fields import digest
 from core.identity import run_key
-from core.key_tag import tag_of_request
+from core.key_tags import tag_of_request
 from core.logs import step
 from core.model import Envelope
 from core.settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from core.key_tag import key_tag
+from core.key_tags import key_tag
 from local.stack.lifecycle import Stack
 from tests.support.events import body, dataset, event
 from tests.support.health import wait_until_healthy
