@@ -1,7 +1,5 @@
 """``sparklin doctor``: finds what is wrong with a deployment, and says how to fix it."""
 
-import json
-import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -18,6 +16,7 @@ from cli.checks.folders import check_folders
 from cli.checks.network import RECEIVER_ADDRESS, check_network
 from cli.checks.storage import check_storage
 from cli.connections import Local, stack_settings, stack_values
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.terminal_text import terminal_text
 from core.errors import SettingsError, SparklinError
 from core.settings import Settings
@@ -32,34 +31,43 @@ _STYLES = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red", State.SK
 
 def doctor(
     receiver: Annotated[
-        str, typer.Option(envvar="SPARKLIN_RECEIVER", help="The function app: https://<app>.azurewebsites.net.")
+        str,
+        typer.Option(
+            metavar="URL", envvar="SPARKLIN_RECEIVER", help="The function app: https://<app>.azurewebsites.net."
+        ),
     ] = "",
     key: Annotated[
-        str, typer.Option(envvar="SPARKLIN_FUNCTION_KEY", help="A function key of the app.", show_envvar=True)
+        str,
+        typer.Option(
+            metavar="KEY", envvar="SPARKLIN_FUNCTION_KEY", help="A function key of the app.", show_envvar=True
+        ),
     ] = "",
     asset: Annotated[
         tuple[str, str] | None, typer.Option(metavar="TYPE QUALIFIED_NAME", help="An asset that you see in Purview.")
     ] = None,
-    wait: Annotated[int, typer.Option(min=1, help="Seconds to wait until the test event is in the catalogue.")] = 60,
+    wait: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, help="Seconds to wait until the test event is in the catalogue.")
+    ] = 60,
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Check a deployment, or the local stack, from the receiver to the catalogue. The test event is removed afterwards.
 
     Exit code 1 if something is wrong.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     stack = stack_values() if local else {}
     if receiver and not receiver.startswith(("https://", "http://")):
         raise typer.BadParameter("must be an address such as https://<app>.azurewebsites.net", param_hint="--receiver")
     target = Receiver((stack.get("receiver") or receiver).rstrip("/"), stack.get("functionKey") or key)
     found: list[Check] = []
-    to_terminal = not as_json and sys.stdout.isatty()
     for check in _checks(target, asset, wait, local=local):
         found.append(check)
-        if to_terminal:
+        if is_text:
             _show(check)
-    if not to_terminal:
-        typer.echo(json.dumps(as_object(found), ensure_ascii=False, indent=2))
+    if not is_text:
+        print_json(as_object(found))
     if any(check.state is State.WRONG for check in found):
         raise typer.Exit(1)
 

@@ -3,7 +3,6 @@
 Without network, unless ``--lookup`` asks what the catalogue has.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from rich.console import Console
 
 from cli.connections import Local, catalog_for
 from cli.explain_input import Fault, Question, from_line, from_words, merged
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.tables import print_line
 from cli.terminal_text import terminal_text
 from core.model import AssetName, NameContext, Resolution
@@ -27,19 +27,28 @@ from qualified_names.rules import Rules
 
 
 def explain(
-    namespace: Annotated[str | None, typer.Argument(help="The dataset's OpenLineage namespace.")] = None,
-    name: Annotated[str | None, typer.Argument(help='Its name; "" for the root of a container.')] = None,
+    namespace: Annotated[
+        str | None, typer.Argument(metavar="NAMESPACE", help="The dataset's OpenLineage namespace.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help='Its name; "" for the root of a container.')
+    ] = None,
     context: Annotated[
-        str, typer.Option(help="A JSON object with mountPoints, hiveCluster, oneLakeIds, metastoreIds or sqlKinds.")
+        str,
+        typer.Option(
+            metavar="JSON", help="A JSON object with mountPoints, hiveCluster, oneLakeIds, metastoreIds or sqlKinds."
+        ),
     ] = "",
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Read objects {namespace, name, facets, context} from stdin, one per line.")
     ] = False,
     lookup: Annotated[bool, typer.Option("--lookup", help="Ask the catalogue which of the names exist.")] = False,
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Show the type and qualified name that a dataset gets in Purview, the rule, and all names that are looked up."""
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     _check_usage(namespace, name, context, jsonl=jsonl)
     settings = Settings.offline()
     explainer = Explainer(
@@ -56,8 +65,9 @@ def explain(
         raise typer.BadParameter(terminal_text(str(fault)), param_hint="--context") from None
     _warn(question, "")
     answer = explainer.answer(question)
-    if as_json or not sys.stdout.isatty():
-        _print(as_object(answer))
+    if not is_text:
+        # In a pipe as for --jsonl: a line for each answer.
+        print_json(as_object(answer), one_line=not Console().is_terminal)
     else:
         _show(answer)
 
@@ -126,10 +136,10 @@ def _explain_lines(stream: BinaryIO, explainer: Explainer) -> None:
         except Fault as fault:
             failed = True
             typer.echo(terminal_text(f"line {number}: {fault}"), err=True)
-            _print({"error": f"line {number}: {fault}"})
+            print_json({"error": f"line {number}: {fault}"}, one_line=True)
             continue
         _warn(question, f"line {number}: ")
-        _print(as_object(explainer.answer(question)))
+        print_json(as_object(explainer.answer(question)), one_line=True)
     if failed:
         raise typer.Exit(1)
 
@@ -144,16 +154,6 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 def _warn(question: Question, where: str) -> None:
     for key in question.unknown:
         typer.echo(terminal_text(f"{where}context.{key} is unknown and was skipped"), err=True)
-
-
-def _print(value: dict[str, Any]) -> None:
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        # Half a surrogate pair, or a terminal that is not UTF-8: still the same JSON.
-        text = json.dumps(value)
-    typer.echo(text)
 
 
 def _show(answer: Answer) -> None:

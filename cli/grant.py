@@ -1,7 +1,5 @@
 """``sparklin grant``: gives the app's identity its role in Purview."""
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -11,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.terminal_text import terminal_text
 from core.errors import CatalogRefused, CatalogUnavailable
 from core.settings import Settings
@@ -34,29 +33,32 @@ class Outcome:
 
 def grant(
     principal: Annotated[
-        str, typer.Argument(help="The object (principal) id of the app's identity; not its client id.")
+        str,
+        typer.Argument(metavar="OBJECT_ID", help="The object (principal) id of the app's identity; not its client id."),
     ],
     collection: Annotated[
         list[str] | None,
-        typer.Option(help="A collection, by either of its names; can be repeated. Default: the root."),
+        typer.Option(metavar="NAME", help="A collection, by either of its names; can be repeated. Default: the root."),
     ] = None,
     all_collections: Annotated[
         bool, typer.Option("--all-collections", help="Every collection that you can see.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Make an identity Data Curator of Purview collections. A role on the root applies below it as well.
 
     Works with PURVIEW_ENDPOINT and the identity of `az login`, which must be Collection Admin. Safe to repeat.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     member = _object_id(principal)
     settings = Settings.of_catalog()
     with CollectionRoles(settings.purview_endpoint, settings.purview_auth) as roles:
         wanted = _collections(roles, collection or [], every=all_collections)
         outcomes = [_grant(roles, each, member, dry_run=dry_run) for each in wanted]
-    if as_json or not sys.stdout.isatty():
-        typer.echo(json.dumps(as_object(outcomes, member, applied=not dry_run), ensure_ascii=False, indent=2))
+    if not is_text:
+        print_json(as_object(outcomes, member, applied=not dry_run))
     else:
         _show(outcomes, dry_run=dry_run)
     for outcome in outcomes:

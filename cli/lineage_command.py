@@ -29,7 +29,7 @@ def lineage(
     asset: Annotated[
         str,
         typer.Argument(
-            metavar="[ASSET[.COLUMN]]",
+            metavar="ASSET[.COLUMN]",
             help="A dataset by its qualified name, its short name, or a unique part of either, and a column of it. "
             "Without it: everything.",
         ),
@@ -37,7 +37,7 @@ def lineage(
     up: Annotated[bool, typer.Option("--up", help="Only what it comes from.")] = False,
     down: Annotated[bool, typer.Option("--down", help="Only what depends on it.")] = False,
     both: Annotated[bool, typer.Option("--both", help="Both directions, as by default.")] = False,
-    depth: Annotated[int | None, typer.Option(min=1, help="Only so many processes away.")] = None,
+    depth: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only so many processes away.")] = None,
     details: Annotated[
         bool, typer.Option("--details", help="Read LineageDetails of the app, as by default: it knows everything.")
     ] = False,

@@ -1,15 +1,16 @@
 """The command ``sparklin``: its commands, each a function in its own module.
 
-Data goes to stdout, messages to stderr. Exit code 2: the command or a setting is wrong; 1: the work failed.
+Data goes to stdout, messages to stderr. docs/command-line.md lists the exit codes.
 """
 
 import logging
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
+from cli.command_classes import HELP_NAMES, Command, Commands
 from cli.doctor import doctor
+from cli.examples import epilog
 from cli.explain import explain
 from cli.grant import grant
 from cli.key_tag import key_tag
@@ -22,48 +23,12 @@ from cli.replay import replay
 from cli.send import send
 from cli.show import show
 from cli.status import status
-from cli.terminal_text import terminal_text
-from core.errors import SettingsError, SparklinError
 from core.version import VERSION
 
 # Only our own message says what to do.
 logging.getLogger("azure").setLevel(logging.CRITICAL)
 
-
-def _bare_flags(params: list[Any]) -> list[Any]:
-    """The parameters; flags take no value, so the help shows none."""
-    for each in params:
-        if getattr(each, "is_flag", False):
-            each.metavar = ""
-    return params
-
-
-class _Command(TyperCommand):
-    """A command whose help shows flags as flags."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _bare_flags(super().get_params(ctx))
-
-
-class _Commands(TyperGroup):
-    """Shows flags as flags, and turns the project's exceptions into messages."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _bare_flags(super().get_params(ctx))
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SettingsError as error:
-            for problem in error.problems:
-                typer.echo(terminal_text(problem), err=True)
-            raise typer.Exit(2) from None
-        except SparklinError as error:
-            typer.echo(terminal_text(str(error)), err=True)
-            raise typer.Exit(1) from None
-
-
-app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, context_settings=HELP_NAMES)
 
 
 def _print_version(wanted: bool) -> None:
@@ -77,12 +42,13 @@ def sparklin(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an unexpected error comes from.")] = False,
 ) -> None:
     """Column-level lineage from Spark to Microsoft Purview."""
 
 
 for command in (doctor, explain, grant, key_tag, lineage, preview, purge, rebuild, relink, replay, send, show, status):
-    app.command(cls=_Command)(command)
+    app.command(cls=Command, epilog=epilog(command.__name__.replace("_", "-")), context_settings=HELP_NAMES)(command)
 
 if __name__ == "__main__":
     app()

@@ -29,8 +29,9 @@ def preview(
     paths: Annotated[
         list[Path],
         typer.Argument(
+            metavar="PATH…",
             help="Files or folders of events: .json, .json.gz or JSON lines; a file may also hold an array of events. "
-            "In folders, names that begin with _ or . are skipped."
+            "In folders, names that begin with _ or . are skipped.",
         ),
     ],
     as_json: AsJson = False,

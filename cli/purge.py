@@ -1,7 +1,5 @@
 """``sparklin purge``: deletes what is older than the retention."""
 
-import json
-import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -13,6 +11,7 @@ from rich.progress import track
 from rich.text import Text
 
 from cli.connections import Local, services_for
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.tasks import purge_runs as steps
 from cli.tasks.purge_runs import OldRun, Purged
 from pipeline.services import Services
@@ -20,7 +19,10 @@ from pipeline.services import Services
 
 def purge(
     older_than: Annotated[
-        int, typer.Option("--older-than", min=0, max=36_500, help="Delete events that are older than this many days.")
+        int,
+        typer.Option(
+            "--older-than", metavar="DAYS", min=0, max=36_500, help="Delete events that are older than this many days."
+        ),
     ],
     unprocessed: Annotated[
         bool, typer.Option("--unprocessed", help="Also events that wait, are retried or were dead-lettered.")
@@ -29,12 +31,14 @@ def purge(
         bool, typer.Option("--apply", help="Apply the changes; without this option, only show them.")
     ] = False,
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Delete the stored events of old runs, and everything that is no longer needed.
 
     What Purview shows stays as it is. Safe to repeat.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     services = services_for(local=local)
     shortest = steps.shortest_retention(services)
     before = steps.cut_off(older_than)
@@ -48,8 +52,8 @@ def purge(
     deleted, kept, events = _delete(runs, services, unprocessed=unprocessed, apply=apply)
     rest = steps.delete_rest(before, services) if apply else None
     shown = as_object(before.isoformat(), deleted, kept, events, rest)
-    if as_json or not sys.stdout.isatty():
-        typer.echo(json.dumps(shown, indent=2))
+    if not is_text:
+        print_json(shown)
     else:
         _show(shown)
 

@@ -1,7 +1,5 @@
 """``sparklin relink``: moves processes from assets that Sparklin created to those that scans created later."""
 
-import json
-import sys
 from collections import defaultdict, deque
 from collections.abc import Container, Iterable, Sequence
 from typing import Annotated, Any
@@ -13,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.connections import Local, services_for
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.tables import short
 from cli.tasks import relink_processes as steps
 from cli.tasks.relink_processes import Leftover, Move
@@ -28,12 +27,14 @@ def relink(
         bool, typer.Option("--apply", help="Apply the changes; without this option, only show them.")
     ] = False,
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Move processes to assets that scans created later, and delete placeholders that nothing refers to any more.
 
     Only assets that Sparklin made, and to which nobody added anything, are ever deleted. Safe to repeat.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     services = services_for(local=local)
     talk = Console(stderr=True)
     found = list(track(steps.moves(services), "looking for scanned assets", console=talk, transient=True))
@@ -45,8 +46,8 @@ def relink(
         lambda asset: _leftover(asset, services, moving, failed, apply=apply), ours, steps.AT_ONCE
     )
     left = list(filter(None, track(looked_at, "looking at placeholders", len(ours), console=talk, transient=True)))
-    if as_json or not sys.stdout.isatty():
-        typer.echo(json.dumps(as_object(found, left, failed, applied=apply), ensure_ascii=False, indent=2))
+    if not is_text:
+        print_json(as_object(found, left, failed, applied=apply))
     else:
         _show(found, left, applied=apply)
     for name, reason in failed.items():

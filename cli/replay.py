@@ -1,7 +1,5 @@
 """``sparklin replay``: lets the app process runs again."""
 
-import json
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -14,6 +12,7 @@ from rich.progress import track
 
 from cli.connections import Local, services_for
 from cli.names import run_named, unknown_run
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.tables import print_line, print_run
 from cli.tasks import replay_runs as steps
 from cli.tasks.replay_runs import Candidate, Outcome
@@ -27,8 +26,10 @@ _POLL_SECONDS = 1.0
 
 def replay(
     dead_letters: Annotated[bool, typer.Option("--dead-letters", help="All dead-lettered runs.")] = False,
-    run: Annotated[str, typer.Option(help="One run, by its id.")] = "",
-    since: Annotated[str, typer.Option(help="All runs with an event since then: 2h, 3d or a time.")] = "",
+    run: Annotated[str, typer.Option(metavar="ID", help="One run, by its id.")] = "",
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="All runs with an event since then: 2h, 3d or a time.")
+    ] = "",
     force: Annotated[
         bool,
         typer.Option(
@@ -36,14 +37,18 @@ def replay(
         ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show which runs would be replayed.")] = False,
-    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for the app; 0 does not wait.")] = 300,
+    wait: Annotated[
+        int, typer.Option(metavar="SECONDS", min=0, help="Seconds to wait for the app; 0 does not wait.")
+    ] = 300,
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Let the app process runs again: dead-lettered ones, one run, or all runs since a time. Safe to repeat.
 
     Exit code 1 if one of the runs was not processed in the end.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     if sum((dead_letters, bool(run), bool(since))) != 1:
         raise typer.BadParameter("give exactly one of --dead-letters, --run ID and --since TIME")
     start = parse_since(since) if since else None
@@ -60,8 +65,8 @@ def replay(
         enqueued = steps.enqueue(wanted, services, force=force)
         deque(track(enqueued, "enqueueing runs", total=len(wanted), console=talk, transient=True), maxlen=0)
         done = _awaited(wanted, services, wait, talk)
-    if as_json or not sys.stdout.isatty():
-        typer.echo(json.dumps(as_object(found, done, dry_run=dry_run), ensure_ascii=False, indent=2))
+    if not is_text:
+        print_json(as_object(found, done, dry_run=dry_run))
     elif run and not found[0].events:
         typer.echo(terminal_text(unknown_run(run)), err=True)
     else:

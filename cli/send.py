@@ -1,7 +1,5 @@
 """``sparklin send``: sends events from files to the receiver."""
 
-import json
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +12,7 @@ from rich.text import Text
 from cli.connections import Local, stack_values
 from cli.event_bodies import progress_bar
 from cli.event_files import KINDS, REMOTE, STDIN, EventFile, empty_folders, local_files, remote_files, standard_input
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.tasks.send_events import NotSent, Sent, Target, send_events, target
 from cli.terminal_text import terminal_text
 from core.settings import function_key
@@ -23,15 +22,20 @@ def send(
     paths: Annotated[
         list[str],
         typer.Argument(
+            metavar="PATH…",
             help="Files or folders of events (.json, .ndjson, .jsonl, also .gz; an event a line, an array or one "
-            "event), addresses of files or folders in OneLake or ADLS (https://, abfss://), or - for standard input."
+            "event), addresses of files or folders in OneLake or ADLS (https://, abfss://), or - for standard input.",
         ),
     ],
     receiver: Annotated[
-        str, typer.Option(envvar="SPARKLIN_RECEIVER", help="The function app: https://<app>.azurewebsites.net.")
+        str,
+        typer.Option(
+            metavar="URL", envvar="SPARKLIN_RECEIVER", help="The function app: https://<app>.azurewebsites.net."
+        ),
     ] = "",
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Send events from files to the receiver. Safe to repeat: an event that is sent twice is stored once.
 
@@ -40,6 +44,7 @@ def send(
 
     Exit code 1 if an event could not be read, was rejected or was not sent.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     files = list(_files(paths))
     to = _target(receiver, local=local)
     try:
@@ -51,8 +56,8 @@ def send(
         typer.echo(terminal_text(problem), err=True)
     if sent.problems > len(sent.named):
         typer.echo(f"and {sent.problems - len(sent.named)} more", err=True)
-    if as_json or not sys.stdout.isatty():
-        typer.echo(json.dumps(as_object(sent), ensure_ascii=False, indent=2))
+    if not is_text:
+        print_json(as_object(sent))
     else:
         _show(sent)
     if sent.problems or not sent.answers:

@@ -1,8 +1,6 @@
 """``sparklin show``: a run or a job, from its events to its processes in the catalogue."""
 
-import json
 import re
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -12,6 +10,7 @@ from rich.console import Console
 
 from cli.connections import Local, services_for
 from cli.names import run_named, unknown_run
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.preview import as_object as previewed
 from cli.preview import preview_rules
 from cli.run_counts import counts_object, counts_text, run_object
@@ -29,15 +28,19 @@ _SHOWN_RUNS = 30
 
 def show(
     what: Annotated[str, typer.Argument(metavar="RUN|JOB", help="A run's id, or an application's name.")],
-    since: Annotated[str, typer.Option(help="For a job, the runs since then: 90m, 2h, 3d or a time.")] = "24h",
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="For a job, the runs since then: 90m, 2h, 3d or a time.")
+    ] = "24h",
     is_run: Annotated[bool, typer.Option("--run", help="Treat RUN as a run although its id is not a UUID.")] = False,
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Show a run with its events, the decision and its processes, or a job with its processes and last runs.
 
     Exit code 1 if nothing is known of it.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     start = parse_since(since)
     services = services_for(local=local)
     if is_run or _RUN.fullmatch(what.strip()):
@@ -46,8 +49,8 @@ def show(
     else:
         job = job_details(what, start, datetime.now(UTC), services)
         known, shown = bool(job.processes or job.runs), _job_object(what, job, services)
-    if as_json or not sys.stdout.isatty():
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+    if not is_text:
+        print_json(shown)
     elif "run" in shown:
         _show_run(shown)
     else:

@@ -1,7 +1,5 @@
 """``sparklin status``: what happened to the events of the last hours."""
 
-import json
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -11,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.connections import Local, services_for
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.run_counts import counts_text
 from cli.tables import print_line
 from cli.tasks.status_report import FolderReport, JobCount, StatusReport, status_report
@@ -22,15 +21,21 @@ _SHOWN_JOBS = 30
 
 
 def status(
-    since: Annotated[str, typer.Option(help="Events received since then: 90m, 2h, 3d or a time.")] = "24h",
-    limit: Annotated[int, typer.Option(min=1, help="Read about this many events at most, the newest first.")] = 100_000,
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="Events received since then: 90m, 2h, 3d or a time.")
+    ] = "24h",
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Read about this many events at most, the newest first.")
+    ] = 100_000,
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Show what happened to the events, in total and by job.
 
     Also the event that has waited longest, and the last errors.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     start = parse_since(since)
     services = services_for(local=local)
     with Console(stderr=True).status("reading events") as talk:
@@ -41,8 +46,8 @@ def status(
             services,
             lambda hour, number: talk.update(f"reading the events of {hour:%Y-%m-%d %H}:00 UTC, {number:,} so far"),
         )
-    if as_json or not sys.stdout.isatty():
-        typer.echo(json.dumps(as_object(found), ensure_ascii=False, indent=2))
+    if not is_text:
+        print_json(as_object(found))
     else:
         _show(found)
 

@@ -1,0 +1,101 @@
+"""How all commands behave: ``-h``, flags without values in the help, and messages in place of tracebacks."""
+
+import sys
+import traceback
+from functools import partial
+from typing import Any
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from cli.terminal_text import terminal_text
+from core.errors import (
+    CatalogUnavailable,
+    Refused,
+    SettingsError,
+    SparklinError,
+    StorageUnavailable,
+    TryLater,
+)
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+def _readable(params: list[Any]) -> list[Any]:
+    """The parameters as the help shows them: flags without a value, arguments by their names alone."""
+    for each in params:
+        if getattr(each, "is_flag", False):
+            each.metavar = ""
+        elif isinstance(each, TyperArgument):
+            name = each.metavar or each.name
+            each.get_usage_pieces = partial(_usage, name if each.required else f"[{name}]")  # type: ignore[method-assign]
+            each.display_type_rich = _no_type  # type: ignore[method-assign]
+    return params
+
+
+def _usage(shown: str, ctx: Any) -> list[str]:  # noqa: ARG001 - the signature is Typer's
+    return [shown]
+
+
+def _no_type(ctx: Any) -> None:  # noqa: ARG001 - the signature is Typer's
+    return None
+
+
+class Command(TyperCommand):
+    """A command whose help shows flags as flags."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _readable(super().get_params(ctx))
+
+
+class Commands(TyperGroup):
+    """Shows flags as flags, and turns whatever goes wrong into a message that names the next step."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _readable(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            _say(*error.problems)
+            raise typer.Exit(WRONG_USAGE) from None
+        except SparklinError as error:
+            _say(*_said(error))
+            raise typer.Exit(FAILED) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _say(": ".join(filter(None, [error.strerror or str(error), str(error.filename or "")])))
+            raise typer.Exit(FAILED) from None
+        except Exception as error:
+            if isinstance(error, (typer.Exit, typer.Abort, TyperException)) or ctx.find_root().params.get("debug"):
+                raise
+            _say(f"unexpected error, please report it: {type(error).__name__}: {error}", f"  {_place(error)}")
+            _say("sparklin --debug … shows all of it")
+            raise typer.Exit(FAILED) from None
+
+
+def _said(error: SparklinError) -> tuple[str, ...]:
+    """What went wrong, and what to do about it."""
+    reason = str(error)
+    remedy = error.remedy if isinstance(error, TryLater | Refused) else ""
+    if not remedy and isinstance(error, StorageUnavailable):
+        remedy = "Check LINEAGE_STORAGE…, run `az login`, or use --local for the stack of `make up`."
+    if not remedy and isinstance(error, CatalogUnavailable):
+        remedy = "Check PURVIEW_ENDPOINT, run `az login`, or use --local for the stack of `make up`."
+    return (reason, remedy) if remedy and remedy not in reason else (reason,)
+
+
+def _place(error: BaseException) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"in {frame.name}, {frame.filename}, line {frame.lineno}"
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(terminal_text(line), file=sys.stderr)  # noqa: T201
