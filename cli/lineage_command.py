@@ -16,6 +16,8 @@ from cli.page_file import HtmlFile, write_page
 from cli.preview import preview_rules
 from cli.tasks.event_graph import from_events
 from cli.tasks.lineage_graphs import candidates_in_catalog, graph_of_details
+from cli.web import Web, open_page
+from core.model import AssetName
 from core.settings import Settings
 from explorer.asset_names import Named
 from explorer.exports import to_csv, to_mermaid
@@ -23,6 +25,7 @@ from explorer.from_catalog import from_catalog
 from explorer.graph import Direction, Focus, LineageGraph, to_json
 from explorer.graph_index import GraphIndex
 from explorer.tracing import trace
+from purview.links import asset_link
 
 
 def lineage(
@@ -54,6 +57,7 @@ def lineage(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table: one row for each source of a column.")] = False,
     as_mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
     html: HtmlFile = None,
+    web: Web = False,
 ) -> None:
     """Show what a dataset or a column comes from, by which expressions, and what breaks without it.
 
@@ -73,7 +77,9 @@ def lineage(
     index = GraphIndex.of(whole)
     focus = Focus(named.dataset, direction, named.column, depth) if named else None
     part = trace(index, focus) if focus else whole
-    if html:
+    if web:
+        open_page(_address(whole, named, local=local))
+    elif html:
         shown = trace(index, focus, whole_processes=True) if focus else whole
         write_page(html, shown, f"Lineage of {asset}" if asset else "Lineage")
     elif as_csv:
@@ -86,6 +92,15 @@ def lineage(
         show_lineage(Console(), index, part)
     else:
         show_datasets(Console(), whole)
+
+
+def _address(graph: LineageGraph, named: Named | None, *, local: bool) -> str:
+    """The address of the asset's page, "" if the catalogue does not have it."""
+    wanted = [
+        AssetName(each.type, each.qualified_name) for each in graph.datasets if named and each.id == named.dataset
+    ]
+    with catalog_for(local=local) as catalogue:
+        return next((asset_link(catalogue.endpoint, each.guid) for each in catalogue.find(wanted).values()), "")
 
 
 def _at_most_one(**given: bool) -> None:

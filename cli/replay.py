@@ -13,6 +13,7 @@ from rich.progress import track
 from cli.connections import Local, services_for
 from cli.names import run_named, unknown_run
 from cli.output import AsJson, AsText, print_json, wants_text
+from cli.show_target import complete
 from cli.tables import print_line, print_run
 from cli.tasks import replay_runs as steps
 from cli.tasks.replay_runs import Candidate, Outcome
@@ -26,7 +27,7 @@ _POLL_SECONDS = 1.0
 
 def replay(
     dead_letters: Annotated[bool, typer.Option("--dead-letters", help="All dead-lettered runs.")] = False,
-    run: Annotated[str, typer.Option(metavar="ID", help="One run, by its id.")] = "",
+    run: Annotated[str, typer.Option(metavar="ID", help="One run, by its id.", autocompletion=complete)] = "",
     since: Annotated[
         str, typer.Option(metavar="TIME", help="All runs with an event since then: 2h, 3d or a time.")
     ] = "",

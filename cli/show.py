@@ -1,6 +1,5 @@
 """``sparklin show``: a run or a job, from its events to its processes in the catalogue."""
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -9,25 +8,31 @@ import typer
 from rich.console import Console
 
 from cli.connections import Local, services_for
-from cli.names import run_named, unknown_run
 from cli.output import AsJson, AsText, print_json, wants_text
 from cli.preview import as_object as previewed
 from cli.preview import preview_rules
 from cli.run_counts import counts_object, counts_text, run_object
+from cli.show_target import Target, application_like, complete, say_unknown, target_of
 from cli.tables import print_line, print_process, print_run
 from cli.tasks.run_details import JobDetails, RunDetails, ShownProcess, job_details, run_details
-from cli.terminal_text import terminal_text
 from cli.time_span import since as parse_since
+from cli.web import Web, open_page
 from pipeline.services import Services
 from purview.links import asset_link
 from storage.event_rows import EventRow
 
-_RUN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|x-[0-9a-f]{32}")
 _SHOWN_RUNS = 30
 
 
 def show(
-    what: Annotated[str, typer.Argument(metavar="RUN|JOB", help="A run's id, or an application's name.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|JOB",
+            help="A run's id or its first eight characters, or an application's name or a part of it.",
+            autocompletion=complete,
+        ),
+    ],
     since: Annotated[
         str, typer.Option(metavar="TIME", help="For a job, the runs since then: 90m, 2h, 3d or a time.")
     ] = "24h",
@@ -35,36 +40,39 @@ def show(
     local: Local = False,
     as_json: AsJson = False,
     as_text: AsText = False,
+    web: Web = False,
 ) -> None:
     """Show a run with its events, the decision and its processes, or a job with its processes and last runs.
 
-    Exit code 1 if nothing is known of it.
+    Exit code 1 if nothing is known of it, 2 if several fit.
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     start = parse_since(since)
     services = services_for(local=local)
-    if is_run or _RUN.fullmatch(what.strip()):
-        run = run_details(run_named(what), preview_rules(services.settings), services)
-        known, shown = bool(run.rows or run.letters), _run_object(run, services)
-    else:
-        job = job_details(what, start, datetime.now(UTC), services)
-        known, shown = bool(job.processes or job.runs), _job_object(what, job, services)
-    if not is_text:
+    target = target_of(what, start, services, is_run=is_run)
+    known, shown = _shown(target, start, services)
+    if not known and not target.is_run and (other := application_like(what, start, services)):
+        known, shown = _shown(other, start, services)
+    if web:
+        open_page(next((each["link"] for each in shown["processes"] if each["link"]), ""))
+    elif not is_text:
         print_json(shown)
-    elif "run" in shown:
+    elif target.is_run:
         _show_run(shown)
     else:
         _show_job(shown)
     if not known:
-        typer.echo(terminal_text(_unknown(what, is_run="run" in shown)), err=True)
+        say_unknown(target, start, services)
         raise typer.Exit(1)
 
 
-def _unknown(what: str, *, is_run: bool) -> str:
-    if is_run:
-        return unknown_run(what)
-    elsewhere = "sparklin status lists all, --since reads further, --run takes it for the id of a run"
-    return f"no application {what!r} is known in this period; {elsewhere}"
+def _shown(target: Target, since: datetime, services: Services) -> tuple[bool, dict[str, Any]]:
+    """Whether anything is known of a run or job, and what is shown of it."""
+    if target.is_run:
+        run = run_details(target.name, preview_rules(services.settings), services)
+        return bool(run.rows or run.letters), _run_object(run, services)
+    job = job_details(target.name, since, datetime.now(UTC), services)
+    return bool(job.processes or job.runs), _job_object(target.name, job, services)
 
 
 def _run_object(run: RunDetails, services: Services) -> dict[str, Any]:

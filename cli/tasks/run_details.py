@@ -130,7 +130,7 @@ def _runs_of(row: DetailsRow) -> Iterator[RunRef]:
 
 def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:
     """Namespaces and applications of a process, from its native name or else from its history."""
-    native = _native_job(row.qualified_name)
+    native = native_job(row.qualified_name)
     if native:
         return {native}
     applications = {item.lineage.application for item in whole_history(row.history, row.repeats).contributions}
@@ -139,11 +139,11 @@ def _jobs_of(row: DetailsRow) -> set[tuple[str, str]]:
 
 def _is_of_job(process: str, wanted: str) -> bool:
     """Whether a process may belong to a job, as far as its qualified name shows."""
-    native = _native_job(process)
+    native = native_job(process)
     return native is None or wanted in _names(native)
 
 
-def _native_job(process: str) -> tuple[str, str] | None:
+def native_job(process: str) -> tuple[str, str] | None:
     """Namespace and application in the native name of a process; None for other names, and for the id of a notebook."""
     scheme, _, rest = process.partition("://")
     namespace, _, name = rest.partition("#")[0].partition("/")

@@ -4,12 +4,16 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import jsonschema
 import pytest
 import requests
+from typer.testing import CliRunner
 
+from cli.main import app
+from cli.show_target import complete
 from cli.tasks.status_report import status_report
 from core.envelope import read_envelope
 from core.event_fields import digest
@@ -236,3 +240,44 @@ def test_a_failed_run_is_the_last_one(universe: Universe, sparklin: Sparklin) ->
     universe.deliver_all([a_write(), a_write("FAIL", run="run-2", minute=60)])
     assert sparklin("show", f"{universe.name}/nb")[1]["processes"][0]["lastRun"]["state"] == "FAIL"
     assert of(universe, sparklin("status")[1])["lastRun"]["state"] == "FAIL"
+
+
+def shown_or_refused(sparklin: Sparklin, *words: str) -> str:
+    """What stderr says of a name that fits several or nothing; the exit code is part of it."""
+    result = CliRunner().invoke(app, ["show", "--local", *words])
+    return f"{result.exit_code}: {result.stderr}"
+
+
+def test_show_takes_the_beginning_of_a_run_and_parts_of_names(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver_all([a_write(job_name="Load_Customers.execute"), a_write(run="2", job_name="Load_Orders.execute")])
+    run = key(universe)
+    assert sparklin("show", run[:8])[1]["run"] == run
+    assert sparklin("show", f"{universe.name}/load_cust")[1]["job"] == f"{universe.name}/Load_Customers"
+    several = shown_or_refused(sparklin, f"{universe.name}/load")
+    assert several == (
+        f"2: 2 applications fit '{universe.name}/load'; give more of the name:\n"
+        f"  {universe.name}/Load_Customers\n"
+        f"  {universe.name}/Load_Orders\n"
+    )
+    near = shown_or_refused(sparklin, f"{universe.name}/Laod_Customers")
+    assert near.startswith("1: no application")
+    assert f"near ones:\n  {universe.name}/Load_Customers\n" in near
+
+
+def test_show_opens_the_page_of_a_process(
+    universe: Universe, sparklin: Sparklin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    universe.deliver_all([a_write()])
+    link = sparklin("show", f"{universe.name}/nb")[1]["processes"][0]["link"]
+    assert CliRunner().invoke(app, ["show", "--local", "--web", f"{universe.name}/nb"]).exit_code == 0
+    assert opened == [link]
+
+
+def test_applications_and_runs_are_completed(universe: Universe, sparklin: Sparklin) -> None:
+    universe.deliver_all([a_write(job_name="Only_Here.execute")])
+    context = SimpleNamespace(params={"local": True})
+    assert complete(context, "Only_H") == ["Only_Here"]
+    assert complete(context, key(universe)[:12]) == [key(universe)]
+    assert complete(SimpleNamespace(params={"local": False}), "Only_H") == []
