@@ -2,22 +2,23 @@
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "config": (
-        "sparklin config spark --platform synapse --url https://contoso.azurewebsites.net",
+        "sparklin config spark --platform synapse --url https://x.azurewebsites.net",
         "sparklin config spark --platform submit --local >> conf/spark-defaults.conf",
     ),
     "config spark": (
-        "sparklin config spark --platform synapse --url https://contoso.azurewebsites.net",
+        "sparklin config spark --platform synapse --url https://x.azurewebsites.net",
         "sparklin config spark --platform submit --local >> conf/spark-defaults.conf",
     ),
     "doctor": (
         "sparklin doctor --local",
-        "sparklin doctor --receiver https://contoso.azurewebsites.net",
+        "sparklin doctor --receiver https://x.azurewebsites.net",
     ),
     "explain": (
-        "sparklin explain abfss://data@contosolake.dfs.core.windows.net raw/customer",
+        "sparklin explain abfss://data@lake.dfs.core.windows.net raw/customer",
         "sparklin explain --jsonl < names.jsonl",
     ),
     "grant": ("sparklin grant 5d7c1f3a-8b42-4e0f-9a61-2c90d1e7b8f4 --dry-run",),
+    "key-tag": ("SPARKLIN_FUNCTION_KEY=… sparklin key-tag",),
     "lineage": (
         "sparklin lineage gold.revenue.margin --up --local",
         "sparklin lineage customer.email --down --events ./events",
@@ -28,6 +29,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "sparklin preview run.jsonl.gz --html lineage.html",
     ),
     "purge": ("sparklin purge --older-than 90", "sparklin purge --older-than 90 --apply"),
+    "rebuild": ("sparklin rebuild --dry-run", "sparklin rebuild --catalogue"),
     "relink": ("sparklin relink", "sparklin relink --apply"),
     "replay": (
         "sparklin replay --dead-letters",
@@ -37,7 +39,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rules check": ("sparklin rules check names.toml", "sparklin rules check names.toml --json"),
     "send": (
         "sparklin send ./events --local",
-        "cat events.jsonl | sparklin send - --receiver https://contoso.azurewebsites.net",
+        "cat events.jsonl | sparklin send - --receiver https://x.azurewebsites.net",
     ),
     "show": (
         "sparklin show my_notebook --since 7d",

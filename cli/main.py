@@ -4,11 +4,13 @@ Data goes to stdout, messages to stderr. docs/command-line.md lists the exit cod
 """
 
 import logging
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from cli.command_classes import HELP_NAMES, Command, Commands
+from cli.config_spark import spark
 from cli.doctor import doctor
 from cli.examples import epilog
 from cli.explain import explain
@@ -20,6 +22,7 @@ from cli.purge import purge
 from cli.rebuild import rebuild
 from cli.relink import relink
 from cli.replay import replay
+from cli.rules_check import check
 from cli.send import send
 from cli.show import show
 from cli.status import status
@@ -47,8 +50,27 @@ def sparklin(
     """Column-level lineage from Spark to Microsoft Purview."""
 
 
+def _group(about: str) -> Callable[[], None]:
+    """What a group of commands does by itself: nothing. With one, Typer keeps the name of a single command."""
+
+    def group() -> None:
+        pass
+
+    group.__doc__ = about
+    return group
+
+
 for command in (doctor, explain, grant, key_tag, lineage, preview, purge, rebuild, relink, replay, send, show, status):
     app.command(cls=Command, epilog=epilog(command.__name__.replace("_", "-")), context_settings=HELP_NAMES)(command)
+
+for group, about, name, function in (
+    ("config", "Print configuration for Spark.", "spark", spark),
+    ("rules", "Work with files of naming rules.", "check", check),
+):
+    commands = typer.Typer(cls=Commands, no_args_is_help=True, context_settings=HELP_NAMES, help=about)
+    commands.callback(epilog=epilog(group))(_group(about))
+    commands.command(name, cls=Command, epilog=epilog(f"{group} {name}"), context_settings=HELP_NAMES)(function)
+    app.add_typer(commands, name=group)
 
 if __name__ == "__main__":
     app()

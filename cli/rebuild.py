@@ -1,7 +1,5 @@
 """``sparklin rebuild``: rebuilds a store, or the catalogue, from the stored events."""
 
-import json
-import sys
 import time
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -11,6 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cli.connections import Local, services_for, stack_settings
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.tables import print_line
 from cli.tasks import rebuild_store as steps
 from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
@@ -26,7 +25,8 @@ def rebuild(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be done.")] = False,
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Rebuild tables that were lost from the stored events, then upload each process that is not shown as it should be.
 
@@ -34,6 +34,7 @@ def rebuild(
 
     Exit code 1 if a run or process failed.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     if not dry_run:
         settings = Settings.from_env(instead=stack_settings() if local else {})
         provision(connect(settings.lineage_storage))
@@ -49,10 +50,10 @@ def rebuild(
         published = steps.publish_processes(services, force=catalogue)
         processes.extend(track(published, "uploading processes", console=talk, transient=True))
     shown = as_object(runs, processes, time.monotonic() - began, dry_run=dry_run)
-    if as_json or not sys.stdout.isatty():
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
-    else:
+    if is_text:
         _show(shown)
+    else:
+        print_json(shown)
     if shown["failures"]:
         raise typer.Exit(1)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +12,8 @@ from rich.text import Text
 from cli.terminal_text import terminal_text
 
 _SHOWN_COLUMNS = 40
+# The columns of blanks between three columns of a table.
+_BETWEEN = 5
 
 
 def print_line(console: Console, text: str, style: str = "") -> None:
@@ -34,7 +37,7 @@ def print_process(console: Console, process: Mapping[str, Any]) -> None:
     everywhere = _on_every_row(process["columns"])
     _print_head(console, process["process"])
     if process["columns"]:
-        console.print(_columns(process["columns"], everywhere))
+        console.print(_columns(process["columns"], everywhere, console.width), crop=False)
     for line in _foot(process["notes"], everywhere):
         console.print(line, soft_wrap=whole_lines)
     console.print()
@@ -65,15 +68,24 @@ def _foot(notes: Iterable[Mapping[str, str]], everywhere: Iterable[tuple[str, ..
         yield Text(f"note: {terminal_text(note['text'])}", style="yellow")
 
 
-def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[str, ...]]) -> Table:
+def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[str, ...]], width: int) -> Table:
+    """The columns of a process, so wide that no name is broken, even if lines run over the edge of the terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("sink column", overflow="fold")
     table.add_column("value from", overflow="fold")
     table.add_column("decided by", overflow="fold", style="dim")
+    needed = [len("sink column"), len("value from"), len("decided by")]
     for column in columns[:_SHOWN_COLUMNS]:
         own = [use for use in column["indirect"] if tuple(use) not in everywhere]
+        cells = (terminal_text(column["column"]), _value(column), terminal_text(_uses(own)))
         # Text, because Rich would interpret markup and emoji codes in a plain string.
-        table.add_row(*map(Text, (terminal_text(column["column"]), _value(column), terminal_text(_uses(own)))))
+        table.add_row(*map(Text, cells))
+        names = (cells[0], _sources(column), cells[2])
+        needed = [max(before, _longest_word(text)) for before, text in zip(needed, names, strict=True)]
+    if sum(needed) + _BETWEEN > width:
+        table.width = sum(needed) + _BETWEEN
+    for shown, least in zip(table.columns, needed, strict=True):
+        shown.min_width = least
     if len(columns) > _SHOWN_COLUMNS:
         table.add_row(f"… and {len(columns) - _SHOWN_COLUMNS} more", "", "")
     return table
@@ -81,9 +93,17 @@ def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[s
 
 def _value(column: Mapping[str, Any]) -> str:
     """The source columns, and on a line of its own the expression, if it is known."""
-    sources = ", ".join(f"{short(name)}.{source}" for name, source in column["from"])
+    sources = _sources(column)
     expression = f"= {column['expression']}" if column["expression"] else ""
-    return "\n".join(terminal_text(line) for line in (sources, expression) if line) or "–"
+    return "\n".join(line for line in (sources, terminal_text(expression)) if line) or "–"
+
+
+def _sources(column: Mapping[str, Any]) -> str:
+    return terminal_text(", ".join(f"{short(name)}.{source}" for name, source in column["from"]))
+
+
+def _longest_word(text: str) -> int:
+    return max((cell_len(word) for word in text.split(" ")), default=0)
 
 
 def _on_every_row(columns: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, ...]]:

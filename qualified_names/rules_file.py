@@ -46,7 +46,8 @@ def read(path: Path, title: str) -> RuleFile:
     :raises SettingsError: with a sentence for each fault.
     """
     data = _toml(path, title)
-    problems = [f"{title}: unknown field {key!r}; known are rule, remove" for key in data.keys() - {"rule", "remove"}]
+    unknown = sorted(data.keys() - {"rule", "remove"})
+    problems = [f"{title}: unknown field {key!r}; known are rule, remove" for key in unknown]
     remove, tables = data.get("remove", []), data.get("rule", [])
     if not fields.is_texts(remove):
         problems.append(f"{title}: remove must be a list of rule names")

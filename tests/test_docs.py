@@ -116,6 +116,7 @@ def commands(text: str) -> list[list[str]]:
 
 COMMANDS = [words for text in TEXTS.values() for words in commands(text)]
 OFFLINE = ("explain", "preview")
+GROUPS = ("config", "rules")
 
 
 def sparklin(*words: str) -> str:
@@ -129,10 +130,15 @@ def test_every_offline_command_of_the_readme_runs(words: list[str]) -> None:
     assert sparklin(*words).strip()
 
 
-@pytest.mark.parametrize("command", sorted({words[0] for words in COMMANDS}))
+def name_of(words: list[str]) -> str:
+    """The command that the words call, in a group or not."""
+    return " ".join(words[:2]) if words[0] in GROUPS else words[0]
+
+
+@pytest.mark.parametrize("command", sorted({name_of(words) for words in COMMANDS}))
 def test_every_command_of_the_documents_has_its_options(command: str) -> None:
-    options = {word for words in COMMANDS if words[0] == command for word in words if word.startswith("--")}
-    help_text = CliRunner().invoke(app, [command, "--help"], color=False).stdout
+    options = {word for words in COMMANDS if name_of(words) == command for word in words if word.startswith("--")}
+    help_text = CliRunner().invoke(app, [*command.split(), "--help"], color=False).stdout
     assert [option for option in sorted(options) if option not in help_text] == []
 
 
