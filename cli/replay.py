@@ -55,16 +55,13 @@ def replay(
     start = parse_since(since) if since else None
     services = services_for(local=local)
     talk = Console(stderr=True)
-    keys = list(_keys(run, start, services))
-    looked_at = steps.candidates(keys, services, force=force, settle=force and bool(run))
-    found = list(track(looked_at, "looking at runs", total=len(keys), console=talk, transient=True))
+    found = _candidates(list(_keys(run, start, services)), services, talk, force=force, settle=force and bool(run))
     if dead_letters:
         found = _with_events(found)
     wanted = [each for each in found if not each.refusal]
     done: dict[str, Outcome] = {}
     if not dry_run:
-        enqueued = steps.enqueue(wanted, services, force=force)
-        deque(track(enqueued, "enqueueing runs", total=len(wanted), console=talk, transient=True), maxlen=0)
+        _enqueue(wanted, services, talk, force=force)
         done = _awaited(wanted, services, wait, talk)
     if not is_text:
         print_json(as_object(found, done, dry_run=dry_run))
@@ -83,6 +80,13 @@ def _keys(run: str, start: datetime | None, services: Services) -> Iterable[str]
     return steps.runs_since(start, services) if start else steps.runs_of_dead_letters(services)
 
 
+def _candidates(
+    keys: Sequence[str], services: Services, talk: Console, *, force: bool, settle: bool
+) -> list[Candidate]:
+    looked_at = steps.candidates(keys, services, force=force, settle=settle)
+    return list(track(looked_at, "looking at runs", total=len(keys), console=talk, transient=True))
+
+
 def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
     """The runs that can be replayed; a line on stderr counts the dead letters of anything else."""
     known = [each for each in found if each.events]
@@ -90,6 +94,11 @@ def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
         told = f"{len(found) - len(known)} dead letters have no events to replay; sparklin purge deletes old ones"
         typer.echo(told, err=True)
     return known
+
+
+def _enqueue(wanted: Sequence[Candidate], services: Services, talk: Console, *, force: bool) -> None:
+    enqueued = steps.enqueue(wanted, services, force=force)
+    deque(track(enqueued, "enqueueing runs", total=len(wanted), console=talk, transient=True), maxlen=0)
 
 
 def as_object(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from core.model import ColumnRef, Dataset, DatasetId, EventDataset, IndirectUse, Note, RunEvent, SinkColumn
 from parser.facet_columns import columns
 from parser.logical_plan.budget import PlanTooLargeError
-from parser.logical_plan.plan_columns import Evidence, PlanFacts, PlannedColumn, PlannedWrite, planned_write
+from parser.logical_plan.plan_columns import planned_write
+from parser.logical_plan.plan_model import Evidence, PlanFacts, PlannedColumn, PlannedWrite
 
 
 @dataclass(frozen=True, slots=True)

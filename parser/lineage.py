@@ -11,7 +11,7 @@ from parser.application import application
 from parser.application_facts import ApplicationFacts, Needs, RunFacts, united
 from parser.column_resolution import account
 from parser.facet_columns import named_datasets
-from parser.logical_plan.plan_columns import Evidence, PlanFacts
+from parser.logical_plan.plan_model import Evidence, PlanFacts
 from parser.merge import MergedRun
 from parser.mounts import mount_points
 from parser.run_facts import facts_of, needs_of, planned_outputs

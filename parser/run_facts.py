@@ -6,7 +6,8 @@ from core.identity import is_file_namespace
 from core.model import Dataset, EventDataset, Symlink
 from parser.application_facts import MOST_LEAVES, MOST_TABLES, ApplicationFacts, MicroBatch, Needs, RunFacts
 from parser.logical_plan.budget import PlanTooLargeError
-from parser.logical_plan.plan_columns import PlanFacts, planned_rows
+from parser.logical_plan.plan_columns import planned_rows
+from parser.logical_plan.plan_model import PlanFacts
 from parser.logical_plan.sources import table_name
 from parser.logical_plan.tree import tree
 from parser.logical_plan.writes import commands

@@ -92,16 +92,7 @@ async def _serve(
     url = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
     keys = Keys.from_settings(settings)
     host = Host(app_dir, functions, host_json, settings, url=url, keys=keys, options=options)
-    server = _Server(
-        uvicorn.Config(
-            host.asgi,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=max(1, round(options.grace_seconds)),
-        )
-    )
+    server = _server(host, options)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.stop_requested.set)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -119,6 +110,18 @@ async def _serve(
         print(f"error: The host has ended: {_line(host.failure)}", file=sys.stderr)  # noqa: T201
     if host.failure or not (finished and starting.done()):
         _leave_at_once(1 if host.failure else 0)
+
+
+def _server(host: Host, options: HostOptions) -> "_Server":
+    config = uvicorn.Config(
+        host.asgi,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=max(1, round(options.grace_seconds)),
+    )
+    return _Server(config)
 
 
 async def _stop(host: Host, server: "_Server") -> bool:

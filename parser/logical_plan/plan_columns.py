@@ -1,10 +1,10 @@
 """The columns of a sink as the logical plan of its run tells them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
-from core.model import ColumnRef, Dataset, DatasetId, Field, IndirectUse, RunEvent
-from parser.application_facts import ApplicationFacts, MicroBatch
+from core.model import ColumnRef, Dataset, Field, IndirectUse, RunEvent
+from parser.application_facts import ApplicationFacts
 from parser.input_schemas import Schemas, is_refuted
 from parser.logical_plan.budget import MOST_EDGES, MOST_PAIRS, check
 from parser.logical_plan.expression_texts import ExpressionTexts, names_of
@@ -20,6 +20,7 @@ from parser.logical_plan.leaves import (
     twins,
 )
 from parser.logical_plan.operator_rules import new_walk
+from parser.logical_plan.plan_model import Evidence, PlanFacts, PlannedColumn, PlannedRows, PlannedWrite
 from parser.logical_plan.resolution import among, is_parsed, resolved
 from parser.logical_plan.sources import table_name
 from parser.logical_plan.tree import Node, tree
@@ -28,84 +29,6 @@ from parser.logical_plan.walker import Leaf, Walk
 from parser.logical_plan.writes import Write, commands, write_of
 
 _LISTS_AN_INPUT_PER_LEAF = "0."  # the agents' versions begin so; seen with 0.4.0, 0.10.0 and 0.28.0
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedColumn:
-    """A column as the plan tells it.
-
-    ``certain``: all of its sources are known, and known to be all. ``plain``: the value is that of a column as it is.
-    ``constant``: it is made of literals only. ``source_names`` are the names of all source columns, also of those
-    whose dataset is open; None if not even these are known.
-    """
-
-    sources: frozenset[ColumnRef]
-    indirect: frozenset[IndirectUse]
-    certain: bool
-    plain: bool = False
-    constant: bool = False
-    source_names: frozenset[str] | None = None
-    expression: str | None = None
-
-    def without(self, known: Schemas) -> "PlannedColumn":
-        """The column without sources that the inputs do not have."""
-        sources = frozenset(column for column in self.sources if not is_refuted(column, known))
-        return self if sources == self.sources else replace(self, sources=sources, certain=False, source_names=None)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanFacts:
-    """What a plan says of its leaves, by their ids; which are open, and whether it reads rows of a program."""
-
-    leaves: Mapping[str, DatasetId] = field(default_factory=dict)
-    open: frozenset[str] = frozenset()
-    reads_rows: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRows:
-    """The columns of a query's rows (name, type), and what each is made of."""
-
-    names: tuple[tuple[str, str], ...]
-    columns: tuple[PlannedColumn, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedWrite:
-    """What the plan tells of one sink: columns by name, and what decides about rows.
-
-    ``conditions`` are joins and filters as text, ``unknown`` are classes of operators that no rule knows, and
-    ``tables`` are inputs that only the plan tells of. ``ambiguous``: its rows may be those of several streams.
-    """
-
-    columns: Mapping[str, PlannedColumn]
-    indirect: frozenset[IndirectUse]
-    conditions: tuple[str, ...] = ()
-    unknown: frozenset[str] = frozenset()
-    tables: tuple[Dataset, ...] = ()
-    said: PlanFacts = field(default_factory=PlanFacts)
-    ambiguous: bool = False
-
-    @property
-    def certain(self) -> bool:
-        return all(column.certain for column in self.columns.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known besides the plan.
-
-    ``facet`` is what the columnLineage facet says, evidence for leaves that the plan does not name: the sources by the
-    sink's column, and what decides about rows. ``schemas`` are the columns that the inputs have. ``facts`` are what
-    other runs of the application say, ``batches`` the micro-batches around the run. ``show_literals`` says whether
-    texts contain the text literals of the user's code.
-    """
-
-    facet: tuple[Mapping[str, frozenset[ColumnRef]], Iterable[IndirectUse]] = ({}, ())
-    schemas: Schemas = field(default_factory=dict)
-    facts: ApplicationFacts = field(default_factory=ApplicationFacts)
-    batches: tuple[MicroBatch, ...] = ()
-    show_literals: bool = True
 
 
 def planned_write(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from parser.logical_plan.sql import names
+from parser.logical_plan.sql import function_names, names
 from parser.logical_plan.sql.layout import Layout, Operand, bare, class_of, dotted, listed, type_of
 from parser.logical_plan.sql.literals import UNKNOWN, literal, plain, quoted, type_text
 from parser.logical_plan.sql.names import Level
@@ -39,9 +39,9 @@ def _is_constant(node: Node) -> bool:
 
 def _function_name(node: Node) -> str:
     kind = class_of(node)
-    if kind not in names.NAMED_FUNCTIONS:
-        return names.FUNCTIONS.get(kind) or names.snake_case(kind)
-    return next((found for name in names.NAME_PARAMETERS if (found := dotted(node.params.get(name)))), "udf")
+    if kind not in function_names.NAMED_FUNCTIONS:
+        return function_names.FUNCTIONS.get(kind) or function_names.snake_case(kind)
+    return next((found for name in function_names.NAME_PARAMETERS if (found := dotted(node.params.get(name)))), "udf")
 
 
 def arguments_of(node: Node) -> Sequence[Node]:

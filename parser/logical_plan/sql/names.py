@@ -1,10 +1,8 @@
-"""What Spark SQL calls the expression classes of Catalyst 3.1 to 4.x: functions, operators, and what is not shown.
+"""How the expression classes of Catalyst 3.1 to 4.x are written in Spark SQL: operators, arguments, what is not shown.
 
-The names are those of Spark's function registry (``sql-expression-schema.md`` in its tests). A class that is in no
-table here is a function whose name is the class in snake case: ``ArrayContains`` → ``array_contains``.
+The names of functions are in ``function_names``.
 """
 
-import re
 from enum import IntEnum, auto
 
 
@@ -79,166 +77,6 @@ PATTERN_LISTS = {
     "NotLikeAll": " NOT LIKE ALL (…)",
     "NotLikeAny": " NOT LIKE ANY (…)",
 }
-
-FUNCTIONS = {
-    # Aggregates and windows
-    "AnyAgg": "any",
-    "ApproximatePercentile": "percentile_approx",
-    "Average": "avg",
-    "BitAndAgg": "bit_and",
-    "BitOrAgg": "bit_or",
-    "BitXorAgg": "bit_xor",
-    "CountMinSketchAgg": "count_min_sketch",
-    "CovPopulation": "covar_pop",
-    "CovSample": "covar_samp",
-    "EveryAgg": "every",
-    "HyperLogLogPlusPlus": "approx_count_distinct",
-    "ListAgg": "listagg",
-    "NTile": "ntile",
-    "SomeAgg": "some",
-    "TryAverage": "try_avg",
-    "VariancePop": "var_pop",
-    "VarianceSamp": "var_samp",
-    # Arrays, maps and structs
-    "ArrayAggregate": "aggregate",
-    "ArrayExists": "exists",
-    "ArrayFilter": "filter",
-    "ArrayForAll": "forall",
-    "ArrayTransform": "transform",
-    "CreateArray": "array",
-    "CreateMap": "map",
-    "CreateNamedStruct": "named_struct",
-    "CreateStruct": "struct",
-    "PosExplode": "posexplode",
-    # CSV, JSON and XML
-    "CsvToStructs": "from_csv",
-    "JsonToStructs": "from_json",
-    "LengthOfJsonArray": "json_array_length",
-    "StructsToCsv": "to_csv",
-    "StructsToJson": "to_json",
-    "StructsToXml": "to_xml",
-    "XPathBoolean": "xpath_boolean",
-    "XPathDouble": "xpath_double",
-    "XPathFloat": "xpath_float",
-    "XPathInt": "xpath_int",
-    "XPathList": "xpath",
-    "XPathLong": "xpath_long",
-    "XPathShort": "xpath_short",
-    "XPathString": "xpath_string",
-    "XmlToStructs": "from_xml",
-    # Dates and times
-    "CurrentBatchTimestamp": "current_timestamp",
-    "CurrentTimeZone": "current_timezone",
-    "DateDiff": "datediff",
-    "DateFormatClass": "date_format",
-    "DayName": "dayname",
-    "DayOfMonth": "dayofmonth",
-    "DayOfWeek": "dayofweek",
-    "DayOfYear": "dayofyear",
-    "Extract": "date_part",
-    "FromUnixTime": "from_unixtime",
-    "GetTimestamp": "to_timestamp",
-    "HoursOfTime": "hour",
-    "LocalTimestamp": "localtimestamp",
-    "MicrosToTimestamp": "timestamp_micros",
-    "MillisToTimestamp": "timestamp_millis",
-    "MinutesOfTime": "minute",
-    "MonthName": "monthname",
-    "ParseToDate": "to_date",
-    "ParseToTimestamp": "to_timestamp",
-    "ParseToTimestampLTZ": "to_timestamp_ltz",
-    "ParseToTimestampNTZ": "to_timestamp_ntz",
-    "SecondWithFraction": "second",
-    "SecondsOfTime": "second",
-    "SecondsToTimestamp": "timestamp_seconds",
-    "TimestampAdd": "timestampadd",
-    "TimestampDiff": "timestampdiff",
-    "TruncDate": "trunc",
-    "TruncTimestamp": "date_trunc",
-    "WeekDay": "weekday",
-    "WeekOfYear": "weekofyear",
-    "YearOfWeek": "yearofweek",
-    # Nulls
-    "IfNull": "ifnull",
-    "IsNaN": "isnan",
-    "NaNvl": "nanvl",
-    "NullIf": "nullif",
-    "NullIfZero": "nullifzero",
-    "ZeroIfNull": "zeroifnull",
-    # Numbers
-    "BRound": "bround",
-    "BitwiseCount": "bit_count",
-    "BitwiseGet": "bit_get",
-    "EulerNumber": "e",
-    "Log": "ln",
-    "Logarithm": "log",
-    "Murmur3Hash": "hash",
-    "RoundCeil": "ceil",
-    "RoundFloor": "floor",
-    "ShiftLeft": "shiftleft",
-    "ShiftRight": "shiftright",
-    "ShiftRightUnsigned": "shiftrightunsigned",
-    "ToDegrees": "degrees",
-    "ToRadians": "radians",
-    "XxHash64": "xxhash64",
-    # Texts
-    "EndsWith": "endswith",
-    "InitCap": "initcap",
-    "JaroWinkler": "jaro_winkler_similarity",
-    "Luhncheck": "luhn_check",
-    "RegExpCount": "regexp_count",
-    "RegExpExtract": "regexp_extract",
-    "RegExpExtractAll": "regexp_extract_all",
-    "RegExpInStr": "regexp_instr",
-    "RegExpReplace": "regexp_replace",
-    "RegExpSubStr": "regexp_substr",
-    "SoundEx": "soundex",
-    "StartsWith": "startswith",
-    "StringDecode": "decode",
-    "StringInstr": "instr",
-    "StringLPad": "lpad",
-    "StringLocate": "locate",
-    "StringRPad": "rpad",
-    "StringRepeat": "repeat",
-    "StringReplace": "replace",
-    "StringSpace": "space",
-    "StringSplit": "split",
-    "StringToMap": "str_to_map",
-    "StringTranslate": "translate",
-    "StringTrim": "trim",
-    "StringTrimBoth": "btrim",
-    "StringTrimLeft": "ltrim",
-    "StringTrimRight": "rtrim",
-    "ToCharacter": "to_char",
-    "UnBase64": "unbase64",
-    # The rest
-    "CallMethodViaReflection": "reflect",
-    "SparkVersion": "version",
-    "TypeOf": "typeof",
-}
-
-# Classes for many functions, and the parameters one of which has the function's name.
-NAMED_FUNCTIONS = frozenset(
-    {
-        "ApplyFunctionExpression",
-        "HiveGenericUDF",
-        "HiveGenericUDTF",
-        "HiveSimpleUDF",
-        "HiveUDAFFunction",
-        "Invoke",
-        "PythonUDAF",
-        "PythonUDF",
-        "PythonUDTF",
-        "ScalaAggregator",
-        "ScalaUDAF",
-        "ScalaUDF",
-        "StaticInvoke",
-        "UnresolvedFunction",
-        "UnresolvedGenerator",
-        "UserDefinedGenerator",
-    }
-)
-NAME_PARAMETERS = ("udfName", "nameParts", "functionName", "aggregatorName", "name")
 
 # Arguments that are no expressions: the parameters stand first, as they are.
 LEADING_PARAMETERS = {
@@ -357,10 +195,3 @@ NULL_TOLERANT = frozenset(
         "ZeroIfNull",
     }
 )
-
-_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-def snake_case(kind: str) -> str:
-    """The class as a function's name: ``MonotonicallyIncreasingID`` → ``monotonically_increasing_id``."""
-    return _WORDS.sub("_", kind).lower() or "expression"

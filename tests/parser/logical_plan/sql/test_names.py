@@ -2,7 +2,7 @@
 
 import pytest
 
-from parser.logical_plan.sql import names
+from parser.logical_plan.sql import function_names, names
 from parser.logical_plan.sql.render import sql_text
 from parser.logical_plan.tree import Node
 
@@ -75,18 +75,18 @@ def test_lists_of_patterns_are_not_in_the_json(kind: str) -> None:
     assert text(of(kind, A)) == f"a{names.PATTERN_LISTS[kind]}"
 
 
-@pytest.mark.parametrize("kind", sorted(names.FUNCTIONS.keys() - names.SCHEMA_PARAMETERS.keys()))
+@pytest.mark.parametrize("kind", sorted(function_names.FUNCTIONS.keys() - names.SCHEMA_PARAMETERS.keys()))
 def test_a_function_is_called_by_its_name_in_sql(kind: str) -> None:
-    assert text(of(kind, A)) == f"{names.FUNCTIONS[kind]}(a)"
+    assert text(of(kind, A)) == f"{function_names.FUNCTIONS[kind]}(a)"
 
 
-@pytest.mark.parametrize("kind", names.FUNCTIONS)
+@pytest.mark.parametrize("kind", function_names.FUNCTIONS)
 def test_only_functions_with_a_name_unlike_their_class_are_listed(kind: str) -> None:
-    assert names.FUNCTIONS[kind] != names.snake_case(kind)
+    assert function_names.FUNCTIONS[kind] != function_names.snake_case(kind)
 
 
-@pytest.mark.parametrize("kind", sorted(names.NAMED_FUNCTIONS))
-@pytest.mark.parametrize("parameter", names.NAME_PARAMETERS)
+@pytest.mark.parametrize("kind", sorted(function_names.NAMED_FUNCTIONS))
+@pytest.mark.parametrize("parameter", function_names.NAME_PARAMETERS)
 def test_a_class_of_many_functions_has_the_name_in_a_parameter(kind: str, parameter: str) -> None:
     assert text(of(kind, A, **{parameter: "mask"})) == "mask(a)"
     assert text(of(kind, A)) == "udf(a)"
@@ -94,19 +94,19 @@ def test_a_class_of_many_functions_has_the_name_in_a_parameter(kind: str, parame
 
 @pytest.mark.parametrize("kind", names.LEADING_PARAMETERS)
 def test_a_parameter_stands_before_the_arguments(kind: str) -> None:
-    name = names.FUNCTIONS.get(kind) or names.snake_case(kind)
+    name = function_names.FUNCTIONS.get(kind) or function_names.snake_case(kind)
     assert text(of(kind, A, **{names.LEADING_PARAMETERS[kind]: 3})) == f"{name}(3, a)"
 
 
 @pytest.mark.parametrize("kind", names.SCHEMA_PARAMETERS)
 def test_a_type_stands_behind_the_arguments(kind: str) -> None:
     expression = of(kind, A, **{names.SCHEMA_PARAMETERS[kind]: "integer"})
-    assert text(expression) == f"{names.FUNCTIONS[kind]}(a, 'INT')"
+    assert text(expression) == f"{function_names.FUNCTIONS[kind]}(a, 'INT')"
 
 
 @pytest.mark.parametrize("kind", sorted(names.WITHOUT_ARGUMENTS))
 def test_the_keys_of_a_window_are_no_arguments(kind: str) -> None:
-    assert text(of(kind, A)) == f"{names.snake_case(kind)}()"
+    assert text(of(kind, A)) == f"{function_names.snake_case(kind)}()"
 
 
 @pytest.mark.parametrize(("kind", "position"), [(kind, at) for kind, found in names.DEFAULTS.items() for at in found])
@@ -119,7 +119,7 @@ def test_what_spark_fills_in_at_the_end_is_not_shown(kind: str, position: int) -
 
 @pytest.mark.parametrize("kind", sorted(names.NULLS_AS_ARGUMENT))
 def test_ignored_nulls_are_an_argument_of_some(kind: str) -> None:
-    assert text(of(kind, A, ignoreNulls=True)) == f"{names.snake_case(kind)}(a, true)"
+    assert text(of(kind, A, ignoreNulls=True)) == f"{function_names.snake_case(kind)}(a, true)"
     assert text(of("Lag", A, ignoreNulls=True)) == "lag(a) IGNORE NULLS"
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from parser.logical_plan.sql import function_names
 from parser.logical_plan.sql import names as sql_names
 from parser.logical_plan.sql.names import Level
 from parser.logical_plan.sql.render import Text, condition_text, sql, sql_text
@@ -349,10 +350,10 @@ def test_a_long_chain_is_whole_if_it_may_be() -> None:
 
 TABLES: list[Collection[str]] = [
     sql_names.DEFAULTS,
-    sql_names.FUNCTIONS,
+    function_names.FUNCTIONS,
     sql_names.INFIX,
     sql_names.LEADING_PARAMETERS,
-    sql_names.NAMED_FUNCTIONS,
+    function_names.NAMED_FUNCTIONS,
     sql_names.PREFIX,
     sql_names.SUBQUERIES,
     sql_names.TRANSPARENT,

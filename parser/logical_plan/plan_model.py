@@ -1,0 +1,86 @@
+"""What the logical plan of a run says of its sinks and columns, and what else is known while it is read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from core.model import ColumnRef, Dataset, DatasetId, IndirectUse
+from parser.application_facts import ApplicationFacts, MicroBatch
+from parser.input_schemas import Schemas, is_refuted
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedColumn:
+    """A column as the plan tells it.
+
+    ``certain``: all of its sources are known, and known to be all. ``plain``: the value is that of a column as it is.
+    ``constant``: it is made of literals only. ``source_names`` are the names of all source columns, also of those
+    whose dataset is open; None if not even these are known.
+    """
+
+    sources: frozenset[ColumnRef]
+    indirect: frozenset[IndirectUse]
+    certain: bool
+    plain: bool = False
+    constant: bool = False
+    source_names: frozenset[str] | None = None
+    expression: str | None = None
+
+    def without(self, known: Schemas) -> "PlannedColumn":
+        """The column without sources that the inputs do not have."""
+        sources = frozenset(column for column in self.sources if not is_refuted(column, known))
+        return self if sources == self.sources else replace(self, sources=sources, certain=False, source_names=None)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """What a plan says of its leaves, by their ids; which are open, and whether it reads rows of a program."""
+
+    leaves: Mapping[str, DatasetId] = field(default_factory=dict)
+    open: frozenset[str] = frozenset()
+    reads_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRows:
+    """The columns of a query's rows (name, type), and what each is made of."""
+
+    names: tuple[tuple[str, str], ...]
+    columns: tuple[PlannedColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWrite:
+    """What the plan tells of one sink: columns by name, and what decides about rows.
+
+    ``conditions`` are joins and filters as text, ``unknown`` are classes of operators that no rule knows, and
+    ``tables`` are inputs that only the plan tells of. ``ambiguous``: its rows may be those of several streams.
+    """
+
+    columns: Mapping[str, PlannedColumn]
+    indirect: frozenset[IndirectUse]
+    conditions: tuple[str, ...] = ()
+    unknown: frozenset[str] = frozenset()
+    tables: tuple[Dataset, ...] = ()
+    said: PlanFacts = field(default_factory=PlanFacts)
+    ambiguous: bool = False
+
+    @property
+    def certain(self) -> bool:
+        return all(column.certain for column in self.columns.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known besides the plan.
+
+    ``facet`` is what the columnLineage facet says, evidence for leaves that the plan does not name: the sources by the
+    sink's column, and what decides about rows. ``schemas`` are the columns that the inputs have. ``facts`` are what
+    other runs of the application say, ``batches`` the micro-batches around the run. ``show_literals`` says whether
+    texts contain the text literals of the user's code.
+    """
+
+    facet: tuple[Mapping[str, frozenset[ColumnRef]], Iterable[IndirectUse]] = ({}, ())
+    schemas: Schemas = field(default_factory=dict)
+    facts: ApplicationFacts = field(default_factory=ApplicationFacts)
+    batches: tuple[MicroBatch, ...] = ()
+    show_literals: bool = True
