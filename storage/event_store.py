@@ -7,16 +7,13 @@ same event sent again in another hour finds its blob there, and its new row beco
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import groupby
 from typing import Any
 
-from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import UpdateMode
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, ContentSettings
 
 from core import naming
@@ -24,9 +21,9 @@ from core.errors import StorageUnavailable
 from core.model import Envelope
 from core.naming import EventName
 from core.threads import in_threads, stream_in_threads
-from storage.batches import delete_rows, read_rows
-from storage.clients import EVENT_METADATA, EVENTS, StorageClients
-from storage.event_rows import EventRow, RowKeys, Status, new_entity, read_row, status_entity
+from storage.clients import EVENTS, StorageClients
+from storage.event_rows import EventRow, RowKeys, Status, new_entity, status_entity
+from storage.event_table import EventTable
 from storage.faults import storage_faults
 from storage.request_budget import budget
 
@@ -76,7 +73,7 @@ class EventStore:
 
     def __init__(self, clients: StorageClients, budget_seconds: float = 4.0) -> None:
         self._blobs = clients.container(EVENTS)
-        self._table = clients.table(EVENT_METADATA)
+        self._table = EventTable(clients)
         self._budget_seconds = budget_seconds
 
     def put(self, envelope: Envelope, digest: str, body: bytes, received: datetime) -> Put:
@@ -90,7 +87,7 @@ class EventStore:
         metadata = {"hour": naming.hour(received), "shard": naming.shard(name.run_key)}
         with budget(self._budget_seconds):
             with storage_faults("keep an event"):
-                is_new_row = self._put_row(row)
+                is_new_row = self._table.put(row)
                 try:
                     blob.upload_blob(body, overwrite=False, content_settings=_JSON, metadata=metadata)
                 except ResourceExistsError:
@@ -132,8 +129,7 @@ class EventStore:
 
         def read(hour: str) -> list[EventRow]:
             parameters = {**span, "partition": f"{hour}-{naming.shard(run_key)}"}
-            found = self._table.query_entities(query, parameters=parameters, select=_OF_RUN)
-            return [read_row(entity) for entity in found]
+            return list(self._table.query(query, parameters, _OF_RUN))
 
         with storage_faults("read the rows of a run"):
             return [row for rows in in_threads(read, sorted(hours), _AT_ONCE) for row in rows]
@@ -159,12 +155,8 @@ class EventStore:
             for partition, group in groupby(with_row, key=lambda event: event.partition):
                 keys = list(dict.fromkeys(event.name.row_key for event in group))
                 for start in range(0, len(keys), _TRANSACTION):
-                    self._merge_rows(
-                        [
-                            status_entity(partition, key, status, message, retry_count)
-                            for key in keys[start : start + _TRANSACTION]
-                        ]
-                    )
+                    some = keys[start : start + _TRANSACTION]
+                    self._table.merge_all([status_entity(partition, key, status, message, retry_count) for key in some])
 
     def mark_unchanged(self, rows: Iterable[EventRow], status: Status, message: str) -> None:
         """Set the status of those rows that nobody has changed since they were read, and count a retry.
@@ -174,10 +166,7 @@ class EventStore:
         with storage_faults("set the status of events"):
             for row in rows:
                 change = status_entity(row.partition, row.row_key, status, message, row.retry_count + 1)
-                with _passing_over_changes():
-                    self._table.update_entity(
-                        change, mode=UpdateMode.MERGE, etag=row.etag, match_condition=MatchConditions.IfNotModified
-                    )
+                self._table.merge_unchanged(row, change)
 
     def rows(
         self, since: datetime, until: datetime, statuses: Iterable[Status] = (), behind: RowKeys | None = None
@@ -200,7 +189,7 @@ class EventStore:
             query += " and ( " + " or ".join(f"Status eq @status{i}" for i in range(len(wanted))) + " )"
             parameters.update({f"status{i}": status.value for i, status in enumerate(wanted)})
         with storage_faults("read the rows of events"):
-            yield from (read_row(entity) for entity in self._table.query_entities(query, parameters=parameters))
+            yield from self._table.query(query, parameters)
 
     def rows_of(self, events: Iterable[StoredEvent]) -> list[EventRow]:
         """The rows of stored events, by time of receipt; those that are missing are left out.
@@ -209,7 +198,7 @@ class EventStore:
         """
         keys = [(event.partition, event.name.row_key) for event in events if event.partition]
         with storage_faults("read the rows of events"):
-            return sorted(map(read_row, read_rows(self._table, keys)), key=lambda row: (row.received, row.row_key))
+            return sorted(self._table.read(keys), key=lambda row: (row.received, row.row_key))
 
     def run_keys(self) -> Iterator[str]:
         """The keys of all runs that have a stored event, in alphabetical order.
@@ -274,8 +263,7 @@ class EventStore:
         """
         query = "PartitionKey lt @first"
         with storage_faults("read the rows of events"):
-            entities = self._table.query_entities(query, parameters={"first": naming.hour(time)})
-            yield from map(read_row, entities)
+            yield from self._table.query(query, {"first": naming.hour(time)})
 
     def delete_rows(self, rows: Iterable[RowKeys]) -> None:
         """Delete rows whose events are gone; those that are gone as well are no error.
@@ -283,20 +271,7 @@ class EventStore:
         :raises StorageUnavailable: some may be left.
         """
         with storage_faults("delete rows"):
-            delete_rows(self._table, rows)
-
-    def _put_row(self, row: Mapping[str, Any]) -> bool:
-        """Write the row of a new event; False if it was there, with its time of receipt renewed.
-
-        The renewal keeps ``settle_rows`` from deleting the row of an event that is just being sent again.
-        """
-        try:
-            self._table.create_entity(row)
-        except ResourceExistsError:
-            renewal = {key: row[key] for key in ("PartitionKey", "RowKey", "Received")}
-            self._table.update_entity(renewal, mode=UpdateMode.MERGE)
-            return False
-        return True
+            self._table.delete(rows)
 
     def _settle_repeated(self, row: Mapping[str, Any], blob: BlobClient) -> None:
         """Mark the row just written if the event has one in another hour. Failure is no harm: the sweep does it."""
@@ -321,43 +296,15 @@ class EventStore:
         except ResourceNotFoundError:
             log.debug("the event %s is gone already", event.name.blob)
 
-    def _merge_rows(self, changes: list[dict[str, Any]]) -> None:
-        """Change rows of one partition at once; one by one if some of them are missing."""
-        try:
-            self._table.submit_transaction([("update", change, {"mode": UpdateMode.MERGE}) for change in changes])
-        except HttpResponseError as error:
-            if error.status_code != 404:
-                raise
-            for change in changes:
-                self._merge_row(change)
-
-    def _merge_row(self, change: dict[str, Any]) -> None:
-        try:
-            self._table.update_entity(change, mode=UpdateMode.MERGE)
-        except ResourceNotFoundError:
-            log.debug("no row %s in partition %s", change["RowKey"], change["PartitionKey"])
-
     def _merge_status(self, partition: str, row_key: str, status: Status) -> None:
         with storage_faults("set the status of an event"):
-            self._merge_row(status_entity(partition, row_key, status, "", None))
+            self._table.merge(status_entity(partition, row_key, status, "", None))
 
     def _delete_row(self, row: EventRow) -> None:
         """Delete a row without a blob, unless its event has been sent again since it was read."""
         log.warning("an event of run %s was not stored; its sender was told so", row.run_key)
-        with storage_faults("delete a row"), _passing_over_changes():
-            self._table.delete_entity(
-                row.partition, row.row_key, etag=row.etag, match_condition=MatchConditions.IfNotModified
-            )
-
-
-@contextmanager
-def _passing_over_changes() -> Iterator[None]:
-    """Leave a row alone that was changed or deleted since it was read."""
-    try:
-        yield
-    except HttpResponseError as error:
-        if error.status_code not in (404, 412):
-            raise
+        with storage_faults("delete a row"):
+            self._table.delete_unchanged(row)
 
 
 def _partition(metadata: Mapping[str, str] | None) -> str:

@@ -1,0 +1,89 @@
+"""How the rows of table EventMetadata are read, written and deleted; what they stand for is in ``event_store``."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import UpdateMode
+
+from storage.batches import delete_rows, read_rows
+from storage.clients import EVENT_METADATA, StorageClients
+from storage.event_rows import EventRow, RowKeys, read_row
+
+log = logging.getLogger(__name__)
+
+
+class EventTable:
+    """The table. Safe to share between threads. All methods raise what the SDK raises."""
+
+    def __init__(self, clients: StorageClients) -> None:
+        self._table = clients.table(EVENT_METADATA)
+
+    def query(self, query: str, parameters: Mapping[str, Any], columns: Sequence[str] = ()) -> Iterator[EventRow]:
+        """The rows that match, by key; only these columns if some are given."""
+        selected = list(columns) or None
+        yield from map(read_row, self._table.query_entities(query, parameters=dict(parameters), select=selected))
+
+    def read(self, keys: Iterable[tuple[str, str]]) -> list[EventRow]:
+        """The rows of these partition and row keys, without those that do not exist."""
+        return [read_row(entity) for entity in read_rows(self._table, keys)]
+
+    def put(self, row: Mapping[str, Any]) -> bool:
+        """Write the row of a new event; False if it was there, with its time of receipt renewed.
+
+        The renewal keeps ``EventStore.settle_rows`` from deleting the row of an event that is just being sent again.
+        """
+        try:
+            self._table.create_entity(row)
+        except ResourceExistsError:
+            renewal = {key: row[key] for key in ("PartitionKey", "RowKey", "Received")}
+            self._table.update_entity(renewal, mode=UpdateMode.MERGE)
+            return False
+        return True
+
+    def merge_all(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Change rows of one partition at once; one by one if some of them are missing."""
+        try:
+            self._table.submit_transaction([("update", change, {"mode": UpdateMode.MERGE}) for change in changes])
+        except HttpResponseError as error:
+            if error.status_code != 404:
+                raise
+            for change in changes:
+                self.merge(change)
+
+    def merge(self, change: Mapping[str, Any]) -> None:
+        """Change a row; one that is missing is skipped."""
+        try:
+            self._table.update_entity(change, mode=UpdateMode.MERGE)
+        except ResourceNotFoundError:
+            log.debug("no row %s in partition %s", change["RowKey"], change["PartitionKey"])
+
+    def merge_unchanged(self, row: EventRow, change: Mapping[str, Any]) -> None:
+        """Change a row, unless somebody has changed or deleted it since it was read."""
+        with _skipping_changed_rows():
+            self._table.update_entity(
+                change, mode=UpdateMode.MERGE, etag=row.etag, match_condition=MatchConditions.IfNotModified
+            )
+
+    def delete_unchanged(self, row: EventRow) -> None:
+        """Delete a row, unless somebody has changed or deleted it since it was read."""
+        with _skipping_changed_rows():
+            self._table.delete_entity(
+                row.partition, row.row_key, etag=row.etag, match_condition=MatchConditions.IfNotModified
+            )
+
+    def delete(self, rows: Iterable[RowKeys]) -> None:
+        """Delete rows; those that are gone already are no error."""
+        delete_rows(self._table, rows)
+
+
+@contextmanager
+def _skipping_changed_rows() -> Iterator[None]:
+    try:
+        yield
+    except HttpResponseError as error:
+        if error.status_code not in (404, 412):
+            raise
