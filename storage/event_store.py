@@ -218,11 +218,7 @@ class EventStore:
         if event.received is None:
             raise ValueError(f"blob {event.name.blob} is not one that the receiver stored")
         with storage_faults("write the row of an event"):
-            try:
-                self._table.create_entity(new_entity(envelope, event.name, event.received))
-            except ResourceExistsError:
-                return False
-        return True
+            return self._table.create(new_entity(envelope, event.name, event.received))
 
     def settle_rows(self, run_key: str, rows: Iterable[EventRow], now: datetime) -> tuple[EventRow, ...]:
         """Those of a run's rows that stand for a stored event; the others are put right.

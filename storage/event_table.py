@@ -31,18 +31,24 @@ class EventTable:
         """The rows of these partition and row keys, without those that do not exist."""
         return [read_row(entity) for entity in read_rows(self._table, keys)]
 
+    def create(self, row: Mapping[str, Any]) -> bool:
+        """Write a row; False if there is one."""
+        try:
+            self._table.create_entity(row)
+        except ResourceExistsError:
+            return False
+        return True
+
     def put(self, row: Mapping[str, Any]) -> bool:
         """Write the row of a new event; False if it was there, with its time of receipt renewed.
 
         The renewal keeps ``EventStore.settle_rows`` from deleting the row of an event that is just being sent again.
         """
-        try:
-            self._table.create_entity(row)
-        except ResourceExistsError:
+        is_new = self.create(row)
+        if not is_new:
             renewal = {key: row[key] for key in ("PartitionKey", "RowKey", "Received")}
             self._table.update_entity(renewal, mode=UpdateMode.MERGE)
-            return False
-        return True
+        return is_new
 
     def merge_all(self, changes: Sequence[Mapping[str, Any]]) -> None:
         """Change rows of one partition at once; one by one if some of them are missing."""
