@@ -1,7 +1,9 @@
 """Messages of an event hub: the same door as HTTP, and no message that stops the others."""
 
+import json
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +12,16 @@ from core.envelope import read_envelope
 from core.errors import StorageUnavailable
 from local.host.worker import event_hub_events
 from pipeline import receive
+from pipeline.run import process_run
 from pipeline.services import Services
 from pipeline.stream import take_messages
 from receiver import accept
 from storage.event_store import EventStore
 from tests.pipeline.test_collect import a_write
 from tests.support.events import body, event
+from tests.support.fixtures import new_universe
+
+CURATED = "https://contosolake.dfs.core.windows.net/curated"
 
 
 @pytest.fixture
@@ -35,6 +41,31 @@ def letters(services: Services) -> list[str]:
     prefix = box.name_of(f"event hub {services.settings.event_hub}", "x").partition("/")[0]
     found = [box.read(name) for name in box.names(prefix)]
     return sorted(str(letter.details["text"]) for letter in found if letter)
+
+
+def recorded() -> list[dict[str, Any]]:
+    """What agent 1.53.0 on Spark 3.5.1 sent to an Apache Kafka 3.7.1 broker: two writes of one application."""
+    found: list[dict[str, Any]] = json.loads(Path(__file__).with_name("kafka_messages.json").read_text("utf-8"))
+    return found
+
+
+def test_an_agent_sends_an_event_a_message_in_one_partition_for_an_application() -> None:
+    assert {(each["partition"], each["key"]) for each in recorded()} == {(0, "run:contoso-fabric/nb_kafka")}
+
+
+def test_the_messages_of_an_agent_are_drawn(hub: Services) -> None:
+    here = replace(new_universe(hub), services=hub)
+    events = [here.own(each["value"].encode()) for each in recorded()]
+
+    take_messages(events, hub)
+    for run in sorted({read_envelope(each).run_key for each in events}):
+        process_run(run, hub)
+
+    assert letters(hub) == []
+    written = [name for process in here.processes().values() for name in process["outputs"]]
+    assert sorted(written) == [
+        f"{CURATED}/{name}/{{SparkPartitions}}" for name in ("customer_master", "customers_by_city")
+    ]
 
 
 def test_messages_are_stored_once_and_bad_ones_are_dead_lettered_once(hub: Services) -> None:
