@@ -32,22 +32,23 @@ def page(graph_json: str, title: str) -> str:
         f'<title>{shown}</title>\n<link rel="icon" href="data:,">\n<style>\n{STYLE}</style>\n</head>\n'
         '<body class="explorer">\n'
         f'<header class="title"><h1>{shown}</h1><p>Lineage by Sparklin</p></header>\n'
-        f"{explorer(graph_json, title)}\n</body>\n</html>\n"
+        f"<main>{explorer(graph_json, title)}</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 
 
-def explorer(graph_json: str, title: str, *, asset_page: str = "", scrolls: bool = False) -> str:
-    """Return the elements of the explorer, to put into a page that has ``STYLE`` and allows ``SCRIPT``.
+def explorer(graph_json: str, title: str, *, process: str = "", asset_page: str = "", scrolls: bool = False) -> str:
+    """Return the elements of the explorer, for a page that has ``STYLE`` and runs ``SCRIPT`` after them.
 
-    ``asset_page`` is the address of an asset's page with ``{guid}`` in it. ``scrolls`` is true for a page that is
-    longer than the window: the wheel then scrolls the page instead of zooming.
+    ``process`` is the id of the process that is selected first, ``asset_page`` the address of an asset's page with
+    ``{guid}`` in it. ``scrolls`` is true for a page that is longer than the window: the wheel then scrolls the page
+    instead of zooming.
     """
-    scrolling = " data-scrolls" if scrolls else ""
+    data = {"title": title, "process": process, "page": asset_page}
+    attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items() if value)
     return (
-        f'<main id="explorer" data-title="{escape(title)}" data-page="{escape(asset_page)}"{scrolling}>'
-        "<noscript><p>The lineage explorer needs JavaScript.</p></noscript></main>\n"
+        f'<div id="explorer"{attributes}{" data-scrolls" if scrolls else ""}>'
+        "<noscript><p>The lineage explorer needs JavaScript.</p></noscript></div>\n"
         f'<script type="application/json" id="lineage">{_in_script(graph_json)}</script>\n'
-        f"<script>{SCRIPT}</script>"
     )
 
 

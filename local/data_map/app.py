@@ -20,7 +20,7 @@ from local.data_map.atlas_errors import AtlasError, ServerFault
 from local.data_map.control import Control
 from local.data_map.data_map import DataMap
 from local.data_map.faults import Fault, Faults
-from local.data_map.frame import CONTENT_POLICY
+from local.data_map.frame import CONTENT_POLICY, SCRIPT, SCRIPT_PATH
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ def make_app(data_map: DataMap) -> Starlette:
     pages = [
         Route("/", _page_endpoint(data_map, page.index)),
         Route("/asset/{guid}", _page_endpoint(data_map, page.asset)),
+        Route(SCRIPT_PATH, _script),
     ]
     return Starlette(routes=[*api, *controls, *pages], exception_handlers={404: _no_route, 405: _no_route})
 
@@ -127,6 +128,11 @@ def _page_endpoint(data_map: DataMap, shown: page.Page) -> Endpoint:
         return HTMLResponse(html, headers=_PAGE_HEADERS)
 
     return endpoint
+
+
+async def _script(_: Request) -> Response:
+    # Its address does not change with its content, so a browser has to ask.
+    return Response(SCRIPT, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 async def _no_route(request: Request, problem: Exception) -> Response:

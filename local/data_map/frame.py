@@ -1,24 +1,24 @@
-"""What every page has: head, search box, and the only style and script there are."""
+"""What every page has: head, search box, style and, for lineage, the script of the explorer."""
 
-import base64
-import hashlib
 from pathlib import Path
 
+from explorer.page import SCRIPT, STYLE
 from local.data_map.markup import Child, Html, html, tag
 
-_STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-_SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
-_SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+__all__ = ["CONTENT_POLICY", "SCRIPT", "SCRIPT_PATH", "frame", "table"]
 
-# Whatever a name in the catalogue might hold, nothing but this script runs and nothing is loaded. The icon,
-# empty so that no browser asks for one, is in the page itself.
+_STYLE = STYLE + Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+SCRIPT_PATH = "/explorer.js"
+
+# Whatever a name in the catalogue might hold, nothing but the script of the explorer runs. The icon, empty so that no
+# browser asks for one, is in the page itself.
 CONTENT_POLICY = (
-    f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{_SCRIPT_HASH}'; "
+    "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'self'; worker-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
-def frame(title: str, *content: Child, query: str = "") -> str:
+def frame(title: str, *content: Child, query: str = "", has_explorer: bool = False) -> str:
     """Returns a whole page."""
     brand = tag("a", "Sparklin ", tag("span", "local Data Map"), href="/", class_="brand")
     body = tag(
@@ -26,7 +26,7 @@ def frame(title: str, *content: Child, query: str = "") -> str:
         tag("a", "Skip to the content", href="#content", class_="skip"),
         tag("div", tag("div", brand, _search(query)), class_="top", role="banner"),
         tag("main", content, id="content"),
-        tag("script", Html(_SCRIPT)),
+        tag("script", src=SCRIPT_PATH) if has_explorer else None,
     )
     return html([Html("<!doctype html>\n"), tag("html", _head(title), body, lang="en")])
 

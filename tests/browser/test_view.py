@@ -1,30 +1,14 @@
 """Zoom, folding, expanding, the table, exports, themes, narrow screens and accessibility of the explorer."""
 
 import re
-from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser import graphs
+from tests.browser.accessibility import serious
 from tests.browser.conftest import Open
-from tests.browser.explorer_view import ExplorerView
-
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def serious(view: ExplorerView) -> list[str]:
-    """The serious faults that axe-core finds on the page, with their elements."""
-    view.page.evaluate(AXE.read_text("utf-8"))
-    found: dict[str, Any] = view.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{fault['id']}: {node['html'][:200]}"
-        for fault in found["violations"]
-        if fault["impact"] in ("serious", "critical")
-        for node in fault["nodes"]
-    ]
 
 
 def chain(length: int) -> graphs.Graph:
@@ -199,7 +183,7 @@ def test_a_narrow_screen_starts_at_the_asset(open_file: Open) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("place", ["", "#asset=none", "#view=table"])
 def test_axe_finds_no_serious_fault(open_file: Open, scheme: str, place: str) -> None:
-    assert serious(open_file(graphs.medallion(), place, scheme=scheme)) == []
+    assert serious(open_file(graphs.medallion(), place, scheme=scheme).page) == []
 
 
 def test_names_are_text(open_file: Open) -> None:

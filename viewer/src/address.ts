@@ -17,11 +17,12 @@ function parameters(): URLSearchParams {
   return new URLSearchParams(inQuery() ? location.search : location.hash.replace(/^#/, ""));
 }
 
-export function read(graph: Graph): Place {
+/** What the address asks for; where it names nothing, `first` is selected. */
+export function read(graph: Graph, first: Selection | null): Place {
   const given = parameters();
   const direction = given.get("direction") ?? graph.document.focus?.direction;
   return {
-    selection: selection(graph, given),
+    selection: selection(graph, given, first),
     direction: direction === "up" || direction === "down" ? direction : "both",
     onlyTraced: given.has("traced"),
     indirect: given.has("indirect"),
@@ -29,19 +30,21 @@ export function read(graph: Graph): Place {
   };
 }
 
-function selection(graph: Graph, given: URLSearchParams): Selection | null {
+function selection(graph: Graph, given: URLSearchParams, first: Selection | null): Selection | null {
   const focus = graph.document.focus;
   const byName = (name: string | null) => graph.document.datasets.find((each) => each.qualifiedName === name)?.id;
   const process = graph.document.processes.find((each) => each.qualifiedName === given.get("process"));
   const dataset = given.has("asset") ? byName(given.get("asset")) : focus?.dataset;
-  const column = given.get("column") ?? (given.has("asset") || process ? null : focus?.column);
+  const isAsked = given.has("asset") || given.has("process");
+  const column = given.get("column") ?? (isAsked ? null : focus?.column);
   if (dataset && column) {
     const part = { dataset, column };
     if (process && graph.steps.has(stepKey(process.id, part))) return { kind: "step", key: stepKey(process.id, part) };
     if (graph.columnsOf(dataset).some(({ name }) => name === column)) return { kind: "column", key: columnKey(part) };
   }
   if (process) return { kind: "node", id: process.id };
-  return dataset && given.has("asset") ? { kind: "node", id: dataset } : null;
+  if (!isAsked && first) return first;
+  return dataset ? { kind: "node", id: dataset } : null;
 }
 
 /** Writes the place into the address; another selection gets an entry of its own in the history. */

@@ -20,6 +20,8 @@ export interface Options {
   title: string;
   /** The address of an asset's page, with {guid} in it; "" where there are no pages. */
   page: string;
+  /** The process that is selected first; "" for the focus of the graph. */
+  process: string;
 }
 
 function traced(graph: Graph, selection: Selection | null, direction: Direction): Trace | null {
@@ -54,8 +56,9 @@ function useLayout(drawn: Drawn): { layout: Layout | null; isCurrent: boolean; f
 }
 
 function App({ graph, options }: { graph: Graph; options: Options }) {
-  const [place, setPlace] = useState<Place>(() => read(graph));
-  const focus = graph.document.focus?.dataset;
+  const first: Selection | null = graph.processes.has(options.process) ? { kind: "node", id: options.process } : null;
+  const [place, setPlace] = useState<Place>(() => read(graph, first));
+  const focus = first?.id ?? graph.document.focus?.dataset;
   const [shown, setShown] = useState<ReadonlySet<string>>(() => beginning(graph, focus ?? selectedNode(graph, place.selection)));
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const [hovered, setHovered] = useState<Hovered | null>(null);
@@ -76,6 +79,7 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
     if (node && !shown.has(node)) setShown(new Set([...shown, ...beginning(graph, node)]));
     change({ selection: chosen, onlyTraced: chosen && chosen.kind !== "node" ? onlyTraced : false });
   };
+  const link = (guid: string | undefined) => (options.page && guid ? options.page.replace("{guid}", encodeURIComponent(guid)) : null);
   const latest = useRef({ select, root, shown });
   latest.current = { select, root, shown };
   const actions = useMemo((): Actions => ({
@@ -84,11 +88,12 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
     collapse: (id, up) => setShown((before) => collapsed(graph, before, id, up, latest.current.root ?? id)),
     unfold: (id) => setUnfolded((before) => new Set([...before, id])),
     hover: setHovered,
+    link: (id) => link((graph.datasets.get(id) ?? graph.processes.get(id))?.guid),
   }), [graph]);
 
   useEffect(() => write(graph, place), [place]);
   useEffect(() => {
-    const reread = () => setPlace(read(graph));
+    const reread = () => setPlace(read(graph, first));
     const keys = (event: KeyboardEvent) => { if (event.key === "Escape") latest.current.select(null); };
     for (const name of ["popstate", "hashchange"]) addEventListener(name, reread);
     addEventListener("keydown", keys);
@@ -105,7 +110,6 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
     if (node) setTimeout(() => picture.current?.show(node), 60);
   };
   const svg = () => stage.current!.querySelector<SVGSVGElement>("svg.picture")!;
-  const link = (guid: string) => (options.page ? options.page.replace("{guid}", encodeURIComponent(guid)) : null);
   return (
     <>
       <div class="bar" role="toolbar" aria-label="Lineage">
@@ -162,6 +166,6 @@ function Toggle({ on, disabled, change, title, children }: { on: boolean; disabl
 export function start(): void {
   const place = document.getElementById("explorer")!;
   const content = JSON.parse(document.getElementById("lineage")!.textContent!) as Document;
-  const options = { title: place.dataset.title ?? document.title, page: place.dataset.page ?? "" };
+  const options = { title: place.dataset.title ?? document.title, page: place.dataset.page ?? "", process: place.dataset.process ?? "" };
   render(<App graph={new Graph(content)} options={options} />, place);
 }

@@ -1,5 +1,7 @@
 // The lineage as docs/contracts/lineage.schema.json describes it, and the questions that the viewer asks of it.
 
+import { labels } from "./labels";
+
 export interface Reference {
   dataset: string;
   column: string;
@@ -58,6 +60,12 @@ export interface Process {
   runs: Run[];
 }
 
+export interface Note {
+  code: string;
+  text: string;
+  process?: string;
+}
+
 export type Direction = "up" | "down" | "both";
 
 export interface Document {
@@ -65,7 +73,7 @@ export interface Document {
   focus?: { dataset: string; column?: string; direction: Direction; depth?: number };
   datasets: Dataset[];
   processes: Process[];
-  notes: { code: string; text: string }[];
+  notes: Note[];
 }
 
 /** How one process computes one column. */
@@ -119,12 +127,15 @@ export class Graph {
   readonly writers = new Map<string, Process[]>();
   readonly readers = new Map<string, Process[]>();
   readonly stepsOf = new Map<string, Step[]>();
+  private readonly labels: Map<string, string>;
   private readonly columns = new Map<string, Column[]>();
 
   constructor(readonly document: Document) {
     for (const dataset of document.datasets) this.datasets.set(dataset.id, dataset);
     for (const process of document.processes) this.add(process);
+    this.labels = labels(document.datasets);
     this.nameColumns();
+    this.orderSteps();
   }
 
   private add(process: Process): void {
@@ -155,6 +166,14 @@ export class Graph {
     }
   }
 
+  /** Steps in the order of the columns that they compute, so that lines between the two do not cross. */
+  private orderSteps(): void {
+    const places = new Map<string, number>();
+    for (const [dataset, columns] of this.columns) columns.forEach(({ name }, at) => places.set(columnKey({ dataset, column: name }), at));
+    const place = (step: Step) => places.get(columnKey(step.derivation)) ?? 0;
+    for (const steps of this.stepsOf.values()) steps.sort((one, other) => place(one) - place(other));
+  }
+
   columnsOf(dataset: string): Column[] {
     return this.columns.get(dataset) ?? [];
   }
@@ -165,7 +184,7 @@ export class Graph {
   }
 
   name(id: string): string {
-    return (this.datasets.get(id) ?? this.processes.get(id))?.name ?? id;
+    return this.labels.get(id) ?? this.processes.get(id)?.name ?? id;
   }
 
   label(part: Reference): string {

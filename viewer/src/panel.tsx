@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { columnKey, reference, type Derivation, type Graph, type Process, type Reference, type Step, type Use } from "./graph";
+import { columnKey, reference, type Derivation, type Graph, type Note, type Process, type Reference, type Step, type Use } from "./graph";
 import { byKind, count, kindName, moment, runText } from "./text";
 import { explain, hops, type Hop } from "./trace";
 import type { Selection } from "./view";
@@ -12,7 +12,7 @@ interface Props {
   selection: Selection | null;
   select(selection: Selection | null): void;
   /** Opens the page of an asset, where there is one. */
-  link(guid: string): string | null;
+  link(guid: string | undefined): string | null;
 }
 
 /** The explanation names so many columns; the table has them all. */
@@ -224,6 +224,7 @@ function ProcessPanel({ graph, select, link, process }: Props & { process: Proce
         )}
       </section>
       <section><Rows process={process} graph={graph} select={select} /></section>
+      <Notes graph={graph} select={select} notes={graph.document.notes.filter((note) => note.process === process.id)} of={process.id} />
       <section>
         <h3>Reads and writes</h3>
         <dl>
@@ -250,7 +251,7 @@ function DatasetPanel({ graph, select, link, id }: Props & { id: string }) {
   const key = (column: string) => columnKey({ dataset: id, column });
   return (
     <>
-      <Title kind="Dataset" name={dataset.name} close={() => select(null)}>
+      <Title kind="Dataset" name={graph.name(id)} close={() => select(null)}>
         <p class="facts">{dataset.type}</p>
         <p class="qualified">{dataset.qualifiedName}</p>
         <Links guid={dataset.guid} link={link} />
@@ -296,8 +297,26 @@ function mark(graph: Graph, key: string): string {
 }
 
 function Links({ guid, link, children }: { guid: string | undefined; link: Props["link"]; children?: ComponentChildren }) {
-  const address = guid ? link(guid) : null;
+  const address = link(guid) === location.pathname ? null : link(guid);
   return address || children ? <p class="links">{address && <a href={address}>Open its page</a>} {children}</p> : null;
+}
+
+/** What the graph does not show, and why; of a process or of all. */
+function Notes({ graph, select, notes, of }: { graph: Graph; select: Props["select"]; notes: Note[]; of?: string }) {
+  if (!notes.length) return null;
+  return (
+    <section>
+      <h3>What to know</h3>
+      <ul class="notes">
+        {notes.slice(0, MOST_LISTED).map((note) => (
+          <li key={`${note.process} ${note.code} ${note.text}`}>
+            {note.process && note.process !== of && <NodeLink id={note.process} graph={graph} select={select} />}
+            {note.text}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
 }
 
 function Overview({ graph, select }: Props) {
@@ -310,12 +329,7 @@ function Overview({ graph, select }: Props) {
         <h2>{count(document.datasets.length, "dataset")}, {count(document.processes.length, "process", "processes")}</h2>
         <p class="note">Select a column to follow it over all hops and to see how it is computed. Press <kbd>/</kbd> to search.</p>
       </header>
-      {!!document.notes.length && (
-        <section>
-          <h3>What to know</h3>
-          <ul class="notes">{document.notes.map((note) => <li key={note.code + note.text}>{note.text}</li>)}</ul>
-        </section>
-      )}
+      <Notes graph={graph} select={select} notes={document.notes} />
       <section>
         <h3>{ends.length ? "Where data ends up" : "Datasets"}</h3>
         <ul class="columns">{listed.slice(0, MOST_LISTED).map((each) => <li key={each.id}><NodeLink id={each.id} graph={graph} select={select} /></li>)}</ul>

@@ -18,6 +18,8 @@ export interface Actions {
   collapse(id: string, up: boolean): void;
   unfold(id: string): void;
   hover(hovered: Hovered | null): void;
+  /** The address of an asset's own page, where there is one. */
+  link(id: string): string | null;
 }
 
 export interface Hovered {
@@ -86,7 +88,8 @@ export function Picture({ graph, layout, trace, selection, root, actions, handle
     const { width, height } = size();
     const k = scale ?? Math.max(zoomTransform(svg.current!).k, READABLE);
     const tall = layout.picture.nodes.find((node) => node.id === id)!.height;
-    move(width / 2 - (box.x + WIDTH / 2) * k, height / 2 - (box.y + Math.min(tall, height / k - 40) / 2) * k, k, smooth);
+    const y = box.y + Math.min(tall, height / k - 40) / 2;
+    move(within(width / 2 - (box.x + WIDTH / 2) * k, width, layout.width * k), within(height / 2 - y * k, height, layout.height * k), k, smooth);
   };
 
   // Before the first layout is placed.
@@ -180,6 +183,11 @@ export function Picture({ graph, layout, trace, selection, root, actions, handle
       }} />
     </div>
   );
+}
+
+/** A place of the picture that leaves no room empty beside it; what is smaller than the room is put in its middle. */
+function within(place: number, room: number, length: number): number {
+  return length <= room ? (room - length) / 2 : Math.min(0, Math.max(room - length, place));
 }
 
 /** Within a page that scrolls, the wheel scrolls it; with Ctrl, as with two fingers, it zooms. */
@@ -338,6 +346,19 @@ function Handle({ node, up, actions }: { node: Node; up: boolean; actions: Actio
   const side = up ? "upstream" : "downstream";
   if (!hidden && !shown) {
     if (!missing) return null;
+    const address = actions.link(node.id);
+    if (address) {
+      const label = `${missing} more ${side} on the page of ${node.title}`;
+      return (
+        <g class="handle more" transform={`translate(${x},${HEAD / 2})`}>
+          <a href={address} tabindex={-1} aria-label={label}>
+            <title>{label}</title>
+            <circle r="12" />
+            <text text-anchor="middle" y="4">{`+${missing > 99 ? "…" : missing}`}</text>
+          </a>
+        </g>
+      );
+    }
     return (
       <g class="handle missing" transform={`translate(${x},${HEAD / 2})`}>
         <title>{`${missing} more ${side}, not part of this graph`}</title>
@@ -363,7 +384,7 @@ function moveFocus(event: KeyboardEvent, layout: Layout, svg: SVGSVGElement): vo
   const card = current?.closest("[data-node]");
   if (!current || !card || !event.key.startsWith("Arrow")) return;
   event.preventDefault();
-  const buttons = [...card.querySelectorAll<SVGElement>(".hit, .handle[role]")];
+  const buttons = [...card.querySelectorAll<SVGElement>(".hit, .handle[role], .handle a")];
   let target: Element | null | undefined;
   if (event.key === "ArrowUp" || event.key === "ArrowDown") {
     const step = event.key === "ArrowUp" ? -1 : 1;

@@ -19,12 +19,12 @@ function entries(graph: Graph): Entry[] {
     selection: { kind: "node", id }, name, of, kind, text: `${name} ${of}`.toLowerCase(),
   });
   return [
-    ...graph.document.datasets.map((each) => node(each.id, "Dataset", each.name, each.qualifiedName)),
+    ...graph.document.datasets.map((each) => node(each.id, "Dataset", graph.name(each.id), each.qualifiedName)),
     ...graph.document.processes.map((each) => node(each.id, "Process", each.name, each.qualifiedName)),
     ...graph.document.datasets.flatMap((each) =>
       graph.columnsOf(each.id).map(({ name }): Entry => ({
         selection: { kind: "column", key: columnKey({ dataset: each.id, column: name }) },
-        name, of: each.name, kind: "Column", text: `${each.name}.${name} ${each.qualifiedName}`.toLowerCase(),
+        name, of: graph.name(each.id), kind: "Column", text: `${graph.name(each.id)}.${name} ${each.qualifiedName}`.toLowerCase(),
       })),
     ),
   ];

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from local.data_map.columns import Pair, read_mapping
+from explorer.graph import Focus, LineageGraph, from_json
+from explorer.page import SCRIPT
 from local.data_map.markup import Html, html, tag
 from tests.local.data_map.api import ATLAS, OPERATION, Api, dataset, entity, process
 
@@ -23,15 +24,22 @@ def page(api: Api, guid: str, **params: str) -> str:
     return answer.text
 
 
-def links(text: str) -> list[tuple[str, str]]:
-    """The columns that lines of the picture join, without the boxes."""
-    found = re.findall(r'data-from="[^"]*/([^"]*)" data-to="[^"]*/([^"]*)"', text)
-    return sorted(found)
+def lineage(text: str) -> LineageGraph:
+    """The graph that the explorer on a page shows."""
+    found = re.search(r'<script type="application/json" id="lineage">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return from_json(found[1])
 
 
-def boxes(text: str) -> list[str]:
-    """The titles of the picture's boxes."""
-    return re.findall(r"<h3><a [^>]*>([^<]*)</a></h3>", text)
+def links(graph: LineageGraph) -> list[tuple[str, str]]:
+    """The columns that are joined, without their datasets."""
+    steps = (column for process in graph.processes for column in process.columns)
+    return sorted((source.column, step.column) for step in steps for source in step.sources)
+
+
+def names(graph: LineageGraph) -> list[str]:
+    """The datasets and processes of a graph."""
+    return sorted([*(each.name for each in graph.datasets), *(each.name for each in graph.processes)])
 
 
 def test_says_how_to_begin(api: Api) -> None:
@@ -62,33 +70,40 @@ def test_process_with_its_columns(api: Api) -> None:
     text = mapping("in", "out", ("id", "key"), ("gone", "key"))
     made = process("p", [{"guid": "-1"}], [{"guid": "-3"}], columnMapping=text)
     shown = page(api, api.stored(table, column, dataset("out", "-3"), made)["-9"])
-    assert boxes(shown) == ["p", "in", "out"]
-    assert links(shown) == [("gone", "key"), ("id", "key")]
-    assert "bigint" in shown
-    assert "gone: named by the mapping, but not in the schema" in shown
-    assert 'rowspan="2"' in shown
+    assert names(lineage(shown)) == ["in", "out", "p"]
+    assert links(lineage(shown)) == [("gone", "key"), ("id", "key")]
+    assert 'data-process="x://p"' in shown
 
 
-@pytest.mark.parametrize(("depth", "shown"), [("1", 3), ("2", 5), ("99", 7), ("x", 5)])
-def test_depth(api: Api, depth: str, shown: int) -> None:
+def test_dataset_is_the_focus(api: Api) -> None:
+    text = mapping("a", "b", ("x", "y"))
+    made = process("p", [{"guid": "-1"}], [{"guid": "-2"}], columnMapping=text)
+    guid = api.stored(dataset("a", "-1"), dataset("b", "-2"), made)["-2"]
+    graph = lineage(page(api, guid))
+    assert graph.focus == Focus(next(each.id for each in graph.datasets if each.name == "b"), "both")
+
+
+def test_lineage_reaches_over_all_hops(api: Api) -> None:
+    sent = [dataset(f"d{at}", f"-{at}") for at in range(1, 9)]
+    sent += [process(f"p{at}", [{"guid": f"-{at}"}], [{"guid": f"-{at + 1}"}], guid=f"-1{at}") for at in range(1, 8)]
+    assert len(names(lineage(page(api, api.stored(*sent)["-4"])))) == 15
+
+
+def test_other_inputs_say_what_else_writes_them(api: Api) -> None:
     sent = [dataset(f"d{at}", f"-{at}") for at in range(1, 5)]
-    sent += [process(f"p{at}", [{"guid": f"-{at}"}], [{"guid": f"-{at + 1}"}], guid=f"-1{at}") for at in range(1, 4)]
-    assert len(boxes(page(api, api.stored(*sent)["-1"], depth=depth))) == shown
+    sent += [process("p", [{"guid": "-1"}, {"guid": "-2"}], [{"guid": "-3"}], guid="-11")]
+    sent += [process("q", [{"guid": "-4"}], [{"guid": "-2"}], guid="-12")]
+    graph = lineage(page(api, api.stored(*sent)["-1"]))
+    assert names(graph) == ["d1", "d2", "d3", "p"]
+    assert [each.more_upstream for each in graph.datasets] == [0, 1, 0]
 
 
-def test_a_dataset_read_and_written_has_a_box_on_either_side(api: Api) -> None:
+def test_a_dataset_that_is_read_and_written(api: Api) -> None:
     text = mapping("d", "d", ("a", "a"))
     guids = api.stored(dataset("d", "-1"), process("p", [{"guid": "-1"}], [{"guid": "-1"}], columnMapping=text))
-    assert boxes(page(api, guids["-9"])) == ["p", "d", "d"]
-    assert links(page(api, guids["-9"])) == [("a", "a")]
-    assert boxes(page(api, guids["-1"])) == ["d", "p", "d", "p", "d"]
-
-
-def test_any_input(api: Api) -> None:
-    text = mapping("in", "out", ("a", "b")).replace("x://in", "*")
-    made = process("p", [{"guid": "-1"}], [{"guid": "-2"}], columnMapping=text)
-    guid = api.stored(dataset("in", "-1"), dataset("out", "-2"), made)["-9"]
-    assert links(page(api, guid)) == [("a", "b")]
+    graphs = [lineage(page(api, guids[each])) for each in ("-9", "-1")]
+    assert [names(each) for each in graphs] == [["d", "p"], ["d", "p"]]
+    assert [links(each) for each in graphs] == [[("a", "a")], [("a", "a")]]
 
 
 def test_direct_lineage(api: Api) -> None:
@@ -100,22 +115,24 @@ def test_direct_lineage(api: Api) -> None:
         "attributes": {"columnMapping": '[{"Source":"c","Sink":"d"}]'},
     }
     assert api.call("POST", f"{ATLAS}/relationship", body).status_code == 200
-    assert links(page(api, guids["-2"])) == [("c", "d")]
-
-
-def test_many_columns_are_folded(api: Api) -> None:
-    text = mapping("in", "out", *((f"a{at}", f"b{at}") for at in range(300)))
-    made = process("p", [{"guid": "-1"}], [{"guid": "-2"}], columnMapping=text)
-    guid = api.stored(dataset("in", "-1"), dataset("out", "-2"), made)["-9"]
-    folded = page(api, guid)
-    assert folded.count("280 more columns") == 2
-    assert len(links(folded)) == 21
-    assert len(links(page(api, guid, columns="all"))) == 300
+    assert links(lineage(page(api, guids["-2"]))) == [("c", "d")]
 
 
 def test_a_mapping_that_is_no_mapping(api: Api) -> None:
-    guid = api.stored(process("p", [], [], columnMapping=[{"a": 1}]))["-9"]
-    assert "nothing can be drawn of it" in page(api, guid)
+    guid = api.stored(dataset("d", "-1"), process("p", [], [{"guid": "-1"}], columnMapping=[{"a": 1}]))["-9"]
+    assert [note.code for note in lineage(page(api, guid)).notes] == ["mapping-unreadable"]
+
+
+def test_an_asset_without_lineage(api: Api) -> None:
+    shown = page(api, api.stored(dataset("d", "-1"))["-1"])
+    assert "Nothing flows into this asset or out of it." in shown
+    assert "explorer.js" not in shown
+
+
+def test_the_script_is_served(api: Api) -> None:
+    answer = api.call("GET", "/explorer.js")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.text == SCRIPT
 
 
 def test_everything_is_escaped(api: Api) -> None:
@@ -125,6 +142,7 @@ def test_everything_is_escaped(api: Api) -> None:
     guid = api.stored(dataset(evil, "-1"), dataset("out", "-2"), made)["-9"]
     for shown in (page(api, guid), api.call("GET", "/").text, api.call("GET", "/", q=evil).text):
         assert evil not in shown
+        assert "<script>alert" not in shown
         assert "&lt;script&gt;alert(&quot;x&quot;)" in shown
     policy = api.call("GET", f"/asset/{guid}").headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'")
@@ -134,22 +152,6 @@ def test_not_found(api: Api) -> None:
     for path in ("/asset/nothing", "/nothing"):
         answer = api.call("GET", path)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (None, ()),
-        ("", ()),
-        (mapping("i", "o", ("a", "b")), (Pair("x://i", "a", "x://o", "b"),)),
-        ("[{a=1}]", None),
-        ("{}", None),
-        ('[{"DatasetMapping": {"Source": "i"}}]', None),
-        ("7", None),
-    ],
-)
-def test_read_mapping(text: str | None, expected: object) -> None:
-    assert read_mapping(text) == expected
 
 
 def test_markup() -> None:

@@ -1,0 +1,32 @@
+"""The lineage of a stored asset as a graph for the explorer, read as from any catalogue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from explorer.catalog_entities import Entity as CatalogEntity
+from explorer.from_catalog import from_catalog
+from explorer.graph import Focus, LineageGraph
+from local.data_map.store import Entity, Session
+from local.data_map.types import TypeSystem
+from local.data_map.views import whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The store as a catalogue."""
+
+    types: TypeSystem
+    session: Session
+
+    def entities(self, guids: Sequence[str]) -> Sequence[CatalogEntity]:
+        found = (self.session.entity(guid) for guid in guids)
+        return [whole(self.types, self.session, each) for each in found if each]
+
+
+def lineage_graph(types: TypeSystem, session: Session, asset: Entity) -> LineageGraph:
+    """Everything that a dataset or process comes from and flows into; a dataset is the focus of the graph."""
+    graph = from_catalog(_Stored(types, session), [asset.guid])
+    focus = next((each.id for each in graph.datasets if each.guid == asset.guid), None)
+    return msgspec.structs.replace(graph, focus=Focus(focus, "both")) if focus else graph
