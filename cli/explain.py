@@ -52,7 +52,7 @@ def explain(
     _check_usage(namespace, name, context, jsonl=jsonl)
     settings = Settings.offline()
     explainer = Explainer(
-        name_rules.load(settings.name_rules_file or None),
+        name_rules.of_settings(settings),
         settings.name_context(),
         catalog_for(local=local) if lookup or local else None,
     )

@@ -7,7 +7,7 @@ says of itself is its line in docs/settings.md.
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
@@ -150,6 +150,11 @@ class Settings:
     name_rules_file: str = _told(
         "A file of [naming rules](name-rules.md), which are tried before the built-in ones.", ""
     )
+    name_rules: str = _told(
+        "The rules themselves, the text of such a file: they reach a deployed app "
+        "[without a commit](name-rules.md#rules-for-a-deployed-app). Not together with `NAME_RULES_FILE`.",
+        "",
+    )
     hive_cluster: str = _told("The cluster part of Hive names, `db.table@cluster`.", "")
     onelake_ids: Mapping[str, str] = _told(
         "The GUIDs of OneLake names, `Workspace` and `Workspace/Item.Lakehouse`, as a JSON object.", {}
@@ -261,9 +266,7 @@ def _read(environment: Mapping[str, str], *, storage: bool = True, catalog: bool
         problems.extend(_purview_problems(environment, values))
     else:
         values["purview_endpoint"] = ""
-    hub = ("EVENT_HUB_CONNECTION", "EVENT_HUB_CONNECTION__fullyQualifiedNamespace")
-    if values.get("event_hub") and not any(environment.get(name, "").strip() for name in hub):
-        problems.append(f"EVENT_HUB needs {hub[1]}: <namespace>.servicebus.windows.net")
+    problems.extend(_contradictions(environment, values))
     if problems:
         raise SettingsError(tuple(problems))
     settings = Settings(**values)
@@ -271,6 +274,15 @@ def _read(environment: Mapping[str, str], *, storage: bool = True, catalog: bool
         told = f"which is {settings.storage_budget_seconds:g} seconds"
         raise SettingsError((f"SWEEP_AFTER_MINUTES must be longer than STORAGE_BUDGET_SECONDS, {told}",))
     return settings
+
+
+def _contradictions(environment: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[str]:
+    """Settings that do not go together."""
+    if values.get("name_rules") and values.get("name_rules_file"):
+        yield "NAME_RULES and NAME_RULES_FILE are both set: give the rules as text or as a file"
+    hub = ("EVENT_HUB_CONNECTION", "EVENT_HUB_CONNECTION__fullyQualifiedNamespace")
+    if values.get("event_hub") and not any(environment.get(name, "").strip() for name in hub):
+        yield f"EVENT_HUB needs {hub[1]}: <namespace>.servicebus.windows.net"
 
 
 def _storage(environment: Mapping[str, str]) -> StorageConnection:

@@ -22,7 +22,7 @@ class LazyServices:
     """
 
     def __init__(self, settings: Settings) -> None:
-        name_rules.load(settings.name_rules_file or None)
+        name_rules.of_settings(settings)
         self._settings = settings
         self._clients = connect(settings.lineage_storage, makes_missing=True)
         self._building = threading.Lock()

@@ -35,7 +35,7 @@ class Naming:
 
         :raises SettingsError: the file of naming rules cannot be used.
         """
-        rules = name_rules.load(settings.name_rules_file or None)
+        rules = name_rules.of_settings(settings)
         return cls(rules, settings.name_context(), namer(settings.process_naming, settings.databricks_tasks))
 
 

@@ -8,34 +8,42 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.errors import SettingsError
+from core.settings import Settings
 from qualified_names.rule import Rules
-from qualified_names.rules_file import read
+from qualified_names.rules_file import read, read_text
 
-__all__ = ["SHIPPED", "Rules", "load"]
+__all__ = ["SHIPPED", "Rules", "load", "of_settings"]
 
 SHIPPED = Path(__file__).with_name("rules.toml")
 
 
-def load(extra_file: str | None = None) -> Rules:
-    """Read the shipped rules and, if given, the user's.
+def of_settings(settings: Settings) -> Rules:
+    """The shipped rules, and those that the settings give as a file or as its text.
+
+    :raises SettingsError: with a sentence for each fault, naming file, rule and field.
+    """
+    return load(settings.name_rules_file or None, settings.name_rules)
+
+
+def load(extra_file: str | None = None, extra_text: str = "") -> Rules:
+    """Read the shipped rules and, if given, the user's: a file, or the text of one.
 
     :raises SettingsError: with a sentence for each fault, naming file, rule and field.
     """
     shipped = read(SHIPPED, SHIPPED.name)
-    if not extra_file:
+    if not extra_file and not extra_text:
         return Rules(shipped.rules)
-    own = read(Path(extra_file), f"NAME_RULES_FILE {extra_file}")
+    title = f"NAME_RULES_FILE {extra_file}" if extra_file else "NAME_RULES"
+    own = read(Path(extra_file), title) if extra_file else read_text(extra_text, title)
     gone = {*own.remove, *(rule.name for rule in own.rules)}
-    _check_removed(own.remove, (rule.name for rule in shipped.rules), extra_file)
+    _check_removed(own.remove, (rule.name for rule in shipped.rules), title)
     return Rules((*own.rules, *(rule for rule in shipped.rules if rule.name not in gone)))
 
 
-def _check_removed(remove: Iterable[str], known: Iterable[str], file: str) -> None:
+def _check_removed(remove: Iterable[str], known: Iterable[str], title: str) -> None:
     names = tuple(known)
     problems = tuple(
-        f"NAME_RULES_FILE {file}: remove names {name!r}, which is no shipped rule"
-        for name in remove
-        if name not in names
+        f"{title}: remove names {name!r}, which is no shipped rule" for name in remove if name not in names
     )
     if problems:
         raise SettingsError(problems)

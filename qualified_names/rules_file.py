@@ -45,7 +45,21 @@ def read(path: Path, title: str) -> RuleFile:
 
     :raises SettingsError: with a sentence for each fault.
     """
-    data = _toml(path, title)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError((f"{title} cannot be read: {error.strerror or error}",)) from None
+    except ValueError as error:
+        raise SettingsError((f"{title} is no TOML: {error}",)) from None
+    return read_text(text, title)
+
+
+def read_text(text: str, title: str) -> RuleFile:
+    """Check the text of a file; ``title`` names it in messages.
+
+    :raises SettingsError: with a sentence for each fault.
+    """
+    data = _toml(text, title)
     unknown = sorted(data.keys() - {"rule", "remove"})
     problems = [f"{title}: unknown field {key!r}; known are rule, remove" for key in unknown]
     remove, tables = data.get("remove", []), data.get("rule", [])
@@ -62,11 +76,9 @@ def read(path: Path, title: str) -> RuleFile:
     return RuleFile(rules, tuple(remove))
 
 
-def _toml(path: Path, title: str) -> dict[str, Any]:
+def _toml(text: str, title: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError((f"{title} cannot be read: {error.strerror or error}",)) from None
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise SettingsError((f"{title} is no TOML: {error}",)) from None
 

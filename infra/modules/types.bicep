@@ -32,6 +32,7 @@ type optionalSettings = {
   RETRY_GIVE_UP_HOURS: string?
   MAX_CONCURRENT_UPLOADS: string?
   NAME_RULES_FILE: string?
+  NAME_RULES: string?
   HIVE_CLUSTER: string?
   ONELAKE_IDS: string?
   METASTORE_IDS: string?

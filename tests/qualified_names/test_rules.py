@@ -7,8 +7,9 @@ import pytest
 from core.errors import SettingsError
 from core.identity import dataset_id
 from core.model import AssetName, Dataset, NameContext
+from core.settings import Settings
 from qualified_names.resolve import resolve
-from qualified_names.rules import load
+from qualified_names.rules import load, of_settings
 
 GOOD = """
 [[rule]]
@@ -168,3 +169,19 @@ def test_file_that_is_no_text(rules_file: Path) -> None:
 
     with pytest.raises(SettingsError, match="is no TOML"):
         load(str(rules_file))
+
+
+def test_rules_may_be_a_setting_instead_of_a_file(tmp_path: Path) -> None:
+    text = '[[rule]]\nname = "own"\nscheme = "own"\ntype = "DataSet"\nqualified_name = "own://{host}/{name}"\n'
+    file = tmp_path / "own.toml"
+    file.write_text(text)
+
+    as_text = of_settings(Settings.offline({"NAME_RULES": text}))
+    as_file = of_settings(Settings.offline({"NAME_RULES_FILE": str(file)}))
+
+    assert as_text == as_file
+    assert as_text.rules[0].name == "own"
+    with pytest.raises(SettingsError, match=r"^NAME_RULES: rule 'own', field"):
+        of_settings(Settings.offline({"NAME_RULES": text.replace("{host}", "{hots}")}))
+    with pytest.raises(SettingsError, match="both set"):
+        Settings.offline({"NAME_RULES": text, "NAME_RULES_FILE": str(file)})
