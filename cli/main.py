@@ -26,6 +26,7 @@ from cli.rules_check import check
 from cli.send import send
 from cli.show import show
 from cli.status import status
+from cli.verify import verify
 from core.version import VERSION
 
 # Only our own message says what to do.
@@ -60,7 +61,8 @@ def _group(about: str) -> Callable[[], None]:
     return group
 
 
-for command in (doctor, explain, grant, key_tag, lineage, preview, purge, rebuild, relink, replay, send, show, status):
+_WORKING_ON_A_DEPLOYMENT = (doctor, grant, key_tag, purge, rebuild, relink, replay, send, show, status, verify)
+for command in (explain, lineage, preview, *_WORKING_ON_A_DEPLOYMENT):
     app.command(cls=Command, epilog=epilog(command.__name__.replace("_", "-")), context_settings=HELP_NAMES)(command)
 
 for group, about, name, function in (

@@ -44,7 +44,7 @@ def check_end_to_end(
     failure = None
     began = time.monotonic()
     try:
-        answer = receiver.post(_event(run, "COMPLETE"))
+        answer = receiver.post(lineage_event(run, "COMPLETE"))
     except requests.RequestException as error:
         # It may be stored all the same, so its traces are removed as well.
         told = f"an event with lineage was not answered ({type(error).__name__})"
@@ -57,7 +57,7 @@ def check_end_to_end(
     try:
         yield failure or _arrived(run, services, began + seconds, is_private=is_private)
     finally:
-        left = _clean(run, receiver, services, began + 2 * seconds)
+        left = clean_up(run, receiver, services, began + 2 * seconds)
     if left:
         yield note("clean-up", left, _LEFT)
 
@@ -109,12 +109,12 @@ def _row(run: str, services: Services) -> EventRow | None:
     return rows[0] if rows else None
 
 
-def _clean(run: str, receiver: Receiver, services: Services, deadline: float) -> str:
+def clean_up(run: str, receiver: Receiver, services: Services, deadline: float) -> str:
     """Remove the run from the catalogue and from storage; what is left of it, "" if nothing."""
     key = run_key(run)
     try:
         names = services.run_records.get(key)
-        receiver.post(_event(run, "FAIL"))
+        receiver.post(lineage_event(run, "FAIL"))
         while _is_shown(names, services) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
         left = "its process is still in the catalogue" if _is_shown(names, services) else ""
@@ -150,7 +150,7 @@ def _delete_asset(name: AssetName, services: Services) -> None:
         services.cache.drop([name])
 
 
-def _event(run: str, event_type: str) -> bytes:
+def lineage_event(run: str, event_type: str) -> bytes:
     columns = {"schema": {"fields": [{"name": "checked", "type": "string"}]}}
     source, sink = ({"namespace": NAMESPACE, "name": name, "facets": columns} for name in ("in", "out"))
     return event_of_ours(event_type, run, _JOB, [source], [sink])

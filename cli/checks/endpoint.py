@@ -45,7 +45,7 @@ def check_receiver(receiver: Receiver) -> Iterator[Check]:
     yield reached
     if reached.state is State.WRONG:
         return
-    answer = receiver.post(_ignored_event())
+    answer = receiver.post(ignored_event())
     if answer.status_code == 401:
         yield wrong("function key", "the app does not accept the key (401)", _KEY)
         return
@@ -92,7 +92,7 @@ def _first_report(receiver: Receiver) -> requests.Response:
 
 def _chunked(receiver: Receiver) -> Check:
     """Agents send chunked bodies if compression is on; the Functions host may drop their content."""
-    answer = receiver.post(_ignored_event(), chunked=True)
+    answer = receiver.post(ignored_event(), chunked=True)
     if answer.status_code == 200:
         return ok("compression", "chunked bodies arrive: spark.openlineage.transport.compression=gzip can be used")
     told = (
@@ -114,6 +114,6 @@ def event_of_ours(event_type: str, run: str, job: str, inputs: Sequence[object],
     return json.dumps(event).encode()
 
 
-def _ignored_event() -> bytes:
+def ignored_event() -> bytes:
     """An event that is never stored: a START without datasets."""
     return event_of_ours("START", "00000000-0000-4000-8000-000000000000", "sparklin_doctor", (), ())

@@ -1,0 +1,43 @@
+"""Claims about Purview's types, which the names and entities of the app rest on."""
+
+from collections.abc import Iterator
+
+from cli.verification.claim import Claim
+from core.errors import SparklinError
+from purview.catalog import Catalog
+from purview.entities import GENERIC_TYPE
+from purview.process_name import PROCESS_TYPE
+
+_PAGE = "docs/name-rules.md"
+_NEEDED = {
+    PROCESS_TYPE: ("columnMapping", "inputs", "outputs"),
+    GENERIC_TYPE: ("qualifiedName",),
+    "azure_datalake_gen2_resource_set": ("qualifiedName",),
+    "tabular_schema": ("qualifiedName",),
+    "column": ("type",),
+    "fabric_lakehouse_table": ("qualifiedName",),
+}
+TOKEN = Claim("token and role", "Purview accepts the token, and lets you read", "docs/access.md")
+TYPES = Claim("types", "the built-in types exist with the attributes that are used", _PAGE)
+ALL = (TOKEN, TYPES)
+
+
+def type_claims(catalog: Catalog) -> Iterator[Claim]:
+    """Each claim with its result."""
+    try:
+        catalog.attributes_of(PROCESS_TYPE)
+    except SparklinError as error:
+        yield TOKEN.judged(False, str(error))
+        yield TYPES.judged(None, "Purview cannot be asked")
+        return
+    yield TOKEN.judged(True, "it answers")
+    missing = []
+    for name, attributes in _NEEDED.items():
+        try:
+            known = catalog.attributes_of(name)
+        except SparklinError:
+            missing.append(name)
+        else:
+            missing += [f"{name}.{attribute}" for attribute in attributes if attribute not in known]
+    seen = f"missing: {', '.join(missing)}" if missing else f"all {len(_NEEDED)} that were looked at"
+    yield TYPES.judged(not missing, seen)

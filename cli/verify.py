@@ -1,0 +1,107 @@
+"""``sparklin verify``: sees whether a deployment does what the documentation claims."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import requests
+import typer
+from rich.console import Console
+
+from cli.checks.check import State as CheckState
+from cli.checks.endpoint import Receiver
+from cli.checks.network import RECEIVER_ADDRESS, check_network
+from cli.connections import Local, services_for, stack_values
+from cli.tables import print_line
+from cli.verification.catalogue_types import type_claims
+from cli.verification.claim import Claim, State
+from cli.verification.log_queries import log_claims
+from cli.verification.processing import Trial, processing_claims
+from cli.verification.receiving import receiving_claims
+from cli.verification.report import Cleaner, Environment, as_markdown, as_object
+from core.settings import function_key
+from core.version import VERSION
+from pipeline.services import Services
+
+_TEMPLATE = Path("infra") / "azuredeploy.json"
+_STYLES = {State.VERIFIED: "green", State.REFUTED: "red", State.UNKNOWN: "dim"}
+
+
+def verify(
+    receiver: Annotated[
+        str, typer.Option(envvar="SPARKLIN_RECEIVER", help="The function app: https://<app>.azurewebsites.net.")
+    ] = "",
+    report: Annotated[Path, typer.Option(help="Where to write the report: this path with .md and with .json.")] = Path(
+        "sparklin-verify"
+    ),
+    hash_names: Annotated[
+        bool, typer.Option("--hash-names", help="Replace hosts and ids in the report by hashes.")
+    ] = False,
+    app_insights: Annotated[
+        str, typer.Option(help="The Application ID of Application Insights: also verify the log and the alerts.")
+    ] = "",
+    template: Annotated[Path, typer.Option(help="The compiled template with the alerts.")] = _TEMPLATE,
+    wait: Annotated[int, typer.Option(min=1, help="Seconds to wait for each step of the app.")] = 120,
+    local: Local = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+) -> None:
+    """Walk through what the documentation claims about a deployment, and write a report that can be published.
+
+    Sends events of its own and removes them afterwards. Takes some minutes on Azure. The function key is read from
+    SPARKLIN_FUNCTION_KEY.
+
+    Exit code 1 if a claim is refuted.
+    """
+    stack = stack_values() if local else {}
+    target = Receiver((stack.get("receiver") or receiver).rstrip("/"), stack.get("functionKey") or function_key())
+    if not target.url.startswith(("https://", "http://")) or not target.key:
+        raise typer.BadParameter("give --receiver, and the key in SPARKLIN_FUNCTION_KEY", param_hint="--receiver")
+    to_terminal = not as_json and sys.stdout.isatty()
+    services = services_for(local=local)
+    cleaner = Cleaner((target.key, services.settings.lineage_storage.connection_string), hash_names=hash_names)
+    environment = _environment(target, services)
+    claims: list[Claim] = []
+    for claim in _claims(target, services, wait, app_insights, template, environment):
+        claims.append(claim)
+        if to_terminal:
+            shown = cleaner.claim(claim)
+            print_line(Console(), f"{shown.state.value:9}{shown.name}: {shown.seen}", _STYLES[shown.state])
+    result = as_object(environment, claims, cleaner)
+    report.with_suffix(".json").write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    report.with_suffix(".md").write_text(as_markdown(result), "utf-8")
+    if not to_terminal:
+        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
+    typer.echo(f"report: {report.with_suffix('.md')}, {report.with_suffix('.json')}", err=True)
+    if result["refuted"]:
+        raise typer.Exit(1)
+
+
+def _claims(
+    target: Receiver, services: Services, wait: int, app_insights: str, template: Path, environment: Environment
+) -> Iterator[Claim]:
+    yield from receiving_claims(target)
+    yield from type_claims(services.catalog)
+    yield from processing_claims(Trial(target, services, wait, is_private=environment.network == "private"))
+    yield from log_claims(app_insights, template)
+
+
+def _environment(target: Receiver, services: Services) -> Environment:
+    hosts = {"the receiver": target.url}
+    private = any(check.name == RECEIVER_ADDRESS and check.state is CheckState.NOTE for check in check_network(hosts))
+    try:
+        app = str(requests.get(f"{target.url}/api/health", timeout=60).json()["version"])
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        app = ""
+    return Environment(
+        date=datetime.now(UTC),
+        command=VERSION,
+        app=app,
+        receiver=urlsplit(target.url).netloc,
+        storage=urlsplit(services.clients.blobs.url).netloc,
+        purview=urlsplit(services.settings.purview_endpoint).netloc,
+        network="private" if private else "public",
+    )
