@@ -25,7 +25,6 @@ from cli.verification.receiving import receiving_claims
 from cli.verification.report import Cleaner, Environment, as_markdown, as_object
 from core.settings import function_key
 from core.version import VERSION
-from pipeline.services import Services
 
 _TEMPLATE = Path("infra") / "azuredeploy.json"
 _STYLES = {State.VERIFIED: "green", State.REFUTED: "red", State.UNKNOWN: "dim"}
@@ -63,14 +62,14 @@ def verify(
     to_terminal = not as_json and sys.stdout.isatty()
     services = services_for(local=local)
     cleaner = Cleaner((target.key, services.settings.lineage_storage.connection_string), hash_names=hash_names)
-    environment = _environment(target, services)
     claims: list[Claim] = []
-    for claim in _claims(target, services, wait, app_insights, template, environment):
+    trial = Trial(target, services, wait, is_private=_is_private(target))
+    for claim in _claims(trial, app_insights, template):
         claims.append(claim)
         if to_terminal:
             shown = cleaner.claim(claim)
             print_line(Console(), f"{shown.state.value:9}{shown.name}: {shown.seen}", _STYLES[shown.state])
-    result = as_object(environment, claims, cleaner)
+    result = as_object(_environment(trial), claims, cleaner)
     report.with_suffix(".json").write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", "utf-8")
     report.with_suffix(".md").write_text(as_markdown(result), "utf-8")
     if not to_terminal:
@@ -80,28 +79,30 @@ def verify(
         raise typer.Exit(1)
 
 
-def _claims(
-    target: Receiver, services: Services, wait: int, app_insights: str, template: Path, environment: Environment
-) -> Iterator[Claim]:
-    yield from receiving_claims(target)
-    yield from type_claims(services.catalog)
-    yield from processing_claims(Trial(target, services, wait, is_private=environment.network == "private"))
+def _claims(trial: Trial, app_insights: str, template: Path) -> Iterator[Claim]:
+    # First of all: nothing may have started the app before.
+    yield from receiving_claims(trial.receiver)
+    yield from type_claims(trial.services.catalog)
+    yield from processing_claims(trial)
     yield from log_claims(app_insights, template)
 
 
-def _environment(target: Receiver, services: Services) -> Environment:
-    hosts = {"the receiver": target.url}
-    private = any(check.name == RECEIVER_ADDRESS and check.state is CheckState.NOTE for check in check_network(hosts))
+def _is_private(target: Receiver) -> bool:
+    checks = check_network({"the receiver": target.url})
+    return any(check.name == RECEIVER_ADDRESS and check.state is CheckState.NOTE for check in checks)
+
+
+def _environment(trial: Trial) -> Environment:
     try:
-        app = str(requests.get(f"{target.url}/api/health", timeout=60).json()["version"])
+        app = str(requests.get(f"{trial.receiver.url}/api/health", timeout=60).json()["version"])
     except (requests.RequestException, ValueError, KeyError, TypeError):
         app = ""
     return Environment(
         date=datetime.now(UTC),
         command=VERSION,
         app=app,
-        receiver=urlsplit(target.url).netloc,
-        storage=urlsplit(services.clients.blobs.url).netloc,
-        purview=urlsplit(services.settings.purview_endpoint).netloc,
-        network="private" if private else "public",
+        receiver=urlsplit(trial.receiver.url).netloc,
+        storage=urlsplit(trial.services.clients.blobs.url).netloc,
+        purview=urlsplit(trial.services.settings.purview_endpoint).netloc,
+        network="private" if trial.is_private else "public",
     )

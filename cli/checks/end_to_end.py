@@ -19,6 +19,7 @@ from purview.removal import remove_asset
 from storage.event_rows import EventRow, Status
 
 _JOB = "sparklin_doctor.execute_insert_into_hadoop_fs_relation_command.check"
+COLUMN = "checked"
 _POLL_SECONDS = 0.5
 _DELIVERY = (
     "run infra/subscribe.sh again: it makes the subscription, with the function's name as it has to be written "
@@ -151,6 +152,10 @@ def _delete_asset(name: AssetName, services: Services) -> None:
 
 
 def lineage_event(run: str, event_type: str) -> bytes:
-    columns = {"schema": {"fields": [{"name": "checked", "type": "string"}]}}
-    source, sink = ({"namespace": NAMESPACE, "name": name, "facets": columns} for name in ("in", "out"))
+    """An event of our own that writes a column from one dataset into another."""
+    columns = {"schema": {"fields": [{"name": COLUMN, "type": "string"}]}}
+    read = {"inputFields": [{"namespace": NAMESPACE, "name": "in", "field": COLUMN}]}
+    source = {"namespace": NAMESPACE, "name": "in", "facets": columns}
+    facets = {**columns, "columnLineage": {"fields": {COLUMN: read}}}
+    sink = {"namespace": NAMESPACE, "name": "out", "facets": facets}
     return event_of_ours(event_type, run, _JOB, [source], [sink])

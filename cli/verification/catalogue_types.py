@@ -1,6 +1,6 @@
 """Claims about Purview's types, which the names and entities of the app rest on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cli.verification.claim import Claim
 from core.errors import SparklinError
@@ -9,13 +9,14 @@ from purview.entities import GENERIC_TYPE
 from purview.process_name import PROCESS_TYPE
 
 _PAGE = "docs/name-rules.md"
-_NEEDED = {
-    PROCESS_TYPE: ("columnMapping", "inputs", "outputs"),
-    GENERIC_TYPE: ("qualifiedName",),
-    "azure_datalake_gen2_resource_set": ("qualifiedName",),
-    "tabular_schema": ("qualifiedName",),
+# With the attributes of their own, not those that they inherit.
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    PROCESS_TYPE: ("columnMapping",),
+    GENERIC_TYPE: (),
+    "azure_datalake_gen2_resource_set": (),
+    "tabular_schema": (),
     "column": ("type",),
-    "fabric_lakehouse_table": ("qualifiedName",),
+    "fabric_lakehouse_table": (),
 }
 TOKEN = Claim("token and role", "Purview accepts the token, and lets you read", "docs/access.md")
 TYPES = Claim("types", "the built-in types exist with the attributes that are used", _PAGE)

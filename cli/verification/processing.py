@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from azure.core.exceptions import ResourceExistsError
 
-from cli.checks.end_to_end import clean_up, lineage_event
+from cli.checks.end_to_end import COLUMN, clean_up, lineage_event
 from cli.checks.endpoint import NAMESPACE, Receiver
 from cli.tasks import replay_runs
 from cli.tasks.purge_runs import forget_run
@@ -157,9 +157,10 @@ def _creation(trial: Trial) -> Claim:
     entity = trial.services.catalog.get(row.process_guid) if row else {}
     attributes: dict[str, Any] = entity.get("attributes") or {}
     mapping = json.loads(attributes.get("columnMapping") or "[]")
+    columns = [(each["Source"], each["Sink"]) for pair in mapping for each in pair["ColumnMapping"]]
     ends = {side: len(attributes.get(side) or []) for side in ("inputs", "outputs")}
-    fine = ends == {"inputs": 1, "outputs": 1} and isinstance(mapping, list)
-    return CREATION.judged(fine, f"{ends['inputs']} input, {ends['outputs']} output, {len(mapping)} column mappings")
+    seen = f"{ends['inputs']} input, {ends['outputs']} output, {len(columns)} column"
+    return CREATION.judged(ends == {"inputs": 1, "outputs": 1} and columns == [(COLUMN, COLUMN)], seen)
 
 
 def _collection(trial: Trial) -> Claim:
