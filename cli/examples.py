@@ -46,6 +46,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "sparklin show 01a204f9 --local --web",
     ),
     "status": ("sparklin status --since 2h", "sparklin status --local --json"),
+    "verify": (
+        "sparklin verify --local",
+        "sparklin verify --receiver https://x.azurewebsites.net --hash-names",
+    ),
 }
 
 

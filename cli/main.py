@@ -61,8 +61,10 @@ def _group(about: str) -> Callable[[], None]:
     return group
 
 
-_WORKING_ON_A_DEPLOYMENT = (doctor, grant, key_tag, purge, rebuild, relink, replay, send, show, status, verify)
-for command in (explain, lineage, preview, *_WORKING_ON_A_DEPLOYMENT):
+for command in (
+    *(doctor, explain, grant, key_tag, lineage, preview, purge, rebuild, relink, replay, send, show, status),
+    verify,
+):
     app.command(cls=Command, epilog=epilog(command.__name__.replace("_", "-")), context_settings=HELP_NAMES)(command)
 
 for group, about, name, function in (

@@ -1,7 +1,6 @@
 """``sparklin verify``: sees whether a deployment does what the documentation claims."""
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from cli.checks.check import State as CheckState
 from cli.checks.endpoint import Receiver
 from cli.checks.network import RECEIVER_ADDRESS, check_network
 from cli.connections import Local, services_for, stack_values
+from cli.output import AsJson, AsText, print_json, wants_text
 from cli.tables import print_line
 from cli.verification.catalogue_types import type_claims
 from cli.verification.claim import Claim, State
@@ -46,7 +46,8 @@ def verify(
     template: Annotated[Path, typer.Option(help="The compiled template with the alerts.")] = _TEMPLATE,
     wait: Annotated[int, typer.Option(min=1, help="Seconds to wait for each step of the app.")] = 120,
     local: Local = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON even on a terminal.")] = False,
+    as_json: AsJson = False,
+    as_text: AsText = False,
 ) -> None:
     """Walk through what the documentation claims about a deployment, and write a report that can be published.
 
@@ -55,25 +56,25 @@ def verify(
 
     Exit code 1 if a claim is refuted.
     """
+    is_text = wants_text(as_json=as_json, as_text=as_text)
     stack = stack_values() if local else {}
     target = Receiver((stack.get("receiver") or receiver).rstrip("/"), stack.get("functionKey") or function_key())
     if not target.url.startswith(("https://", "http://")) or not target.key:
         raise typer.BadParameter("give --receiver, and the key in SPARKLIN_FUNCTION_KEY", param_hint="--receiver")
-    to_terminal = not as_json and sys.stdout.isatty()
     services = services_for(local=local)
     cleaner = Cleaner((target.key, services.settings.lineage_storage.connection_string), hash_names=hash_names)
     claims: list[Claim] = []
     trial = Trial(target, services, wait, is_private=_is_private(target))
     for claim in _claims(trial, app_insights, template):
         claims.append(claim)
-        if to_terminal:
+        if is_text:
             shown = cleaner.claim(claim)
             print_line(Console(), f"{shown.state.value:9}{shown.name}: {shown.seen}", _STYLES[shown.state])
     result = as_object(_environment(trial), claims, cleaner)
     report.with_suffix(".json").write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", "utf-8")
     report.with_suffix(".md").write_text(as_markdown(result), "utf-8")
-    if not to_terminal:
-        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
+    if not is_text:
+        print_json(result)
     typer.echo(f"report: {report.with_suffix('.md')}, {report.with_suffix('.json')}", err=True)
     if result["refuted"]:
         raise typer.Exit(1)
