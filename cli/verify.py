@@ -32,19 +32,27 @@ _STYLES = {State.VERIFIED: "green", State.REFUTED: "red", State.UNKNOWN: "dim"}
 
 def verify(
     receiver: Annotated[
-        str, typer.Option(envvar="SPARKLIN_RECEIVER", help="The function app: https://<app>.azurewebsites.net.")
+        str,
+        typer.Option(
+            envvar="SPARKLIN_RECEIVER", metavar="URL", help="The function app: https://<app>.azurewebsites.net."
+        ),
     ] = "",
-    report: Annotated[Path, typer.Option(help="Where to write the report: this path with .md and with .json.")] = Path(
-        "sparklin-verify"
-    ),
+    report: Annotated[
+        Path, typer.Option(metavar="PATH", help="Where to write the report: this path with .md and with .json.")
+    ] = Path("sparklin-verify"),
     hash_names: Annotated[
         bool, typer.Option("--hash-names", help="Replace hosts and ids in the report by hashes.")
     ] = False,
     app_insights: Annotated[
-        str, typer.Option(help="The Application ID of Application Insights: also verify the log and the alerts.")
+        str,
+        typer.Option(
+            metavar="ID", help="The Application ID of Application Insights: also verify the log and the alerts."
+        ),
     ] = "",
-    template: Annotated[Path, typer.Option(help="The compiled template with the alerts.")] = _TEMPLATE,
-    wait: Annotated[int, typer.Option(min=1, help="Seconds to wait for each step of the app.")] = 120,
+    template: Annotated[Path, typer.Option(metavar="FILE", help="The compiled template with the alerts.")] = _TEMPLATE,
+    wait: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="Seconds to wait for each step of the app.")
+    ] = 120,
     local: Local = False,
     as_json: AsJson = False,
     as_text: AsText = False,
