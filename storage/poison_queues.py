@@ -1,6 +1,8 @@
 """The poison queues, to which the Functions host moves the messages that it gives up."""
 
-from azure.core.exceptions import ResourceNotFoundError
+from contextlib import suppress
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 
 from storage.clients import RETRY_QUEUE, StorageClients
 from storage.faults import storage_faults
@@ -26,3 +28,15 @@ def _count(clients: StorageClients, name: str) -> int:
         return clients.queue(name).get_queue_properties().approximate_message_count or 0
     except ResourceNotFoundError:
         return 0
+
+
+def put_poison(clients: StorageClients, name: str, message: str) -> None:
+    """Put a message on a poison queue, as the host does; it expires after an hour.
+
+    :raises StorageUnavailable: it may not be there.
+    """
+    queue = clients.queue(name)
+    with storage_faults("write to a poison queue"):
+        with suppress(ResourceExistsError):
+            queue.create_queue()
+        queue.send_message(message, time_to_live=3600)

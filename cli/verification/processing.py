@@ -4,14 +4,12 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import requests
-from azure.core.exceptions import ResourceExistsError
 
 from cli.checks.end_to_end import COLUMN, clean_up, lineage_event
 from cli.checks.endpoint import NAMESPACE, Receiver
@@ -28,7 +26,7 @@ from storage.clients import EVENTS
 from storage.details_table import DetailsRow
 from storage.event_rows import EventRow, Status
 from storage.faults import storage_faults
-from storage.poison_queues import BLOB_POISON_QUEUE, poison_messages
+from storage.poison_queues import BLOB_POISON_QUEUE, poison_messages, put_poison
 
 _POLL_SECONDS = 0.25
 _SEARCH_SECONDS = 120
@@ -229,12 +227,8 @@ def _retry(trial: Trial) -> Claim:
 def _poison(trial: Trial) -> Claim:
     """A message as the host writes it, for a blob that was processed: the app processes its run once more."""
     (event, *_) = trial.services.events.names(trial.key)
-    queue = trial.services.clients.queue(BLOB_POISON_QUEUE)
     message = {"Type": "BlobTrigger", "ContainerName": EVENTS, "BlobName": event.name.blob}
-    with storage_faults("write to the poison queue"):
-        with suppress(ResourceExistsError):
-            queue.create_queue()
-        queue.send_message(json.dumps(message), time_to_live=3600)
+    put_poison(trial.services.clients, BLOB_POISON_QUEUE, json.dumps(message))
     seconds = trial.wait(lambda: BLOB_POISON_QUEUE not in poison_messages(trial.services.clients))
     if seconds is None:
         return POISON.judged(False, f"the message was not taken within {trial.seconds:.0f} s")
