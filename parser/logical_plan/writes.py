@@ -135,10 +135,16 @@ def _merge(plan: Node, walk: Walk) -> Write:
     uses = both.uses | walk.uses_of([plan.tree("condition") or plan.tree("mergeCondition")], both, "JOIN")
     named: dict[str, Value] = {}
     for name, value in _assignments(plan, both, target, walk):
-        named[name] = combined([named[name], value]) if name in named else value
+        named[name] = _of_clauses(named[name], value) if name in named else value
     if not (target.known and source.known):
         named = {name: replace(value, known=False) for name, value in named.items()}
     return Write(named=named, uses=uses, target=target_leaf if is_leaf else None, table=table_name(plan))
+
+
+def _of_clauses(one: Value, other: Value) -> Value:
+    """What a column gets from two clauses; its expression is known if both have the same."""
+    merged = combined([one, other])
+    return replace(merged, definition=one.definition) if one.definition == other.definition else merged
 
 
 def _side(plan: Node, name: str) -> Node | None:
