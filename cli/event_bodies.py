@@ -1,8 +1,6 @@
 """The readable events of files and folders on this machine; what cannot be read is named on stderr."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
@@ -10,37 +8,13 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.event_files import KINDS, empty_folders, events_of, local_files, where
+from cli.tasks.problems import Problems
 from cli.terminal_text import terminal_text
 from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent
 
-#: Problems are named up to this number; the others are counted by reason.
-MOST_NAMED = 5
 # So much is read before a bar could be seen.
 _MOMENT_BYTES = 2_000_000
-
-
-@dataclass(slots=True)
-class Problems:
-    """Problems with files: the first ones as they are, the others by reason."""
-
-    _named: list[str] = field(default_factory=list)
-    _others: Counter[str] = field(default_factory=Counter)
-
-    def add(self, place: str, reason: str) -> None:
-        """Note a problem of a file, or of a place in it."""
-        if len(self._named) < MOST_NAMED:
-            self._named.append(f"{place}: {reason}")
-        else:
-            self._others[reason] += 1
-
-    def lines(self) -> Iterator[str]:
-        """At most five problems, then a line for each reason of the others."""
-        yield from self._named
-        yield from (f"… and {count} more: {reason}" for reason, count in self._others.most_common(MOST_NAMED))
-        reasons = self._others.most_common()[MOST_NAMED:]
-        if reasons:
-            yield f"… and {sum(count for _, count in reasons)} more of {len(reasons)} other kinds"
 
 
 def progress_bar(label: str, console: Console, *, shown: bool = True) -> Progress:

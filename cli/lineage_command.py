@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
 import typer
 from rich.console import Console
@@ -100,7 +101,10 @@ def _address(graph: LineageGraph, named: Named | None, *, local: bool) -> str:
         AssetName(each.type, each.qualified_name) for each in graph.datasets if named and each.id == named.dataset
     ]
     with catalog_for(local=local) as catalogue:
-        return next((asset_link(catalogue.endpoint, each.guid) for each in catalogue.find(wanted).values()), "")
+        link = next((asset_link(catalogue.endpoint, each.guid) for each in catalogue.find(wanted).values()), "")
+    # The page of the local Data Map can select a column; addresses of the portal have parameters of their own.
+    selects = link and "?" not in link and named and named.column
+    return f"{link}?{urlencode({'column': named.column})}" if named and selects else link
 
 
 def _at_most_one(**given: bool) -> None:

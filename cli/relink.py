@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 from rich.text import Text
 
 from cli.connections import Local, services_for
 from cli.output import AsJson, AsText, print_json, wants_text
-from cli.tables import short
+from cli.tables import print_line, short
 from cli.tasks import relink_processes as steps
 from cli.tasks.relink_processes import Leftover, Move
 from cli.terminal_text import terminal_text
@@ -115,16 +114,13 @@ def _asset(asset: Asset) -> dict[str, str]:
 
 def _show(found: Sequence[Move], left: Sequence[Leftover], *, applied: bool) -> None:
     console = Console()
-    table = Table("process", "from", "to", show_edge=False)
     for move in found:
         if move.pending:
-            cells = (move.process.rpartition("#")[0], short(move.ours.name.qualified_name), _told(move.scanned))
-            table.add_row(*(Text(terminal_text(cell)) for cell in cells))
-    if table.rows:
-        console.print(table)
+            print_line(console, move.process.rpartition("#")[0], "bold")
+            print_line(console, f"  from {short(move.ours.name.qualified_name)} to {_told(move.scanned)}")
     for item in left:
         what = item.kept or ("deleted" if applied else "would be deleted")
-        console.print(Text(terminal_text(f"placeholder {_told(item.asset)}: {what}")))
+        print_line(console, f"placeholder {_told(item.asset)}: {what}")
     pending = sum(move.pending for move in found)
     done = "moved" if applied else "to be moved; run again with --apply"
     console.print(Text(f"{pending} reference{'' if pending == 1 else 's'} {done}" if pending else "nothing to move"))

@@ -52,15 +52,13 @@ def send(
     except NotSent as error:
         typer.echo(terminal_text(f"{error}. What was sent before is stored; send all again."), err=True)
         raise typer.Exit(1) from None
-    for problem in sent.named:
+    for problem in sent.problems.lines():
         typer.echo(terminal_text(problem), err=True)
-    if sent.problems > len(sent.named):
-        typer.echo(f"and {sent.problems - len(sent.named)} more", err=True)
     if not is_text:
         print_json(as_object(sent))
     else:
         _show(sent)
-    if sent.problems or not sent.answers:
+    if sent.problems.count or not sent.answers:
         raise typer.Exit(1)
 
 
@@ -70,7 +68,7 @@ def as_object(sent: Sent) -> dict[str, Any]:
     reasons = [
         {"answer": answer, "reason": reason, "events": count} for (answer, reason), count in sent.answers.most_common()
     ]
-    return {"events": sent.answers.total(), **totals, "reasons": reasons, "problems": sent.named}
+    return {"events": sent.answers.total(), **totals, "reasons": reasons, "problems": sent.problems.named}
 
 
 def _files(paths: Iterable[str]) -> Iterator[EventFile]:

@@ -11,11 +11,9 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from cli.event_files import EventFile, events_of, where
+from cli.tasks.problems import Problems
 from core.errors import SparklinError
 from core.threads import in_threads
-
-MOST_PROBLEMS = 5
-"""Problems that are named; the rest is counted."""
 
 # The receiver takes one body above 1 MiB at a time.
 _BATCH_BYTES = 1024 * 1024 - 1
@@ -41,20 +39,17 @@ class Item:
 class Sent:
     """What became of the events: how many by answer (kept, ignored, rejected) and reason.
 
-    ``problems`` counts what could not be read or was rejected; ``named`` holds the first few of it.
+    ``problems`` are the events that could not be read or were rejected.
     """
 
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
-    problems: int = 0
-    named: list[str] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
 
     def count(self, answer: str, reason: str, origin: str = "") -> None:
         """Count an event; one that was rejected is a problem."""
         self.answers[answer, reason] += 1
         if answer == "rejected":
-            self.problems += 1
-            if len(self.named) < MOST_PROBLEMS:
-                self.named.append(f"{origin}: {reason}")
+            self.problems.add(origin, reason)
 
     def total(self, answer: str) -> int:
         return sum(count for (given, _), count in self.answers.items() if given == answer)

@@ -59,7 +59,7 @@ def _send(stack: Stack) -> list[str]:
     talk.print(
         f"{sent.answers.total()} events sent: {sent.total('kept')} kept, {sent.total('ignored')} without lineage"
     )
-    return sent.named
+    return sent.problems.named
 
 
 def _collect(stack: Stack) -> list[bytes]:

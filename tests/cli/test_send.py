@@ -120,7 +120,7 @@ def test_answers_are_counted_with_their_reasons_and_five_bad_lines_are_named(doo
     lines = result.stderr.splitlines()
     assert [line.partition(": ")[0] for line in lines[:3]] == [f"{file}, line {number}" for number in (3, 4, 5)]
     assert len(lines) == 6
-    assert lines[-1] == "and 2 more"
+    assert lines[-1].startswith("… and 2 more: ")
     reasons = {each["reason"]: each["events"] for each in json.loads(result.stdout)["reasons"]}
     assert reasons["it is not JSON"] == 3
     assert reasons["it names an output"] == 2
