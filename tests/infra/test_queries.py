@@ -93,9 +93,9 @@ def test_the_alert_of_dead_letters_is_that_of_the_page() -> None:
 
 
 def test_the_page_says_what_to_do_at_each_alert() -> None:
-    page = (ROOT / "docs" / "deployment.md").read_text("utf-8").partition("## Alerts")[2].partition("\n## ")[0]
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("## When an alert fires")[2]
 
-    assert re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE) == list(alerts("outbound"))
+    assert re.findall(r"^### ([\w-]+)$", page.partition("\n## ")[0], re.MULTILINE) == list(alerts("outbound"))
 
 
 def test_alerts_ask_for_steps_that_are_logged() -> None:
