@@ -63,7 +63,13 @@ def test_packages_are_whole_with_their_data(wheel: Path) -> None:
         return {str(file) for file in found if file.suffix and "__pycache__" not in file.parts}
 
     assert files(wheel) == files(ROOT)
-    assert {"qualified_names/rules.toml", "core/operations.json", "cli/main.py"} <= files(wheel)
+    data = {
+        "qualified_names/rules.toml",
+        "core/operations.json",
+        "cli/spark_settings.toml",
+        "explorer/viewer/explorer.js",
+    }
+    assert data | {"cli/main.py"} <= files(wheel)
 
 
 def test_triggers_stack_and_tests_are_no_part_of_it(wheel: Path) -> None:

@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jsonschema
 import pytest
@@ -129,6 +129,14 @@ def test_an_unexpected_error_is_one_line_and_more_with_debug(monkeypatch: pytest
         "unexpected error, please report it: ZeroDivisionError: division by zero",
     )
     assert isinstance(run("--debug", "preview", TUTORIAL).exception, ZeroDivisionError)
+
+
+def test_an_interrupted_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.preview.preview_events", interrupted)
+    assert run("preview", TUTORIAL).exit_code == 130
 
 
 def test_errors_name_the_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,22 @@ def test_search_takes_alternatives(catalog: Catalog, data_map: DataMap) -> None:
     assert len(catalog.search([["srv", "one"], ["srv"]], [SQL]).hits) == 4
 
 
+def test_search_datasets_finds_every_type_but_processes(catalog: Catalog, data_map: DataMap) -> None:
+    guid = data_map.add(SQL, "mssql://srv/db/dbo/Orders", name="Orders")
+    data_map.add(PROCESS, "mssql://srv/db/dbo/Orders")
+    found = catalog.search_datasets(["dbo", "orders"])
+    assert [hit.asset for hit in found.hits] == [Asset(AssetName(SQL, "mssql://srv/db/dbo/Orders"), guid)]
+
+
+def test_entities_are_whole_and_those_that_are_gone_are_left_out(catalog: Catalog, data_map: DataMap) -> None:
+    guids = [data_map.add(SQL, f"mssql://srv/db/dbo/t{number}") for number in range(60)]
+    gone = "00000000-0000-4000-8000-000000000000"
+    found = catalog.entities([*guids, gone])
+    assert [entity["guid"] for entity in found] == guids
+    assert all("inputToProcesses" in entity["relationshipAttributes"] for entity in found)
+    assert catalog.entities([]) == []
+
+
 def test_upload_reports_guids_and_numbers(catalog: Catalog) -> None:
     first = catalog.upload([ENTITY, process(outputs=[{"guid": "-1"}])])
     assert (first.created, first.updated) == (2, 0)
