@@ -19,14 +19,16 @@ import msgspec
 
 from core.errors import LeaseLost
 from core.logs import step
-from core.model import RunRef
+from core.model import AssetName, RunRef
 from parser import process_history as histories
 from parser import repeated_runs
 from parser.details import details
 from parser.process_history import History
 from parser.repeated_runs import Repeats, repeats_of, whole_history
+from pipeline import unused_assets
 from pipeline.processes import Process, drawn, process_of, same_data, shown
 from pipeline.services import Services
+from pipeline.unused_assets import Referred
 from purview import uploader
 from purview.fingerprint import Fingerprints, fingerprints
 from storage.details_table import Conflict, DetailsRow
@@ -194,10 +196,11 @@ def _upload_until_it_fits(process: str, picture: _Picture, held: HeldLocks, serv
         try:
             is_shown = done is not None and done.fingerprints == picture.fingerprints and row.fingerprint != _FORCED
             if clean is None or not is_shown:
-                row = services.details.write(replace(row, dirty=True, fingerprint=""))
+                known = frozenset() if row.dirty else unused_assets.decode(row.referred).names
+                row = services.details.write(_begun(row, picture, services))
                 held.check()
                 # From here on the catalogue may show this, even over what a worker showed that took the lock over.
-                done, clean = picture, _upload(row, picture, services)
+                done, clean = picture, _upload(row, picture, known, services)
             services.details.write(replace(clean(row), repeats=_beside(row, picture)))
         except Conflict:
             continue  # Another run, or worker, came in between.
@@ -241,13 +244,36 @@ def _share(process: str) -> float:
     return int.from_bytes(digest[:4], "big") / 2**32
 
 
-def _upload(row: DetailsRow, picture: _Picture, services: Services) -> Callable[[DetailsRow], DetailsRow]:
-    """Show the picture in the catalogue; how a row is marked that says the same."""
+def _begun(row: DetailsRow, picture: _Picture, services: Services) -> DetailsRow:
+    """The row before an upload: with the names of all that the process may refer to until it is over."""
+    before, collection = unused_assets.decode(row.referred), ""
+    if picture.process is None:
+        collection = unused_assets.collection_of(row.qualified_name, services) or before.collection
+    referred = Referred(before.names | unused_assets.names_of(picture.process), collection)
+    return replace(row, dirty=True, fingerprint="", referred=unused_assets.encode(referred))
+
+
+def _upload(
+    row: DetailsRow, picture: _Picture, known: frozenset[AssetName], services: Services
+) -> Callable[[DetailsRow], DetailsRow]:
+    """Show the picture in the catalogue, and delete what is no longer needed; how a row is marked that says the same.
+
+    ``known`` are the names of datasets to which the process certainly refers already.
+    """
+    before, names = unused_assets.decode(row.referred), unused_assets.names_of(picture.process)
+    marked = _shown(row, picture, known, services)
+    unused_assets.remove_unused(row.qualified_name, before.names - names, before.collection, services)
+    return lambda row: replace(marked(row), dirty=False, referred=unused_assets.encode(Referred(names)))
+
+
+def _shown(
+    row: DetailsRow, picture: _Picture, known: frozenset[AssetName], services: Services
+) -> Callable[[DetailsRow], DetailsRow]:
     process = picture.process
     if process is None:
         uploader.remove(row.qualified_name, services.catalog)
         step(log, "upload", "removed", {"process": row.qualified_name})
-        return lambda row: replace(row, dirty=False, fingerprint="", uploaded=None, process_guid="")
+        return lambda row: replace(row, fingerprint="", uploaded=None, process_guid="")
     result = uploader.upload(
         process.lineage,
         process.resolutions,
@@ -257,12 +283,11 @@ def _upload(row: DetailsRow, picture: _Picture, services: Services) -> Callable[
         services.locks,
         services.settings.collection(process.lineage.application.namespace),
         process=process.qualified_name,
+        referred=known,
         same=same_data,
         wait_seconds=services.lock_wait_seconds,
     )
     counts = {"created": result.created, "updated": result.updated}
     step(log, "upload", "uploaded", {"process": row.qualified_name, **counts})
     fingerprint, now = picture.fingerprints.current, datetime.now(UTC)
-    return lambda row: replace(
-        row, dirty=False, fingerprint=fingerprint, uploaded=now, process_guid=result.process_guid
-    )
+    return lambda row: replace(row, fingerprint=fingerprint, uploaded=now, process_guid=result.process_guid)

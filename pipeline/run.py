@@ -133,7 +133,9 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
     check_drawable(processes.values())
     affected, repeated = _record(run, processes, services)
     shown = affected if show is republish else affected - repeated
-    _show_all({name: processes.get(name) for name in sorted(shown)}, show, services)
+    # First what the run added: assets that only change the process are then referred to all the time, and stay.
+    ordered = sorted(shown, key=lambda name: (name not in processes, name))
+    _show_all({name: processes.get(name) for name in ordered}, show, services)
     status, message = Status.PROCESSED, f"in {len(processes)} process{'' if len(processes) == 1 else 'es'}"
     if run.state is RunState.FAILED:
         message = "the run failed and draws nothing"

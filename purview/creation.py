@@ -2,7 +2,8 @@
 
 The Data Map takes no lock between looking for a name and creating it, so two workers could create two assets of one
 name. Missing assets are therefore looked up again, and created, under locks that all workers share (see
-``creation_locks``). Columns are added to our own assets under the same locks (see purview.missing_columns).
+``creation_locks``). Columns are added to our own assets under the same locks (see purview.missing_columns), and an
+upload holds the locks of those to which its process starts to refer, so that nobody deletes them meanwhile.
 
 A lineage with very many datasets is processed in parts. Each part is looked up and completed before the next one, so
 that locks are held only for a short time, and an attempt that fails half-way gets further than the one before.
@@ -21,6 +22,7 @@ from core.model import Asset, AssetName, Dataset, UploadResult
 from purview.bulk_requests import send
 from purview.entities import (
     GENERIC_TYPE,
+    Assets,
     DatasetDraft,
     Draft,
     build_datasets,
@@ -29,7 +31,7 @@ from purview.entities import (
     storable,
 )
 from purview.lookup import look_up, look_up_exactly, look_up_planned
-from purview.missing_columns import find_missing_columns, plan_additions
+from purview.missing_columns import find_missing_columns, known_fields, plan_additions
 from purview.refusals import UnusableType
 from purview.schema import Addition
 from purview.upload_task import Known, Task
@@ -58,6 +60,13 @@ def creation_locks(names: Iterable[AssetName]) -> list[str]:
     return sorted({f"creation {_place(name) * BUCKETS >> 64:02}" for name in names})
 
 
+def neighbours(names: Iterable[AssetName]) -> Iterator[list[AssetName]]:
+    """The names in groups of at most ``CREATE_AT_ONCE`` that share locks."""
+    ordered = sorted(names, key=_place)
+    for start in range(0, len(ordered), CREATE_AT_ONCE):
+        yield ordered[start : start + CREATE_AT_ONCE]
+
+
 def _place(name: AssetName) -> int:
     """The place of an asset in an arbitrary order, a number of 64 bits. Neighbours share a lock.
 
@@ -80,8 +89,19 @@ def parts(task: Task) -> list[tuple[Dataset, ...]]:
 
 def look_up_part(task: Task, datasets: tuple[Dataset, ...]) -> Known:
     resolutions = {dataset.id: task.resolutions[dataset.id] for dataset in datasets}
-    assets = look_up(resolutions, task.catalog, task.cache, task.same)
-    return Known(datasets, assets, find_missing_columns(datasets, assets, task.record))
+    return _recorded(task, datasets, look_up(resolutions, task.catalog, task.cache, task.same))
+
+
+def _recorded(task: Task, datasets: tuple[Dataset, ...], assets: Assets) -> Known:
+    """What the record says of these assets."""
+    fields = known_fields(datasets, assets)
+    new = {
+        assets[dataset.id].name
+        for dataset in datasets
+        if assets[dataset.id].guid and storable(task.resolutions[dataset.id].asset) not in task.referred
+    }
+    created = task.record.get_many({*new, *(asset.name for asset in fields)})
+    return Known(datasets, assets, find_missing_columns(fields, created), taken_up=frozenset(new & created.keys()))
 
 
 def complete(task: Task, known: Known, ends: float) -> Iterator[UploadResult]:
@@ -101,9 +121,7 @@ def _slices(known: Known) -> Iterator[Known]:
     by_name: defaultdict[AssetName, list[Dataset]] = defaultdict(list)
     for dataset in known.datasets:
         by_name[known.assets[dataset.id].name].append(dataset)
-    ordered = sorted(known.names, key=_place)
-    for start in range(0, len(ordered), CREATE_AT_ONCE):
-        names = ordered[start : start + CREATE_AT_ONCE]
+    for names in neighbours(known.names):
         datasets = tuple(dataset for name in names for dataset in by_name[name])
         assets = {dataset.id: known.assets[dataset.id] for dataset in datasets}
         yield Known(datasets, assets, known.gaps.of(set(names)))
@@ -124,8 +142,10 @@ def write_under_locks(task: Task, known: Known) -> UploadResult:
 
 
 def _to_lock(task: Task, known: Known) -> set[str]:
+    if known.process_guid is None:
+        return set(creation_locks(known.names))
     is_new = known.process_guid == ""
-    return set(creation_locks(known.names | {task.process} if is_new else known.names))
+    return set(creation_locks({*known.names, *known.taken_up, *([task.process] if is_new else ())}))
 
 
 def _look_again(task: Task, known: Known) -> Known:
@@ -133,10 +153,9 @@ def _look_again(task: Task, known: Known) -> Known:
     missing = {dataset: task.resolutions[dataset] for dataset in known.missing}
     # Names that are not locked can be created at any time, so with many datasets they are not looked up again.
     find = look_up_exactly if len(missing) <= _FEW else look_up_planned
-    assets = {**known.assets, **find(missing, task.catalog)}
-    gaps = find_missing_columns(known.datasets, assets, task.record)
+    again = _recorded(task, known.datasets, {**known.assets, **find(missing, task.catalog)})
     guid = process_guid_of(task) if known.process_guid == "" else known.process_guid
-    return Known(known.datasets, assets, gaps, guid)
+    return replace(again, process_guid=guid, taken_up=known.taken_up | again.taken_up)
 
 
 def process_guid_of(task: Task) -> str:

@@ -76,18 +76,24 @@ class MissingColumns:
         return MissingColumns(_of(self.fields, names), _of(self.unfinished, names))
 
 
-def find_missing_columns(datasets: Iterable[Dataset], assets: Assets, record: Record) -> MissingColumns:
-    """What the existing assets of some datasets lack.
+def known_fields(datasets: Iterable[Dataset], assets: Assets) -> dict[Asset, tuple[Field, ...]]:
+    """The fields of each asset that exists; several datasets may be one asset."""
+    fields: defaultdict[Asset, list[Field]] = defaultdict(list)
+    for dataset in datasets:
+        if assets[dataset.id].guid and dataset.fields:
+            fields[assets[dataset.id]] += dataset.fields
+    return {asset: storable_fields(asset.name, fields[asset]) for asset in fields}
 
-    :raises TryLater: the record is unavailable.
-    """
-    known = _known_fields(datasets, assets)
-    created = record.get_many(asset.name for asset in known)
-    ours = {asset: created[asset.name] for asset in known if asset.name in created}
-    lacking = {asset: _lacking(known[asset], ours[asset]) for asset in ours}
+
+def find_missing_columns(
+    fields: Mapping[Asset, tuple[Field, ...]], created: Mapping[AssetName, Created]
+) -> MissingColumns:
+    """What existing assets with these fields lack, by what is known of those that we created."""
+    ours = {asset: created[asset.name] for asset in fields if asset.name in created}
+    lacking = {asset: _lacking(fields[asset], ours[asset]) for asset in ours}
     return MissingColumns(
-        {asset: fields for asset, fields in lacking.items() if fields and asset.guid == ours[asset].guid},
-        {asset: fields for asset, fields in lacking.items() if not ours[asset].guid},
+        {asset: some for asset, some in lacking.items() if some and asset.guid == ours[asset].guid},
+        {asset: some for asset, some in lacking.items() if not ours[asset].guid},
     )
 
 
@@ -100,7 +106,8 @@ def plan_additions(gaps: MissingColumns, catalog: Reader, record: Record) -> tup
     :raises TryLater: the catalogue or the record is unavailable.
     :raises CatalogRefused: the catalogue refuses to be read.
     """
-    wanted = {**gaps.fields, **_adopted(gaps.unfinished, catalog, record)}
+    ours = adopt(gaps.unfinished, catalog, record)
+    wanted = {**gaps.fields, **{asset: gaps.unfinished[asset] for asset in ours}}
     present = _present(wanted, catalog)
     record.add_many({asset.name: Created(asset.guid, columns) for asset, columns in present.items() if columns})
     missing = {
@@ -112,13 +119,28 @@ def plan_additions(gaps: MissingColumns, catalog: Reader, record: Record) -> tup
     return tuple(Addition(asset, missing[asset], guid) for asset, guid in zip(growing, schemas, strict=True))
 
 
-def _known_fields(datasets: Iterable[Dataset], assets: Assets) -> dict[Asset, tuple[Field, ...]]:
-    """The fields of each asset that exists; several datasets may be one asset."""
-    fields: defaultdict[Asset, list[Field]] = defaultdict(list)
-    for dataset in datasets:
-        if assets[dataset.id].guid and dataset.fields:
-            fields[assets[dataset.id]] += dataset.fields
-    return {asset: storable_fields(asset.name, fields[asset]) for asset in fields}
+def adopt(unfinished: Iterable[Asset], catalog: Reader, record: Record) -> list[Asset]:
+    """Those of some announced assets that turn out to be ours, which is recorded.
+
+    The announcements of the others are withdrawn. To be called under the locks of their names.
+
+    :raises TryLater: the catalogue or the record is unavailable.
+    :raises CatalogRefused: the catalogue refuses to be read.
+    """
+    assets = list(unfinished)
+    if not assets:
+        return []
+    announced = record.get_many(asset.name for asset in assets)
+    entities = in_threads(lambda asset: catalog.get(asset.guid), assets, _AT_ONCE)
+    ours = [
+        asset
+        for asset, entity in zip(assets, entities, strict=True)
+        if asset.name in announced and _was_created_after(announced[asset.name].announced, entity)
+    ]
+    record.add_many({asset.name: Created(asset.guid) for asset in ours})
+    for asset in set(assets) - set(ours):
+        record.remove(asset.name, "")
+    return ours
 
 
 def _lacking(fields: Iterable[Field], created: Created) -> tuple[Field, ...]:
@@ -128,25 +150,6 @@ def _lacking(fields: Iterable[Field], created: Created) -> tuple[Field, ...]:
 
 def _of(fields: Mapping[Asset, tuple[Field, ...]], names: AbstractSet[AssetName]) -> dict[Asset, tuple[Field, ...]]:
     return {asset: lacking for asset, lacking in fields.items() if asset.name in names}
-
-
-def _adopted(
-    unfinished: Mapping[Asset, tuple[Field, ...]], catalog: Reader, record: Record
-) -> dict[Asset, tuple[Field, ...]]:
-    """Those of the unfinished assets that are ours, which is recorded. The others are not announced any more."""
-    if not unfinished:
-        return {}
-    announced = record.get_many(asset.name for asset in unfinished)
-    entities = in_threads(lambda asset: catalog.get(asset.guid), unfinished, _AT_ONCE)
-    ours = [
-        asset
-        for asset, entity in zip(unfinished, entities, strict=True)
-        if asset.name in announced and _was_created_after(announced[asset.name].announced, entity)
-    ]
-    record.add_many({asset.name: Created(asset.guid) for asset in ours})
-    for asset in unfinished.keys() - set(ours):
-        record.remove(asset.name, "")
-    return {asset: unfinished[asset] for asset in ours}
 
 
 def _was_created_after(announced: datetime | None, entity: Mapping[str, Any]) -> bool:

@@ -1,46 +1,128 @@
-"""Deleting an asset of ours with all that belongs to it."""
+"""Deleting an asset of ours with all that belongs to it, and the reasons not to.
 
-from collections.abc import Iterator, Mapping
+``reason_in_use`` is what keeps every asset. ``reason_touched`` also keeps one that is not exactly as it was created: it
+is for assets that a process no longer needs, whose deletion nobody asked for.
+"""
+
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
+from core.model import Asset, AssetName
 from core.threads import in_threads
-from purview.schema import RELATIONSHIPS
+from purview.lookup import Finder
+from purview.schema import RELATIONSHIPS, schema_name
 
 _AT_ONCE = 8
+# What people add to an asset or its columns. We never set these, so an asset with one of them must stay.
+_BY_PEOPLE = (
+    "classifications", "meanings", "labels", "customAttributes", "businessAttributes", "contacts",
+    "description", "userDescription", "owner",
+)  # fmt: skip
+_PROCESSES = ("inputToProcesses", "outputFromProcesses")
+
+Entity = Mapping[str, Any]
 
 
-class Remover(Protocol):
-    """What is asked of the catalogue."""
+class Reader(Protocol):
+    """What is asked of the catalogue about an asset."""
 
     def get(self, guid: str) -> dict[str, Any]: ...
+
+
+class Remover(Reader, Finder, Protocol):
+    """What deleting an asset asks of the catalogue."""
 
     def delete(self, guid: str) -> None: ...
 
 
-def remove_asset(guid: str, catalog: Remover) -> None:
-    """Delete an asset and its columns.
+def remove_asset(asset: Asset, catalog: Remover) -> None:
+    """Delete an asset and its columns. It is safe to repeat this after a crash.
 
-    The columns of a table go with it. A file's lie in a ``tabular_schema``, which does not go with the file: it goes
-    first, so that a crash in between leaves nothing that nobody finds again.
+    The columns of a table are deleted with it. Those of a file are in a ``tabular_schema``, which is not deleted with
+    the file. It is deleted after it, so that no asset without its columns is left for others to use. After a crash in
+    between, it is found by its name.
 
-    :raises CatalogUnavailable, CatalogRefused: something may be left; to repeat it is safe.
+    :raises CatalogUnavailable, CatalogRefused: something may be left; repeating this is safe.
     """
-    related = catalog.get(guid).get("relationshipAttributes") or {}
-    schema = related.get("tabular_schema")
-    if isinstance(schema, Mapping) and schema.get("guid") and schema.get("entityStatus") != "DELETED":
-        catalog.delete(str(schema["guid"]))
-    catalog.delete(guid)
+    entity = catalog.get(asset.guid)
+    schema = _guids(entity, "tabular_schema") if entity else _abandoned_schema(asset.name, catalog)
+    catalog.delete(asset.guid)
+    for guid in schema:
+        catalog.delete(guid)
 
 
-def belongings(entity: Mapping[str, Any], catalog: Remover) -> Iterator[dict[str, Any]]:
-    """What goes with an asset that is deleted: its columns, and the schema that they lie in.
+def belongings(entity: Entity, catalog: Reader) -> Iterator[dict[str, Any]]:
+    """What goes with an asset that is deleted: its columns, and the schema that they are in.
 
     :raises CatalogUnavailable, CatalogRefused: something cannot be read.
     """
-    related = entity.get("relationshipAttributes") or {}
-    # One is a single reference, the others are lists.
-    listed = (each if isinstance(each, list) else [each] for each in map(related.get, RELATIONSHIPS) if each)
-    guids = [str(each["guid"]) for some in listed for each in some if each.get("entityStatus") != "DELETED"]
+    guids = [guid for relation in sorted(RELATIONSHIPS) for guid in _guids(entity, relation)]
     for part in in_threads(catalog.get, guids, _AT_ONCE):
         yield part
         yield from belongings(part, catalog)
+
+
+def reason_in_use(entity: Entity, catalog: Reader, moving: Container[str] = ()) -> str:
+    """Why an asset has to stay: processes refer to it, or people added something to it or its columns; "" if neither.
+
+    ``moving`` are the guids of processes that do not count.
+
+    :raises CatalogUnavailable, CatalogRefused: something cannot be read.
+    """
+    return _used(entity, moving) or _described([entity, *belongings(entity, catalog)])
+
+
+def reason_touched(entity: Entity, catalog: Reader, collection: str) -> str:
+    """Why an asset has to stay that nobody asked to delete; "" if it is as it was created, and nothing refers to it.
+
+    Then the only author of the asset and its columns is who created it, and it is still in ``collection``.
+
+    :raises CatalogUnavailable, CatalogRefused: something cannot be read.
+    """
+    used = _used(entity)
+    if used:
+        return used
+    whole = [entity, *belongings(entity, catalog)]
+    described = _described(whole)
+    if described:
+        return described
+    known = {str(each.get("guid")) for each in whole}
+    if any(not known.issuperset(_guids(each, relation)) for each in whole for relation in _relations(each)):
+        return "other assets refer to it"
+    if len({each.get(author) for each in whole for author in ("createdBy", "updatedBy")}) > 1:
+        return "somebody else changed it"
+    return "" if entity.get("collectionId") == collection else "it is not in the collection of its process"
+
+
+def _used(entity: Entity, moving: Container[str] = ()) -> str:
+    users = (guid for relation in _PROCESSES for guid in _guids(entity, relation))
+    return "processes refer to it" if any(guid not in moving for guid in users) else ""
+
+
+def _described(entities: Iterable[Entity]) -> str:
+    added = {key for each in entities for key in _added(each)}
+    return f"people added {', '.join(key for key in _BY_PEOPLE if key in added)}" if added else ""
+
+
+def _abandoned_schema(table: AssetName, catalog: Remover) -> list[str]:
+    """The schema that was left when an asset was deleted; none if it belongs to another one by now."""
+    found = catalog.find([schema_name(table)]).get(schema_name(table))
+    entity = catalog.get(found.guid) if found else {}
+    return [] if found is None or _guids(entity, "associatedDataSets") else [found.guid]
+
+
+def _relations(entity: Entity) -> Mapping[str, Any]:
+    return entity.get("relationshipAttributes") or {}
+
+
+def _guids(entity: Entity, relation: str) -> list[str]:
+    """The guids to which a relationship of an entity leads; one is a single reference, others are lists."""
+    value = _relations(entity).get(relation)
+    references = value if isinstance(value, list) else [value] if value else []
+    live = (each for each in references if "DELETED" not in (each.get("entityStatus"), each.get("relationshipStatus")))
+    return [str(each["guid"]) for each in live if each.get("guid")]
+
+
+def _added(entity: Entity) -> Iterator[str]:
+    places = (entity, entity.get("attributes") or {}, _relations(entity))
+    return (key for key in _BY_PEOPLE if any(place.get(key) for place in places))

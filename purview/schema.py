@@ -134,6 +134,11 @@ def column_names(table: AssetName, column: str) -> tuple[AssetName, ...]:
     return tuple(AssetName(form.type_name, form.qualified_name(table.qualified_name, column)) for form in forms)
 
 
+def schema_name(table: AssetName) -> AssetName:
+    """The name of the schema that the columns of a table are in, where they are not its own."""
+    return AssetName("tabular_schema", f"{table.qualified_name}#__tabular_schema")
+
+
 def storable_fields(table: AssetName, fields: Sequence[Field]) -> tuple[Field, ...]:
     """The fields that the catalogue can hold as columns of the table, one a name."""
     return tuple(_fitting(table, fields)[0])
@@ -141,8 +146,9 @@ def storable_fields(table: AssetName, fields: Sequence[Field]) -> tuple[Field, .
 
 def _tabular_schema(table: AssetName, fields: Sequence[Field], guids: Iterator[str], notes: tuple[Note, ...]) -> Schema:
     guid = next(guids)
-    attributes = {"qualifiedName": f"{table.qualified_name}#__tabular_schema", "name": "tabular_schema"}
-    head: Entity = {"typeName": "tabular_schema", "guid": guid, "attributes": attributes}
+    name = schema_name(table)
+    attributes = {"qualifiedName": name.qualified_name, "name": "tabular_schema"}
+    head: Entity = {"typeName": name.type_name, "guid": guid, "attributes": attributes}
     columns = tuple(_attached(_COLUMN, table, fields, guid, guids))
     return Schema((head, *columns), {"tabular_schema": {"guid": guid}}, notes, _names(fields))
 

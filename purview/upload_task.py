@@ -1,6 +1,7 @@
 """One upload: what is to be uploaded, with what, and what is known of its assets."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -47,7 +48,8 @@ class Writer(Finder, Reader, Protocol):
 class Task:
     """One upload. ``process`` is the name of the process, ``collection`` is for what is new.
 
-    ``unusable`` are the types that the catalogue turned out not to have.
+    ``referred`` are the planned names of the datasets to which the process refers already. ``unusable`` are the types
+    that the catalogue turned out not to have.
     """
 
     lineage: Lineage
@@ -60,6 +62,7 @@ class Task:
     collection: str
     same: Same
     wait_seconds: float
+    referred: AbstractSet[AssetName] = frozenset()
     unusable: set[str] = field(default_factory=set)
 
 
@@ -67,13 +70,15 @@ class Task:
 class Known:
     """Some of the datasets, their assets (those that exist have a guid), and what ours lack.
 
-    ``process_guid`` is "" if the process is new, None if these datasets are done without it.
+    ``process_guid`` is "" if the process is new, None if these datasets are done without it. ``taken_up`` are assets of
+    ours to which the process does not refer yet: until it does, others may delete them (see pipeline.unused_assets).
     """
 
     datasets: tuple[Dataset, ...]
     assets: Assets
     gaps: MissingColumns
     process_guid: str | None = None
+    taken_up: frozenset[AssetName] = frozenset()
 
     @property
     def missing(self) -> list[DatasetId]:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from operator import eq
@@ -46,6 +47,7 @@ def upload(
     collection: str = "",
     *,
     process: str = "",
+    referred: AbstractSet[AssetName] = frozenset(),
     same: Same = eq,
     wait_seconds: float = 30.0,
 ) -> UploadResult:
@@ -54,6 +56,7 @@ def upload(
     :param record: which assets are ours; those get columns that they lack, others stay as they are.
     :param collection: internal name of the collection for new assets; existing ones stay where they are.
     :param process: the qualified name of the process, if that is not our own.
+    :param referred: planned names of datasets to which the process certainly refers already.
     :param same: says whether a name that the search found is the wanted one; by default only if they are equal.
     :param wait_seconds: how long to wait for another worker that creates the same assets.
     :raises TryLater: the catalogue, the record or a lock is unavailable; a later attempt may succeed.
@@ -62,7 +65,7 @@ def upload(
     shown = within_limits(lineage, resolutions)
     used = {dataset.id: resolutions[dataset.id] for dataset in datasets_of(shown)}
     name = process_name(write_of(lineage, resolutions), process).asset
-    task = Task(shown, used, name, catalog, cache, record, locks, collection, same, wait_seconds)
+    task = Task(shown, used, name, catalog, cache, record, locks, collection, same, wait_seconds, referred)
     with catalog.upload_turn(collection):
         result = _upload_repeatedly(task)
     return replace(result, notes=(*shown.notes[len(lineage.notes) :], *result.notes))
@@ -95,15 +98,20 @@ def _upload(task: Task) -> UploadResult:
     ends = time.monotonic() + _LONGEST
     *rest, last = parts(task)
     done: list[UploadResult] = []
+    taken_up: set[AssetName] = set()
     for part in rest:
-        done += complete(task, look_up_part(task, part), ends)
+        known = look_up_part(task, part)
+        taken_up |= known.names | known.taken_up
+        done += complete(task, known, ends)
     known = look_up_part(task, last)
+    taken_up |= known.taken_up
     if len(known.names) > creation.CREATE_AT_ONCE:
+        taken_up |= known.names
         done += complete(task, known, ends)
         known = Known((), {}, MissingColumns())
     assets = {dataset: asset for each in done for dataset, asset in each.assets.items()}
     known = replace(known, assets={**assets, **known.assets}, process_guid=process_guid_of(task))
-    return _joined([*done, write_under_locks(task, known)])
+    return _joined([*done, write_under_locks(task, replace(known, taken_up=frozenset(taken_up)))])
 
 
 def _joined(results: Sequence[UploadResult]) -> UploadResult:

@@ -11,7 +11,7 @@ from storage.rows import Key, LargeRows, Value, Version
 
 __all__ = ["Conflict", "DetailsRow", "DetailsTable"]
 
-_OWN = ("qualifiedName", "history", "repeats", "fingerprint", "uploaded", "dirty", "processGuid")
+_OWN = ("qualifiedName", "history", "repeats", "fingerprint", "uploaded", "dirty", "processGuid", "referred")
 _HEAD = ("repeats", "fingerprint", "uploaded", "dirty", "processGuid")
 
 
@@ -19,9 +19,9 @@ _HEAD = ("repeats", "fingerprint", "uploaded", "dirty", "processGuid")
 class DetailsRow:
     """What is kept of one process.
 
-    ``history`` is opaque here, and so is ``repeats``, which is kept beside it. ``fingerprint`` identifies what was
-    uploaded at ``uploaded`` (UTC); ``dirty`` means that an upload may be missing. ``columns`` are for people and
-    reports. ``version`` is None for a row that has not been written yet.
+    ``history`` is opaque here, and so are ``repeats`` and ``referred``, which are kept beside it. ``fingerprint``
+    identifies what was uploaded at ``uploaded`` (UTC); ``dirty`` means that an upload may be missing. ``columns`` are
+    for people and reports. ``version`` is None for a row that has not been written yet.
     """
 
     qualified_name: str
@@ -33,6 +33,7 @@ class DetailsRow:
     columns: Mapping[str, str | bool] = field(default_factory=dict)
     version: Version | None = None
     repeats: str = ""
+    referred: bytes = b""
 
 
 def _is_any(_: str) -> bool:
@@ -94,6 +95,7 @@ class DetailsTable:
             "fingerprint": row.fingerprint,
             "dirty": row.dirty,
             "processGuid": row.process_guid,
+            "referred": row.referred,
         }
         if row.uploaded is not None:
             values["uploaded"] = row.uploaded
@@ -137,6 +139,7 @@ def _row(values: Mapping[str, Value], version: Version) -> DetailsRow:
         uploaded=uploaded.astimezone(UTC) if isinstance(uploaded, datetime) else None,
         dirty=bool(values.get("dirty")),
         process_guid=values.get("processGuid") or "",
+        referred=values.get("referred") or b"",
         columns={name: value for name, value in values.items() if name not in _OWN},
         version=version,
     )

@@ -11,7 +11,7 @@ from cli.checks.endpoint import NAMESPACE, Receiver, event_of_ours
 from cli.tasks.purge_runs import forget_run
 from core.errors import SparklinError
 from core.identity import run_key
-from core.model import AssetName
+from core.model import Asset, AssetName
 from pipeline.retries import LOST_NOTIFICATION
 from pipeline.services import Services
 from purview.entities import GENERIC_TYPE
@@ -146,7 +146,7 @@ def _is_shown(names: frozenset[str], services: Services) -> bool:
 def _delete_asset(name: AssetName, services: Services) -> None:
     created = services.created.get_many([name]).get(name)
     if created and created.guid:
-        remove_asset(created.guid, services.catalog)
+        remove_asset(Asset(name, created.guid), services.catalog)
         services.created.remove(name, created.guid)
         services.cache.drop([name])
 

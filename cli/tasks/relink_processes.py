@@ -21,19 +21,13 @@ from pipeline.services import Services
 from purview.creation import creation_locks
 from purview.entities import GENERIC_TYPE, storable
 from purview.lookup import look_up_others, remember
-from purview.removal import belongings, remove_asset
+from purview.removal import reason_in_use, remove_asset
 from storage.details_table import DetailsRow
 
 log = logging.getLogger(__name__)
 
 #: How many processes or assets are looked at, or changed, at the same time.
 AT_ONCE = 4
-# What people add to an asset or its columns. We never set these, so an asset with one of them must stay.
-_BY_PEOPLE = (
-    "classifications", "meanings", "labels", "customAttributes", "businessAttributes", "contacts",
-    "description", "userDescription", "owner",
-)  # fmt: skip
-_PROCESSES = ("inputToProcesses", "outputFromProcesses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +92,7 @@ def leftover(asset: Asset, services: Services, moving: Container[str] = ()) -> L
     """
     entity = services.catalog.get(asset.guid)
     if entity:
-        return Leftover(asset, _reason_to_keep(entity, services, moving))
+        return Leftover(asset, reason_in_use(entity, services.catalog, moving))
     services.created.remove(asset.name, asset.guid)
     return None
 
@@ -109,9 +103,9 @@ def remove(asset: Asset, services: Services) -> Leftover:
     :raises TryLater, Refused: the catalogue will not do it now, or at all.
     """
     with services.locks.hold(creation_locks([asset.name]), services.lock_wait_seconds):
-        kept = _reason_to_keep(services.catalog.get(asset.guid), services)
+        kept = reason_in_use(services.catalog.get(asset.guid), services.catalog)
         if not kept:
-            remove_asset(asset.guid, services.catalog)
+            remove_asset(asset, services.catalog)
             services.created.remove(asset.name, asset.guid)
     return Leftover(asset, kept)
 
@@ -148,18 +142,3 @@ def _references(process: Mapping[str, Any]) -> frozenset[str]:
     attributes = process.get("attributes") or {}
     listed = (*(attributes.get("inputs") or ()), *(attributes.get("outputs") or ()))
     return frozenset(str(reference.get("guid")) for reference in listed)
-
-
-def _reason_to_keep(entity: Mapping[str, Any], services: Services, moving: Container[str] = ()) -> str:
-    related = entity.get("relationshipAttributes") or {}
-    for relation in _PROCESSES:
-        users = [each for each in related.get(relation) or () if each.get("entityStatus") != "DELETED"]
-        if any(each.get("guid") not in moving for each in users):
-            return "processes refer to it"
-    added = {key for each in (entity, *belongings(entity, services.catalog)) for key in _added(each)}
-    return f"people added {', '.join(key for key in _BY_PEOPLE if key in added)}" if added else ""
-
-
-def _added(entity: Mapping[str, Any]) -> Iterator[str]:
-    places = (entity, entity.get("attributes") or {}, entity.get("relationshipAttributes") or {})
-    return (key for key in _BY_PEOPLE if any(place.get(key) for place in places))

@@ -2,11 +2,12 @@
 
 They answer JSON, and only to callers on this machine.
 
-GET    /_control/settings   how it behaves: ``{"searchDelay": 0.0, "lenient": false, "pause": 0.0}``
+GET    /_control/settings   how it behaves: ``{"searchDelay": 0.0, "lenient": false, "pause": 0.0, "author": "local"}``
 POST   /_control/settings   changes what is sent of it. ``searchDelay``: the search learns of what is written
                             from now on after so many seconds. ``lenient``: no lock between looking for a name
                             and creating it, so that two uploads at a time give two assets of one name;
                             ``pause``: so many seconds lie between the two, which makes it happen surely.
+                            ``author``: who is named as ``createdBy`` and ``updatedBy`` of what is written.
 GET    /_control/faults     the faults that are still to come.
 POST   /_control/faults     adds one, or a list of them; each has its default when left out:
                             ``{"count": 1, "path": "", "method": "", "status": 0, "body": "There was …",
@@ -59,7 +60,7 @@ class Control:
         """
         given = _snake(body)
         for name, value in given.items():
-            expected = bool if name == "lenient" else (int, float)
+            expected = {"lenient": bool, "author": str}.get(name, (int, float))
             if name not in asdict(Settings()) or not isinstance(value, expected):
                 raise ValueError(f"{name}: {value!r}")
         self.data_map.settings = replace(self.data_map.settings, **given)

@@ -26,12 +26,14 @@ from local.data_map.types import TypeSystem
 class Settings:
     """How the Data Map behaves: ``search_delay`` and ``pause`` in seconds.
 
-    ``lenient`` takes no lock between looking for a name and creating it, ``pause`` lies between the two.
+    ``lenient`` takes no lock between looking for a name and creating it, ``pause`` lies between the two. ``author`` is
+    from whom requests come: Purview takes the object id of the caller, and nobody signs in here.
     """
 
     search_delay: float = 0.0
     lenient: bool = False
     pause: float = 0.0
+    author: str = "local"
 
 
 @dataclass(slots=True)
@@ -84,7 +86,8 @@ class DataMap:
 
     def _work(self, types: TypeSystem, session: Session) -> entities.Work:
         now = time.time()
-        return entities.Work(types, session, int(now * 1000), now + self.settings.search_delay)
+        visible_at = now + self.settings.search_delay
+        return entities.Work(types, session, int(now * 1000), visible_at, self.settings.author)
 
     def update_named(self, type_name: str, name: str, body: Any) -> dict[str, Any]:
         """PUT /entity/uniqueAttribute: sets the attributes that are sent, null ones aside."""

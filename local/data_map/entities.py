@@ -24,12 +24,15 @@ ROOT_COLLECTION = "root"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One write in progress; ``now`` in milliseconds, ``visible_at`` (for the search) in seconds since 1970."""
+    """One write in progress, by ``author``; ``now`` in milliseconds, ``visible_at`` (for the search) in seconds since
+    1970.
+    """
 
     types: TypeSystem
     session: Session
     now: int
     visible_at: float
+    author: str
     mutations: Mutations = field(default_factory=Mutations)
 
 
@@ -64,14 +67,16 @@ def _write_entity(work: Work, draft: Draft, plan: Plan, collection: str | None) 
 
 
 def _create(work: Work, draft: Draft, guid: str, collection: str) -> None:
-    made = Entity(guid, draft.type.name, _present(draft.attributes), collection, work.now, work.now)
+    made = Entity(
+        guid, draft.type.name, _present(draft.attributes), collection, work.now, work.now, work.author, work.author
+    )
     work.mutations.created[guid] = None
     store(work, made)
 
 
 def _update(work: Work, draft: Draft, stored: Entity, collection: str) -> None:
     attributes = _present({**stored.attributes, **draft.attributes})
-    made = replace(stored, attributes=attributes, collection=collection, updated=work.now)
+    made = replace(stored, attributes=attributes, collection=collection, updated=work.now, updated_by=work.author)
     name = made.qualified_name
     if name not in (None, stored.qualified_name) and work.session.named([made.type], str(name)):
         raise ServerFault("another entity has this qualifiedName")
@@ -104,7 +109,7 @@ def _date(work: Work) -> None:
     for guid in (*work.mutations.changed, *work.mutations.touched):
         entity = work.session.entity(guid)
         if entity is not None:
-            work.session.put(replace(entity, updated=work.now))
+            work.session.put(replace(entity, updated=work.now, updated_by=work.author))
 
 
 def store(work: Work, entity: Entity) -> None:

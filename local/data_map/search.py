@@ -14,7 +14,6 @@ from typing import Any
 from local.data_map.atlas_errors import AtlasError
 from local.data_map.store import Entity
 from local.data_map.types import EntityType, TypeSystem
-from local.data_map.views import AUTHOR
 
 DEFAULT_LIMIT = 50
 MOST = 1000
@@ -48,8 +47,8 @@ def document(entity_type: EntityType, entity: Entity) -> dict[str, Any] | None:
         "collectionId": entity.collection,
         "createTime": entity.created,
         "updateTime": entity.updated,
-        "createBy": AUTHOR,
-        "updateBy": AUTHOR,
+        "createBy": entity.created_by,
+        "updateBy": entity.updated_by,
         "classification": [],
         "label": [],
         "term": [],

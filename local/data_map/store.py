@@ -10,14 +10,15 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entities (
     id INTEGER PRIMARY KEY, guid TEXT UNIQUE NOT NULL, type TEXT NOT NULL, qualified_name TEXT,
-    attributes TEXT NOT NULL, collection TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL);
+    attributes TEXT NOT NULL, collection TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,
+    created_by TEXT NOT NULL DEFAULT 'local', updated_by TEXT NOT NULL DEFAULT 'local');
 CREATE INDEX IF NOT EXISTS entities_by_name ON entities (qualified_name, type);
 CREATE TABLE IF NOT EXISTS relationships (
     id INTEGER PRIMARY KEY, guid TEXT UNIQUE NOT NULL, type TEXT NOT NULL, end1 TEXT NOT NULL,
@@ -30,13 +31,15 @@ CREATE INDEX IF NOT EXISTS documents_by_guid ON documents (guid, visible_at);
 CREATE TABLE IF NOT EXISTS definitions (
     category TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (category, name));
 """
+# What databases of earlier versions lack.
+_ADDED = ("created_by", "updated_by")
 _TABLES = ("entities", "relationships", "documents", "definitions")
 _LOCK_WAIT = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A stored entity; times are milliseconds since 1970, unset attributes are absent."""
+    """A stored entity; times are milliseconds since 1970, unset attributes are absent, authors are any texts."""
 
     guid: str
     type: str
@@ -44,6 +47,8 @@ class Entity:
     collection: str
     created: int
     updated: int
+    created_by: str
+    updated_by: str
 
     @property
     def qualified_name(self) -> str | None:
@@ -94,10 +99,10 @@ class Session:
     def put(self, entity: Entity) -> None:
         """Inserts the entity, or replaces the one with its guid."""
         self._run(
-            "INSERT INTO entities (guid, type, qualified_name, attributes, collection, created, updated)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (guid) DO UPDATE SET qualified_name ="
+            "INSERT INTO entities (guid, type, qualified_name, attributes, collection, created, updated, created_by,"
+            " updated_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (guid) DO UPDATE SET qualified_name ="
             " excluded.qualified_name, attributes = excluded.attributes, collection = excluded.collection,"
-            " updated = excluded.updated",
+            " updated = excluded.updated, updated_by = excluded.updated_by",
             (
                 entity.guid,
                 entity.type,
@@ -106,12 +111,10 @@ class Session:
                 entity.collection,
                 entity.created,
                 entity.updated,
+                entity.created_by,
+                entity.updated_by,
             ),
         )
-
-    def touch(self, entity: Entity, updated: int) -> None:
-        """Notes the time of a change that is in none of the entity's own attributes."""
-        self.put(replace(entity, updated=updated))
 
     def remove(self, guid: str) -> None:
         """Removes the entity and its relationships."""
@@ -191,6 +194,10 @@ class Store:
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_SCHEMA)
+            known = {row[1] for row in connection.execute("PRAGMA table_info (entities)")}
+            for column in _ADDED:
+                if column not in known:
+                    connection.execute(f"ALTER TABLE entities ADD COLUMN {column} TEXT NOT NULL DEFAULT 'local'")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -244,8 +251,8 @@ class Store:
 def _entity(row: tuple[Any, ...] | None) -> Entity | None:
     if row is None:
         return None
-    _, guid, kind, _, attributes, collection, created, updated = row
-    return Entity(guid, kind, json.loads(attributes), collection, created, updated)
+    _, guid, kind, _, attributes, collection, created, updated, created_by, updated_by = row
+    return Entity(guid, kind, json.loads(attributes), collection, created, updated, created_by, updated_by)
 
 
 def _relationship(row: tuple[Any, ...]) -> Relationship:

@@ -8,7 +8,7 @@ from local.data_map.store import Entity, Relationship, Session
 from local.data_map.types import Attribute, End, EntityType, RelationshipType, TypeSystem
 from local.data_map.values import unset
 
-# Who changed an entity; Purview gives the object id of the caller.
+# Who made a relationship; Purview gives the object id of the caller.
 AUTHOR = "local"
 _HEADER_ATTRIBUTES = ("createTime", "description", "qualifiedName", "name", "owner")
 _TYPE_NAMESPACE = uuid.UUID("6f1f5e0c-52f4-4c6e-9c53-0e1d3c1f6a27")
@@ -51,8 +51,8 @@ def whole(types: TypeSystem, session: Session, entity: Entity, *, related: bool 
         "guid": entity.guid,
         "isIncomplete": False,
         "status": "ACTIVE",
-        "createdBy": AUTHOR,
-        "updatedBy": AUTHOR,
+        "createdBy": entity.created_by,
+        "updatedBy": entity.updated_by,
         "createTime": entity.created,
         "updateTime": entity.updated,
         "version": 0,

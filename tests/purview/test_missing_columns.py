@@ -57,13 +57,17 @@ class Worker:
     def __init__(self, catalog: Catalog, record: MemoryRecord, locks: ThreadLocks) -> None:
         self.catalog, self.record, self.locks = catalog, record, locks
         self.cache = MemoryCache()
+        self.referred: dict[str, frozenset[AssetName]] = {}
 
     def write(
         self, sink: DatasetId, *columns: str, application: str = "nightly", name: AssetName | None = None, **more: Any
     ) -> UploadResult:
         item = lineage(dataset(sink, *columns), application=application)
         found = Resolution(item.sink, "test", name, (name,), "x") if name else resolve(item.sink)
-        return upload(item, {sink: found}, self.catalog, self.cache, self.record, self.locks, **more)
+        more.setdefault("referred", self.referred.get(application, frozenset()))
+        result = upload(item, {sink: found}, self.catalog, self.cache, self.record, self.locks, **more)
+        self.referred[application] = frozenset({found.asset})
+        return result
 
 
 @pytest.fixture

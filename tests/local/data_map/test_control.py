@@ -82,7 +82,8 @@ class TestFaults:
 
 
 def test_settings(api: Api) -> None:
-    assert api.call("GET", "/_control/settings").json() == {"searchDelay": 0.0, "lenient": False, "pause": 0.0}
+    usual = {"searchDelay": 0.0, "lenient": False, "pause": 0.0, "author": "local"}
+    assert api.call("GET", "/_control/settings").json() == usual
     api.settings(searchDelay=2)
     assert api.call("GET", "/_control/settings").json()["searchDelay"] == 2
     assert api.call("POST", "/_control/settings", {"lenient": 1}).status_code == 400
