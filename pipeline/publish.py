@@ -261,12 +261,12 @@ def _upload(
     ``known`` are the names of datasets to which the process certainly refers already.
     """
     before, names = unused_assets.decode(row.referred), unused_assets.names_of(picture.process)
-    marked = _shown(row, picture, known, services)
+    marked = _show(row, picture, known, services)
     unused_assets.remove_unused(row.qualified_name, before.names - names, before.collection, services)
     return lambda row: replace(marked(row), dirty=False, referred=unused_assets.encode(Referred(names)))
 
 
-def _shown(
+def _show(
     row: DetailsRow, picture: _Picture, known: frozenset[AssetName], services: Services
 ) -> Callable[[DetailsRow], DetailsRow]:
     process = picture.process

@@ -64,10 +64,14 @@ class Worker:
         self, catalog: Catalog, cache: MemoryCache, locks: ThreadLocks, record: MemoryRecord | None = None
     ) -> None:
         self.catalog, self.cache, self.locks, self.record = catalog, cache, locks, record or MemoryRecord()
+        self.referred: dict[object, frozenset[AssetName]] = {}
 
     def upload(self, item: Lineage, collection: str = "", **more: Any) -> UploadResult:
         resolutions = more.pop("resolutions", resolve_all(item))
-        return upload(item, resolutions, self.catalog, self.cache, self.record, self.locks, collection, **more)
+        more.setdefault("referred", self.referred.get((item.application, item.sink.id), frozenset()))
+        result = upload(item, resolutions, self.catalog, self.cache, self.record, self.locks, collection, **more)
+        self.referred[item.application, item.sink.id] = frozenset(each.asset for each in resolutions.values())
+        return result
 
 
 @pytest.fixture
