@@ -141,6 +141,21 @@ def write_under_locks(task: Task, known: Known) -> UploadResult:
     return _write(task, known, None)
 
 
+def confirm(task: Task, assets: Iterable[Asset]) -> None:
+    """Make sure that assets exist to which a process refers by now, and whose locks were not held meanwhile.
+
+    Others delete an asset under its lock, and only while no process refers to it.
+
+    :raises CatalogConflict: one of them was deleted; the next attempt creates it again.
+    """
+    guids = {asset.name: asset.guid for asset in assets}
+    for group in neighbours(guids):
+        with task.locks.hold(creation_locks(group), task.wait_seconds):
+            found = task.catalog.find(group)
+        if any(name not in found or found[name].guid != guids[name] for name in group):
+            raise CatalogConflict("an asset was deleted while a process started to refer to it")
+
+
 def _to_lock(task: Task, known: Known) -> set[str]:
     if known.process_guid is None:
         return set(creation_locks(known.names))

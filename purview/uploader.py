@@ -12,7 +12,7 @@ from typing import Protocol
 from core.errors import CatalogConflict
 from core.model import Asset, AssetName, Lineage, UploadResult
 from purview import creation
-from purview.creation import complete, look_up_part, parts, process_guid_of, write_under_locks
+from purview.creation import complete, confirm, look_up_part, parts, process_guid_of, write_under_locks
 from purview.entities import Resolutions, datasets_of, storable, within_limits, write_of
 from purview.lookup import Cache, Same
 from purview.missing_columns import MissingColumns, Record
@@ -111,7 +111,11 @@ def _upload(task: Task) -> UploadResult:
         known = Known((), {}, MissingColumns())
     assets = {dataset: asset for each in done for dataset, asset in each.assets.items()}
     known = replace(known, assets={**assets, **known.assets}, process_guid=process_guid_of(task))
-    return _joined([*done, write_under_locks(task, replace(known, taken_up=frozenset(taken_up)))])
+    if len(taken_up) <= creation.CREATE_AT_ONCE:
+        return _joined([*done, write_under_locks(task, replace(known, taken_up=frozenset(taken_up)))])
+    result = _joined([*done, write_under_locks(task, replace(known, taken_up=frozenset()))])
+    confirm(task, result.assets.values())
+    return result
 
 
 def _joined(results: Sequence[UploadResult]) -> UploadResult:

@@ -60,9 +60,14 @@ class Worker:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.cache, self.record, self.locks = MemoryCache(), MemoryRecord(), ThreadLocks()
+        self.referred: frozenset[AssetName] = frozenset()
 
     def upload(self, item: Lineage, collection: str = "") -> UploadResult:
-        return upload(item, resolve_all(item), self.catalog, self.cache, self.record, self.locks, collection)
+        resolutions, referred = resolve_all(item), self.referred
+        room = (self.catalog, self.cache, self.record, self.locks)
+        result = upload(item, resolutions, *room, collection, referred=referred)
+        self.referred = frozenset(each.asset for each in resolutions.values())
+        return result
 
 
 @pytest.fixture

@@ -131,6 +131,23 @@ def test_columns_are_added_under_the_lock_of_the_creation(worker: Worker, locks:
     assert locks.held == [creation_locks([SALES_NAME, process]), creation_locks([SALES_NAME])]
 
 
+def test_a_process_starts_to_refer_to_an_asset_of_ours_under_its_lock(
+    worker: Worker, locks: ThreadLocks, data_map: DataMap
+) -> None:
+    """Else somebody could delete the asset, which nothing refers to, while the process is written."""
+    worker.write(SALES)
+    data_map.add(*_pair(ORDERS_NAME))
+    locks.held.clear()
+    worker.write(SALES, application="other")
+    worker.write(SALES, application="other")
+    worker.write(ORDERS)
+    new, scanned = (
+        AssetName(PROCESS, f"sparklin://spark/{name}")
+        for name in (f"other#{SALES_NAME.qualified_name}", f"nightly#{ORDERS_NAME.qualified_name}")
+    )
+    assert locks.held == [creation_locks([SALES_NAME, new]), creation_locks([scanned])]
+
+
 def test_assets_of_a_scan_get_no_columns(worker: Worker, data_map: DataMap) -> None:
     data_map.add(PATH, f"{LAKE}/gold/sales/")
     data_map.add(*_pair(ORDERS_NAME))
