@@ -13,11 +13,11 @@ import pytest
 import requests
 
 from core.model import Asset, AssetName, Created
-from pipeline import unused_assets
 from pipeline.run import process_run
 from pipeline.unused_assets import Referred, decode, encode
 from purview.catalog import Catalog
 from purview.creation import creation_locks
+from purview.removal import remove_asset
 from storage.created_assets import CreatedAssets
 from storage.details_table import DetailsTable
 from storage.locks import Locks
@@ -293,7 +293,7 @@ def test_an_asset_to_which_another_process_starts_to_refer_is_not_lost(
     universe.deliver(written(universe))
     waits = threading.Event()
     other = threading.Thread(target=universe.deliver, args=[written(universe, sink="other", run="other")])
-    plain_hold, plain_remove = Locks.hold, unused_assets.remove_asset
+    plain_hold = Locks.hold
 
     def hold(locks: Locks, keys: Iterable[str], wait_seconds: float) -> Any:
         wanted = list(keys)
@@ -306,10 +306,10 @@ def test_an_asset_to_which_another_process_starts_to_refer_is_not_lost(
             other.start()
             while not waits.wait(0.01) and other.is_alive():
                 pass
-        plain_remove(asset, catalog)
+        remove_asset(asset, catalog)
 
     monkeypatch.setattr(Locks, "hold", hold)
-    monkeypatch.setattr(unused_assets, "remove_asset", remove)
+    monkeypatch.setattr("pipeline.unused_assets.remove_asset", remove)
     universe.deliver(failed(universe))
     other.join(60)
     ((_, shown),) = universe.processes().items()
