@@ -248,7 +248,8 @@ def _begun(row: DetailsRow, picture: _Picture, services: Services) -> DetailsRow
     """The row before an upload: with the names of all that the process may refer to until it is over."""
     before, collection = unused_assets.decode(row.referred), ""
     if picture.process is None:
-        collection = unused_assets.collection_of(row.qualified_name, services) or before.collection
+        with services.catalog.upload_turn():
+            collection = unused_assets.collection_of(row.qualified_name, services) or before.collection
     referred = Referred(before.names | unused_assets.names_of(picture.process), collection)
     return replace(row, dirty=True, fingerprint="", referred=unused_assets.encode(referred))
 

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from core.errors import CatalogConflict
+from core.errors import CatalogConflict, CatalogRefused
 from core.logs import step
 from core.model import Asset, AssetName
 from core.threads import in_threads
@@ -114,11 +114,15 @@ def _remove(name: AssetName, collection: str, held: HeldLocks, services: Service
         return ""
     entity = services.catalog.get(asset.guid)
     reason = reason_touched(entity, services.catalog, collection) if entity else ""
-    if not reason:
-        held.check()
+    if reason:
+        return reason
+    held.check()
+    try:
         remove_asset(asset, services.catalog)
-        services.created.remove(name, asset.guid)
-    return reason
+    except CatalogRefused as error:
+        return error.reason
+    services.created.remove(name, asset.guid)
+    return ""
 
 
 def _own(name: AssetName, services: Services) -> Asset | None:

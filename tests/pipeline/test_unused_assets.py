@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from core.errors import CatalogRefused
 from core.model import Asset, AssetName, Created
 from pipeline.run import process_run
 from pipeline.unused_assets import Referred, decode, encode
@@ -220,6 +221,25 @@ def test_what_people_classified_or_described_stays(
     monkeypatch.setattr(Catalog, "get", get)
     universe.deliver_all([written(universe), failed(universe)])
     assert name_of(universe, "in").qualified_name.rpartition(f"{universe.name}/")[2] in left(universe)
+
+
+def test_an_asset_that_the_catalogue_does_not_delete_stays_and_the_run_is_processed(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    universe.deliver(written(universe))
+    kept = entity(universe, name_of(universe, "in").qualified_name)["guid"]
+    plain_delete = Catalog.delete
+
+    def delete(catalog: Catalog, guid: str) -> None:
+        if guid == kept:
+            raise CatalogRefused(400, "", "Purview refuses", "ask Microsoft")
+        plain_delete(catalog, guid)
+
+    monkeypatch.setattr(Catalog, "delete", delete)
+    sent = failed(universe)
+    universe.deliver(sent)
+    assert universe.statuses([sent]) == ["Processed"]
+    assert left(universe) == sorted(a_folder("in", "x"))
 
 
 def test_an_asset_of_a_scan_stays(universe: Universe) -> None:
