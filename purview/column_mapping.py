@@ -61,8 +61,10 @@ def _fitting(edges: Iterable[_Edge], sink: str, limit: int) -> list[_Edge]:
     used = size("[]")
     for edge in edges:
         source, sink_column, source_column = edge
-        # JSON is longer than its texts, so most edges that do not fit are recognised without being written.
-        least = len(source_column) + len(sink_column) + (0 if source in seen else len(source) + len(sink))
+        # JSON is at least as long as its texts, so edges that do not fit are recognised without being written.
+        least = _PAIR + len(source_column) + len(sink_column)
+        if source not in seen:
+            least += _OBJECT + len(source) + len(sink)
         if used + least > limit:
             continue
         # The comma is counted for the first of a list too: at worst a byte per list stays unused.
@@ -102,3 +104,8 @@ def _pair(source: str, sink: str) -> dict[str, str]:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+# The bytes of a pair and of an object, and of the comma that follows, without the texts in them.
+_PAIR = size(_json(_pair("", ""))) + 1
+_OBJECT = size(_json(_object("", "", []))) + 1

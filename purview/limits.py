@@ -15,7 +15,7 @@ REFERENCES = 10_000
 
 def size(text: str) -> int:
     """Length in bytes of UTF-8."""
-    return len(text.encode("utf-8", "surrogatepass"))
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def cut(text: str, limit: int = NAME_BYTES) -> str:
