@@ -44,6 +44,7 @@ def make_app(data_map: DataMap) -> Starlette:
     ]
     pages = [
         Route("/", _page_endpoint(data_map, page.index)),
+        Route("/lineage", _page_endpoint(data_map, page.lineage)),
         Route("/asset/{guid}", _page_endpoint(data_map, page.asset)),
         Route(SCRIPT_PATH, _script),
     ]

@@ -18,14 +18,14 @@ CONTENT_POLICY = (
 )
 
 
-def frame(title: str, *content: Child, query: str = "", has_explorer: bool = False) -> str:
-    """Returns a whole page."""
+def frame(title: str, *content: Child, query: str = "", has_explorer: bool = False, is_full: bool = False) -> str:
+    """Returns a whole page; one that ``is_full`` fills the window with its content."""
     brand = tag("a", "Sparklin ", tag("span", "local Data Map"), href="/", class_="brand")
     body = tag(
         "body",
         tag("a", "Skip to the content", href="#content", class_="skip"),
         tag("div", tag("div", brand, _search(query)), class_="top", role="banner"),
-        tag("main", content, id="content"),
+        tag("main", content, id="content", class_="full" if is_full else None),
         tag("script", src=SCRIPT_PATH) if has_explorer else None,
     )
     return html([Html("<!doctype html>\n"), tag("html", _head(title), body, lang="en")])

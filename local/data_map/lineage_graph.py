@@ -1,4 +1,4 @@
-"""The lineage of a stored asset as a graph for the explorer, read as from any catalogue."""
+"""The lineage of stored assets as a graph for the explorer, read as from any catalogue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +23,12 @@ class _Stored:
     def entities(self, guids: Sequence[str]) -> Sequence[CatalogEntity]:
         found = (self.session.entity(guid) for guid in guids)
         return [whole(self.types, self.session, each) for each in found if each]
+
+
+def whole_graph(types: TypeSystem, session: Session) -> LineageGraph:
+    """All processes that are stored, with what they read and write."""
+    processes = [each.guid for each in session.entities() if types.entity(each.type).is_a("Process")]
+    return from_catalog(_Stored(types, session), processes, depth=1)
 
 
 def lineage_graph(types: TypeSystem, session: Session, asset: Entity) -> LineageGraph:

@@ -1,17 +1,20 @@
-"""The lineage page: the list of assets at ``/``, one asset with its lineage at ``/asset/{guid}``."""
+"""The pages: the list of assets at ``/``, all lineage at ``/lineage``, one asset with its own at ``/asset/{guid}``."""
 
 from collections.abc import Callable, Mapping, Sequence
 
+from explorer.graph import to_json
+from explorer.page import explorer
 from local.data_map.data_map import DataMap
 from local.data_map.frame import frame, table
+from local.data_map.lineage_graph import whole_graph
 from local.data_map.markup import Html, html, tag
-from local.data_map.page_asset import asset
+from local.data_map.page_asset import ASSET_PAGE, asset
 from local.data_map.search import searchable
 from local.data_map.store import Entity, Session
 from local.data_map.types import TypeSystem
 from local.data_map.views import related_entities
 
-__all__ = ["Page", "asset", "index", "not_found"]
+__all__ = ["Page", "asset", "index", "lineage", "not_found"]
 
 # Takes the Data Map and the request's parameters; returns a page, None if there is no such thing.
 Page = Callable[[DataMap, Mapping[str, str]], str | None]
@@ -43,6 +46,14 @@ def index(data_map: DataMap, params: Mapping[str, str]) -> str:
     return frame("Assets", tag("h1", f"Assets that fit “{query}”" if query else "Assets"), content, query=query)
 
 
+def lineage(data_map: DataMap, _params: Mapping[str, str]) -> str:
+    """All lineage in one explorer; it reads ``asset``, ``column`` and others from the address."""
+    with data_map.store.reading() as session:
+        shown = whole_graph(data_map.types, session)
+    made = explorer(to_json(shown), "Lineage", asset_page=ASSET_PAGE)
+    return frame("Lineage", tag("h1", "Lineage", class_="hidden"), Html(made), has_explorer=True, is_full=True)
+
+
 def not_found() -> str:
     """The page for an address that there isn't."""
     text = tag(
@@ -63,7 +74,8 @@ def _processes(types: TypeSystem, session: Session, found: Sequence[Entity]) -> 
         inputs = [other for _, other in related.get("inputs", ())]
         outputs = [other for _, other in related.get("outputs", ())]
         rows.append(tag("tr", _asset_cell(each), tag("td", _names(inputs)), tag("td", _names(outputs))))
-    return _section("Processes", len(found), table(["Process", "Inputs", "Sink"], rows))
+    made = _section("Processes", len(found), table(["Process", "Inputs", "Sink"], rows))
+    return html([tag("p", tag("a", "Explore all lineage", href="/lineage")) if found else None, made])
 
 
 def _others(found: Sequence[Entity]) -> Html:

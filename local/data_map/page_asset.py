@@ -15,6 +15,9 @@ from local.data_map.types import EntityType
 from local.data_map.values import java_text
 from local.data_map.views import related_entities
 
+#: The address of an asset's page.
+ASSET_PAGE = "/asset/{guid}"
+
 # A value of more characters is folded.
 _LONG = 240
 
@@ -64,7 +67,7 @@ def _lineage(entity: Entity, shown: LineageGraph) -> Html:
         return html([tag("h2", "Lineage"), tag("p", text, class_="note")])
     process = next((each.id for each in shown.processes if each.guid == entity.guid), "")
     title = f"Lineage of {entity.display_text}"
-    made = explorer(to_json(shown), title, process=process, asset_page="/asset/{guid}", scrolls=True)
+    made = explorer(to_json(shown), title, process=process, asset_page=ASSET_PAGE, scrolls=True)
     return html([tag("h2", "Lineage", class_="hidden"), Html(made)])
 
 

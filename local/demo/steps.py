@@ -23,6 +23,7 @@ from explorer.graph import Focus
 from explorer.graph_index import GraphIndex
 from explorer.tracing import trace
 from local.demo.check import Inbox, expected_processes, kept, missing
+from local.demo.scenarios import QUESTION
 from local.stack import signals
 from local.stack.files import StackFiles
 from local.stack.lifecycle import Stack
@@ -114,7 +115,7 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
         talk.print("Without a terminal the page ends with the demo; `make up` keeps one running.")
         return 0
     try:
-        talk.print(f"The same as a picture: {stack.page}", soft_wrap=True)
+        talk.print(f"The same as a picture: {stack.page}lineage?column={'.'.join(QUESTION)}", soft_wrap=True)
         talk.print("In another terminal: .venv/bin/sparklin lineage revenue.margin --local")
         talk.print("Ctrl-C ends the demo.")
         threading.Event().wait()

@@ -1,5 +1,6 @@
 """What a person sees and does in the explorer, for tests."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -111,13 +112,14 @@ class ExplorerView:
 
     def count_colours(self, png: bytes) -> int:
         """How many different colours an image has."""
-        count = """async (bytes) => {
-          const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], {type: 'image/png'}));
+        count = """async (base64) => {
+          const bytes = Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
+          const bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/png'}), {resizeWidth: 1000});
           const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
           canvas.drawImage(bitmap, 0, 0);
           return new Set(new Uint32Array(canvas.getImageData(0, 0, bitmap.width, bitmap.height).data.buffer)).size;
         }"""
-        return int(self.page.evaluate(count, list(png)))
+        return int(self.page.evaluate(count, b64encode(png).decode()))
 
     # What a person does.
 

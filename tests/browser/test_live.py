@@ -82,6 +82,14 @@ def test_an_asset_links_to_its_page(open_page: OpenPage, api: Api, guids: dict[s
     expect(view.page.locator("h1")).to_have_text("load_gold")
 
 
+def test_all_lineage_with_a_column_by_its_name(open_page: OpenPage, api: Api, guids: dict[str, str]) -> None:
+    view = ExplorerView(open_page(f"{api.address}/lineage?column=gold.amount"))
+    view.ready()
+
+    assert len(view.traced()) == 3
+    assert len(view.nodes()) == len(guids)
+
+
 def test_the_wheel_scrolls_the_page(open_page: OpenPage, api: Api, guids: dict[str, str]) -> None:
     view = opened(open_page, api, guids["gold"])
     scale = view.scale()

@@ -180,10 +180,19 @@ def test_a_narrow_screen_starts_at_the_asset(open_file: Open) -> None:
     expect(view.page.locator(".panel h2")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("place", ["", "#asset=none", "#view=table"])
-def test_axe_finds_no_serious_fault(open_file: Open, scheme: str, place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "scheme"), [("", "light"), ("", "dark"), ("#asset=none", "light"), ("#view=table", "dark")]
+)
+def test_axe_finds_no_serious_fault(open_file: Open, place: str, scheme: str) -> None:
     assert serious(open_file(graphs.medallion(), place, scheme=scheme).page) == []
+
+
+def test_dataset_and_column_in_the_address(open_file: Open) -> None:
+    without_focus = {key: value for key, value in graphs.medallion().items() if key != "focus"}
+    view = open_file(without_focus, "#column=silver.costs.cost")
+
+    assert "silver.costs.cost" in view.traced()
+    assert "How it is computed cost = CASE WHEN currency" in view.panel()
 
 
 def test_names_are_text(open_file: Open) -> None:

@@ -42,9 +42,19 @@ function selection(graph: Graph, given: URLSearchParams, first: Selection | null
     if (process && graph.steps.has(stepKey(process.id, part))) return { kind: "step", key: stepKey(process.id, part) };
     if (graph.columnsOf(dataset).some(({ name }) => name === column)) return { kind: "column", key: columnKey(part) };
   }
+  if (!dataset && column) return named(graph, column);
   if (process) return { kind: "node", id: process.id };
   if (!isAsked && first) return first;
   return dataset ? { kind: "node", id: dataset } : null;
+}
+
+/** The column that is written as `dataset.column`, if there is only one. */
+function named(graph: Graph, text: string): Selection | null {
+  const fitting = graph.document.datasets.flatMap(({ id, name }) =>
+    [graph.name(id), name].filter((each) => text.startsWith(`${each}.`)).map((each) => ({ dataset: id, column: text.slice(each.length + 1) })),
+  );
+  const keys = new Set(fitting.filter(({ dataset, column }) => graph.columnsOf(dataset).some(({ name }) => name === column)).map(columnKey));
+  return keys.size === 1 ? { kind: "column", key: [...keys][0]! } : null;
 }
 
 /** Writes the place into the address; another selection gets an entry of its own in the history. */
