@@ -24,6 +24,9 @@ def check(
     Exit code 1 if the file has faults. To see what the rules make of a name: NAME_RULES_FILE=FILE sparklin explain …
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
+    if not file.exists():
+        typer.echo(terminal_text(f"no such file: {file}"), err=True)
+        raise typer.Exit(2)
     shown = _checked(file)
     if not is_text:
         print_json(shown)
@@ -53,7 +56,7 @@ def _show(shown: dict[str, Any]) -> None:
     console = Console()
     if not shown["ok"]:
         return
-    print_line(console, f"{shown['file']} can be used: {len(shown['rules'])} rules, tried before the built-in ones")
+    print_line(console, f"{shown['file']} can be used. Its rules are tried before the built-in ones:")
     for rule in shown["rules"]:
         print_line(console, f"  {rule['name']}{' (replaces the built-in rule)' if rule['replaces'] else ''}")
     for name in shown["removes"]:

@@ -1,10 +1,13 @@
 """The lineage graph of a deployment's table LineageDetails: with expressions, conditions, uses of rows, and runs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+import msgspec
+
+from core.errors import UnreadableHistory
 from explorer.from_processes import DerivedProcess, from_processes
-from explorer.graph import LineageGraph
+from explorer.graph import GraphNote, LineageGraph
 from explorer.runs import newest_runs
 from parser.repeated_runs import whole_history
 from pipeline.processes import Naming, drawn, process_of
@@ -12,12 +15,19 @@ from storage.details_table import DetailsRow
 
 
 def from_details(rows: Iterable[DetailsRow], window: timedelta, naming: Naming) -> LineageGraph:
-    """The graph of what the processes of some rows show.
+    """The graph of what the processes of some rows show. A note names each row that was written by something else."""
+    unreadable: list[GraphNote] = []
 
-    :raises UnreadableHistory: a row was written by something else.
-    """
-    found = (_derived(row, window, naming) for row in rows)
-    return from_processes((each for each in found if each), "details")
+    def derived() -> Iterator[DerivedProcess]:
+        for row in rows:
+            try:
+                if found := _derived(row, window, naming):
+                    yield found
+            except UnreadableHistory as error:
+                unreadable.append(GraphNote("row-unreadable", f"{row.qualified_name}: {error}"))
+
+    graph = from_processes(derived(), "details")
+    return msgspec.structs.replace(graph, notes=(*unreadable, *graph.notes))
 
 
 def _derived(row: DetailsRow, window: timedelta, naming: Naming) -> DerivedProcess | None:

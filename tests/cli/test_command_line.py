@@ -201,4 +201,5 @@ def test_a_rules_file_is_checked(tmp_path: Path) -> None:
     assert (passed.exit_code, failed.exit_code) == (0, 1)
     assert json.loads(passed.stdout)["rules"] == [{"name": "own", "replaces": False}]
     assert "hots" in failed.stderr
-    assert "can be used: 1 rules" in run("rules", "check", good, "--text").stdout
+    assert run("rules", "check", good, "--text").stdout.splitlines()[1:] == ["  own", "  adls-gen2 is removed"]
+    assert run("rules", "check", tmp_path / "none.toml").exit_code == 2

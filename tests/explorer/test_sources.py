@@ -13,6 +13,7 @@ from explorer.from_catalog import from_catalog
 from explorer.from_details import from_details
 from explorer.graph import ColumnReference, LineageGraph, from_json, to_json
 from pipeline.services import Services
+from storage.details_table import DetailsRow
 from tests.support.corpus import SPARK_35, bodies
 from tests.support.universe import Universe
 
@@ -109,3 +110,10 @@ def test_a_column_is_computed_as_the_events_say(universe: Universe, services: Se
 @pytest.mark.parametrize("scenario", [PLAN, MEDALLION, f"{SPARK_35}/streaming_files", f"{SPARK_35}/views"])
 def test_graphs_fit_the_contract(scenario: str, services: Services, universe: Universe) -> None:
     of_events(scenario, services, universe)
+
+
+def test_a_row_that_cannot_be_read_costs_no_other(universe: Universe, services: Services) -> None:
+    rows = [DetailsRow("sparklin://ns/broken#x", history=b"[]"), DetailsRow("sparklin://ns/empty#x")]
+    graph = checked(from_details(rows, services.settings.lineage_window, services.naming))
+    assert [note.code for note in graph.notes] == ["row-unreadable"]
+    assert graph.notes[0].text.startswith("sparklin://ns/broken#x: ")
