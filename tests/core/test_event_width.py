@@ -34,6 +34,19 @@ def test_an_event_without_datasets_lists_nothing(nothing: object) -> None:
     assert width(changed(inputs=nothing, outputs=nothing)) == Width(0, 0)
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"run": {}},
+        {"run": None},
+        {"run": {"facets": {}}},
+        {"inputs": [{}, {"facets": None}, {"facets": {}}, {"facets": {"schema": None}}, {"facets": {"schema": {}}}]},
+    ],
+)
+def test_parts_that_are_missing_list_nothing(parts: dict[str, Any]) -> None:
+    assert width(changed(**{"outputs": [], "inputs": [], **parts})) == Width(0, 0)
+
+
 ODD: list[tuple[dict[str, Any], Width]] = [
     ({"inputs": [1, 2, 3], "outputs": None}, Width(columns=3 + 1, plan_nodes=0)),
     ({"inputs": [5], "outputs": ["a", "b"]}, Width(columns=1 + 2, plan_nodes=0)),

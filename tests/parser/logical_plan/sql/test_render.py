@@ -100,7 +100,20 @@ HAND_MADE = [
     (lit("[1,2]", {"type": "array", "elementType": "integer"}), "[1,2]"),
     (lit("7 days", "calendarinterval"), "INTERVAL '7 days'"),
     (lit("14", "interval year to month"), "INTERVAL '1-2' YEAR TO MONTH"),
+    (lit("-14", "interval month"), "INTERVAL '-1-2' YEAR TO MONTH"),
+    (lit("24", "interval year"), "INTERVAL '2-0' YEAR TO MONTH"),
     (lit("--5", "interval month"), "INTERVAL '--5'"),
+    (lit("86399000000", "interval hour"), "INTERVAL '0 23:59:59' DAY TO SECOND"),
+    (lit("172800000001", "interval day"), "INTERVAL '2 00:00:00.000001' DAY TO SECOND"),
+    (lit("9" * 19, "interval month"), "INTERVAL '833333333333333333-3' YEAR TO MONTH"),
+    (lit("9" * 20, "interval month"), f"INTERVAL '{'9' * 20}'"),
+    (lit("7", "interval"), "INTERVAL '7'"),
+    (lit("1F", "binary"), "X'1F'"),
+    (lit("yesterday", "timestamp"), "TIMESTAMP 'yesterday'"),
+    (of("Literal", value=True, dataType="object"), "true"),
+    (of("Literal", value=7, dataType="object"), "7"),
+    (of("Literal", value=2**64, dataType="object"), "…"),
+    (of("Literal", value=2**64 - 1, dataType="object"), str(2**64 - 1)),
     (lit("-93784500000", "interval day to second"), "INTERVAL '-1 02:03:04.5' DAY TO SECOND"),
     # Types
     (of("Cast", A, dataType="long"), "CAST(a AS BIGINT)"),
@@ -114,6 +127,10 @@ HAND_MADE = [
     (of("Cast", A, dataType={"type": "map", "keyType": "string", "valueType": SHORTS}),
      "CAST(a AS MAP<STRING, ARRAY<SMALLINT>>)"),
     (of("Cast", A), "CAST(a AS …)"),
+    (of("Cast", A, dataType={"type": "udt", "sqlType": SHORTS}), "CAST(a AS ARRAY<SMALLINT>)"),
+    (of("Cast", A, dataType={"type": "unheard"}), "CAST(a AS …)"),
+    (of("Cast", A, dataType={"type": "struct", "fields": [{"name": True, "type": "null"}, 5]}),
+     "CAST(a AS STRUCT<true: VOID>)"),
     # Operators and parentheses
     (chain("Subtract", A, B, C), "a - b - c"),
     (of("Subtract", A, of("Subtract", B, C)), "a - (b - c)"),
@@ -331,6 +348,33 @@ def deep(kind: str, *, right: bool = False, depth: int = 10_000) -> Node:
 KINDS = ["And", "Or", "Add", "Concat", "CaseWhen", "Not", "Alias", "GetStructField", "Cast", "In", "Coalesce",
          "GetArrayItem", "LambdaFunction", "Divide", "PromotePrecision", "SomethingNew", "EqualTo", "IsNotNull",
          "WindowExpression", "AggregateExpression", "GeneratorOuter", "UnresolvedFunction"]  # fmt: skip
+
+
+NESTED = {
+    "an array": (lambda inner: {"type": "array", "elementType": inner}, "ARRAY<"),
+    "a map's key": (lambda inner: {"type": "map", "keyType": inner, "valueType": "null"}, "MAP<"),
+    "a map's value": (lambda inner: {"type": "map", "keyType": "null", "valueType": inner}, "MAP<"),
+    "a struct": (lambda inner: {"type": "struct", "fields": [{"name": "x", "type": inner}]}, "STRUCT<"),
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_types_below_the_eighth_level_are_cut(kind: str) -> None:
+    nest, word = NESTED[kind]
+    deep: object = "integer"
+    for _ in range(8):
+        deep = nest(deep)
+    assert sql_text(of("Cast", A, dataType=deep), name_of).count(word) == 8
+    assert "INT" in sql_text(of("Cast", A, dataType=deep), name_of)
+    deeper = sql_text(of("Cast", A, dataType=nest(deep)), name_of)
+    assert (deeper.count(word), deeper.count("…"), "INT" in deeper) == (8, 1, False)
+
+
+def test_a_users_type_is_a_level_as_well() -> None:
+    deep: object = "integer"
+    for _ in range(9):
+        deep = {"type": "udt", "sqlType": deep}
+    assert sql_text(of("Cast", A, dataType=deep), name_of) == "CAST(a AS …)"
 
 
 @pytest.mark.parametrize("right", [False, True])

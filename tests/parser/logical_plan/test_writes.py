@@ -1,0 +1,188 @@
+"""Which commands of a plan write, what the table or the columns are called, and which columns a MERGE leaves alone."""
+
+from typing import Any
+
+import pytest
+
+from parser.logical_plan.operator_rules import new_walk
+from parser.logical_plan.sources import is_managed, table_name
+from parser.logical_plan.tree import Node, tree
+from parser.logical_plan.value import CONSTANT
+from parser.logical_plan.writes import Write, commands, write_of
+from tests.support.plans import (
+    Nodes,
+    alias,
+    attribute,
+    function,
+    insert,
+    literal,
+    node,
+    operator,
+    project,
+    read,
+)
+
+SOURCE = read({"a": 1, "b": 2})
+WRITE = insert(SOURCE, "[x, y]")
+
+
+def plan(nodes: Nodes) -> Node:
+    made = tree(nodes)
+    assert made
+    return made
+
+
+def found(nodes: Nodes) -> int:
+    return len(commands(plan(nodes)))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        (WRITE, 1),
+        (operator("Union", WRITE, WRITE, WRITE), 3),
+        (operator("CommandResult", WRITE), 1),
+        (operator("CommandResult", operator("Union", WRITE, WRITE)), 2),
+        (operator("Join", WRITE, WRITE), 0),
+        (SOURCE, 0),
+        (project(SOURCE, attribute("a", 1)), 0),
+    ],
+    ids=["a command", "a union of them", "below one operator", "both", "below a join", "a leaf", "a query"],
+)
+def test_commands_are_found_at_the_root_and_below_what_only_passes_them_on(nodes: Nodes, expected: int) -> None:
+    assert found(nodes) == expected
+
+
+def written(nodes: Nodes) -> Write:
+    (command,) = commands(plan(nodes))
+    write = write_of(command, new_walk())
+    assert write
+    return write
+
+
+def sources(write: Write) -> list[set[str]]:
+    return [{column for _, column in value.sources} for value in write.columns]
+
+
+def test_an_insert_writes_the_columns_of_its_query_under_the_names_that_it_lists() -> None:
+    write = written(WRITE)
+    assert (write.names, sources(write)) == (("x", "y"), [{"a"}, {"b"}])
+    assert (write.by_name, write.target, write.table, write.managed) == (False, None, "", False)
+
+
+def test_without_a_query_nothing_is_written() -> None:
+    assert write_of(plan(node("sql.execution.datasources.InsertIntoHadoopFsRelationCommand")), new_walk()) is None
+
+
+@pytest.mark.parametrize("names", ["[x, ... 27 more fields]", "x, y", [], None], ids=["cut", "bare", "list", "none"])
+def test_names_that_are_cut_or_no_list_are_replaced_by_those_of_the_query(names: Any) -> None:
+    command = node(
+        "sql.execution.datasources.InsertIntoHadoopFsRelationCommand", SOURCE, query=0, outputColumnNames=names
+    )
+    assert written(command).names == ("a", "b")
+
+
+def test_names_of_fewer_columns_choose_among_those_of_the_query() -> None:
+    """A Generate does not always tell which of its columns it does not pass on."""
+    assert sources(written(insert(SOURCE, "[b]"))) == [{"b"}]
+
+
+@pytest.mark.parametrize("names", ["[z]", "[a, z, b]"])
+def test_names_that_the_query_does_not_have_choose_nothing(names: str) -> None:
+    write = written(insert(SOURCE, names))
+    assert (write.names, sources(write)) == (("a", "b"), [{"a"}, {"b"}])
+
+
+@pytest.mark.parametrize("parameter", ["isByName", "byName"])
+def test_a_command_says_whether_its_columns_are_matched_by_name(parameter: str) -> None:
+    command = operator("AppendData", SOURCE, query=0, **{parameter: True})
+    assert written(command).by_name
+    assert not written(operator("AppendData", SOURCE, query=0, **{parameter: False})).by_name
+
+
+def test_a_statement_as_parsed_without_a_list_has_no_names() -> None:
+    assert written(operator("InsertIntoStatement", SOURCE, query=0)).names == ()
+    assert written(operator("InsertIntoStatement", SOURCE, query=0, byName=True)).names == ("a", "b")
+    assert written(operator("InsertIntoStatement", SOURCE, query=0, userSpecifiedCols="[x, y]")).names == ("x", "y")
+
+
+def catalogue(kind: str, database: str | None = "db") -> dict[str, Any]:
+    identifier = {"table": "t", **({"database": database} if database else {})}
+    return {"identifier": identifier, "tableType": {"name": kind}}
+
+
+@pytest.mark.parametrize("parameter", ["catalogTable", "tableMeta", "table"])
+def test_the_table_of_a_command_stands_in_one_of_three_parameters(parameter: str) -> None:
+    def command(kind: str, database: str | None) -> Node:
+        return plan(operator("InsertIntoHiveTable", SOURCE, query=0, **{parameter: catalogue(kind, database)}))
+
+    assert table_name(command("MANAGED", "db")) == "db.t"
+    assert table_name(command("MANAGED", None)) == "t"
+    assert [is_managed(command(kind, "db")) for kind in ("MANAGED", "EXTERNAL")] == [True, False]
+
+
+def test_a_name_without_a_catalogue_table_is_taken_as_it_is() -> None:
+    assert table_name(plan(operator("AppendData", SOURCE, query=0, identifier="db.t"))) == "db.t"
+    assert table_name(plan(operator("AppendData", SOURCE, query=0, catalogTable={"identifier": "db.t"}))) == ""
+    assert not is_managed(plan(operator("AppendData", SOURCE, query=0)))
+
+
+TARGET = read({"id": 11, "n": 12})
+INCOMING = read({"id": 21, "n": 22})
+
+
+def merge(*actions: Nodes, condition: Nodes | None = None, **clauses: Any) -> Write:
+    """A MERGE of one WHEN MATCHED clause with these actions."""
+    clause = node("sql.catalyst.plans.logical.UpdateAction", condition=condition, assignments=list(actions))
+    matched = function("EqualTo", attribute("id", 11), attribute("id", 21))
+    given = {"matchedActions": [clause], **clauses}
+    nodes = node(
+        "sql.catalyst.plans.logical.MergeIntoTable", TARGET, INCOMING,
+        targetTable=0, sourceTable=1, mergeCondition=matched, **given,
+    )  # fmt: skip
+    return written(nodes)
+
+
+def assignment(name: str, number: int, value: Nodes) -> Nodes:
+    return node("sql.catalyst.plans.logical.Assignment", key=attribute(name, number), value=value)
+
+
+def named(write: Write) -> dict[str, set[tuple[int, str]]]:
+    return {name: set(value.sources) for name, value in write.named.items()}
+
+
+def test_a_merge_gives_the_values_of_its_assignments_and_its_target_is_a_leaf() -> None:
+    write = merge(assignment("n", 12, attribute("n", 22)))
+    assert named(write) == {"n": {(1, "n")}}
+    assert write.target == 0
+    assert {(column, kind) for column, kind in write.uses if kind == "JOIN"} == {
+        ((0, "id"), "JOIN"),
+        ((1, "id"), "JOIN"),
+    }
+
+
+def test_a_value_that_a_merge_keeps_in_its_own_column_is_no_edge() -> None:
+    assert named(merge(assignment("n", 12, attribute("n", 12)))) == {}
+    assert named(merge(assignment("n", 12, attribute("id", 11)))) == {"n": {(0, "id")}}
+
+
+def test_several_clauses_of_a_merge_give_one_column_all_their_values() -> None:
+    other = node("sql.catalyst.plans.logical.InsertAction", assignments=[assignment("n", 12, attribute("id", 21))])
+    write = merge(assignment("n", 12, attribute("n", 22)), notMatchedActions=[other])
+    assert named(write) == {"n": {(1, "n"), (1, "id")}}
+
+
+def test_the_condition_of_a_clause_decides_about_its_assignments() -> None:
+    condition = function("EqualTo", attribute("id", 21), literal("7"))
+    write = merge(assignment("n", 12, attribute("n", 22)), condition=condition)
+    assert write.named["n"].uses == {((1, "id"), "CONDITIONAL")}
+
+
+def test_a_merge_without_one_of_its_sides_says_nothing() -> None:
+    command = plan(node("sql.catalyst.plans.logical.MergeIntoTable", TARGET, targetTable=0))
+    assert write_of(command, new_walk()) == Write()
+
+
+def test_a_column_of_literals_is_constant() -> None:
+    (value, *_) = written(insert(project(SOURCE, alias(literal("1"), "x", 31), attribute("b", 2)), "[x, y]")).columns
+    assert (value.sources, value.literal) == (CONSTANT.sources, True)
