@@ -22,6 +22,7 @@ from receiver.request_limits import Limits
 from storage.clients import StorageClients, connect
 from storage.event_store import EventStore
 from tests.support.events import body, dataset, event
+from tests.support.processes import PATIENCE
 
 NOW = datetime(2024, 1, 31, 12, tzinfo=UTC)
 LIMITS = Limits(1_000_000, 2_000_000)
@@ -34,7 +35,7 @@ LAST = "execute_insert_into_hadoop_fs_relation_command.out"
 @pytest.fixture
 def store(storage_clients: StorageClients) -> EventStore:
     """The store on Azurite."""
-    return EventStore(storage_clients, budget_seconds=20)
+    return EventStore(storage_clients, budget_seconds=PATIENCE)
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from core import naming
 from core.envelope import read_envelope
 from core.naming import event_name
 from storage.clients import EVENT_METADATA, EVENTS, StorageClients
-from storage.event_rows import EventRow, Status
+from storage.event_rows import EventRow, RowKeys, Status
 from storage.event_store import EventStore, Put
 from tests.storage.runs import NOON, new_event, new_run
+from tests.support.processes import PATIENCE
 
 HOUR = timedelta(hours=1)
 
@@ -31,7 +32,7 @@ HOSTILE = [
 @pytest.fixture
 def store(storage_clients: StorageClients) -> EventStore:
     """The store on Azurite, with time for a busy machine."""
-    return EventStore(storage_clients, budget_seconds=20)
+    return EventStore(storage_clients, budget_seconds=PATIENCE)
 
 
 def rows_of(store: EventStore, run_key: str) -> list[EventRow]:
@@ -206,3 +207,51 @@ def test_a_row_that_lost_its_columns_counts_as_received(store: EventStore, stora
     storage_clients.table(EVENT_METADATA).create_entity({**key, "Status": "Whatever"})
     (row,) = rows_of(store, run)
     assert (row.status, row.retry_count, row.digest) == (Status.RECEIVED, 0, "0123456789abcdef")
+
+
+def test_deleted_events_leave_neither_blob_nor_row(store: EventStore) -> None:
+    run = new_run()
+    deleted, kept = new_event(run=run), new_event("START", run=run)
+    for each in (deleted, kept):
+        store.put(*each, NOON)
+    (gone,) = [event for event in store.names(deleted[0].run_key) if event.name.digest == deleted[1]]
+    store.delete([gone])
+    store.delete([gone])
+    assert [event.name.digest for event in store.names(deleted[0].run_key)] == [kept[1]]
+    assert [row.digest for row in rows_of(store, deleted[0].run_key)] == [kept[1]]
+
+
+def test_rows_before_an_hour_are_those_of_earlier_hours(store: EventStore) -> None:
+    run = new_run()
+    earlier, later = new_event(run=run), new_event("START", run=run)
+    store.put(*earlier, NOON - HOUR)
+    store.put(*later, NOON)
+    found = [row.digest for row in store.rows_before(NOON) if row.run_key == earlier[0].run_key]
+    assert found == [earlier[1]]
+
+
+def test_rows_that_changed_since_they_were_read_are_left_alone(store: EventStore) -> None:
+    run = new_run()
+    for each in (new_event(run=run), new_event("START", run=run)):
+        store.put(*each, NOON)
+    run_key = each[0].run_key
+    rows = rows_of(store, run_key)
+    store.mark([event for event in store.names(run_key) if event.name.digest == rows[0].digest], Status.PROCESSED)
+    store.mark_unchanged(rows, Status.RETRYING, "swept up")
+    assert [(row.status, row.message, row.retry_count) for row in rows_of(store, run_key)] == [
+        (Status.PROCESSED, "", 0),
+        (Status.RETRYING, "swept up", 1),
+    ]
+
+
+def test_rows_of_events_come_by_time_of_receipt_without_missing_ones(store: EventStore) -> None:
+    run = new_run()
+    first, second = new_event("START", run=run), new_event(run=run)
+    store.put(*second, NOON - HOUR)
+    store.put(*first, NOON)
+    events = store.names(first[0].run_key)
+    assert [row.digest for row in store.rows_of(events)] == [second[1], first[1]]
+    store.delete_rows(
+        [RowKeys(event.partition, event.name.row_key) for event in events if event.name.digest == first[1]]
+    )
+    assert [row.digest for row in store.rows_of(events)] == [second[1]]

@@ -1,0 +1,117 @@
+"""What agents say that is not so is dropped, by their version; what they say otherwise is kept."""
+
+from typing import Any
+
+import pytest
+
+from core.events import read_event
+from core.model import ColumnLineageFacet, ColumnRef, DatasetId, InputField, RunEvent
+from parser.agent_workarounds import MOST_DATASETS, without_phantoms, without_rdd_columns
+from tests.support.events import body, dataset, event
+from tests.support.plans import attribute, node
+
+ROWS = node("sql.execution.LogicalRDD", output=[attribute("a", 1), attribute("b", 2)])
+
+
+def with_rows(agent: str, plan: list[dict[str, Any]] = ROWS) -> RunEvent:
+    """A write of two inputs, of which the first has the columns of an RDD in the plan."""
+    drawn = {"x": [("rows", "a"), ("other", "k")], "y": [("other", "k")]}
+    inputs = [dataset("rows", ["a", "b"]), dataset("other", ["k"])]
+    whole = event(inputs=inputs, outputs=[dataset("out", ["x", "y"], drawn), dataset("plain", ["z"])])
+    whole["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}
+    whole["producer"] = f"https://github.com/OpenLineage/OpenLineage/tree/{agent}/integration/spark"
+    return read_event(body(whole))
+
+
+def columns(read: RunEvent) -> list[list[str]]:
+    return [[field.name for field in item.dataset.fields] for item in read.inputs]
+
+
+def sources(read: RunEvent) -> dict[str, list[str]]:
+    facet = read.outputs[0].column_lineage
+    assert facet
+    return {
+        name: [f"{entry.column.dataset.name}.{entry.column.column}" for entry in entries]
+        for name, entries in facet.fields.items()
+    }
+
+
+@pytest.mark.parametrize("agent", ["0.4.0", "1.22.0", "1.43.0"])
+def test_columns_of_an_rdd_are_not_those_of_the_file_behind_it(agent: str) -> None:
+    read = with_rows(agent)
+    assert read.agent == agent
+    found = without_rdd_columns(read)
+    assert columns(found) == [[], ["k"]]
+    assert sources(found) == {"x": ["other.k"], "y": ["other.k"]}
+    assert found.outputs[1] == read.outputs[1]
+
+
+@pytest.mark.parametrize("agent", ["1.44.0", "1.53.0", "2.0.0", ""])
+def test_later_agents_are_believed(agent: str) -> None:
+    read = with_rows(agent)
+    assert without_rdd_columns(read) is read
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        node("sql.execution.LogicalRDD", output=[attribute("a", 1)]),
+        node("sql.execution.LogicalRDD", output=[attribute("b", 2), attribute("a", 1)]),
+        node("sql.execution.LogicalRDD", output=[]),
+        node("sql.execution.datasources.LogicalRelation", output=[attribute("a", 1), attribute("b", 2)]),
+        [],
+    ],
+    ids=["fewer columns", "another order", "no columns", "a file", "no plan"],
+)
+def test_an_input_with_other_columns_than_the_rdd_is_left_alone(plan: list[dict[str, Any]]) -> None:
+    read = with_rows("1.22.0", plan)
+    assert without_rdd_columns(read) is read
+
+
+REAL, VIEW, OTHER = DatasetId("file", "/data/src"), DatasetId("file", "/spark/warehouse/v"), DatasetId("file", "/o/t")
+
+
+def facet(*gives: tuple[str, DatasetId, str]) -> ColumnLineageFacet:
+    fields: dict[str, tuple[InputField, ...]] = {}
+    for name, source, column in gives:
+        fields[name] = (*fields.get(name, ()), InputField(ColumnRef(source, column)))
+    return ColumnLineageFacet(fields, ())
+
+
+TWICE = facet(("x", REAL, "a"), ("x", VIEW, "a"), ("y", REAL, "b"))
+
+
+def datasets(found: ColumnLineageFacet) -> set[DatasetId]:
+    return {entry.column.dataset for entries in found.fields.values() for entry in entries}
+
+
+def test_a_view_named_beside_its_folder_is_dropped() -> None:
+    assert datasets(without_phantoms(TWICE, "1.22.0", [])) == {REAL}
+
+
+@pytest.mark.parametrize("agent", ["1.21.0", "1.23.0", "1.2.2", ""])
+def test_only_one_version_invents_datasets(agent: str) -> None:
+    assert without_phantoms(TWICE, agent, []) is TWICE
+
+
+KEPT: dict[str, tuple[ColumnLineageFacet, list[DatasetId]]] = {
+    "an input": (TWICE, [VIEW]),
+    "the folder is an input": (TWICE, [REAL]),
+    "it gives more than the other": (facet(("x", REAL, "a"), ("x", VIEW, "a"), ("y", VIEW, "b")), []),
+    "it gives another column": (facet(("x", REAL, "a"), ("x", VIEW, "c")), []),
+    "it is alone": (facet(("x", VIEW, "a")), []),
+    "it is not below a warehouse": (facet(("x", REAL, "a"), ("x", OTHER, "a")), []),
+}
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_what_may_be_a_dataset_is_kept(case: str) -> None:
+    told, inputs = KEPT[case]
+    assert datasets(without_phantoms(told, "1.22.0", inputs)) == datasets(told)
+
+
+@pytest.mark.parametrize(("more", "left"), [(MOST_DATASETS - 2, 1), (MOST_DATASETS - 1, 0)])
+def test_more_datasets_than_can_be_compared_are_all_kept(more: int, left: int) -> None:
+    others = [("z", DatasetId("file", f"/n/{number}"), "q") for number in range(more)]
+    told = facet(("x", REAL, "a"), ("x", VIEW, "a"), *others)
+    assert len(datasets(told)) - len(datasets(without_phantoms(told, "1.22.0", []))) == left
