@@ -12,6 +12,10 @@ from core.errors import SettingsError, StorageUnavailable
 from core.settings import Settings
 from pipeline.services import Services, build_for_command
 from purview.catalog import Catalog
+from purview.retry_policy import RetryPolicy
+
+#: Somebody waits for the answer, and no queue takes over.
+INTERACTIVE = RetryPolicy(budget=5)
 
 _STACK = Path(".local") / "stack.json"
 
@@ -34,7 +38,7 @@ def catalog_for(*, local: bool) -> Catalog:
     """
     with _hinting(local=local):
         settings = Settings.of_catalog(instead=stack_settings() if local else {})
-    return Catalog(settings.purview_endpoint, settings.purview_auth)
+    return Catalog(settings.purview_endpoint, settings.purview_auth, retry_policy=INTERACTIVE)
 
 
 @contextmanager

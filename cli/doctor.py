@@ -15,7 +15,7 @@ from cli.checks.endpoint import Receiver, check_receiver
 from cli.checks.folders import check_folders
 from cli.checks.network import RECEIVER_ADDRESS, check_network
 from cli.checks.storage import check_storage
-from cli.connections import Local, stack_settings, stack_values
+from cli.connections import INTERACTIVE, Local, stack_settings, stack_values
 from cli.output import AsJson, AsText, print_json, wants_text
 from cli.terminal_text import terminal_text
 from core.errors import SettingsError, SparklinError
@@ -24,7 +24,6 @@ from pipeline.processes import Naming
 from pipeline.services import build_for_command
 from purview.catalog import Catalog
 from purview.process_name import type_of_naming
-from purview.retry_policy import RetryPolicy
 
 _STYLES = {State.OK: "green", State.NOTE: "yellow", State.WRONG: "red", State.SKIPPED: "dim"}
 
@@ -123,7 +122,7 @@ def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | N
         yield skipped("receiver", "give --receiver and --key (or SPARKLIN_RECEIVER and SPARKLIN_FUNCTION_KEY)")
     yield from check_storage(settings.lineage_storage)
     yield from check_folders(settings)
-    with Catalog(settings.purview_endpoint, settings.purview_auth, retry_policy=RetryPolicy(budget=5)) as catalog:
+    with Catalog(settings.purview_endpoint, settings.purview_auth, retry_policy=INTERACTIVE) as catalog:
         try:
             yield from check_catalogue(catalog, asset, type_of_naming(settings.process_naming))
         except SparklinError as error:
