@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -350,7 +350,7 @@ KINDS = ["And", "Or", "Add", "Concat", "CaseWhen", "Not", "Alias", "GetStructFie
          "WindowExpression", "AggregateExpression", "GeneratorOuter", "UnresolvedFunction"]  # fmt: skip
 
 
-NESTED = {
+NESTED: dict[str, tuple[Callable[[object], object], str]] = {
     "an array": (lambda inner: {"type": "array", "elementType": inner}, "ARRAY<"),
     "a map's key": (lambda inner: {"type": "map", "keyType": inner, "valueType": "null"}, "MAP<"),
     "a map's value": (lambda inner: {"type": "map", "keyType": "null", "valueType": inner}, "MAP<"),
