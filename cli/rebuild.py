@@ -15,7 +15,7 @@ from cli.tasks import rebuild_store as steps
 from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
 from cli.terminal_text import terminal_text
 from core.settings import Settings
-from storage.clients import connect, provision
+from storage.clients import connect, provision_tables
 
 
 def rebuild(
@@ -37,7 +37,7 @@ def rebuild(
     is_text = wants_text(as_json=as_json, as_text=as_text)
     if not dry_run:
         settings = Settings.from_env(instead=stack_settings() if local else {})
-        provision(connect(settings.lineage_storage))
+        provision_tables(connect(settings.lineage_storage))
     services = services_for(local=local)
     talk = Console(stderr=True)
     began = time.monotonic()

@@ -153,11 +153,24 @@ def provision(clients: StorageClients) -> None:
     """
     creations: list[Callable[[], object]] = [
         *(partial(clients.blobs.create_container, name) for name in CONTAINERS),
-        *(partial(clients.tables.create_table, name) for name in TABLES),
+        *_tables(clients),
         partial(clients.queues.create_queue, RETRY_QUEUE),
     ]
     with storage_faults("create containers, tables and queues"):
         in_threads(_create, creations, len(creations))
+
+
+def provision_tables(clients: StorageClients) -> None:
+    """Create the tables that are missing: people who may write to them may do that, unlike containers.
+
+    :raises StorageUnavailable: storage is unavailable or does not let us.
+    """
+    with storage_faults("create tables"):
+        in_threads(_create, _tables(clients), len(TABLES))
+
+
+def _tables(clients: StorageClients) -> list[Callable[[], object]]:
+    return [partial(clients.tables.create_table, name) for name in TABLES]
 
 
 def _create(creation: Callable[[], object]) -> None:
