@@ -329,7 +329,6 @@ function Overview({ graph, select }: Props) {
         <h2>{count(document.datasets.length, "dataset")}, {count(document.processes.length, "process", "processes")}</h2>
         <p class="note">Select a column to follow it over all hops and to see how it is computed. Press <kbd>/</kbd> to search.</p>
       </header>
-      <Notes graph={graph} select={select} notes={document.notes} />
       <section>
         <h3>{ends.length ? "Where data ends up" : "Datasets"}</h3>
         <ul class="columns">{listed.slice(0, MOST_LISTED).map((each) => <li key={each.id}><NodeLink id={each.id} graph={graph} select={select} /></li>)}</ul>
@@ -338,6 +337,7 @@ function Overview({ graph, select }: Props) {
         <h3>Processes</h3>
         <ul class="columns">{document.processes.slice(0, MOST_LISTED).map((each) => <li key={each.id}><NodeLink id={each.id} graph={graph} select={select} /></li>)}</ul>
       </section>
+      <Notes graph={graph} select={select} notes={document.notes} />
     </>
   );
 }

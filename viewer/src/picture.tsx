@@ -48,7 +48,7 @@ interface Props {
 
 const TITLE_FONT = `600 14px ${SANS}`;
 /** The only text where others would be too small to read. */
-const SIGN_FONT = `600 36px ${SANS}`;
+const SIGN_FONT = `600 32px ${SANS}`;
 const SMALL_FONT = `12px ${SANS}`;
 const NAME_FONT = `13px ${SANS}`;
 const FORMULA_FONT = `12px ${MONO}`;
@@ -435,6 +435,10 @@ interface MinimapProps {
 
 function Minimap({ layout, view, size, trace, center }: MinimapProps) {
   const k = Math.min(MAP_WIDTH / layout.width, MAP_HEIGHT / layout.height);
+  // Where all is in view, it would only cover some of it.
+  const right = view.x + layout.width * view.k;
+  const bottom = view.y + layout.height * view.k;
+  if (view.x >= -1 && view.y >= -1 && right <= size.width + 1 && bottom <= size.height + 1) return null;
   const drag = (event: PointerEvent) => {
     if (!event.buttons) return;
     const place = (event.currentTarget as Element).getBoundingClientRect();
