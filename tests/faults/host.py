@@ -30,6 +30,7 @@ from storage.asset_cache import AssetCache
 from storage.created_assets import CreatedAssets
 from storage.details_table import DetailsTable
 from storage.event_store import EventStore
+from storage.event_table import EventTable
 from storage.locks import Locks
 from storage.retry_queue import RetryQueue
 from storage.run_events import RunEvents
@@ -48,7 +49,7 @@ class Step(NamedTuple):
 
 #: The way of an event, in its order.
 STEPS = {
-    "write the row of an event": Step(EventStore, "_put_row"),
+    "write the row of an event": Step(EventTable, "put"),
     "store an event": Step(EventStore, "put"),
     "find the events of a run": Step(RunEvents, "of_event"),
     "list the blobs of a run": Step(EventStore, "names"),
