@@ -18,6 +18,7 @@ from cli.preview import preview_rules
 from cli.tasks.event_graph import from_events
 from cli.tasks.lineage_graphs import candidates_in_catalog, graph_of_details
 from cli.web import Web, open_page
+from core.errors import SettingsError
 from core.model import AssetName
 from core.settings import Settings
 from explorer.asset_names import Named
@@ -114,7 +115,11 @@ def _at_most_one(**given: bool) -> None:
 
 
 def _of_details(*, local: bool) -> LineageGraph:
-    services = services_for(local=local)
+    try:
+        services = services_for(local=local)
+    except SettingsError as error:
+        others = "or use --catalog, which needs PURVIEW_ENDPOINT only, or --events PATH, which needs nothing"
+        raise SettingsError((*error.problems, others)) from None
     with Console(stderr=True).status("reading LineageDetails"):
         return graph_of_details(services)
 
