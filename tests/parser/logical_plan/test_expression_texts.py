@@ -75,3 +75,9 @@ def test_a_lateral_join_without_a_subquery_is_a_join() -> None:
     lateral = operator("LateralJoin", ORDERS, FOLDER, condition=SAME_ID, **INNER)
     conditions, columns = texts_of(project(lateral, alias(function("Upper", attribute("rate", 12)), "r", 31)))
     assert (conditions, columns) == (("INNER: orders.id = v2.id",), ["upper(v2.rate)"])
+
+
+def test_is_not_null_that_follows_from_a_join_is_not_the_users() -> None:
+    not_null = function("IsNotNull", attribute("id", 1))
+    assert texts_of(operator("Filter", joined(), condition=not_null))[0] == ("INNER: orders.id = v2.id",)
+    assert texts_of(operator("Filter", ORDERS, condition=not_null))[0] == ("WHERE: orders.id IS NOT NULL",)
