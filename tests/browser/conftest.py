@@ -1,7 +1,7 @@
 """One headless Chromium for all tests of this folder, and explorers opened in it."""
 
+import contextlib
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -30,22 +30,19 @@ _PATIENCE = 20_000
 expect.set_options(timeout=_PATIENCE)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of this folder run in one process, so that they share the browser."""
-    for item in items:
-        if _HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 def _unpacked() -> Path:
     """The browser of the npm package with its libraries and fonts, unpacked once for each installation."""
     if not _UNPACKED.exists():
         with tempfile.TemporaryDirectory(dir=_UNPACKED.parent) as folder:
+            made = Path(folder) / "made"
+            made.mkdir()
             node = Path(executable.ROOT_DIR) / "bin" / "node"
-            variables = {**os.environ, "TMPDIR": folder}
+            variables = {**os.environ, "TMPDIR": str(made)}
             subprocess.run([node, _HERE / "unpack.mjs"], env=variables, check=True, timeout=300)
-            shutil.copytree(folder, _UNPACKED)
-        (_UNPACKED / "fonts.conf").write_text(_FONTS.format(folder=_UNPACKED), "utf-8")
+            (made / "fonts.conf").write_text(_FONTS.format(folder=_UNPACKED), "utf-8")
+            # Another process may have been faster; what it made is the same.
+            with contextlib.suppress(OSError):
+                made.rename(_UNPACKED)
     return _UNPACKED
 
 

@@ -12,6 +12,9 @@ from tests.browser.accessibility import serious
 from tests.browser.explorer_view import ExplorerView
 from tests.local.data_map.api import Api, dataset, process
 
+# All tests with a browser run in one process, so that they share it.
+pytestmark = pytest.mark.xdist_group("browser")
+
 OpenPage = Callable[..., Page]
 NAMES = ("bronze", "silver", "gold")
 

@@ -1,9 +1,13 @@
 """A column is followed over all hops, by mouse, by keyboard, by search and by address."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser import graphs
 from tests.browser.conftest import Open
+
+# All tests with a browser run in one process, so that they share it.
+pytestmark = pytest.mark.xdist_group("browser")
 
 WAY = [
     "bronze.costs.cost",

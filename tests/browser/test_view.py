@@ -10,6 +10,9 @@ from tests.browser import graphs
 from tests.browser.accessibility import serious
 from tests.browser.conftest import Open
 
+# All tests with a browser run in one process, so that they share it.
+pytestmark = pytest.mark.xdist_group("browser")
+
 
 def chain(length: int) -> graphs.Graph:
     """Datasets d0, d1 and so on, each copied to the next one; the focus is in the middle."""
