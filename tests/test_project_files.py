@@ -166,3 +166,9 @@ def test_decisions_are_numbered_without_gaps() -> None:
     assert [page[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
     for page in pages:
         assert (ROOT / "docs" / "decisions" / page).read_text("utf-8").startswith(f"# {page[:4]} ")
+
+
+@pytest.mark.xdist_group("one process")
+def test_what_is_in_a_group_runs_in_one_process(request: pytest.FixtureRequest) -> None:
+    is_shared = "PYTEST_XDIST_WORKER" in os.environ and request.config.getoption("dist", "") == "loadgroup"
+    assert request.node.nodeid.endswith("@one process") or not is_shared
