@@ -156,7 +156,11 @@ def test_a_batch_in_which_nothing_is_kept_is_no_error(store: EventStore, events:
     assert post_batch(store, events)[0] == status
 
 
-@pytest.mark.parametrize("sent", [b'"text"', b"null", b"5", json.dumps(new(), indent=1).encode(), b"{half\n{}"])
+@pytest.mark.parametrize(
+    "sent",
+    [b'"text"', b"null", b"5", json.dumps(new(), indent=1).encode(), b"{half\n{}"],
+    ids=["text", "null", "number", "indented", "half"],
+)
 def test_a_batch_is_an_array_or_lines(store: EventStore, sent: bytes) -> None:
     status, answer = post_lines(store, sent, "application/json")
     assert (status, answer["status"]) == (400, "rejected")
