@@ -30,9 +30,9 @@ def a_write(event_type: str = "COMPLETE", run: str = "run-1") -> bytes:
 
 
 def enqueued(universe: Universe, run: str = "run-1") -> list[RetryPointer]:
-    """The pointers to a run that are due on the retry queue."""
+    """The pointers to a run that are due on the retry queue, each once; other tests leave messages there too."""
     queue = universe.services.clients.queue()
-    found = [decode(base64.b64decode(message.content)) for message in queue.receive_messages(visibility_timeout=1)]
+    found = [decode(base64.b64decode(message.content)) for message in queue.receive_messages(visibility_timeout=600)]
     return [pointer for pointer in found if pointer.run_key == run_key(universe.run_id(run))]
 
 
