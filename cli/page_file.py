@@ -20,7 +20,8 @@ def write_page(path: Path, graph: LineageGraph, title: str) -> None:
     :raises typer.Exit: the file cannot be written.
     """
     try:
-        path.write_text(page(to_json(graph), title), "utf-8")
+        # A file's name, in the title, may contain bytes that are no text.
+        path.write_bytes(page(to_json(graph), title).encode("utf-8", "replace"))
     except OSError as error:
         typer.echo(terminal_text(f"{path} cannot be written: {error.strerror}"), err=True)
         raise typer.Exit(1) from None

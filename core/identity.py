@@ -9,6 +9,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from core.model import DatasetId
 from core.partitions import without_part_file, without_partitions
@@ -32,6 +33,11 @@ def dataset_id(namespace: str, name: str) -> DatasetId:
 def namespace_spelling(namespace: str) -> str:
     """The one spelling of a namespace that needs no name beside it; no secret is part of it."""
     return _namespace(without_secrets(namespace.strip()))
+
+
+def plain_name(name: str) -> str:
+    """One form for all spellings of a name in OneLake: agents differ in case, and encode blanks once or twice."""
+    return unquote(unquote(name)).strip().casefold()
 
 
 def is_folder_name(namespace: str, name: str) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from core.identity import dataset_id
+from core.identity import dataset_id, plain_name
 from core.model import DatasetId, LearnedId, Lineage, Note
 from parser.merge import MergedRun
 
@@ -37,9 +37,9 @@ class _Place:
 
 
 def learned_ids(run: MergedRun) -> tuple[LearnedId, ...]:
-    """What the events of a run say about GUIDs of names, each name once."""
-    found = {**dict(_of_properties(run.properties)), **dict(_of_symlinks(run))}
-    return tuple(LearnedId(run.ended, name, guid.lower()) for name, guid in sorted(found.items()))
+    """What the events of a run say about GUIDs of names, sorted; a name may have several."""
+    found = {(name, guid.lower()) for name, guid in (*_of_properties(run.properties), *_of_symlinks(run))}
+    return tuple(LearnedId(run.ended, name, guid) for name, guid in sorted(found))
 
 
 def used_names(lineage: Lineage) -> Iterator[str]:
@@ -53,8 +53,11 @@ def used_names(lineage: Lineage) -> Iterator[str]:
 
 
 def with_ids(lineage: Lineage, known: Mapping[str, Iterable[LearnedId]]) -> Lineage:
-    """The lineage with the GUIDs of the names that it uses; of two for one name, that of the newest event counts."""
-    names = {name: sorted(known.get(name, ()), reverse=True) for name in used_names(lineage)}
+    """The lineage with the GUIDs of the names that it uses; of two for one name, that of the newest event counts.
+
+    The keys of ``known`` are plain names (see core.identity.plain_name).
+    """
+    names = {name: sorted(known.get(plain_name(name), ()), reverse=True) for name in used_names(lineage)}
     ids = {name: found[0].guid for name, found in names.items() if found}
     notes = [_differ(name, found) for name, found in sorted(names.items()) if len({each.guid for each in found}) > 1]
     if not ids:
@@ -63,10 +66,10 @@ def with_ids(lineage: Lineage, known: Mapping[str, Iterable[LearnedId]]) -> Line
 
 
 def known_among(runs: Iterable[MergedRun]) -> dict[str, list[LearnedId]]:
-    """What several runs together say about GUIDs, by name."""
+    """What several runs together say about GUIDs, by plain name."""
     known: dict[str, dict[str, LearnedId]] = {}
     for item in (item for run in runs for item in learned_ids(run)):
-        by_guid = known.setdefault(item.name, {})
+        by_guid = known.setdefault(plain_name(item.name), {})
         by_guid[item.guid] = max(item, by_guid.get(item.guid, item))
     return {name: list(by_guid.values()) for name, by_guid in known.items()}
 
@@ -87,8 +90,14 @@ def _of_symlinks(run: MergedRun) -> Iterator[tuple[str, str]]:
 
 
 def _paired(one: _Place | None, other: _Place | None) -> Iterator[tuple[str, str]]:
-    """The names in one of two spellings of a path, with the GUIDs in the other."""
-    if one is None or other is None or one.path != other.path:
+    """The names in one of two spellings of a path, with the GUIDs in the other.
+
+    What both spell in the same way, by name or by GUID, must be equal; else they are two things.
+    """
+    if one is None or other is None or one.path != other.path or not one.path:
+        return
+    pairs = ((one.workspace, other.workspace), (one.item, other.item))
+    if any(_is_guid(a) == _is_guid(b) and plain_name(a) != plain_name(b) for a, b in pairs):
         return
     for named, by_guid in ((one, other), (other, one)):
         if not _is_guid(named.workspace) and _is_guid(by_guid.workspace):
@@ -99,13 +108,18 @@ def _paired(one: _Place | None, other: _Place | None) -> Iterator[tuple[str, str
 
 def _of_properties(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     workspace, workspace_id, lakehouse, lakehouse_id = (
-        str(properties.get(f"trident.{key}") or "").strip()
+        _text(properties.get(f"trident.{key}"))
         for key in ("workspace.name", "workspace.id", "lakehouse.name", "lakehouse.id")
     )
     if workspace and not _is_guid(workspace) and _is_guid(workspace_id):
         yield workspace, workspace_id
     if lakehouse and _is_guid(lakehouse_id):
-        yield from ((f"{each}/{lakehouse}.Lakehouse", lakehouse_id) for each in (workspace, workspace_id) if each)
+        item = f"{lakehouse.removesuffix('.Lakehouse')}.Lakehouse"
+        yield from ((f"{each}/{item}", lakehouse_id) for each in (workspace, workspace_id) if each)
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _place(dataset: DatasetId) -> _Place | None:

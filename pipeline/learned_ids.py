@@ -9,6 +9,7 @@ the newest, enqueues anything. What the setting ONELAKE_IDS says is not learned.
 import random
 from collections.abc import Iterable
 
+from core.identity import plain_name
 from core.model import Lineage
 from parser.merge import MergedRun
 from parser.onelake_ids import learned_ids, used_names, with_ids
@@ -30,7 +31,7 @@ def with_learned_ids(run: MergedRun, lineages: Iterable[Lineage], services: Serv
     names = {name for lineage in found for name in used_names(lineage) if not context_maps.find(settings, name)}
     for name in sorted(names):
         services.onelake_names.note_use(name, run.run_key)
-    known = {name: services.onelake_names.ids(name) for name in sorted(names)}
+    known = {plain_name(name): services.onelake_names.ids(name) for name in sorted(names)}
     return tuple(with_ids(lineage, known) for lineage in found)
 
 

@@ -116,9 +116,8 @@ def _remove(name: AssetName, collection: str, held: HeldLocks, services: Service
     reason = reason_touched(entity, services.catalog, collection) if entity else ""
     if reason:
         return reason
-    held.check()
     try:
-        remove_asset(asset, services.catalog)
+        remove_asset(asset, services.catalog, held.check)
     except CatalogRefused as error:
         return error.reason
     services.created.remove(name, asset.guid)

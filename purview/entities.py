@@ -27,7 +27,7 @@ from purview.column_mapping import column_mapping
 from purview.description import description
 from purview.limits import NAME_BYTES, REFERENCES, cut, cut_uniquely
 from purview.process_name import Write, process_name
-from purview.schema import Addition, Entity, Schema, added_columns, schema
+from purview.schema import TYPE_ATTRIBUTES, Addition, Entity, Schema, added_columns, schema
 
 GENERIC_TYPE = "DataSet"
 
@@ -47,6 +47,10 @@ _MANDATORY: Mapping[str, Mapping[str, str]] = {
     "hdfs_path": {"path": "qualified name"},
     "kafka_topic": {"topic": "name", "uri": "qualified name"},
 }
+#: All attributes that we set of datasets, their schemas and columns.
+OWN_ATTRIBUTES = frozenset(
+    {"qualifiedName", "name", *TYPE_ATTRIBUTES, *(attribute for each in _MANDATORY.values() for attribute in each)}
+)
 
 
 @dataclass(frozen=True, slots=True)

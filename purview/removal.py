@@ -4,11 +4,12 @@
 is for assets that a process no longer needs, whose deletion nobody asked for.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from core.model import Asset, AssetName
 from core.threads import in_threads
+from purview.entities import OWN_ATTRIBUTES
 from purview.lookup import Finder
 from purview.schema import RELATIONSHIPS, schema_name
 
@@ -35,8 +36,10 @@ class Remover(Reader, Finder, Protocol):
     def delete(self, guid: str) -> None: ...
 
 
-def remove_asset(asset: Asset, catalog: Remover) -> None:
+def remove_asset(asset: Asset, catalog: Remover, guard: Callable[[], None] = lambda: None) -> None:
     """Delete an asset and its columns. It is safe to repeat this after a crash.
+
+    ``guard`` is called before each deletion; what it raises stops them.
 
     The columns of a table are deleted with it. Those of a file are in a ``tabular_schema``, which is not deleted with
     the file. It is deleted after it, so that no asset without its columns is left for others to use. After a crash in
@@ -46,8 +49,8 @@ def remove_asset(asset: Asset, catalog: Remover) -> None:
     """
     entity = catalog.get(asset.guid)
     schema = _guids(entity, "tabular_schema") if entity else _abandoned_schema(asset.name, catalog)
-    catalog.delete(asset.guid)
-    for guid in schema:
+    for guid in (asset.guid, *schema):
+        guard()
         catalog.delete(guid)
 
 
@@ -75,7 +78,9 @@ def reason_in_use(entity: Entity, catalog: Reader, moving: Container[str] = ()) 
 def reason_touched(entity: Entity, catalog: Reader, collection: str) -> str:
     """Why an asset has to stay that nobody asked to delete; "" if it is as it was created, and nothing refers to it.
 
-    Then the only author of the asset and its columns is who created it, and it is still in ``collection``.
+    Then the asset and its columns have no attributes that Sparklin does not set, their only author is who created
+    them, and the asset is still in ``collection``. What the catalogue does not say counts as a reason: ``updatedBy`` is
+    the last author only, so a scan may hide behind a later upload.
 
     :raises CatalogUnavailable, CatalogRefused: something cannot be read.
     """
@@ -89,9 +94,22 @@ def reason_touched(entity: Entity, catalog: Reader, collection: str) -> str:
     known = {str(each.get("guid")) for each in whole}
     if any(not known.issuperset(_guids(each, relation)) for each in whole for relation in _relations(each)):
         return "other assets refer to it"
-    if len({each.get(author) for each in whole for author in ("createdBy", "updatedBy")}) > 1:
+    authors = {each.get(author) for each in whole for author in ("createdBy", "updatedBy")}
+    if not all(authors) or not all("relationshipAttributes" in each for each in whole):
+        return "the catalogue does not say who changed it, or what refers to it"
+    if len(authors) > 1:
         return "somebody else changed it"
+    if foreign := sorted({key for each in whole for key in _foreign(each)}):
+        return f"it has {', '.join(foreign[:5])}, which Sparklin does not set"
     return "" if entity.get("collectionId") == collection else "it is not in the collection of its process"
+
+
+def _foreign(entity: Entity) -> Iterator[str]:
+    """The attributes with a value that are not among those that we set."""
+    attributes = entity.get("attributes") or {}
+    return (
+        key for key, value in attributes.items() if value and key not in OWN_ATTRIBUTES and key not in RELATIONSHIPS
+    )
 
 
 def _used(entity: Entity, moving: Container[str] = ()) -> str:
@@ -105,10 +123,12 @@ def _described(entities: Iterable[Entity]) -> str:
 
 
 def _abandoned_schema(table: AssetName, catalog: Remover) -> list[str]:
-    """The schema that was left when an asset was deleted; none if it belongs to another one by now."""
+    """The schema that was left when an asset was deleted; none if it belongs to another one, or people added to it."""
     found = catalog.find([schema_name(table)]).get(schema_name(table))
     entity = catalog.get(found.guid) if found else {}
-    return [] if found is None or _guids(entity, "associatedDataSets") else [found.guid]
+    if found is None or not entity or _guids(entity, "associatedDataSets"):
+        return []
+    return [] if _described([entity, *belongings(entity, catalog)]) else [found.guid]
 
 
 def _relations(entity: Entity) -> Mapping[str, Any]:

@@ -67,6 +67,9 @@ _FORMS: Mapping[str, _Form] = {
 RELATIONSHIPS = frozenset(form.relationship for form in _FORMS.values()) | {"columns", "tabular_schema"}
 """The attributes by which an asset refers to its columns, or to the schema that they lie in."""
 
+TYPE_ATTRIBUTES = frozenset(form.type_attribute for form in (_COLUMN, *_FORMS.values()))
+"""The attributes of columns that we set besides their names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:

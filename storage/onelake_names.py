@@ -2,27 +2,32 @@
 
 A partition is a name, however it is spelled. Its rows:
 
-- ``id|{guid}``: a GUID that events contain for the name, the time of the newest such event, and whether the runs that
-  use the name have been enqueued since the GUID became the newest,
+- ``id|{guid}``: a GUID that events contain for the name, the time of the newest such event, and whether runs that use
+  the name are still to be enqueued because of it (``open``),
 - ``run|{run}``: a run whose lineage uses the name.
+
+A row of a GUID is changed only with its ETag, so of several workers none overwrites what it has not read.
 """
 
 import hashlib
+import random
+import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import unquote
+from datetime import UTC, datetime
 
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableEntity, UpdateMode
 
+from core.errors import LeaseLost
+from core.identity import plain_name
 from core.model import LearnedId
 from storage.batches import delete_old_rows
 from storage.clients import RUN_PROCESSES, StorageClients
-from storage.faults import storage_faults
+from storage.faults import Conflict, storage_faults
 
 _PREFIX = "onelake-"
-# How much newer an event must be for its time to be written, while no other GUID competes.
-_FRESH_FOR = timedelta(days=1)
+_ATTEMPTS = 50
 
 
 class OneLakeNames:
@@ -42,31 +47,44 @@ class OneLakeNames:
         """Keep what an event says. Whether the runs that use the name are to be processed again.
 
         :raises StorageUnavailable: it may not be kept.
+        :raises LeaseLost: others changed the row all the time.
         """
-        rows = {str(row["RowKey"]).partition("|")[2]: row for row in self._rows(item.name, "id")}
-        known = {guid: _learned(item.name, row) for guid, row in rows.items()}
-        own = known.get(item.guid)
-        newest = max(item, own) if own else item
-        is_another = bool(known) and max(known.values()).guid != max(*known.values(), newest).guid
-        is_open = own is None or is_another or bool(rows[item.guid].get("open"))
-        threshold = timedelta(0) if len(rows) > 1 else _FRESH_FOR
-        if own is None or is_another or newest.time - own.time > threshold:
-            self._put(newest, is_open=is_open)
-        return is_open
+        for attempt in range(_ATTEMPTS):
+            rows = {str(row["RowKey"]).partition("|")[2]: row for row in self._rows(item.name, "id")}
+            known = {guid: _learned(item.name, row) for guid, row in rows.items()}
+            own = known.get(item.guid)
+            if own and own >= item:
+                return bool(rows[item.guid].get("open"))
+            is_another = bool(known) and max(known.values()).guid != max(*known.values(), item).guid
+            is_open = own is None or is_another or bool(rows[item.guid].get("open"))
+            try:
+                self._put(item, rows.get(item.guid), is_open=is_open)
+            except Conflict:
+                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
+                continue
+            return is_open
+        raise LeaseLost(f"the GUID of {item.name} was changed by others {_ATTEMPTS} times in a row")
 
     def announced(self, item: LearnedId) -> None:
-        """Note that the runs that use the name have been enqueued.
+        """Note that the runs that use the name were enqueued, unless a newer event has opened the row since.
 
         :raises StorageUnavailable: it may not be noted; then they are enqueued once more.
         """
-        self._put(max([item, *(each for each in self.ids(item.name) if each.guid == item.guid)]), is_open=False)
+        for row in self._rows(item.name, "id"):
+            known = _learned(item.name, row)
+            if known.guid == item.guid and known <= item:
+                try:
+                    self._put(item, row, is_open=False)
+                except Conflict:
+                    return  # Whoever changed it has seen that it is open, and enqueues them too.
 
     def note_use(self, name: str, run_key: str) -> None:
         """Note that the lineage of a run uses a name.
 
         :raises StorageUnavailable: it may not be noted.
         """
-        self._upsert(_key(name), f"run|{run_key}")
+        with storage_faults("write a name of OneLake"):
+            self._table.upsert_entity({"PartitionKey": _key(name), "RowKey": f"run|{run_key}"}, UpdateMode.REPLACE)
 
     def users(self, name: str) -> Iterator[str]:
         """The runs that use a name.
@@ -84,13 +102,22 @@ class OneLakeNames:
             query = f"PartitionKey ge '{_PREFIX}' and PartitionKey lt '{_PREFIX}~' and RowKey ge 'run|'"
             return delete_old_rows(self._table, query, before)
 
-    def _put(self, item: LearnedId, *, is_open: bool) -> None:
-        self._upsert(_key(item.name), f"id|{item.guid}", name=item.name, time=item.time, open=is_open)
+    def _put(self, item: LearnedId, before: TableEntity | None, *, is_open: bool) -> None:
+        """Write the row of a GUID in place of the one that was read, or a new one.
 
-    def _upsert(self, partition: str, row_key: str, **values: object) -> None:
+        :raises Conflict: it has been changed since.
+        """
+        key = {"PartitionKey": _key(item.name), "RowKey": f"id|{item.guid}"}
+        row = {**key, "time": item.time.astimezone(UTC).isoformat(), "open": is_open}
         with storage_faults("write a name of OneLake"):
-            row = {"PartitionKey": partition, "RowKey": row_key, **values}
-            self._table.upsert_entity(row, mode=UpdateMode.REPLACE)
+            try:
+                if before is None:
+                    self._table.create_entity(row)
+                else:
+                    etag, only = str(before.metadata["etag"]), MatchConditions.IfNotModified
+                    self._table.update_entity(row, UpdateMode.REPLACE, etag=etag, match_condition=only)
+            except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+                raise Conflict(f"the GUID of {item.name} was changed by another worker") from None
 
     def _rows(self, name: str, kind: str) -> Iterable[TableEntity]:
         query = "PartitionKey eq @name and RowKey ge @first and RowKey lt @last"
@@ -101,12 +128,8 @@ class OneLakeNames:
 
 
 def _learned(name: str, row: TableEntity) -> LearnedId:
-    time: Any = row.get("time")
-    when = time.astimezone(UTC) if isinstance(time, datetime) else datetime.min.replace(tzinfo=UTC)
-    return LearnedId(when, name, str(row["RowKey"]).partition("|")[2])
+    return LearnedId(datetime.fromisoformat(row["time"]), name, str(row["RowKey"]).partition("|")[2])
 
 
 def _key(name: str) -> str:
-    """One partition for all spellings of a name; agents differ in case, and some encode blanks once or twice."""
-    plain = unquote(unquote(name)).strip().casefold()
-    return _PREFIX + hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return _PREFIX + hashlib.sha256(plain_name(name).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,6 +1,7 @@
 """A table that some events name by GUIDs and others by names is one asset, once any event contains both."""
 
 import base64
+import itertools
 import json
 import random
 import uuid
@@ -11,10 +12,16 @@ from typing import Any
 
 import pytest
 
-from pipeline import learned_ids, retries
+from core.events import read_event
+from core.model import LearnedId
+from parser.merge import merge
+from parser.onelake_ids import learned_ids
+from pipeline import learned_ids as learning
+from pipeline import retries
 from pipeline.services import Services
 from storage.retry_queue import decode
 from tests.support.corpus import bodies
+from tests.support.events import body, dataset, event
 from tests.support.fixtures import new_universe
 from tests.support.universe import Universe
 
@@ -90,7 +97,7 @@ def follow_up(here: Universe) -> int:
     queue, count = here.services.clients.queue(), 0
     for message in queue.receive_messages(visibility_timeout=600):
         pointer = base64.b64decode(message.content)
-        if decode(pointer).reason == learned_ids.REASON:
+        if decode(pointer).reason == learning.REASON:
             retries.retry(pointer, here.services)
             count += 1
         queue.delete_message(message)
@@ -111,7 +118,7 @@ def sinks(here: Universe) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learned_ids, "_SPREAD_SECONDS", 0)
+    monkeypatch.setattr(learning, "_SPREAD_SECONDS", 0)
 
 
 @pytest.mark.parametrize("order", [in_order, backwards, shuffled_and_doubled])
@@ -144,6 +151,54 @@ def test_of_two_guids_the_one_of_the_newest_event_counts(time: str, guid: str, s
     titles = next(each for each in first if "basket_titles" in each["attributes"]["qualifiedName"])
     assert f"{PORTAL}/{guid}/tables/sales%252Fbasket" in str(titles["relationships"]["inputs"])
     assert f'Events contain several GUIDs for "{notebook.workspace}' in titles["attributes"]["description"]
+
+
+def at(hour: int, guid: str, name: str) -> LearnedId:
+    return LearnedId(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour), name, guid)
+
+
+@pytest.mark.parametrize("hours", list(itertools.permutations([(0, SILVER), (20, SILVER), (10, OTHER)])), ids=str)
+def test_the_newest_event_counts_in_any_order(hours: tuple[tuple[int, str], ...], services: Services) -> None:
+    name = f"Retail {uuid.uuid4()}"
+    for hour, guid in hours:
+        services.onelake_names.learn(at(hour, guid, name))
+    assert [(each.guid, each.time.hour) for each in services.onelake_names.ids(name)] == [(SILVER, 20), (OTHER, 10)]
+
+
+def test_a_guid_stays_open_until_those_who_learned_it_last_have_announced_it(services: Services) -> None:
+    name = f"Retail {uuid.uuid4()}"
+    first, second = at(1, SILVER, name), at(5, SILVER, name)
+    names = services.onelake_names
+    assert (names.learn(first), names.learn(second)) == (True, True)
+    names.announced(first)
+    assert names.learn(second)
+    names.announced(second)
+    assert not names.learn(second)
+    assert not names.learn(at(6, SILVER, name))
+
+
+LINKED = "abfss://{}@onelake.dfs.fabric.microsoft.com", "{}/Tables/t"
+
+
+@pytest.mark.parametrize(
+    ("own", "link", "learned"),
+    [
+        ((WORKSPACE, SILVER), ("Sales", "L.Lakehouse"), {"Sales": WORKSPACE, "Sales/L.Lakehouse": SILVER}),
+        ((WORKSPACE, "L.Lakehouse"), ("Sales", "L.Lakehouse"), {"Sales": WORKSPACE}),
+        ((WORKSPACE, "L.Lakehouse"), ("Sales", "M.Lakehouse"), {}),
+        ((WORKSPACE, SILVER), ("Sales", GOLD), {}),
+        ((WORKSPACE, "L.Lakehouse"), (OTHER, GOLD), {}),
+        (("Sales", "L.Lakehouse"), ("HR", GOLD), {}),
+    ],
+)
+def test_only_two_spellings_of_one_thing_teach_a_guid(
+    own: tuple[str, str], link: tuple[str, str], learned: dict[str, str]
+) -> None:
+    location = {"namespace": LINKED[0].format(link[0]), "name": LINKED[1].format(link[1]), "type": "LOCATION"}
+    written = event(outputs=[dataset(LINKED[1].format(own[1]), [], namespace=LINKED[0].format(own[0]))])
+    written["outputs"][0]["facets"]["symlinks"] = {"identifiers": [location]}
+    found = learned_ids(merge([read_event(body(written))]))
+    assert {each.name: each.guid for each in found} == learned
 
 
 def test_the_setting_counts_over_what_events_contain(services: Services) -> None:

@@ -197,6 +197,29 @@ def test_what_others_use_or_changed_stays_and_the_log_says_why(
     assert [(each["outcome"], each["reason"]) for each in steps if "/in/" in each["asset"]] == [("kept", reason)]
 
 
+def test_a_scan_behind_a_later_upload_is_seen_by_what_it_wrote(universe: Universe) -> None:
+    """``updatedBy`` names the last author, who is Sparklin again."""
+    universe.deliver(written(universe))
+    _scan(universe)
+    upload(universe, name_of(universe, "in"))
+    universe.deliver(failed(universe))
+    assert set(a_folder("in", "x")) <= set(left(universe))
+
+
+@pytest.mark.parametrize("missing", ["createdBy", "updatedBy", "relationshipAttributes"])
+def test_what_the_catalogue_does_not_say_keeps_an_asset(
+    missing: str, universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain_get = Catalog.get
+    monkeypatch.setattr(
+        Catalog,
+        "get",
+        lambda catalog, guid: {key: value for key, value in plain_get(catalog, guid).items() if key != missing},
+    )
+    universe.deliver_all([written(universe), failed(universe)])
+    assert name_of(universe, "in").qualified_name.rpartition(f"{universe.name}/")[2] in left(universe)
+
+
 @pytest.mark.parametrize(
     "added",
     [
@@ -321,12 +344,12 @@ def test_an_asset_to_which_another_process_starts_to_refer_is_not_lost(
             waits.set()
         return plain_hold(locks, wanted, wait_seconds)
 
-    def remove(asset: Asset, catalog: Catalog) -> None:
+    def remove(asset: Asset, catalog: Catalog, guard: Callable[[], None]) -> None:
         if asset.name == name_of(universe, "in"):
             other.start()
             while not waits.wait(0.01) and other.is_alive():
                 pass
-        remove_asset(asset, catalog)
+        remove_asset(asset, catalog, guard)
 
     monkeypatch.setattr(Locks, "hold", hold)
     monkeypatch.setattr("pipeline.unused_assets.remove_asset", remove)
