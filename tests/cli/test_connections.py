@@ -49,6 +49,8 @@ def test_an_account_that_the_app_has_not_used_is_reported_in_a_sentence(
     with Azurite(tmp_path / "azurite.log") as empty:
         before = missing_parts(connect(StorageConnection(empty.connection_string)), 15)
         result = sparklin(services, empty.connection_string, *words)
-        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
-        assert "has not started yet" in result.stderr
+        sentence, next_step = result.stderr.splitlines()
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "has not started yet" in sentence
+        assert next_step == "Check LINEAGE_STORAGE…, run `az login`, or use --local for the stack of `make up`."
         assert missing_parts(connect(StorageConnection(empty.connection_string)), 15) == before

@@ -20,6 +20,7 @@ from pipeline.services import Services, build
 from storage.dead_letters import DeadLetters
 from storage.event_folders import EventFolder
 from storage.event_store import EventStore
+from storage.event_table import EventTable
 from storage.file_progress import FileProgress, FolderState
 from tests.faults.host import Death, Journal, Step, arm, shorten_leases
 from tests.faults.worker import lives
@@ -31,7 +32,7 @@ STEPS = {
     "forget files": Step(FileProgress, "forget"),
     "read a part": Step(EventFolder, "read"),
     "take a line": Step(receive, "_take"),
-    "write the row of an event": Step(EventStore, "_put_row"),
+    "write the row of an event": Step(EventTable, "put"),
     "store an event": Step(EventStore, "put"),
     "dead-letter a line": Step(DeadLetters, "put"),
     "write how far it is": Step(FileProgress, "write"),
