@@ -1,9 +1,7 @@
 """A table that some events name by GUIDs and others by names is one asset, once any event contains both."""
 
-import base64
 import itertools
 import json
-import random
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,12 +15,11 @@ from core.model import LearnedId
 from parser.merge import merge
 from parser.onelake_ids import learned_ids
 from pipeline import learned_ids as learning
-from pipeline import retries
 from pipeline.services import Services
-from storage.retry_queue import decode
 from tests.support.corpus import bodies
 from tests.support.events import body, dataset, event
 from tests.support.fixtures import new_universe
+from tests.support.orders import backwards, follow_up, shuffled_and_doubled
 from tests.support.universe import Universe
 
 SCENARIO = "fabric-1.40.1_spark-4.0.1/guid_and_name"
@@ -84,30 +81,10 @@ def in_order(found: list[bytes]) -> list[bytes]:
     return found
 
 
-def backwards(found: list[bytes]) -> list[bytes]:
-    return found[::-1]
-
-
-def shuffled_and_doubled(found: list[bytes]) -> list[bytes]:
-    return random.Random(7).sample([*found, *found], 2 * len(found))
-
-
-def follow_up(here: Universe) -> int:
-    """Process the runs that were enqueued because a GUID was learned; how many."""
-    queue, count = here.services.clients.queue(), 0
-    for message in queue.receive_messages(visibility_timeout=600):
-        pointer = base64.b64decode(message.content)
-        if decode(pointer).reason == learning.REASON:
-            retries.retry(pointer, here.services)
-            count += 1
-        queue.delete_message(message)
-    return count
-
-
 def shown(found: list[bytes], services: Services) -> Universe:
     here = new_universe(services)
     here.deliver_all(found)
-    while follow_up(here):
+    while follow_up(here, learning.REASON):
         pass
     return here
 
@@ -140,7 +117,7 @@ def test_what_is_known_enqueues_nobody(services: Services) -> None:
     here.deliver_all(
         [notebook.link("LH_Silver", "sales/stock", SILVER), notebook.default_lakehouse("LH_Bronze", BRONZE)]
     )
-    assert follow_up(here) == 0
+    assert follow_up(here, learning.REASON) == 0
 
 
 @pytest.mark.parametrize(("time", "guid"), [("2026-01-01T11:00:00.000Z", OTHER), ("2026-01-01T09:00:00.000Z", SILVER)])
