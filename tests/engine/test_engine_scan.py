@@ -84,6 +84,8 @@ def test_a_container_that_is_missing_is_found_when_it_is_there(scanned: TriggerA
         assert runner.is_running
 
 
+# On an account of its own: after the other tests, the engine sometimes scans the container minutes later only.
+@pytest.mark.xdist_group("engine scan by two hosts")
 def test_two_hosts_share_what_one_of_them_scans(scanned: TriggerApp) -> None:
     names = [f"runs/{number:02}" for number in range(20)]
     with scanned.runner(), scanned.runner():
