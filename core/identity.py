@@ -16,6 +16,7 @@ from core.partitions import without_part_file, without_partitions
 from core.secrets import without_secrets, without_signature
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_GUID = re.compile(_UUID.pattern, re.IGNORECASE)
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*)://")
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 _FILE_SCHEMES = {"abfss", "wasbs", "s3", "gs", "hdfs", "adl", "dbfs", "file", "viewfs", "oss", "cos"}
@@ -35,9 +36,14 @@ def namespace_spelling(namespace: str) -> str:
     return _namespace(without_secrets(namespace.strip()))
 
 
+def is_guid(text: str) -> bool:
+    """Whether a text is a GUID, in either case."""
+    return _GUID.fullmatch(text) is not None
+
+
 def plain_name(name: str) -> str:
     """One form for all spellings of a name in OneLake: agents differ in case, and encode blanks once or twice."""
-    return unquote(unquote(name)).strip().casefold()
+    return unquote(unquote(name)).casefold()
 
 
 def is_folder_name(namespace: str, name: str) -> bool:

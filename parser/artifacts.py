@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from core.identity import is_guid
+
 #: What the ids of notebooks and jobs begin with.
 ID_PREFIXES = ("fabric:", "synapse:")
 
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _FABRIC = "https://app.fabric.microsoft.com/groups"
 #: The part of an artifact's address in the Fabric portal, by the artifact's type.
 _FABRIC_PAGES = {
@@ -48,27 +49,27 @@ def artifact(properties: Mapping[str, Any], environment: Mapping[str, Any], name
 
 
 def _fabric(properties: Mapping[str, Any]) -> Artifact | None:
-    own = _text(properties, "trident.artifact.id").lower()
-    if not _GUID.fullmatch(own):
+    own = text_of(properties, "trident.artifact.id").lower()
+    if not is_guid(own):
         return None
-    workspace = _text(properties, "trident.artifact.workspace.id") or _text(properties, "trident.workspace.id")
-    page = _FABRIC_PAGES.get(_text(properties, "trident.artifact.type").lower())
-    is_linked = page and _GUID.fullmatch(workspace)
+    workspace = text_of(properties, "trident.artifact.workspace.id") or text_of(properties, "trident.workspace.id")
+    page = _FABRIC_PAGES.get(text_of(properties, "trident.artifact.type").lower())
+    is_linked = page and is_guid(workspace)
     link = f"{_FABRIC}/{workspace.lower()}/{page}/{own}" if is_linked else ""
-    return Artifact(f"fabric:{own}", _text(properties, "trident.artifact.name"), link)
+    return Artifact(f"fabric:{own}", text_of(properties, "trident.artifact.name"), link)
 
 
 def _synapse(properties: Mapping[str, Any]) -> Artifact | None:
-    workspace = _text(properties, "spark.synapse.workspace.name").lower()
-    notebook = _text(properties, "spark.synapse.context.notebookname")
+    workspace = text_of(properties, "spark.synapse.workspace.name").lower()
+    notebook = text_of(properties, "spark.synapse.context.notebookname")
     # Fabric sets the notebook's name too, and the id of the workspace in place of its name.
-    if not workspace or not notebook or _GUID.fullmatch(workspace):
+    if not workspace or not notebook or is_guid(workspace):
         return None
     return Artifact(f"synapse:{workspace}:{notebook}", notebook)
 
 
 def _databricks(environment: Mapping[str, Any], namespace: str) -> Artifact | None:
-    path, job = _text(environment, "spark.databricks.notebook.path").strip("/ "), _job(environment)
+    path, job = text_of(environment, "spark.databricks.notebook.path").strip("/ "), _job(environment)
     url = _databricks_url(environment, namespace)
     if path:
         # The path of a checkout goes with its commit, and so would a link to it.
@@ -85,11 +86,12 @@ def _job(environment: Mapping[str, Any]) -> str:
 
 def _databricks_url(environment: Mapping[str, Any], namespace: str) -> str:
     """The address of the workspace: from the event, or from a job namespace as set up for the accelerator."""
-    told = _text(environment, "spark.databricks.workspaceUrl").lower().removeprefix("https://").strip("/")
+    told = text_of(environment, "spark.databricks.workspaceUrl").lower().removeprefix("https://").strip("/")
     host = told.removesuffix(".azuredatabricks.net") or namespace.partition("#")[0]
     return f"https://{host}.azuredatabricks.net" if _DATABRICKS_HOST.fullmatch(host) else ""
 
 
-def _text(values: Mapping[str, Any], key: str) -> str:
+def text_of(values: Mapping[str, Any], key: str) -> str:
+    """A property that is a text, without blanks around it; "" for one that is missing or something else."""
     value = values.get(key)
     return value.strip() if isinstance(value, str) else ""

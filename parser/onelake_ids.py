@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from core.identity import dataset_id, plain_name
+from core.identity import dataset_id, is_guid, plain_name
 from core.model import DatasetId, LearnedId, Lineage, Note
+from parser.artifacts import text_of
 from parser.merge import MergedRun
 
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HOST = re.compile(
     r"(?:.+\.)?(?:dfs|blob|onelake)\.fabric\.microsoft\.com|.*onelake\.pbidedicated\.windows\.net", re.IGNORECASE
 )
@@ -46,7 +46,7 @@ def used_names(lineage: Lineage) -> Iterator[str]:
     """The names of workspaces and items for which a lineage needs GUIDs; some may come twice."""
     for dataset in (lineage.sink, *lineage.inputs):
         place = _place(dataset.id)
-        if place and not _is_guid(place.workspace):
+        if place and not is_guid(place.workspace):
             yield place.workspace
         if place and "." in place.item:
             yield f"{place.workspace}/{place.item}"
@@ -97,29 +97,25 @@ def _paired(one: _Place | None, other: _Place | None) -> Iterator[tuple[str, str
     if one is None or other is None or one.path != other.path or not one.path:
         return
     pairs = ((one.workspace, other.workspace), (one.item, other.item))
-    if any(_is_guid(a) == _is_guid(b) and plain_name(a) != plain_name(b) for a, b in pairs):
+    if any(is_guid(a) == is_guid(b) and plain_name(a) != plain_name(b) for a, b in pairs):
         return
     for named, by_guid in ((one, other), (other, one)):
-        if not _is_guid(named.workspace) and _is_guid(by_guid.workspace):
+        if not is_guid(named.workspace) and is_guid(by_guid.workspace):
             yield named.workspace, by_guid.workspace
-        if "." in named.item and _is_guid(by_guid.item):
+        if "." in named.item and is_guid(by_guid.item):
             yield f"{named.workspace}/{named.item}", by_guid.item
 
 
 def _of_properties(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     workspace, workspace_id, lakehouse, lakehouse_id = (
-        _text(properties.get(f"trident.{key}"))
+        text_of(properties, f"trident.{key}")
         for key in ("workspace.name", "workspace.id", "lakehouse.name", "lakehouse.id")
     )
-    if workspace and not _is_guid(workspace) and _is_guid(workspace_id):
+    if workspace and not is_guid(workspace) and is_guid(workspace_id):
         yield workspace, workspace_id
-    if lakehouse and _is_guid(lakehouse_id):
+    if lakehouse and is_guid(lakehouse_id):
         item = f"{lakehouse.removesuffix('.Lakehouse')}.Lakehouse"
         yield from ((f"{each}/{item}", lakehouse_id) for each in (workspace, workspace_id) if each)
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
 
 
 def _place(dataset: DatasetId) -> _Place | None:
@@ -129,7 +125,3 @@ def _place(dataset: DatasetId) -> _Place | None:
         return None
     item, _, path = dataset.name.partition("/")
     return _Place(unquote(workspace), unquote(item), path)
-
-
-def _is_guid(text: str) -> bool:
-    return bool(_GUID.fullmatch(text))

@@ -4,7 +4,8 @@ Some agents encode twice: a blank may also be ``%2520``.
 """
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote
+
+from core.identity import plain_name
 
 
 def find(mapping: Mapping[str, str], key: str) -> str | None:
@@ -31,4 +32,4 @@ def _plain(key: str) -> str:
     text = key.strip()
     if "://" in text:
         text = text.partition("://")[2]
-    return unquote(unquote(text)).rstrip("/").casefold()
+    return plain_name(text).rstrip("/")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from core.identity import is_guid
 from core.model import NameContext
 from qualified_names import context_maps
 
@@ -16,7 +17,6 @@ Function = Callable[[str, NameContext], str | None]
 Lookup = Callable[[str], str | None]
 
 _TOKEN = re.compile(r"\{(?P<name>[a-z][a-z0-9_.]*)(?P<functions>(?:\|[a-z0-9_]+)*)\}|(?P<double>\{\{|\}\})|[{}]")
-_GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _EXTENSION = re.compile(r"\.[^./]{2,5}$")
 
 
@@ -106,7 +106,7 @@ def escape_braces(path: str) -> str:
 
 
 def _guid(text: str) -> str | None:
-    return text.lower() if _GUID.fullmatch(text) else None
+    return text.lower() if is_guid(text) else None
 
 
 FUNCTIONS: dict[str, Function] = {
