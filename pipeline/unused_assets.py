@@ -32,13 +32,12 @@ from purview.entities import GENERIC_TYPE, planned_assets, within_limits
 from purview.missing_columns import adopt
 from purview.process_name import process_type
 from purview.removal import reason_touched, remove_asset
+from purview.uploader import LONGEST
 from storage.locks import HeldLocks
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
-# After how many seconds the rest is left to the next attempt, as in purview.uploader.
-_LONGEST = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def remove_unused(process: str, names: AbstractSet[AssetName], collection: str, 
     created = sorted(services.created.get_many(planned))
     if not created:
         return
-    ends = time.monotonic() + _LONGEST
+    ends = time.monotonic() + LONGEST
     with services.catalog.upload_turn():
         expected = collection or collection_of(process, services)
         for group in neighbours(created):

@@ -22,9 +22,9 @@ from purview.upload_task import Known, Locks, Task, Writer
 
 _log = logging.getLogger(__name__)
 
-# After how many seconds an upload that is done in parts stops between two of them and leaves the rest to the next
+#: After how many seconds an upload that is done in parts stops between two of them and leaves the rest to the next
 # attempt: the host ends a function after ten minutes, and others wait for the slot.
-_LONGEST = 120.0
+LONGEST = 120.0
 
 
 class Remover(Protocol):
@@ -95,7 +95,7 @@ def _upload_repeatedly(task: Task) -> UploadResult:
 
 def _upload(task: Task) -> UploadResult:
     """Complete the datasets, part by part if they are many, and write the process with those of the last part."""
-    ends = time.monotonic() + _LONGEST
+    ends = time.monotonic() + LONGEST
     *rest, last = parts(task)
     done: list[UploadResult] = []
     taken_up: set[AssetName] = set()

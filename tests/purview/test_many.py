@@ -140,7 +140,7 @@ def test_few_locks_are_held_at_a_time_and_never_more_than_there_are(worker: Work
 def test_an_attempt_that_takes_too_long_leaves_the_rest_to_the_next(
     worker: Worker, data_map: DataMap, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploader, "_LONGEST", -1.0)
+    monkeypatch.setattr(uploader, "LONGEST", -1.0)
     counts = [0]
     while len(data_map.entities(PROCESS)) == 0:
         try:
