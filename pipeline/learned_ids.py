@@ -10,7 +10,8 @@ import random
 from collections.abc import Iterable
 
 from core.identity import plain_name
-from core.model import Lineage
+from core.model import LearnedId, Lineage
+from core.threads import in_threads
 from parser.merge import MergedRun
 from parser.onelake_ids import learned_ids, used_names, with_ids
 from pipeline.services import Services
@@ -18,6 +19,7 @@ from qualified_names import context_maps
 
 REASON = "an event contains the GUID of a OneLake name that it uses"
 _SPREAD_SECONDS = 60
+_AT_ONCE = 8
 
 
 def with_learned_ids(run: MergedRun, lineages: Iterable[Lineage], services: Services) -> tuple[Lineage, ...]:
@@ -28,11 +30,17 @@ def with_learned_ids(run: MergedRun, lineages: Iterable[Lineage], services: Serv
     found = tuple(lineages)
     _learn(run, services)
     settings = services.naming.context.onelake_ids
-    names = {name for lineage in found for name in used_names(lineage) if not context_maps.find(settings, name)}
-    for name in sorted(names):
-        services.onelake_names.note_use(name, run.run_key)
-    known = {plain_name(name): services.onelake_names.ids(name) for name in sorted(names)}
+    used = {name for lineage in found for name in used_names(lineage) if not context_maps.find(settings, name)}
+    names = {plain_name(name): name for name in sorted(used)}
+    ids = in_threads(lambda name: _ids(name, run.run_key, services), names.values(), _AT_ONCE)
+    known = dict(zip(names, ids, strict=True))
     return tuple(with_ids(lineage, known) for lineage in found)
+
+
+def _ids(name: str, run_key: str, services: Services) -> tuple[LearnedId, ...]:
+    """The GUIDs of a name, after it was noted that a run uses it."""
+    services.onelake_names.note_use(name, run_key)
+    return services.onelake_names.ids(name)
 
 
 def _learn(run: MergedRun, services: Services) -> None:

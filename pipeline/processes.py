@@ -70,7 +70,7 @@ def process_of(lineage: Lineage, naming: Naming, qualified_name: str = "", known
 
 def _resolved(lineage: Lineage, naming: Naming, known: Process | None) -> dict[DatasetId, Resolution]:
     resolved: dict[Dataset, Resolution] = {}
-    if known and _context(known.lineage, naming) == _context(lineage, naming):
+    if known and _facts_for_names(known.lineage) == _facts_for_names(lineage):
         resolved = {each: known.resolutions[each.id] for each in (known.lineage.sink, *known.lineage.inputs)}
     context = _context(lineage, naming)
     datasets = {dataset.id: dataset for dataset in (lineage.sink, *lineage.inputs)}
@@ -162,6 +162,11 @@ def _not_shown(sinks: Iterable[AssetName]) -> tuple[Note, ...]:
 
 def _sink(lineage: Lineage, naming: Naming) -> AssetName:
     return resolve(lineage.sink, _context(lineage, naming), naming.rules).asset
+
+
+def _facts_for_names(lineage: Lineage) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """What the names of a lineage need beyond the settings."""
+    return lineage.mount_points, lineage.onelake_ids
 
 
 def _context(lineage: Lineage, naming: Naming) -> NameContext:
