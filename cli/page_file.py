@@ -7,7 +7,6 @@ import typer
 
 from cli.terminal_text import terminal_text
 from explorer.graph import LineageGraph, to_json
-from explorer.page import page
 
 HtmlFile = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained page to share.")
@@ -19,6 +18,9 @@ def write_page(path: Path, graph: LineageGraph, title: str) -> None:
 
     :raises typer.Exit: the file cannot be written.
     """
+    # Reading the viewer takes some hundredths of a second, which other commands do without.
+    from explorer.page import page
+
     try:
         # A file's name, in the title, may contain bytes that are no text.
         path.write_bytes(page(to_json(graph), title).encode("utf-8", "replace"))
