@@ -10,6 +10,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from cli.terminal_text import terminal_text
+from cli.usage_errors import usage_lines
 from core.errors import (
     CatalogUnavailable,
     Refused,
@@ -56,9 +57,17 @@ class Commands(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         return _readable(super().get_params(ctx))
 
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except TyperException as error:
+            raise _wrong_usage(error) from None
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except TyperException as error:
+            raise _wrong_usage(error) from None
         except SettingsError as error:
             _say(*error.problems)
             raise typer.Exit(WRONG_USAGE) from None
@@ -73,11 +82,16 @@ class Commands(TyperGroup):
             _say(": ".join(filter(None, [error.strerror or str(error), str(error.filename or "")])))
             raise typer.Exit(FAILED) from None
         except Exception as error:
-            if isinstance(error, (typer.Exit, typer.Abort, TyperException)) or ctx.find_root().params.get("debug"):
+            if isinstance(error, (typer.Exit, typer.Abort)) or ctx.find_root().params.get("debug"):
                 raise
             _say(f"unexpected error, please report it: {type(error).__name__}: {error}", f"  {_place(error)}")
             _say("sparklin --debug … shows all of it")
             raise typer.Exit(FAILED) from None
+
+
+def _wrong_usage(error: TyperException) -> typer.Exit:
+    _say(*usage_lines(error))
+    return typer.Exit(error.exit_code)
 
 
 def _said(error: SparklinError) -> tuple[str, ...]:

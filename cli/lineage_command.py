@@ -46,8 +46,8 @@ def lineage(
     details: Annotated[
         bool, typer.Option("--details", help="Read LineageDetails of the app, as by default: it knows everything.")
     ] = False,
-    catalog: Annotated[
-        bool, typer.Option("--catalog", help="Read the catalogue, with lineage of other tools.")
+    catalogue: Annotated[
+        bool, typer.Option("--catalogue", help="Read the catalogue, with lineage of other tools.")
     ] = False,
     events: Annotated[
         list[Path] | None,
@@ -66,12 +66,12 @@ def lineage(
     Exit code 1 if there is no such asset, 2 if several fit.
     """
     _at_most_one(**{"--up": up, "--down": down, "--both": both})
-    _at_most_one(**{"--details": details, "--catalog": catalog, "--events": bool(events)})
+    _at_most_one(**{"--details": details, "--catalogue": catalogue, "--events": bool(events)})
     _at_most_one(**{"--json": as_json, "--text": as_text, "--csv": as_csv, "--mermaid": as_mermaid})
     direction: Direction = "up" if up else "down" if down else "both"
     is_text = not (as_csv or as_mermaid) and wants_text(as_json=as_json, as_text=as_text)
     named: Named | None
-    if catalog:
+    if catalogue:
         whole, named = _of_catalog(asset, direction, depth, local=local)
     else:
         whole = _of_events(events) if events else _of_details(local=local)
@@ -118,7 +118,7 @@ def _of_details(*, local: bool) -> LineageGraph:
     try:
         services = services_for(local=local)
     except SettingsError as error:
-        others = "or use --catalog, which needs PURVIEW_ENDPOINT only, or --events PATH, which needs nothing"
+        others = "or use --catalogue, which needs PURVIEW_ENDPOINT only, or --events PATH, which needs nothing"
         raise SettingsError((*error.problems, others)) from None
     with Console(stderr=True).status("reading LineageDetails"):
         return graph_of_details(services)
@@ -131,9 +131,9 @@ def _of_events(paths: list[Path]) -> LineageGraph:
 def _of_catalog(asset: str, direction: Direction, depth: int | None, *, local: bool) -> tuple[LineageGraph, Named]:
     """The lineage round the asset, which is looked for first: a catalogue is never read as a whole."""
     if not asset:
-        raise typer.BadParameter("give ASSET with --catalog: only --details and --events are read as a whole")
-    with catalog_for(local=local) as catalogue, Console(stderr=True).status("reading the catalogue"):
-        found = candidates_in_catalog(asset, catalogue)
+        raise typer.BadParameter("give ASSET with --catalogue: only --details and --events are read as a whole")
+    with catalog_for(local=local) as catalog, Console(stderr=True).status("reading the catalogue"):
+        found = candidates_in_catalog(asset, catalog)
         named = asset_named(asset, found)
         guids = [each.guid for each in found.datasets if each.id == named.dataset]
-        return from_catalog(catalogue, guids, direction, depth), named
+        return from_catalog(catalog, guids, direction, depth), named

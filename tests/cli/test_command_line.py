@@ -27,7 +27,8 @@ HELP = ("-h", "--help")
 
 
 def run(*words: object, **environment: str) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "80", **environment})
+    wanted = [str(word) for word in words]
+    return CliRunner().invoke(app, wanted, env={"COLUMNS": "80", **environment}, prog_name="sparklin")
 
 
 def commands() -> Iterator[tuple[str, Any]]:
@@ -119,6 +120,34 @@ def test_what_users_cause_has_no_traceback(tmp_path: Path) -> None:
         assert result.stderr.strip(), words
         assert "Traceback" not in result.stderr
         assert "unexpected error" not in result.stderr, words
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("lineag", "sparklin: no such command 'lineag'. Did you mean 'lineage'?"),
+        ("--lcoal", "sparklin: no such option: --lcoal"),
+        ("show", "sparklin show: missing argument 'RUN|JOB'."),
+        ("show a b", "sparklin show: there is no place for b"),
+        (
+            f"lineage a.b {'folder_with_a_long_name/' * 5}events",
+            f"sparklin lineage: there is no place for {'folder_with_a_long_name/' * 5}events; "
+            "files and folders of events are given with --events PATH",
+        ),
+        ("lineage --depth x", "sparklin lineage: invalid value for '--depth': it must be a whole number"),
+        ("lineage --depth 0", "sparklin lineage: invalid value for '--depth': it must be greater than or equal to 1"),
+        (
+            "config spark --platform fabrik",
+            "sparklin config spark: invalid value for '--platform': 'fabrik' is not one of 'fabric', 'synapse', "
+            "'databricks', 'submit'. Did you mean 'fabric'?",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence_and_where_the_help_is(words: str, said: str) -> None:
+    result = run(*words.split())
+    command = said.partition(":")[0]
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [said, f"`{command} -h` shows options and examples"]
 
 
 def test_an_unexpected_error_is_one_line_and_more_with_debug(monkeypatch: pytest.MonkeyPatch) -> None:

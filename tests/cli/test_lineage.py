@@ -63,7 +63,22 @@ def test_a_column_is_named_in_many_ways(name: str) -> None:
         ("customer", 0, ""),
         ("raw/crm", 2, "2 assets fit 'raw/crm'; give more of the name:\n  address\n  customer\n"),
         ("custmer", 1, "no asset is called 'custmer'; near ones:\n  customer\n"),
-        ("customer.frist_name", 1, "no asset is called 'customer.frist_name'; near ones:\n  customer.first_name\n"),
+        (
+            "customer.frist_name",
+            1,
+            "customer is known, but it has no column 'frist_name'; near ones:\n  customer.first_name\n",
+        ),
+        (
+            "raw/crm.frist_name",
+            1,
+            "2 assets fit 'raw/crm', but none has a column 'frist_name'; near ones:\n  customer.first_name\n",
+        ),
+        (
+            "address.zzz",
+            1,
+            "address is known, but it has no column 'zzz'; it has:\n  address.customer_id\n",
+        ),
+        ("gold.customer.id", 1, "no asset is called 'gold.customer.id'; these end like it:\n  customer.id\n"),
     ],
 )
 def test_what_fits_several_or_nothing_leads_to_near_names(name: str, code: int, said: str) -> None:
@@ -146,7 +161,7 @@ def test_a_page_contains_the_graph(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [("--up", "--down"), ("--json", "--csv"), ("--json", "--text"), ("--catalog",), ("--depth", "0")],
+    [("--up", "--down"), ("--json", "--csv"), ("--json", "--text"), ("--catalogue",), ("--depth", "0")],
 )
 def test_options_that_exclude_each_other_are_refused(options: tuple[str, ...]) -> None:
     lineage("x", *options, exit_code=2)
@@ -155,7 +170,7 @@ def test_options_that_exclude_each_other_are_refused(options: tuple[str, ...]) -
 def test_details_and_catalogue_answer_the_same(universe: Universe, services: Services, sparklin: Sparklin) -> None:
     universe.deliver_all(bodies(f"{SPARK_35}/tutorial_customer_master"))
     name = "curated.customer_master_delta.full_name"
-    (_, details), (_, catalogue) = sparklin("lineage", name, "--up"), sparklin("lineage", name, "--up", "--catalog")
+    (_, details), (_, catalogue) = sparklin("lineage", name, "--up"), sparklin("lineage", name, "--up", "--catalogue")
     assert (details["source"], catalogue["source"]) == ("details", "catalog")
     assert details["focus"] == catalogue["focus"]
     own = f"sparklin://{universe.name}/customer_master#{SINK}"
