@@ -67,6 +67,22 @@ class ExplorerView:
         """One of them."""
         return next(each for each in self.boxes() if each.name == name)
 
+    def is_in_view(self, name: str) -> bool:
+        """True if the whole node is within the picture's part of the window."""
+        stage = self.page.locator(".stage").bounding_box()
+        assert stage
+        box = self.box(name)
+        right, bottom = stage["x"] + stage["width"], stage["y"] + stage["height"]
+        is_beside = box.x >= stage["x"] - 1 and box.x + box.width <= right + 1
+        return is_beside and box.y >= stage["y"] - 1 and box.y + box.height <= bottom + 1
+
+    def signs(self) -> list[tuple[str, float]]:
+        """The signs that stand for nodes in an overview, with the height of their letters on the screen."""
+        shown = """(all) => all.filter((each) => each.checkVisibility()).map((each) =>
+          [[...each.children].map((line) => line.textContent).join(' '),
+           parseFloat(each.style.fontSize) * each.getScreenCTM().a])"""
+        return [tuple(each) for each in self.page.locator(".picture .sign").evaluate_all(shown)]
+
     def overlaps(self) -> list[tuple[str, str]]:
         """Pairs of nodes that cover each other."""
         boxes = self.boxes()
@@ -131,8 +147,20 @@ class ExplorerView:
     def click(self, node: str, text: str) -> None:
         """Clicks a row, wherever in the picture it is."""
         self.row(node, text).focus()
+        self.ready()
         self.row(node, text).click()
         self.ready()
+
+    def point(self, node: str, text: str) -> None:
+        """Points at a row, wherever in the picture it is."""
+        self.row(node, text).focus()
+        self.ready()
+        self.row(node, text).hover()
+
+    def search(self, text: str) -> None:
+        """Searches, and selects what is found first."""
+        self.page.get_by_role("combobox").fill(text)
+        self.keys("Enter")
 
     def open(self, node: str) -> None:
         """Clicks the head of a node."""

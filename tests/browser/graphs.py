@@ -179,6 +179,17 @@ def _gold() -> list[Graph]:
     ]
 
 
+def chain(length: int, columns: int = 1) -> Graph:
+    """Datasets d.0, d.1 … with columns c0, c1 …, each dataset copied to the next one; the focus is in the middle."""
+    names = [f"c{at}" for at in range(columns)]
+    datasets = [dataset(f"d.{at}", *(f"{name} int" for name in names)) for at in range(length)]
+    made = [
+        process(f"copy{at}", [derivation(f"d.{at + 1}.{name}", [f"d.{at}.{name}"]) for name in names])
+        for at in range(length - 1)
+    ]
+    return graph(datasets, made, dataset=f"d.{length // 2}")
+
+
 def large(columns: int = 800, processes: int = 100, hops: int = 6) -> Graph:
     """A graph of ``hops`` levels: the middle one has a dataset of ``columns`` columns, all others have 20."""
     per_level = processes // hops

@@ -38,6 +38,29 @@ def test_the_panel_answers_where_a_column_comes_from(open_file: Open) -> None:
     assert "What depends on it 1 hop serving.report.margin = round(margin, 2)" in text
 
 
+def test_each_hop_tells_what_decides_about_its_rows_and_values(open_file: Open) -> None:
+    text = open_file(graphs.medallion()).panel()
+    way = text[text.index("Where it comes from") : text.index("What depends on it")]
+
+    assert (
+        "gold.order_facts.net = net in order_facts o.customer_id = c.id o.order_id = k.order_id "
+        "Join silver.orders.customer_id sales.customers.id silver.costs.order_id"
+    ) in way
+    assert "ELSE CAST(cost AS DECIMAL(18,2)) / 1.08 END in clean_costs Condition bronze.costs.currency" in way
+    # It is said once for each process, although two columns of this one are on the way.
+    assert way.count("o.customer_id = c.id") == 1
+
+
+def test_a_column_that_decides_tells_about_what(open_file: Open) -> None:
+    view = open_file(graphs.medallion(), "#asset=none")
+
+    view.search("bronze.costs.currency")
+    assert "What depends on it Nothing in this graph takes its values. Values of silver.costs.cost" in view.panel()
+
+    view.search("sales.customers.id")
+    assert "Rows of order_facts" in view.panel()
+
+
 def test_a_click_lights_the_whole_way_and_fades_the_rest(open_file: Open) -> None:
     view = open_file(graphs.medallion(), "#asset=none")
     assert view.traced() == []
@@ -113,6 +136,36 @@ def test_indirect_columns(open_file: Open) -> None:
 
     # Nine columns decide about rows on the way, and the currency about the cost.
     assert view.page.locator(".line.indirect.lit").count() == 8
+    assert view.faded() == []
+
+
+def test_only_what_is_traced_and_what_decides_about_it(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.press("Only traced", "Indirect")
+
+    assert view.rows(".row.column.decides") == [
+        "bronze.costs.currency",
+        "bronze.orders.ts",
+        "gold.order_facts.country",
+        "gold.order_facts.day",
+        "sales.customers.id",
+        "silver.costs.order_id",
+        "silver.orders.customer_id",
+    ]
+    assert view.rows() == sorted([*WAY, *view.rows(".row.column.decides")])
+    assert view.page.locator('.line.indirect[data-from="sales.customers"]').count() == 1
+
+
+def test_inputs_that_may_decide_where_only_the_text_of_conditions_is_known(open_file: Open) -> None:
+    made = graphs.medallion()
+    view = open_file({**made, "processes": [{**each, "rows": []} for each in made["processes"]]})
+
+    view.press("Only traced", "Indirect")
+
+    assert "sales.customers" in view.nodes()
+    assert view.page.locator('.line.indirect[data-from="sales.customers"]').count() == 1
+    assert view.page.locator(".line.flow").count() == 0
 
 
 def test_search_finds_assets_and_columns(open_file: Open) -> None:
@@ -156,6 +209,23 @@ def test_the_way_can_be_walked_in_the_panel(open_file: Open) -> None:
 
     expect(view.page.locator(".panel h2")).to_have_text("cost")
     assert "Condition bronze.costs.currency" in view.panel()
+    assert view.is_in_view("silver.costs")
+    assert view.scale() > 0.6
+
+
+def test_the_panel_begins_at_its_top_and_goes_on_at_its_heading(open_file: Open) -> None:
+    view = open_file(graphs.medallion(), height=500)
+    scrolled = "() => document.querySelector('.panel').scrollTop"
+    step = view.page.locator(".way").get_by_role("button", name="landing.costs.cost")
+    step.scroll_into_view_if_needed()
+    assert view.page.evaluate(scrolled) > 0
+
+    step.focus()
+    view.keys("Enter")
+
+    assert view.page.evaluate(scrolled) == 0
+    expect(view.page.locator(".panel h2")).to_be_focused()
+    expect(view.page.locator(".panel h2")).to_have_text("cost")
 
 
 def test_a_line_shows_expression_conditions_and_what_decides_about_rows(open_file: Open) -> None:
@@ -174,7 +244,7 @@ def test_a_line_shows_expression_conditions_and_what_decides_about_rows(open_fil
 def test_a_computed_column_shows_the_same(open_file: Open) -> None:
     view = open_file(graphs.medallion())
 
-    view.row("gold.revenue", "rank").hover()
+    view.point("gold.revenue", "rank")
 
     expect(view.page.get_by_role("tooltip")).to_contain_text("Window: gold.order_facts.net, gold.order_facts.day")
 

@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { read, write, type Place } from "./address";
+import type { Goal } from "./camera";
 import { savePng, saveSvg } from "./export";
 import { Graph, type Direction, type Document } from "./graph";
 import { layOut, type Layout } from "./layout";
@@ -14,7 +15,8 @@ import { count } from "./text";
 import { switchTheme } from "./theme";
 import { Tooltip } from "./tooltip";
 import { traceColumn, traceStep, type Trace } from "./trace";
-import { beginning, collapsed, Drawing, expanded, visibleNodes, type Picture as Drawn, type Selection } from "./view";
+import { Drawing, type Picture as Drawn, type Selection } from "./view";
+import { beginning, collapsed, expanded, start, visibleNodes, wayOf } from "./visible";
 
 export interface Options {
   title: string;
@@ -58,10 +60,12 @@ function useLayout(drawn: Drawn): { layout: Layout | null; isCurrent: boolean; f
 function App({ graph, options }: { graph: Graph; options: Options }) {
   const first: Selection | null = graph.processes.has(options.process) ? { kind: "node", id: options.process } : null;
   const [place, setPlace] = useState<Place>(() => read(graph, first));
-  const focus = first?.id ?? graph.document.focus?.dataset;
+  const [focus] = useState(() => first?.id ?? graph.document.focus?.dataset ?? (place.selection ? undefined : start(graph)));
   const [shown, setShown] = useState<ReadonlySet<string>>(() => beginning(graph, focus ?? selectedNode(graph, place.selection)));
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const [hovered, setHovered] = useState<Hovered | null>(null);
+  const [goal, setGoal] = useState<Goal | null>(null);
+  const [isSettled, setSettled] = useState(true);
   const picture = useRef<PictureHandle>(null);
   const stage = useRef<HTMLDivElement>(null);
   const { selection, direction, onlyTraced, indirect, table } = place;
@@ -69,6 +73,7 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
 
   const trace = useMemo(() => traced(graph, selection, direction), [graph, selection, direction]);
   const view = useMemo(() => ({ shown, unfolded, direction, onlyTraced, indirect }), [shown, unfolded, direction, onlyTraced, indirect]);
+  const way = useMemo(() => (trace ? new Set(wayOf(graph, trace, indirect)) : null), [graph, trace, indirect]);
   const drawn = useMemo(() => new Drawing(graph, view, root, trace).picture(), [graph, view, root, trace]);
   const { layout, isCurrent, failure } = useLayout(drawn);
 
@@ -103,17 +108,17 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
     };
   }, []);
 
-  const searched = (chosen: Selection) => {
+  /** Selects what was chosen outside the picture, and brings it into view. */
+  const bring = (chosen: Selection | null) => {
     select(chosen);
-    const node = selectedNode(graph, chosen);
-    // After the new layout, if the picture needs one.
-    if (node) setTimeout(() => picture.current?.show(node), 60);
+    const id = selectedNode(graph, chosen);
+    if (id) setGoal({ kind: "node", id, row: chosen!.kind === "node" ? null : chosen!.key });
   };
   const svg = () => stage.current!.querySelector<SVGSVGElement>("svg.picture")!;
   return (
     <>
       <div class="bar" role="toolbar" aria-label="Lineage">
-        <Search graph={graph} select={searched} />
+        <Search graph={graph} select={bring} />
         <Choice label="Direction" value={direction} choices={[["both", "Both"], ["up", "Upstream"], ["down", "Downstream"]]} choose={(chosen) => change({ direction: chosen as Direction })} />
         <Toggle on={onlyTraced} disabled={!trace} change={(on) => change({ onlyTraced: on })} title="Hide everything that the selected column does not come from or flow into">Only traced</Toggle>
         <Toggle on={indirect} change={(on) => change({ indirect: on })} title="Also show the columns that decide about rows or values without giving one">Indirect</Toggle>
@@ -130,12 +135,12 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
         <button type="button" class="theme" onClick={switchTheme} aria-label="Switch between light and dark">◐</button>
       </div>
       <div class="work">
-        <div class="main" ref={stage} aria-busy={!table && !isCurrent}>
+        <div class="main" ref={stage} aria-busy={!table && !(isCurrent && isSettled)}>
           {table && <Table graph={graph} trace={trace} onlyTraced={onlyTraced} nodes={visibleNodes(graph, view, root, trace)} selection={selection} select={select} />}
-          {!table && layout && <Picture graph={graph} layout={layout} trace={trace} selection={selection} root={root} actions={actions} handle={picture} />}
+          {!table && layout && <Picture graph={graph} layout={layout} isCurrent={isCurrent} trace={trace} way={way} indirect={indirect} selection={selection} root={root} goal={goal} settled={setSettled} actions={actions} handle={picture} />}
           {!table && !layout && <p class="waiting">{failure ? `The picture could not be laid out (${failure}). The table shows the same facts.` : "Laying out the picture …"}</p>}
         </div>
-        <Panel graph={graph} selection={selection} select={select} link={link} />
+        <Panel graph={graph} selection={selection} select={bring} link={link} />
       </div>
       <p class="hidden" role="status">{announcement(graph, selection, trace)}</p>
       {hovered && !table && <Tooltip graph={graph} hovered={hovered} />}
@@ -163,7 +168,7 @@ function Toggle({ on, disabled, change, title, children }: { on: boolean; disabl
   return <button type="button" class="toggle" aria-pressed={on} disabled={disabled} title={title} onClick={() => change(!on)}>{children}</button>;
 }
 
-export function start(): void {
+export function run(): void {
   const place = document.getElementById("explorer")!;
   const content = JSON.parse(document.getElementById("lineage")!.textContent!) as Document;
   const options = { title: place.dataset.title ?? document.title, page: place.dataset.page ?? "", process: place.dataset.process ?? "" };

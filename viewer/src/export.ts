@@ -24,7 +24,7 @@ export function svgText(picture: SVGSVGElement, layout: Layout, title: string): 
   for (const each of copy.querySelectorAll(".handle, .hit, .reach, .sign")) each.remove();
   const internal = ["tabindex", "data-node", "data-from", "data-to"];
   for (const name of internal) for (const each of copy.querySelectorAll(`[${name}]`)) each.removeAttribute(name);
-  copy.classList.remove("far");
+  copy.classList.remove("far", "farther");
   copy.firstElementChild!.removeAttribute("transform");
   for (const [name, value] of Object.entries({ xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `0 0 ${width} ${height}`, "aria-label": title, role: "img" })) {
     copy.setAttribute(name, String(value));

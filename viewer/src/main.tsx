@@ -1,6 +1,6 @@
 // The one script of the explorer. Where there is no document, it is the Web Worker that lays out the picture.
 
-import { start } from "./app";
+import { run } from "./app";
 import { startTheme } from "./theme";
 
 declare const require: (name: string) => unknown;
@@ -9,5 +9,5 @@ if (typeof document === "undefined") {
   require("elkjs/lib/elk-worker.min.js");
 } else {
   startTheme();
-  start();
+  run();
 }

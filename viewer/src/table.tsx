@@ -64,9 +64,14 @@ export function Table({ graph, trace, onlyTraced, nodes, selection, select }: Pr
 
 function decides(graph: Graph, step: Step) {
   const uses = byKind([...step.derivation.influences, ...step.process.rows]);
-  return uses.map(([kind, found]) => (
-    <p key={kind}>{kindName(kind)}: {[...new Set(found.map((use) => graph.label(use)))].join(", ")}</p>
-  ));
+  return (
+    <>
+      {step.process.conditions.map((condition) => <p key={condition}><code>{condition}</code></p>)}
+      {uses.map(([kind, found]) => (
+        <p key={kind}>{kindName(kind)}: {[...new Set(found.map((use) => graph.label(use)))].join(", ")}</p>
+      ))}
+    </>
+  );
 }
 
 function fits(graph: Graph, step: Step, words: string[]): boolean {

@@ -29,6 +29,19 @@ export function fit(text: string, width: number, font: string): string {
   return made;
 }
 
+/** A name in at most so many lines of a width in pixels, broken between its words; the last one may be cut. */
+export function wrapped(text: string, width: number, font: string, most: number): string[] {
+  const lines: string[] = [];
+  const words = text.match(/[^\s._/#-]*[\s._/#-]*/g)!.filter(Boolean);
+  while (words.length && lines.length < most - 1) {
+    let line = words.shift()!;
+    while (words.length && widthOf((line + words[0]!).trimEnd(), font) <= width) line += words.shift()!;
+    lines.push(fit(line.trimEnd(), width, font));
+  }
+  if (words.length) lines.push(fit(words.join(""), width, font));
+  return lines;
+}
+
 export function widthOf(text: string, font: string): number {
   context ??= document.createElement("canvas").getContext("2d")!;
   context.font = font;

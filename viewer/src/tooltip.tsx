@@ -1,7 +1,7 @@
 // What the pointer is at: the expression, its conditions and what decides about rows.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { columnKey, type Graph, type Step } from "./graph";
+import { columnKey, reference, type Graph, type Step } from "./graph";
 import type { Hovered } from "./picture";
 import { byKind, count, kindName } from "./text";
 
@@ -28,7 +28,7 @@ export function Tooltip({ graph, hovered }: { graph: Graph; hovered: Hovered }) 
     <div class="tooltip" role="tooltip" ref={box}>
       {!row && node && <p class="name"><b>{node.title}</b><br />{graph.datasets.get(node.id)?.qualifiedName ?? node.subtitle}</p>}
       {row?.kind === "column" && <p class="name"><b>{node!.title}.{row.text}</b> {row.detail}</p>}
-      {line?.kind === "indirect" && <p class="name">Decides without giving a value: {[...line.columns].map((key) => key.split("\u0000")[1]).join(", ")}</p>}
+      {line?.kind === "indirect" && <p class="name">{line.columns.size ? `Decides without giving a value: ${[...line.columns].map((key) => reference(key).column).join(", ")}` : "May decide about rows: the conditions are known as text only"}</p>}
       {steps.slice(0, MOST).map((step) => <StepText key={step.key} graph={graph} step={step} />)}
       {steps.length > MOST && <p class="note">and {count(steps.length - MOST, "more column")}</p>}
     </div>

@@ -1,6 +1,6 @@
 // The whole way of a column over all hops.
 
-import { columnKey, reference, type Direction, type Graph, type Step } from "./graph";
+import { columnKey, reference, type Direction, type Graph, type Process, type Step } from "./graph";
 
 export interface Trace {
   /** Columns and steps that the way leads through, by key; the selected column is among them. */
@@ -8,7 +8,14 @@ export interface Trace {
   steps: Set<string>;
   /** Datasets and processes that the way leads through, by id. */
   nodes: Set<string>;
+  /** Columns, by key, that decide about rows or values on the way without giving one. */
+  deciding: Set<string>;
+  /** Datasets, by id, that may decide about rows on the way: only the text of the conditions is known. */
+  mayDecide: Set<string>;
 }
+
+/** What a process reads, if it has conditions of which no columns are known, as in a catalogue. */
+export const mayDecide = (process: Process): string[] => (process.conditions.length && !process.rows.length ? process.inputs : []);
 
 type Walk = { columns: Set<string>; steps: Set<string> };
 
@@ -35,8 +42,15 @@ function merged(graph: Graph, walks: Walk[]): Trace {
   const columns = new Set(walks.flatMap((each) => [...each.columns]));
   const steps = new Set(walks.flatMap((each) => [...each.steps]));
   const nodes = new Set([...columns].map((key) => reference(key).dataset));
-  for (const key of steps) nodes.add(graph.steps.get(key)!.process.id);
-  return { columns, steps, nodes };
+  const deciding = new Set<string>();
+  const inputs = new Set<string>();
+  for (const key of steps) {
+    const { process, derivation } = graph.steps.get(key)!;
+    nodes.add(process.id);
+    for (const use of [...derivation.influences, ...process.rows]) deciding.add(columnKey(use));
+    for (const id of mayDecide(process)) inputs.add(id);
+  }
+  return { columns, steps, nodes, deciding, mayDecide: inputs };
 }
 
 /** Everything that feeds the column, and everything that it feeds. */

@@ -1,7 +1,8 @@
 // What is shown of a graph: which nodes, which of their rows, and the lines between rows.
 
 import { columnKey, stepKey, type Direction, type Graph, type Process, type Step } from "./graph";
-import type { Trace } from "./trace";
+import { mayDecide, type Trace } from "./trace";
+import { visibleNodes } from "./visible";
 
 export type Selection =
   | { kind: "column"; key: string }
@@ -14,7 +15,7 @@ export interface View {
   /** Nodes whose every row is shown. */
   unfolded: ReadonlySet<string>;
   direction: Direction;
-  /** Only what the selected column's way leads through. */
+  /** Only what the selected column's way leads through, and with `indirect` what decides about it. */
   onlyTraced: boolean;
   /** Also columns that decide about rows or values without giving one. */
   indirect: boolean;
@@ -79,74 +80,8 @@ const MOST_STEPS = 6;
 const MOST_TRACED = 40;
 /** Unfolding a node shows so many rows. */
 const MOST_UNFOLDED = 1000;
-/** Without a choice, so many nodes are shown. */
-const MOST_NODES = 60;
 
 const foldKey = (id: string): string => `${id}\u0000\u0000fold`;
-
-/** The nodes to begin with: everything if that is little, else the surroundings of the focus hop by hop. */
-export function beginning(graph: Graph, root: string | undefined): Set<string> {
-  const everything = [...graph.datasets.keys(), ...graph.processes.keys()];
-  if (!root) return new Set(everything);
-  const shown = new Set([root]);
-  let fronts = { up: [root], down: [root] };
-  for (let hop = 0; fronts.up.length || fronts.down.length; hop++) {
-    const up = behind(fronts.up, (id) => graph.before(id), graph);
-    const down = behind(fronts.down, (id) => graph.after(id), graph);
-    const next = [...up, ...down].filter((id) => !shown.has(id));
-    if (hop > 0 && shown.size + next.length > MOST_NODES) break;
-    for (const id of next) shown.add(id);
-    fronts = { up: up.filter((id) => next.includes(id)), down: down.filter((id) => next.includes(id)) };
-  }
-  return shown;
-}
-
-/** The neighbours on one side; of a process that is one, what lies behind it too, as it says little alone. */
-function behind(ids: string[], next: (id: string) => string[], graph: Graph): string[] {
-  const near = ids.flatMap(next);
-  return [...new Set([...near, ...near.filter((id) => graph.processes.has(id)).flatMap(next)])];
-}
-
-function closure(start: string, next: (id: string) => string[]): Set<string> {
-  const found = new Set([start]);
-  const front = [start];
-  for (let id = front.pop(); id !== undefined; id = front.pop()) {
-    for (const each of next(id)) {
-      if (!found.has(each)) {
-        found.add(each);
-        front.push(each);
-      }
-    }
-  }
-  return found;
-}
-
-/** The nodes of the picture. */
-export function visibleNodes(graph: Graph, view: View, root: string | undefined, trace: Trace | null): Set<string> {
-  if (view.onlyTraced && trace) return new Set([...trace.nodes].filter((id) => graph.datasets.has(id) || graph.processes.has(id)));
-  const shown = new Set([...view.shown, ...(trace?.nodes ?? [])]);
-  if (view.direction === "both" || !root) return shown;
-  const side = closure(root, (id) => (view.direction === "up" ? graph.before(id) : graph.after(id)));
-  return new Set([...shown].filter((id) => side.has(id)));
-}
-
-/** Shows the neighbours of a node on one side. */
-export function expanded(graph: Graph, shown: ReadonlySet<string>, id: string, up: boolean): Set<string> {
-  return new Set([...shown, ...behind([id], (each) => (up ? graph.before(each) : graph.after(each)), graph)]);
-}
-
-/** Hides what is connected with the rest only through one side of a node. */
-export function collapsed(graph: Graph, shown: ReadonlySet<string>, id: string, up: boolean, root: string): Set<string> {
-  const cut = new Set(up ? graph.before(id) : graph.after(id));
-  const next = (each: string): string[] => {
-    const neighbours = [...graph.before(each), ...graph.after(each)].filter((other) => shown.has(other));
-    if (each === id) return neighbours.filter((other) => !cut.has(other));
-    return cut.has(each) ? neighbours.filter((other) => other !== id) : neighbours;
-  };
-  const kept = closure(id, next);
-  for (const each of shown.has(root) ? closure(root, next) : []) kept.add(each);
-  return kept;
-}
 
 /** The number of rows is fixed before their order, so that a trace never reorders a node. */
 function chosen<T>(all: T[], most: number, isTraced: (each: T) => boolean, relevance: (each: T) => number): T[] {
@@ -211,7 +146,7 @@ export class Drawing {
 
   private columnRows(id: string): Omit<Row, "top">[] {
     const all = this.graph.columnsOf(id).map((column) => ({ ...column, key: columnKey({ dataset: id, column: column.name }) }));
-    const traced = (each: { key: string }) => this.trace?.columns.has(each.key) ?? false;
+    const traced = (each: { key: string }) => this.trace?.columns.has(each.key) || (this.view.indirect && this.trace?.deciding.has(each.key)) || false;
     const only = this.view.onlyTraced && this.trace;
     const most = this.view.unfolded.has(id) ? MOST_UNFOLDED : MOST_COLUMNS;
     const shown = only ? all.filter(traced).slice(0, MOST_UNFOLDED) : chosen(all, most, traced, (each) => this.relevance(each.key));
@@ -269,7 +204,7 @@ export class Drawing {
     for (const node of nodes.values()) {
       if (node.kind !== "process") continue;
       for (const step of this.graph.stepsOf.get(node.id) ?? []) this.stepLines(step, nodes, rowOf, add, joined);
-      if (this.view.indirect) this.indirectLines(this.graph.processes.get(node.id)!, nodes, rowOf, add);
+      if (this.view.indirect) this.indirectLines(this.graph.processes.get(node.id)!, nodes, rowOf, add, joined);
     }
     for (const node of nodes.values()) {
       const process = this.graph.processes.get(node.id);
@@ -312,21 +247,22 @@ export class Drawing {
     nodes: Map<string, Node>,
     rowOf: (node: string, key: string) => string | null,
     add: (kind: Line["kind"], from: Line["from"], to: Line["to"], steps: string[], column?: string) => void,
+    joined: Set<string>,
   ): void {
     const steps = (this.graph.stepsOf.get(process.id) ?? []).filter((step) => !this.trace || this.trace.steps.has(step.key));
+    const join = (dataset: string, row: string | null, to: string | null, through: Step[], column?: string) => {
+      if (!nodes.has(dataset)) return;
+      add("indirect", { node: dataset, row }, { node: process.id, row: to }, through.map((step) => step.key), column);
+      joined.add(`${dataset}\u0001${process.id}`);
+    };
     for (const step of steps) {
       for (const use of step.derivation.influences) {
-        if (!nodes.has(use.dataset)) continue;
-        const to = { node: process.id, row: rowOf(process.id, step.key) };
-        add("indirect", { node: use.dataset, row: rowOf(use.dataset, columnKey(use)) }, to, [step.key], columnKey(use));
+        join(use.dataset, rowOf(use.dataset, columnKey(use)), rowOf(process.id, step.key), [step], columnKey(use));
       }
     }
     if (this.trace && !steps.length) return;
-    for (const use of process.rows) {
-      if (!nodes.has(use.dataset)) continue;
-      const from = { node: use.dataset, row: rowOf(use.dataset, columnKey(use)) };
-      add("indirect", from, { node: process.id, row: null }, steps.map((step) => step.key), columnKey(use));
-    }
+    for (const use of process.rows) join(use.dataset, rowOf(use.dataset, columnKey(use)), null, steps, columnKey(use));
+    for (const id of mayDecide(process)) join(id, null, null, steps);
   }
 }
 
