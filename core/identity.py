@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import unquote
 
+from core.memo import remembers_short
 from core.model import DatasetId
 from core.partitions import without_part_file, without_partitions
 from core.secrets import without_secrets, without_signature
@@ -31,6 +32,7 @@ def dataset_id(namespace: str, name: str) -> DatasetId:
     return DatasetId(space, path)
 
 
+@remembers_short(1024)
 def namespace_spelling(namespace: str) -> str:
     """The one spelling of a namespace that needs no name beside it; no secret is part of it."""
     return _namespace(without_secrets(namespace.strip()))

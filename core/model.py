@@ -1,13 +1,18 @@
-"""The nouns that travel between the rooms: frozen, without behaviour beyond their own identity."""
+"""The nouns that travel between the rooms: frozen, without behaviour beyond their own identity.
+
+Those of which a run has thousands are structs of msgspec: they are made, compared and hashed in C, and, because they
+never refer to each other in a circle, the garbage collector need not look at them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, order=True)
-class DatasetId:
+
+class DatasetId(msgspec.Struct, frozen=True, order=True, gc=False):
     """A dataset's identity: OpenLineage namespace and name in one spelling (see core.identity)."""
 
     namespace: str
@@ -17,16 +22,14 @@ class DatasetId:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True, gc=False):
     """A column of a dataset's schema; ``type`` is Spark's name for it, "" if unknown."""
 
     name: str
     type: str = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Symlink:
+class Symlink(msgspec.Struct, frozen=True, order=True, gc=False):
     """Another name of a dataset; ``type`` is TABLE or LOCATION."""
 
     namespace: str
@@ -34,8 +37,7 @@ class Symlink:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(msgspec.Struct, frozen=True, gc=False):
     """A dataset as one or more events describe it; ``storage_layer`` is delta, iceberg or "" if not told.
 
     ``is_folder`` is true where a path is known to be a folder, whatever its name looks like.
@@ -48,24 +50,21 @@ class Dataset:
     is_folder: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ColumnRef:
+class ColumnRef(msgspec.Struct, frozen=True, order=True, gc=False):
     """A column of a dataset."""
 
     dataset: DatasetId
     column: str
 
 
-@dataclass(frozen=True, slots=True)
-class InputField:
+class InputField(msgspec.Struct, frozen=True, gc=False):
     """One source in a columnLineage facet; ``transformations`` are (type, subtype), empty up to agent 1.16."""
 
     column: ColumnRef
     transformations: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnLineageFacet:
+class ColumnLineageFacet(msgspec.Struct, frozen=True, gc=False):
     """The columnLineage facet: sources of each output column, and what affects every row."""
 
     fields: Mapping[str, tuple[InputField, ...]]
@@ -83,8 +82,7 @@ class Written(NamedTuple):
     files: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EventDataset:
+class EventDataset(msgspec.Struct, frozen=True, gc=False):
     """An input or output of one event; ``column_lineage`` and ``written`` are None where the facet is missing."""
 
     dataset: Dataset
@@ -158,8 +156,7 @@ class Envelope:
         return self.outputs > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True, gc=False):
     """Something that was left out, assumed or not decidable; ``code`` is stable, ``text`` is for people."""
 
     code: str
@@ -167,16 +164,14 @@ class Note:
     dataset: DatasetId | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class IndirectUse:
+class IndirectUse(msgspec.Struct, frozen=True, order=True, gc=False):
     """A column that decides about rows or values without giving one; ``kind`` as in OpenLineage (JOIN, FILTER…)."""
 
     column: ColumnRef
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class SinkColumn:
+class SinkColumn(msgspec.Struct, frozen=True, gc=False):
     """A column of the sink: the columns its value is computed from, and those that only influence it.
 
     ``expression`` is Spark SQL text where it is known; ``constant`` is true where the value is known to come
@@ -254,8 +249,7 @@ class RunRef:
     written: Written | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AssetName:
+class AssetName(msgspec.Struct, frozen=True, order=True, gc=False):
     """The type and qualified name of an asset in the catalogue."""
 
     type_name: str
@@ -307,8 +301,7 @@ class Resolution:
     notes: tuple[Note, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(msgspec.Struct, frozen=True, gc=False):
     """A dataset's place in the catalogue; ``guid`` is "" for one that is still to be created."""
 
     name: AssetName

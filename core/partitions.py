@@ -19,6 +19,7 @@ BIGQUERY_STAGING = ".spark-bigquery"
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12,13}", re.IGNORECASE)
 _TIME_FOLDER = re.compile(r"[0-9]{2}-[0-9]{2}-[0-9]{2}(?:-[0-9]{1,6})?")
 
+_DIGIT = re.compile("[0-9]")
 _MONTH = r"(?!0000)[0-9]{4}-?(?:0[1-9]|1[0-2])"
 _DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
 _MONTH_FOLDER = re.compile(_MONTH)
@@ -55,7 +56,11 @@ def _partitions(folders: list[str]) -> int:
         return 0
     # Blanks at the end of a name are no part of it once the folder below is cut.
     last, before = folders[-1].strip(), folders[-3:-1]
-    if last.count("=") == 1 or _MONTH_FOLDER.fullmatch(last) or _is_date(last):
+    if last.count("=") == 1:
+        return 1
+    if last and not _DIGIT.search(last):
+        return 0
+    if _MONTH_FOLDER.fullmatch(last) or _is_date(last):
         return 1
     if len(folders) > 2 and _SPREAD_MONTH.fullmatch("".join([*before[-1:], last])):
         return 2

@@ -10,10 +10,10 @@ another one that is no input either gives the same to the same columns.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from core.model import ColumnLineageFacet, DatasetId, EventDataset, InputField, RunEvent
+from core.replacing import replace
 
 AGENTS = ("1.22.",)
 _LAST_WITH_RDD_COLUMNS = (1, 43)

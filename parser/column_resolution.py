@@ -8,9 +8,10 @@ subqueries and UDFs; else what the plan knows for sure. What neither tells is no
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from core.model import ColumnRef, Dataset, DatasetId, EventDataset, IndirectUse, Note, RunEvent, SinkColumn
+from core.replacing import replace
 from parser.facet_columns import columns
 from parser.logical_plan.budget import PlanTooLargeError
 from parser.logical_plan.plan_columns import planned_write

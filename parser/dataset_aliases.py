@@ -9,10 +9,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from core.identity import dataset_id, is_file_namespace
 from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, InputField, RunEvent
+from core.replacing import replace
 
 _FILE = re.compile(r"[^/]+\.(?:csv|json|jsonl|parquet|avro|orc|txt|xml|tsv)(?:\.[a-z0-9]{2,6})?", re.IGNORECASE)
 

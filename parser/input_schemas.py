@@ -9,10 +9,10 @@ nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from core.identity import is_file_namespace
 from core.model import ColumnLineageFacet, ColumnRef, Dataset, DatasetId, EventDataset, InputField
+from core.replacing import replace
 
 HIDDEN = {"_metadata", "_file", "_pos", "_partition", "_spec_id", "_deleted", "__row_operation"}
 CHANGE_FEED = ("_change_type", "_commit_version", "_commit_timestamp")

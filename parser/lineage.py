@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from core.model import Application, Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
+from core.replacing import replace
 from core.settings import Settings
 from parser.application import application
 from parser.application_facts import ApplicationFacts, Needs, RunFacts, united

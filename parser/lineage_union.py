@@ -1,9 +1,9 @@
 """Several lineages of one sink become one, in time that grows with their size alone."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from core.model import ColumnRef, Dataset, DatasetId, Field, IndirectUse, Lineage, SinkColumn
+from core.replacing import replace
 
 
 def united(lineages: Sequence[Lineage]) -> Lineage:

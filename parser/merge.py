@@ -6,20 +6,24 @@ others leave outputs out of START, and statistics or schemas are only right at t
 column: what was cached may be gone when COMPLETE describes it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
 from core.identity import run_key
 from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef, Symlink
+from core.replacing import replace
 from parser.agent_workarounds import without_phantoms, without_rdd_columns
 from parser.dataset_aliases import aliases, renamed
 from parser.input_schemas import Schemas, data_read, schemas, without_refuted
 
 _RANK = {"OTHER": 0, "START": 1, "RUNNING": 2, "ABORT": 3, "FAIL": 3, "COMPLETE": 4}
-_NOISE = {"_delta_log", "_temporary", "_checkpoints", "_spark_metadata", "_SUCCESS"}
+_NOISE = re.compile(
+    r"(?:^|/)(?:(?:_delta_log|_temporary|_checkpoints|_spark_metadata|_SUCCESS)(?:/|\Z)|\.spark-staging)"
+)
 
 _T = TypeVar("_T")
 
@@ -162,5 +166,4 @@ def _fuller(old: ColumnLineageFacet | None, new: ColumnLineageFacet | None) -> C
 
 def is_noise(dataset: DatasetId) -> bool:
     """Whether a name belongs to the machinery of a table or stream, not to data: Delta's log, staging folders."""
-    parts = dataset.name.split("/")
-    return not _NOISE.isdisjoint(parts) or any(part.startswith(".spark-staging") for part in parts)
+    return _NOISE.search(dataset.name) is not None

@@ -13,13 +13,14 @@ only if more than that are retracted after older ones were dropped.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import msgspec
 
 from core.errors import UnreadableHistory
 from core.model import Lineage, Note, RunRef
+from core.replacing import replace
 from parser.lineage_union import united
 from parser.notes import missing
 

@@ -144,6 +144,8 @@ def drawn(history: History, window: timedelta, naming: Naming) -> tuple[Lineage 
 def _of_first_sink(processes: Sequence[Process], naming: Naming) -> Process:
     """The lineages of one process together; of several sinks, the first is shown."""
     first = processes[0]
+    if len(processes) == 1:
+        return first
     same = [process.lineage for process in processes if process.sink.asset == first.sink.asset]
     others = {process.sink.asset for process in processes} - {first.sink.asset}
     union = united(same)
@@ -171,6 +173,8 @@ def _facts_for_names(lineage: Lineage) -> tuple[tuple[tuple[str, str], ...], ...
 
 def _context(lineage: Lineage, naming: Naming) -> NameContext:
     context = naming.context
+    if not lineage.mount_points and not lineage.onelake_ids:
+        return context
     return replace(
         context,
         mount_points={**context.mount_points, **dict(lineage.mount_points)},

@@ -1,11 +1,11 @@
 """Requests: entities in groups of one bulk request each, and the guids that the catalogue assigns to them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from core.errors import CatalogConflict
 from core.model import Created, UploadResult
+from core.replacing import replace
 from purview.entities import DatasetDraft, Draft, storable
 from purview.lookup import remember
 from purview.schema import Entity

@@ -45,8 +45,15 @@ def column_mapping(
         for source in column.sources
         if source.dataset in sources
     }
+    if _least(edges) <= limit and size(text := _text(edges, sink)) <= limit:
+        return ColumnMapping(text)
     kept = _fitting(sorted(edges, key=lambda edge: (not _keeps_name(edge), edge)), sink, limit)
-    return ColumnMapping(_text(kept, sink), _notes(len(edges), len(kept), sink))
+    return ColumnMapping(_text(kept, sink), (_note(len(edges), len(kept), sink),))
+
+
+def _least(edges: Iterable[_Edge]) -> int:
+    """A size below which the text of these edges cannot be: JSON is at least as long as its texts."""
+    return sum(_PAIR + len(source_column) + len(sink_column) for _, sink_column, source_column in edges)
 
 
 def _keeps_name(edge: _Edge) -> bool:
@@ -61,8 +68,8 @@ def _fitting(edges: Iterable[_Edge], sink: str, limit: int) -> list[_Edge]:
     used = size("[]")
     for edge in edges:
         source, sink_column, source_column = edge
-        # JSON is at least as long as its texts, so edges that do not fit are recognised without being written.
-        least = _PAIR + len(source_column) + len(sink_column)
+        # Edges that do not fit are recognised without being written.
+        least = _least([edge])
         if source not in seen:
             least += _OBJECT + len(source) + len(sink)
         if used + least > limit:
@@ -85,13 +92,11 @@ def _text(edges: Iterable[_Edge], sink: str) -> str:
     return _json([_object(source, sink, pairs[source]) for source in sorted(pairs)])
 
 
-def _notes(edges: int, kept: int, sink: str) -> tuple[Note, ...]:
-    if kept == edges:
-        return ()
+def _note(edges: int, kept: int, sink: str) -> Note:
     left_out = edges - kept
     _log.warning("columnMapping of %s is full: %s of %s column pairs are left out", sink, left_out, edges)
     text = f"Purview has no room for {left_out} of {edges} column pairs; all of them are kept in LineageDetails."
-    return (Note("column-mapping-cut", text),)
+    return Note("column-mapping-cut", text)
 
 
 def _object(source: str, sink: str, pairs: Sequence[Mapping[str, str]]) -> dict[str, object]:

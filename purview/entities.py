@@ -7,7 +7,7 @@ have negative guids. Except for the names of the assets that are used, the proce
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from urllib.parse import unquote
 
@@ -23,6 +23,7 @@ from core.model import (
     Resolution,
     SinkColumn,
 )
+from core.replacing import replace
 from purview.column_mapping import column_mapping
 from purview.description import description
 from purview.limits import NAME_BYTES, REFERENCES, cut, cut_uniquely
@@ -287,6 +288,8 @@ def drawn_columns(lineage: Lineage, assets: Assets) -> tuple[SinkColumn, ...]:
     written back to it is not an edge.
     """
     own = _own_datasets(lineage, assets)
+    if not own:
+        return lineage.columns
     return tuple(
         replace(column, sources=tuple(each for each in column.sources if not _stays(each, column.name, own)))
         for column in lineage.columns

@@ -5,19 +5,32 @@ no value open that the first qualified name needs. ``db.t`` thus fits ``{schema}
 the database, and ``{database}.{table}`` where it does not. The first layout that does so counts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.model import AssetName, NameContext, Note
 from qualified_names import context_maps
 from qualified_names.files import StoreNames, file_names
 from qualified_names.locations import Location
-from qualified_names.rule import FileStore, Layout, Rule
+from qualified_names.rule import FileStore, FittingRule, Layout, Rule
 from qualified_names.table_name import PART, table_name, without_quoted
 from qualified_names.templates import Template
 
 # Well-known schemas of SQL Server and PostgreSQL; as the name of a database each would be odd.
 _SCHEMAS = ("dbo", "public", "sys", "guest", "information_schema")
+
+#: The values that every template may use, besides ``property.*`` and what its rule captures and defines.
+FACTS: Mapping[str, Callable[[Location, NameContext], str | None]] = {
+    "namespace": lambda place, _: place.id.namespace,
+    "name": lambda place, _: place.id.name,
+    "scheme": lambda place, _: place.namespace.scheme,
+    "user": lambda place, _: place.namespace.user,
+    "host": lambda place, _: place.namespace.host,
+    "port": lambda place, _: place.namespace.port,
+    "directory": lambda place, _: place.namespace.directory,
+    "hive_cluster": lambda _, context: context.hive_cluster,
+    "only_metastore": lambda _, context: context_maps.single(context.metastore_ids),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +69,28 @@ class Values:
         return next((text for text in map(self.fill, templates) if text), None)
 
     def _fact(self, name: str) -> str | None:
-        namespace = self.place.namespace
         if name.startswith("property."):
-            return namespace.properties.get(name.removeprefix("property."))
-        facts = {
-            "namespace": self.place.id.namespace,
-            "name": self.place.id.name,
-            "scheme": namespace.scheme,
-            "user": namespace.user,
-            "host": namespace.host,
-            "port": namespace.port,
-            "directory": namespace.directory,
-            "hive_cluster": self.context.hive_cluster,
-            "only_metastore": context_maps.single(self.context.metastore_ids),
-        }
-        return facts.get(name)
+            return self.place.namespace.properties.get(name.removeprefix("property."))
+        return FACTS[name](self.place, self.context) if name in FACTS else None
 
 
-def applies(rule: Rule, place: Location) -> Mapping[str, str] | None:
-    """The captures of the rule's conditions if all hold; None if one does not."""
-    captures: dict[str, str] = {}
+def fits_name(fitting: FittingRule, place: Location) -> Mapping[str, str] | None:
+    """The captures of all conditions of a rule that fits the namespace; None if one on the name does not hold."""
+    rule, captures = fitting
     for condition in rule.conditions:
-        text = _subject(condition.field, place)
-        found = next((m for m in (pattern.match(text) for pattern in condition.patterns) if m is not None), None)
-        if found is None:
-            return None
-        captures.update(found)
+        if condition.is_of_name:
+            name = place.id.name
+            found = condition.match(without_quoted(name) if condition.field == "unquoted_name" else name)
+            if found is None:
+                return None
+            captures = {**captures, **found}
     return captures
 
 
-def match(rule: Rule, place: Location, context: NameContext) -> Match | None:
-    """What the rule makes of the place; None where it is not for this place or cannot read its name."""
-    captures = applies(rule, place)
+def match(fitting: FittingRule, place: Location, context: NameContext) -> Match | None:
+    """What a rule that fits the namespace makes of the place; None where it is not for it or cannot read its name."""
+    rule = fitting[0]
+    captures = fits_name(fitting, place)
     if captures is None:
         return None
     for values in _readings(Values(place, rule, context, captures)):
@@ -97,16 +100,6 @@ def match(rule: Rule, place: Location, context: NameContext) -> Match | None:
             unsure = missing or tuple(_missing_database(values))
             return Match(rule, () if unsure else names, _short_name(values), unsure or _notes(values))
     return None
-
-
-def _subject(condition: str, place: Location) -> str:
-    if condition == "whole_name":
-        return place.id.name
-    if condition == "unquoted_name":
-        return without_quoted(place.id.name)
-    if condition == "namespace":
-        return place.id.namespace
-    return str(getattr(place.namespace, condition))
 
 
 def _readings(values: Values) -> Iterator[Values]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from core.memo import remembers_short
+
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
 # Connectors that are given a URL where a host is meant: snowflake://https://account.snowflakecomputing.com
@@ -38,6 +40,7 @@ class Namespace:
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
+@remembers_short(1024)
 def parse(text: str) -> Namespace:
     """Read a namespace; raw and normalised spellings give the same parts."""
     text = text.strip()

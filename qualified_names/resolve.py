@@ -17,14 +17,14 @@ Nothing here reads files or the network, and no dataset makes it raise.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import sha256
 
 from core.identity import dataset_id
 from core.model import AssetName, Dataset, DatasetId, NameContext, Note, Resolution, Symlink
+from core.replacing import replace
 from core.secrets import without_secrets
 from qualified_names.locations import Location, place
-from qualified_names.matching import Match, applies, match
+from qualified_names.matching import Match, fits_name, match
 from qualified_names.namespace import Namespace
 from qualified_names.rule import Rules
 
@@ -63,12 +63,14 @@ def _resolve(dataset: Dataset, where: Location, context: NameContext, rules: Rul
     notes = (where.note,) if where.note else ()
     if _is_too_long(where.id):
         return _too_long(dataset)
-    for rule in rules.rules:
-        found = match(rule, where, context)
+    for fitting in rules.of_namespace(where.id.namespace):
+        found = match(fitting, where, context)
         if found and found.names:
             return _resolution(dataset, found, notes)
         if found:
-            return replace(_generic(dataset, where, rule.name, (*notes, *found.notes)), short_name=found.short_name)
+            return replace(
+                _generic(dataset, where, found.rule.name, (*notes, *found.notes)), short_name=found.short_name
+            )
     return _generic(dataset, where, GENERIC_RULE, (*notes, _unknown(where, rules)))
 
 
@@ -107,7 +109,7 @@ def _is_too_long(dataset: DatasetId) -> bool:
 
 def _unknown(where: Location, rules: Rules) -> Note:
     """Why no rule named the dataset: none knows the store, or those that do cannot read the name."""
-    if all(applies(rule, where) is None for rule in rules.rules):
+    if all(fits_name(fitting, where) is None for fitting in rules.of_namespace(where.id.namespace)):
         store = where.id.namespace
         text = f"No rule knows the store {store!r}, so its data get generic assets; NAME_RULES_FILE can teach it."
         return Note("no-rule", text, where.id)
@@ -135,7 +137,8 @@ def _catalogue_match(link: Symlink, context: NameContext, rules: Rules) -> Match
     where = place(dataset_id(link.namespace, link.name), {})
     if _is_too_long(where.id):
         return None
-    return next((found for rule in rules.rules if rule.for_symlinks and (found := match(rule, where, context))), None)
+    fitting = (each for each in rules.of_namespace(where.id.namespace) if each[0].for_symlinks)
+    return next((found for each in fitting if (found := match(each, where, context))), None)
 
 
 def _table_symlink(dataset: Dataset) -> str:

@@ -1,8 +1,11 @@
 """The nouns of the rules: what a rules file says, compiled and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from core.memo import remembers_short
+from qualified_names.namespace import Namespace, parse
 from qualified_names.patterns import Pattern
 from qualified_names.templates import Template
 
@@ -13,6 +16,15 @@ class Condition:
 
     field: str
     patterns: tuple[Pattern, ...]
+
+    @property
+    def is_of_name(self) -> bool:
+        """Whether it is the dataset's name that must match, and not a part of the namespace."""
+        return self.field.endswith("_name")
+
+    def match(self, text: str) -> Mapping[str, str] | None:
+        """What the captures of the first pattern that matches hold; None if none matches."""
+        return next((found for each in self.patterns if (found := each.match(text)) is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,10 @@ class Rule:
     for_symlinks: bool
 
 
+#: A rule, and what its conditions on the namespace capture.
+FittingRule = tuple[Rule, Mapping[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class RuleFile:
     """What one file says."""
@@ -87,8 +103,34 @@ class RuleFile:
     remove: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rules:
     """All rules in the order in which they are tried."""
 
     rules: tuple[Rule, ...]
+
+    @cached_property
+    def of_namespace(self) -> Callable[[str], Sequence[FittingRule]]:
+        """The rules whose conditions on the namespace hold, in their order.
+
+        They are remembered by namespace, because the datasets of a workspace share a few.
+        """
+        return remembers_short(1024)(self._of_namespace)
+
+    def _of_namespace(self, text: str) -> Sequence[FittingRule]:
+        namespace = parse(text)
+        found = ((rule, _captured(rule, text, namespace)) for rule in self.rules)
+        return tuple((rule, captures) for rule, captures in found if captures is not None)
+
+
+def _captured(rule: Rule, text: str, namespace: Namespace) -> Mapping[str, str] | None:
+    """The captures of the rule's conditions on the namespace if all hold; None if one does not."""
+    captures: dict[str, str] = {}
+    for condition in rule.conditions:
+        if not condition.is_of_name:
+            part = text if condition.field == "namespace" else getattr(namespace, condition.field)
+            found = condition.match(part)
+            if found is None:
+                return None
+            captures.update(found)
+    return captures

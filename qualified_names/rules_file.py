@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from core.errors import SettingsError
 from qualified_names import fields
 from qualified_names.fields import Fault
+from qualified_names.matching import FACTS
 from qualified_names.patterns import Pattern, PatternError, compile_pattern
 from qualified_names.rule import AssetForm, Condition, FileStore, Layout, Need, NoteText, Rule, RuleFile
 from qualified_names.table_name import PART
@@ -28,7 +29,6 @@ CONDITIONS: Mapping[str, str] = {
     "whole_name": "",
     "unquoted_name": "",
 }
-FACTS = ("namespace", "name", "scheme", "user", "host", "port", "directory", "hive_cluster", "only_metastore")
 
 _CASE_COUNTS = ("user", "directory")
 _ASSET_FIELDS = ("type", "qualified_name", "also")

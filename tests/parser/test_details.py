@@ -1,11 +1,11 @@
 """The columns of LineageDetails that people read."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from core.model import Dataset
+from core.replacing import replace
 from parser.details import details
 from parser.lineage import LineageRules, derive
 from parser.merge import merge

@@ -8,13 +8,13 @@ does a listed one that is gone.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.events import read_event
 from core.model import RunEvent
+from core.replacing import replace
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.corpus import events, scenarios

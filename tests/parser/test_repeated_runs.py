@@ -1,7 +1,6 @@
 """Runs beside a history: it shows the same as if each of them had been put into it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.model import Lineage, RunRef
+from core.replacing import replace
 from parser.process_history import History, encode, pruned, shown, with_failure, with_run
 from parser.repeated_runs import Repeats, decode, repeats_of, whole_history
 from parser.repeated_runs import encode as encode_repeats

@@ -71,8 +71,7 @@ def test_at_the_limit_pairs_of_one_name_go_first_and_a_note_and_the_log_say_so(
 def test_what_just_fits_is_not_cut() -> None:
     columns = [column("a", (A, "a"))]
     whole = column_mapping(columns, SINK, NAMES).text
-    # A comma is counted for each object and pair.
-    assert column_mapping(columns, SINK, NAMES, limit=len(whole) + 2).text == whole
+    assert column_mapping(columns, SINK, NAMES, limit=len(whole)).text == whole
     assert column_mapping(columns, SINK, NAMES, limit=len(whole) - 1).text == "[]"
 
 

@@ -1,11 +1,11 @@
 """Equal fingerprints mean that nothing would change in the catalogue."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.model import Application, AssetName, Field, IndirectUse, Lineage, Note
+from core.replacing import replace
 from purview import entities
 from purview.fingerprint import fingerprints
 from tests.purview.helpers import column, dataset, folder, lineage, resolve_all

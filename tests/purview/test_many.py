@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, CatalogUnavailable
 from core.model import Application, Asset, AssetName, DatasetId, Lineage, UploadResult
+from core.replacing import replace
 from purview import creation, entities, uploader
 from purview.catalog import Catalog, SearchHit, SearchResult
 from purview.creation import BUCKETS, creation_locks

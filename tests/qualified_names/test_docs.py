@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from qualified_names.matching import FACTS
 from qualified_names.resolve import GENERIC_RULE
 from qualified_names.rules import load
-from qualified_names.rules_file import FACTS, FIELDS
+from qualified_names.rules_file import FIELDS
 from qualified_names.templates import FUNCTIONS
 
 TEXT = (Path(__file__).parents[2] / "docs/name-rules.md").read_text("utf-8")

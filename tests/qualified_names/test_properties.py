@@ -1,12 +1,12 @@
 """What holds for every dataset, whatever its name."""
 
 import string
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model import Dataset, DatasetId, NameContext, Symlink
+from core.replacing import replace
 from qualified_names.namespace import parse
 from qualified_names.resolve import resolve
 from qualified_names.resource_sets import generalise, same_resource_set

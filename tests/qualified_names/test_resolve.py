@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from cli.explain_input import from_line
 from core.identity import dataset_id, is_folder_name
 from core.model import AssetName, Dataset, DatasetId, NameContext, Resolution, Symlink
+from core.replacing import replace
 from qualified_names.resolve import resolve
 from qualified_names.rules import load
 

@@ -27,6 +27,8 @@ BLOB = "https://lake.blob.core.windows.net/raw"
         ("v1.2/a.csv", "v1.2/a.csv"),
         ("x/sales_v2.csv", "x/sales_v{N}.csv"),
         ("x/b2b.csv", "x/b2b.csv"),
+        ("größen/2024/größe17.csv", "größen/{N}/größe{N}.csv"),
+        ("deadbeef/abcdefab-x.csv", "{HEX}/{HEX}-x.csv"),
     ],
 )
 def test_files_are_generalised_as_scans_do(path: str, expected: str) -> None:

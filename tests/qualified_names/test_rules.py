@@ -185,3 +185,12 @@ def test_rules_may_be_a_setting_instead_of_a_file(tmp_path: Path) -> None:
         of_settings(Settings.offline({"NAME_RULES": text.replace("{host}", "{hots}")}))
     with pytest.raises(SettingsError, match="both set"):
         Settings.offline({"NAME_RULES": text, "NAME_RULES_FILE": str(file)})
+
+
+def test_rules_of_a_namespace_are_the_same_when_they_are_asked_again(rules_file: Path) -> None:
+    rules_file.write_text(GOOD, "utf-8")
+    rules = load(str(rules_file))
+
+    for namespace in ["mystore://h", "mystore://h", "mystore://" + "h" * 300, "elsewhere://h"]:
+        found = [rule.name for rule, _ in rules.of_namespace(namespace)]
+        assert found == (["my-store"] if namespace.startswith("mystore") else [])

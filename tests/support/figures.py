@@ -1,9 +1,10 @@
 """How much of the true lineage of the recorded applications is drawn, and how much that is not true."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.model import RunEvent
+from core.replacing import replace
 from tests.support.corpus import events, scenarios, truth
 from tests.support.lineage import Drawn, drawn
 
