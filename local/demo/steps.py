@@ -112,12 +112,14 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
         return 1
     talk.print(f"All {events} events are accounted for, after {seconds:.1f} s.")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        talk.print("Without a terminal the page ends with the demo; `make up` keeps one running.")
+        talk.print(
+            "Without a terminal the page ends with the demo; `make up` keeps one running, with what you send to it."
+        )
         return 0
     try:
         talk.print(f"The same as a picture: {stack.page}lineage?column={'.'.join(QUESTION)}", soft_wrap=True)
         talk.print("In another terminal: .venv/bin/sparklin lineage revenue.margin --local")
-        talk.print("Ctrl-C ends the demo.")
+        talk.print("Ctrl-C ends the demo, and nothing of it is kept. `make up` keeps what you send to it.")
         threading.Event().wait()
     except SystemExit:
         pass

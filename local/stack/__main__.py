@@ -39,6 +39,12 @@ environment of up:
 Without them the ports of the last stack are used again if they are free, else any free ports. The function
 key of the last stack is used again. All settings of the app can be set as well; docs/settings.md lists them.
 """
+_NEXT = """\
+Next:
+  . .venv/bin/activate
+  sparklin send examples/shop --local            # the demo's events, or a file or folder of your own
+  sparklin lineage revenue.margin --up --local   # where a column comes from; --web opens the picture
+What you send stays, also after `make down`; `python -m local.stack down --purge` deletes it."""
 _ROWS = (("receiver", "receiver"), ("function key", "functionKey"), ("Data Map", "dataMap"), ("page", "page"))
 
 
@@ -71,6 +77,7 @@ def up(files: StackFiles, app_dir: Path = ROOT, pace: str = "quick") -> int:
     if published and _all_running(files):
         _say("The stack is already running, with the settings that it was started with; `make down` stops it.")
         _show(published)
+        _say_next(files)
         return 0
     _end_all(files)
     _say("Starting storage, Data Map and function host …")
@@ -89,6 +96,7 @@ def up(files: StackFiles, app_dir: Path = ROOT, pace: str = "quick") -> int:
         files.publish(stack)
         files.remember(Choices.of(stack))
         _show(files.published() or {})
+        _say_next(files)
     except BaseException as error:
         _end_all(files)
         if isinstance(error, SystemExit):
@@ -188,6 +196,13 @@ def _show(published: Mapping[str, Any]) -> None:
     for name, key in _ROWS:
         table.add_row(Text(name, style="bold"), Text(terminal_text(str(published.get(key, "")))))
     Console().print(table)
+
+
+def _say_next(files: StackFiles) -> None:
+    """What to type next, if commands with --local find this stack from the checkout."""
+    if files.folder == ROOT / ".local":
+        for line in _NEXT.splitlines():
+            _say(line)
 
 
 def _say(text: str) -> None:
