@@ -3,11 +3,12 @@
 As for the facts of an application (see pipeline.shared_facts), any order of the events gives the same: a run first
 notes which names it uses and then reads the GUIDs; a run that contains a GUID first writes it and then enqueues the
 runs that use the name. Whichever comes second sees the other. Only a GUID that is new, or that replaces another one as
-the newest, enqueues anything. What the setting ONELAKE_IDS says is not learned.
+the newest, enqueues anything. A worker that has written names that it read before others learned more looks once more
+(see pipeline.run). What the setting ONELAKE_IDS says is not learned.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from core.identity import plain_name
 from core.model import LearnedId, Lineage
@@ -22,25 +23,37 @@ _SPREAD_SECONDS = 60
 _AT_ONCE = 8
 
 
-def with_learned_ids(run: MergedRun, lineages: Iterable[Lineage], services: Services) -> tuple[Lineage, ...]:
+def with_learned_ids(
+    run: MergedRun, lineages: Iterable[Lineage], services: Services
+) -> tuple[tuple[Lineage, ...], Callable[[], bool]]:
     """The lineages of a run with the GUIDs that events contain for their names; other runs learn what this one says.
 
-    :raises StorageUnavailable: storage does not answer.
+    Also returns what tells whether the same GUIDs still count.
+
+    :raises StorageUnavailable: storage does not answer; also when asked whether the same GUIDs count.
     """
     found = tuple(lineages)
     _learn(run, services)
     settings = services.naming.context.onelake_ids
     used = {name for lineage in found for name in used_names(lineage) if not context_maps.find(settings, name)}
     names = {plain_name(name): name for name in sorted(used)}
-    ids = in_threads(lambda name: _ids(name, run.run_key, services), names.values(), _AT_ONCE)
-    known = dict(zip(names, ids, strict=True))
-    return tuple(with_ids(lineage, known) for lineage in found)
+    in_threads(lambda name: services.onelake_names.note_use(name, run.run_key), names.values(), _AT_ONCE)
+    known = _ids(names, services)
+    return tuple(with_ids(lineage, known) for lineage in found), lambda: _guids(_ids(names, services)) == _guids(known)
 
 
-def _ids(name: str, run_key: str, services: Services) -> tuple[LearnedId, ...]:
-    """The GUIDs of a name, after it was noted that a run uses it."""
-    services.onelake_names.note_use(name, run_key)
-    return services.onelake_names.ids(name)
+_Ids = Mapping[str, tuple[LearnedId, ...]]
+
+
+def _ids(names: Mapping[str, str], services: Services) -> _Ids:
+    """The GUIDs of each name, by its plain spelling."""
+    found = in_threads(services.onelake_names.ids, names.values(), _AT_ONCE)
+    return dict(zip(names, found, strict=True))
+
+
+def _guids(known: _Ids) -> Mapping[str, list[str]]:
+    """The GUIDs of each name in the order of their events, without the times, which rise with each event."""
+    return {name: [item.guid for item in ids] for name, ids in known.items()}
 
 
 def _learn(run: MergedRun, services: Services) -> None:

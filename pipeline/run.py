@@ -127,9 +127,20 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
     if not events:
         return RunReport(Status.DEAD_LETTERED, "no event of this run can be read")
     run = merge(events)
-    derived = derive_in_application(run, services)
+    report, is_current = _draw(run, services, show)
+    while not is_current():
+        # Other runs have said more since this worker read it. They have the run processed once more, but a worker that
+        # did so before this one wrote has been overwritten.
+        report, is_current = _draw(run, services, show)
+    return report
+
+
+def _draw(run: MergedRun, services: Services, show: Show) -> tuple[RunReport, Callable[[], bool]]:
+    """Draw a run by its own events and by what other runs say; also returns whether they still say the same."""
+    derived, is_said = derive_in_application(run, services)
+    lineages, is_known = with_learned_ids(run, derived.lineages, services)
     named = by_failed_process if run.state is RunState.FAILED else by_process
-    processes = named(with_learned_ids(run, derived.lineages, services), services.naming)
+    processes = named(lineages, services.naming)
     check_drawable(processes.values())
     affected, repeated = _record(run, processes, services)
     shown = affected if show is republish else affected - repeated
@@ -141,9 +152,9 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
         message = "the run failed and draws nothing"
     elif derived.reason:
         status, message = Status.IGNORED, derived.reason
-    return RunReport(
-        status, message, tuple(processes), f"{run.job_namespace}/{run.job_name}", affected - processes.keys()
-    )
+    job = f"{run.job_namespace}/{run.job_name}"
+    report = RunReport(status, message, tuple(processes), job, affected - processes.keys())
+    return report, lambda: is_said() and is_known()
 
 
 def _show_all(processes: Mapping[str, Process | None], show: Show, services: Services) -> None:

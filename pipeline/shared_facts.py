@@ -2,11 +2,12 @@
 
 A run that lacks something notes that it waits, then reads what others said. A run that says something writes it, then
 enqueues those that wait. Whichever comes second sees the other. What a run says is made of its own events alone, so a
-run that is derived once more says the same, and enqueues nobody.
+run that is derived once more says the same, and enqueues nobody. A worker that has written what it read before others
+said more looks once more (see pipeline.run).
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -28,26 +29,31 @@ _MOST_LEAVES = 50
 _decoder = msgspec.json.Decoder(RunFacts)
 
 
-def derive_in_application(run: MergedRun, services: Services) -> Derived:
+def derive_in_application(run: MergedRun, services: Services) -> tuple[Derived, Callable[[], bool]]:
     """What the run wrote, also by what other runs of its application say; these learn what it says.
 
-    :raises StorageUnavailable: storage does not answer.
+    Also returns what tells whether the others still say the same.
+
+    :raises StorageUnavailable: storage does not answer; also when asked whether they say the same.
     """
     derived = derive(run, services.lineage_rules)
     application = run.ref.application_run
     if not application:
-        return derived
+        return derived, lambda: True
     _announce(application, run, derived.facts, services)
     if not derived.needs:
-        return derived
-    facts = _known(application, run, derived.needs, services)
-    return derive(run, services.lineage_rules, facts) if facts else derived
-
-
-def _known(application: str, run: MergedRun, needs: Needs, services: Services) -> ApplicationFacts | None:
-    """What others say about what the run lacks; None if they say nothing."""
-    spans = list(_wanted(run, needs))
+        return derived, lambda: True
+    spans = list(_wanted(run, derived.needs))
     services.facts.wait(application, run.run_key, [first for first, _, _ in spans])
+    facts = _known(application, run, spans, services)
+    found = derive(run, services.lineage_rules, facts) if facts else derived
+    return found, lambda: _known(application, run, spans, services) == facts
+
+
+def _known(
+    application: str, run: MergedRun, spans: Iterable[tuple[str, str, int]], services: Services
+) -> ApplicationFacts | None:
+    """What others say about what the run lacks; None if they say nothing."""
     said: list[Fact] = []
     for first, last, most in spans:
         said += services.facts.facts(application, first, last, most)

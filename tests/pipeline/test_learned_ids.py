@@ -15,11 +15,12 @@ from core.model import LearnedId
 from parser.merge import merge
 from parser.onelake_ids import learned_ids
 from pipeline import learned_ids as learning
+from pipeline.publish import record
 from pipeline.services import Services
 from tests.support.corpus import bodies
 from tests.support.events import body, dataset, event
 from tests.support.fixtures import new_universe
-from tests.support.orders import backwards, follow_up, shuffled_and_doubled
+from tests.support.orders import backwards, follow_up, once, shuffled_and_doubled
 from tests.support.universe import Universe
 
 SCENARIO = "fabric-1.40.1_spark-4.0.1/guid_and_name"
@@ -52,6 +53,10 @@ class Notebook:
         location = {"namespace": self.by_name, "name": f"/{item}.Lakehouse/Tables/{name}", "type": "LOCATION"}
         return written(f"/{guid}/Tables/{name}", time, output={"symlinks": {"identifiers": [location]}})
 
+    def by_names(self, item: str, name: str) -> bytes:
+        """A write to a table by names alone."""
+        return written(f"/{item}.Lakehouse/Tables/{name}", TIME, namespace=self.by_name)
+
     def default_lakehouse(self, lakehouse: str, guid: str) -> bytes:
         """A write whose session has a lakehouse as its default."""
         names = {"workspace.name": self.workspace, "workspace.id": WORKSPACE}
@@ -61,7 +66,12 @@ class Notebook:
 
 
 def written(
-    table: str, time: str, *, output: Mapping[str, Any] | None = None, run: Mapping[str, Any] | None = None
+    table: str,
+    time: str,
+    *,
+    namespace: str = BY_GUID,
+    output: Mapping[str, Any] | None = None,
+    run: Mapping[str, Any] | None = None,
 ) -> bytes:
     """The end of a small write."""
     event = {
@@ -72,7 +82,7 @@ def written(
         "run": {"runId": str(uuid.uuid4()), "facets": run or {}},
         "job": {"namespace": "fabric", "name": f"nb_stock.execute_save_into_data_source_command.{table[-9:]}"},
         "inputs": [{"namespace": BY_GUID, "name": f"/{BRONZE}/Files/stock"}],
-        "outputs": [{"namespace": BY_GUID, "name": table, "facets": output or {}}],
+        "outputs": [{"namespace": namespace, "name": table, "facets": output or {}}],
     }
     return json.dumps(event).encode()
 
@@ -109,6 +119,23 @@ def test_a_table_by_guid_and_by_name_is_one_asset_in_any_order_of_the_events(ord
         f"{PORTAL}/{GOLD}/tables/dbo%252Fbasket_titles",
         f"{PORTAL}/{GOLD}/tables/dbo%252Fstock",
     ]
+
+
+def test_names_that_are_learned_while_a_worker_writes_the_older_ones_count_in_the_end(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker learns, and the replay that this causes has ended before the first worker goes on."""
+    notebook = Notebook()
+    here = new_universe(services)
+
+    def learn_and_replay() -> None:
+        here.deliver(notebook.link("LH_Silver", "sales/stock", SILVER))
+        assert follow_up(here, learning.REASON)
+
+    monkeypatch.setattr("pipeline.run.record", once(record, learn_and_replay))
+    here.deliver(notebook.by_names("LH_Silver", "sales/basket"))
+
+    assert sinks(here) == [f"{PORTAL}/{SILVER}/tables/sales%252F{name}" for name in ("basket", "stock")]
 
 
 def test_what_is_known_enqueues_nobody(services: Services) -> None:

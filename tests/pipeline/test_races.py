@@ -1,9 +1,7 @@
 """Two workers on one run, or one process, at the worst of moments: whoever comes last has seen all events."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from azure.storage.blob import BlobLeaseClient
@@ -23,6 +21,7 @@ from storage.event_store import EventStore
 from storage.retry_queue import RetryPointer, RetryQueue
 from tests.pipeline.test_retries import a_write, hasty, with_services
 from tests.support.events import body, dataset, event
+from tests.support.orders import once
 from tests.support.universe import Universe
 
 pytestmark = pytest.mark.usefixtures("no_faults_left")
@@ -30,24 +29,6 @@ pytestmark = pytest.mark.usefixtures("no_faults_left")
 
 class Crash(BaseException):
     """The worker dies: nothing catches this."""
-
-
-def once(original: Callable[..., Any], meanwhile: Callable[[], object], *, late: bool = False) -> Callable[..., Any]:
-    """``original`` whose first call is overtaken by ``meanwhile``: before it or, if ``late``, right behind it."""
-    calls: list[int] = []
-
-    def overtaken(*arguments: object, **more: object) -> object:
-        calls.append(1)
-        if len(calls) > 1:
-            return original(*arguments, **more)
-        if not late:
-            meanwhile()
-        result = original(*arguments, **more)
-        if late:
-            meanwhile()
-        return result
-
-    return overtaken
 
 
 def crash() -> None:

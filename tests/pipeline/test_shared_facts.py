@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from pipeline import shared_facts
+from pipeline.publish import record
 from pipeline.services import Services
 from tests.support.fixtures import new_universe
-from tests.support.orders import backwards, follow_up, shuffled_and_doubled
+from tests.support.orders import backwards, follow_up, once, shuffled_and_doubled
 
 FAULTS = Path(__file__).parents[1] / "parser" / "faults"
 SCENARIOS = ["08_multi_insert_spark41_variant", "14_foreach_batch_columns", "15_foreach_batch_merge"]
@@ -40,6 +41,24 @@ def test_any_order_of_the_events_comes_to_the_same(order: Order, scenario: str, 
     in_order = shown(bodies(scenario), services)
     assert all(process["inputs"] and process["columns"] for process in in_order.values())
     assert shown(order(bodies(scenario)), services) == in_order
+
+
+def test_what_is_said_while_a_worker_writes_without_it_counts_in_the_end(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker processes the run that says it, and the replay that this causes, before this worker goes on."""
+    events = bodies(SCENARIOS[1])
+    in_order = shown(events, services)
+    here = new_universe(services)
+
+    def others_say_it() -> None:
+        here.deliver_all(events)
+        follow_up(here, shared_facts.REASON)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.run.record", once(record, others_say_it))
+        here.deliver_all(events)
+    assert here.processes() == in_order
 
 
 def test_a_run_that_says_nothing_new_enqueues_nobody(services: Services) -> None:

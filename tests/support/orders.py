@@ -1,7 +1,9 @@
-"""Orders in which events may come, and the runs that are processed again because of what came later."""
+"""Orders in which events may come, workers that overtake others, and runs that are processed again because of it."""
 
 import base64
 import random
+from collections.abc import Callable
+from typing import Any
 
 from pipeline import retries
 from storage.retry_queue import decode
@@ -26,3 +28,21 @@ def follow_up(here: Universe, reason: str) -> int:
             count += 1
         queue.delete_message(message)
     return count
+
+
+def once(original: Callable[..., Any], meanwhile: Callable[[], object], *, late: bool = False) -> Callable[..., Any]:
+    """``original`` whose first call is overtaken by ``meanwhile``: before it or, if ``late``, right behind it."""
+    calls: list[int] = []
+
+    def overtaken(*arguments: object, **more: object) -> object:
+        calls.append(1)
+        if len(calls) > 1:
+            return original(*arguments, **more)
+        if not late:
+            meanwhile()
+        result = original(*arguments, **more)
+        if late:
+            meanwhile()
+        return result
+
+    return overtaken
