@@ -2,7 +2,8 @@
 
 A file is read from where the last call stopped, a part at a time, whole lines only. Events are stored under names
 that depend on their content alone, and only then is the new position written. So a worker that dies at any line, and
-two workers that read the same file, repeat work and store nothing twice.
+two workers that read the same file, repeat work and store nothing twice. A line over which workers die again and again
+is dead-lettered like one that is no event.
 
 The end of a file without a line break is left until the file has been idle for a while. Then it counts as a line. If
 that is no event, it is dead-lettered and stays where it is: should the file grow again, the whole line is read.
@@ -19,14 +20,15 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from core.errors import LeaseLost, StorageUnavailable
+from core.errors import BadRequest, LeaseLost, StorageUnavailable
 from core.folder_address import FolderAddress
 from core.logs import step
 from core.threads import in_threads
+from pipeline.intake import Intake
 from pipeline.receive import take_events
 from pipeline.services import Services
 from receiver.lines import Cut, cut
-from receiver.receipt import Outcome, Receipt
+from receiver.receipt import Outcome, Receipt, rejected
 from storage.event_folders import NEVER, EventFolder, FolderFile, Part
 from storage.faults import Conflict
 from storage.file_progress import FileState, FolderState, failed
@@ -45,6 +47,8 @@ _SHOWN_BYTES = 4000
 _AT_ONCE = 4
 # After so many files that cannot be read the others are not tried: storage itself is the problem then.
 _MOST_PROBLEMS = 10
+# As the answer to a request on which the code fails.
+_GIVEN_UP = 500
 _NOTHING = Part(b"", NEVER)
 _REMEDY = "Look at this line of the file; if it is an event, correct it and send it with `sparklin send`."
 
@@ -157,7 +161,7 @@ class _Folder:
             head = part.data[:_HEAD_BYTES]
             state = replace(state, head=_digest(head), head_length=len(head))
         found = _cut(part.data, state, file)
-        receipts = take_events([text for _, text in found.lines], self.services.receiver, datetime.now(UTC))
+        receipts = self._taken(file, [text for _, text in found.lines])
         self.held.check()
         unreadable = self._dead_letter_rejected(file, state, found, receipts)
         if found.is_rest and unreadable:
@@ -169,6 +173,17 @@ class _Folder:
         is_read = after.offset >= file.size or not found.length
         self._write(replace(after, etag=file.etag if is_read else ""))
         return not is_read
+
+    def _taken(self, file: FolderFile, lines: Sequence[bytes]) -> list[Receipt]:
+        """What became of some lines; one over which workers die is rejected."""
+
+        def take(some: Sequence[bytes]) -> list[Receipt]:
+            return take_events(some, self.services.receiver, datetime.now(UTC))
+
+        def give_up(_line: bytes, reason: str) -> Receipt:
+            return rejected(BadRequest(_GIVEN_UP, reason))
+
+        return Intake(self._address(file), take, give_up, self.services.attempts).take_all(lines)
 
     def _same_file(self, file: FolderFile) -> FileState:
         """The state of a file; a new one if it was replaced or shortened since."""

@@ -12,6 +12,7 @@ from purview.catalog import Catalog
 from purview.circuit_breaker import CircuitBreaker
 from purview.retry_policy import RetryPolicy
 from storage.asset_cache import AssetCache
+from storage.attempts import Attempts
 from storage.clients import StorageClients, check_provisioned, connect
 from storage.created_assets import CreatedAssets
 from storage.dead_letters import DeadLetters
@@ -60,6 +61,7 @@ class Services:
     created: CreatedAssets
     folders: tuple[EventFolder, ...]
     file_progress: FileProgress
+    attempts: Attempts
     lost: Sweep
     unended: Sweep
     retrying: Sweep
@@ -121,6 +123,7 @@ def _services(settings: Settings, naming: Naming, clients: StorageClients, recei
             EventFolder(address, clients, settings.lineage_storage.client_id) for address in settings.event_folders
         ),
         file_progress=FileProgress(clients),
+        attempts=Attempts(clients),
         lost=Sweep(clients, events, "lost", [Status.RECEIVED]),
         unended=Sweep(clients, events, "unended", [Status.WAITING]),
         retrying=Sweep(clients, events, "retrying", [Status.RETRYING]),

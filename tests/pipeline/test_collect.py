@@ -12,15 +12,20 @@ from typing import Any
 import pytest
 from azure.storage.blob import ContainerClient
 
+from core.envelope import read_envelope
 from core.errors import StorageUnavailable
 from core.folder_address import folder_address
 from core.settings import StorageConnection
 from pipeline import collect as collecting
+from pipeline import receive
 from pipeline.collect import collect
+from pipeline.intake import MOST_DEATHS
 from pipeline.services import Services
+from receiver import accept
 from receiver.request_limits import Limits
 from storage.event_folders import EventFolder
 from storage.file_progress import FolderState
+from tests.support.deaths import lives_until
 from tests.support.events import body, dataset, event
 
 FOLDER = "Sales.Lakehouse/Files/Lineage"
@@ -119,6 +124,38 @@ def test_a_file_that_did_not_change_is_not_read_again(lakehouse: Lakehouse, monk
     monkeypatch.setattr(EventFolder, "read", None)
 
     assert lakehouse.collect().error == ""
+
+
+def test_a_line_that_kills_the_worker_is_dead_lettered_and_the_lines_around_it_are_taken(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, deadly, last = [a_write(n) for n in range(3)]
+    lakehouse.append("lineage_1", first, deadly, last)
+    run = read_envelope(deadly).run_key
+
+    deaths = lives_until(lakehouse.collect, lambda each: each.run_key == run, monkeypatch)
+
+    assert (deaths, lakehouse.counts()) == (2 * MOST_DEATHS, (2, 0, 1))
+    assert lakehouse.stored(first, deadly, last) == [1, 0, 1]
+    assert [(each["line"], each["text"]) for each in lakehouse.letters("lineage_1")] == [(2, deadly.decode())]
+
+
+def test_a_line_on_which_the_code_fails_does_not_stop_its_file(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, bad, last = [a_write(n) for n in range(3)]
+    lakehouse.append("lineage_1", first, bad, last)
+
+    def failing(envelope: Any, rules: Any) -> Any:
+        if envelope.run_key == read_envelope(bad).run_key:
+            raise RuntimeError("a fault of ours")
+        return accept.accept(envelope, rules)
+
+    monkeypatch.setattr(receive, "accept", failing)
+
+    assert lakehouse.collect().pending_bytes == 0
+    assert lakehouse.stored(first, bad, last) == [1, 0, 1]
+    assert [each["line"] for each in lakehouse.letters("lineage_1")] == [2]
 
 
 def test_every_event_goes_through_the_allow_list_and_bad_lines_are_dead_lettered(lakehouse: Lakehouse) -> None:

@@ -12,12 +12,15 @@ from core.envelope import read_envelope
 from core.errors import StorageUnavailable
 from local.host.worker import event_hub_events
 from pipeline import receive
+from pipeline.intake import MOST_DEATHS
 from pipeline.run import process_run
 from pipeline.services import Services
 from pipeline.stream import take_messages
 from receiver import accept
+from storage.attempts import Attempts
 from storage.event_store import EventStore
 from tests.pipeline.test_collect import a_write
+from tests.support.deaths import lives_until
 from tests.support.events import body, event
 from tests.support.fixtures import new_universe
 
@@ -41,6 +44,15 @@ def letters(services: Services) -> list[str]:
     prefix = box.name_of(f"event hub {services.settings.event_hub}", "x").partition("/")[0]
     found = [box.read(name) for name in box.names(prefix)]
     return sorted(str(letter.details["text"]) for letter in found if letter)
+
+
+def unavailable(*_: object) -> None:
+    raise StorageUnavailable("not now")
+
+
+def padded(content: bytes, size: int) -> bytes:
+    """The same event with a producer of that many characters."""
+    return content.replace(b"{", b'{"producer":"' + b"x" * size + b'",', 1)
 
 
 def recorded() -> list[dict[str, Any]]:
@@ -81,12 +93,9 @@ def test_messages_are_stored_once_and_bad_ones_are_dead_lettered_once(hub: Servi
 
 
 def test_while_storage_is_unavailable_the_batch_comes_again(hub: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(*_: object) -> None:
-        raise StorageUnavailable("not now")
-
     written = a_write()
     with monkeypatch.context() as patched:
-        patched.setattr(EventStore, "put", failing)
+        patched.setattr(EventStore, "put", unavailable)
         with pytest.raises(StorageUnavailable):
             take_messages([written], hub)
     take_messages([written], hub)
@@ -108,6 +117,42 @@ def test_an_event_on_which_the_code_fails_does_not_stop_the_partition(
     take_messages([bad, good], hub)
 
     assert (stored(good, hub), stored(bad, hub), letters(hub)) == (1, 0, [bad.decode()])
+
+
+def test_a_message_that_kills_the_worker_is_dead_lettered_whole_and_the_others_of_its_batch_are_taken(
+    hub: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, deadly, last = a_write(), padded(a_write(), 10_000), a_write()
+    run = read_envelope(deadly).run_key
+
+    deaths = lives_until(
+        lambda: take_messages([first, deadly, last], hub), lambda each: each.run_key == run, monkeypatch
+    )
+
+    assert deaths == 2 * MOST_DEATHS
+    assert [stored(each, hub) for each in (first, deadly, last)] == [1, 0, 1]
+    assert letters(hub) == [deadly.decode()]
+
+
+def test_workers_that_end_for_other_reasons_cost_no_message(hub: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, left = a_write(), iter(range(2 * MOST_DEATHS - 1))
+
+    deaths = lives_until(lambda: take_messages([written], hub), lambda _: next(left, None) is not None, monkeypatch)
+
+    assert (deaths, stored(written, hub), letters(hub)) == (2 * MOST_DEATHS - 1, 1, [])
+
+
+def test_outages_are_not_taken_for_deaths(hub: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = a_write()
+    with monkeypatch.context() as patched:
+        patched.setattr(EventStore, "put", unavailable)
+        patched.setattr(Attempts, "end", unavailable)
+        for _ in range(3 * MOST_DEATHS):
+            with pytest.raises(StorageUnavailable):
+                take_messages([written], hub)
+    take_messages([written], hub)
+
+    assert (stored(written, hub), letters(hub)) == (1, [])
 
 
 def test_the_local_host_makes_the_events_that_a_function_gets() -> None:
