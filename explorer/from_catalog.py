@@ -20,6 +20,7 @@ from explorer.graph import (
     LineageGraph,
     ids_of,
 )
+from explorer.labels import labelled
 from explorer.mapping_text import ANY, MappedPair, read_direct_mapping, read_mapping
 
 _TYPE_ATTRIBUTES = ("data_type", "type", "dataType")
@@ -51,7 +52,7 @@ def from_catalog(
         processes=tuple(sorted(processes, key=lambda each: each.id)),
         notes=tuple(sorted(notes)),
     )
-    return in_one_spelling(graph)
+    return labelled(in_one_spelling(graph))
 
 
 def _name(entity: Entity) -> AssetName:

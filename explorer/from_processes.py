@@ -19,6 +19,7 @@ from explorer.graph import (
     Source,
     ids_of,
 )
+from explorer.labels import labelled
 from pipeline.processes import Process
 from purview.entities import datasets_of, drawn_columns, drawn_inputs, planned_assets
 
@@ -55,7 +56,7 @@ def from_processes(derived: Iterable[DerivedProcess], source: Source) -> Lineage
         processes=tuple(sorted(processes, key=lambda each: each.id)),
         notes=(*notes[:MOST_NOTES], *(more if len(notes) > MOST_NOTES else [])),
     )
-    return in_one_spelling(graph)
+    return labelled(in_one_spelling(graph))
 
 
 def _names(process: Process) -> dict[DatasetId, AssetName]:

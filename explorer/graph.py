@@ -28,13 +28,17 @@ class GraphColumn(_Part, frozen=True):
 
 
 class GraphDataset(_Part, frozen=True):
-    """A dataset. ``more_upstream`` and ``more_downstream`` count the processes that are not part of the graph."""
+    """A dataset. ``more_upstream`` and ``more_downstream`` count the processes that are not part of the graph.
+
+    ``label`` tells it apart from all datasets of its source, "" if its name does.
+    """
 
     id: str
     type: str
     qualified_name: str
     name: str
     columns: tuple[GraphColumn, ...]
+    label: str = ""
     guid: str = ""
     more_upstream: int = 0
     more_downstream: int = 0

@@ -1,15 +1,37 @@
-"""Short names of datasets that tell those of one graph apart."""
+"""Short names of datasets that tell those of one source apart: the same in the tree, the page and all files."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
-from explorer.graph import GraphDataset
+import msgspec
+
+from explorer.graph import GraphDataset, LineageGraph
 
 _PLACEHOLDER = "{SparkPartitions}"
 
 
 def labels(datasets: Iterable[GraphDataset]) -> dict[str, str]:
+    """The label of each id, as the datasets of a graph have it."""
+    return {dataset.id: dataset.label or dataset.name for dataset in datasets}
+
+
+def labelled(graph: LineageGraph) -> LineageGraph:
+    """The graph with a label for each dataset whose name another one has. Parts of the graph keep these labels."""
+    return with_labels(graph, distinct_labels(graph.datasets))
+
+
+def with_labels(graph: LineageGraph, found: Mapping[str, str]) -> LineageGraph:
+    """The graph with labels by the ids of its datasets."""
+    return msgspec.structs.replace(graph, datasets=tuple(_with_label(each, found) for each in graph.datasets))
+
+
+def _with_label(dataset: GraphDataset, found: Mapping[str, str]) -> GraphDataset:
+    label = found[dataset.id]
+    return msgspec.structs.replace(dataset, label="" if label == dataset.name else label)
+
+
+def distinct_labels(datasets: Iterable[GraphDataset]) -> dict[str, str]:
     """A label for each id: the short name, with as many of the folders before it as no other dataset of it has."""
     by_name: defaultdict[str, list[GraphDataset]] = defaultdict(list)
     for dataset in datasets:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from explorer.graph import to_json
 from explorer.page import explorer
+from local.data_map.asset_labels import asset_labels, shown_name
 from local.data_map.data_map import DataMap
 from local.data_map.frame import frame, table
 from local.data_map.lineage_graph import whole_graph
@@ -38,7 +39,8 @@ def index(data_map: DataMap, params: Mapping[str, str]) -> str:
         found = [each for each in everything if _fits(each, query)]
         processes = [each for each in found if types.entity(each.type).is_a("Process")]
         others = [each for each in found if not types.entity(each.type).is_a("Process")]
-        content = [_processes(types, session, processes), _others(others)]
+        labels = asset_labels(types, session)
+        content = [_processes(types, session, processes, labels), _others(others, labels)]
     if not everything:
         return frame("Assets", tag("h1", "Assets"), _nothing_yet())
     if not found:
@@ -67,21 +69,23 @@ def _fits(entity: Entity, query: str) -> bool:
     return all(word in text for word in query.lower().split())
 
 
-def _processes(types: TypeSystem, session: Session, found: Sequence[Entity]) -> Html:
+def _processes(types: TypeSystem, session: Session, found: Sequence[Entity], labels: Mapping[str, str]) -> Html:
     rows = []
     for each in found[:MOST]:
         related = related_entities(types, session, each)
         inputs = [other for _, other in related.get("inputs", ())]
         outputs = [other for _, other in related.get("outputs", ())]
-        rows.append(tag("tr", _asset_cell(each), tag("td", _names(inputs)), tag("td", _names(outputs))))
+        rows.append(
+            tag("tr", _asset_cell(each, labels), tag("td", _names(inputs, labels)), tag("td", _names(outputs, labels)))
+        )
     made = _section("Processes", len(found), table(["Process", "Inputs", "Sink"], rows))
     return html([tag("p", tag("a", "Explore all lineage", href="/lineage")) if found else None, made])
 
 
-def _others(found: Sequence[Entity]) -> Html:
+def _others(found: Sequence[Entity], labels: Mapping[str, str]) -> Html:
     rows = [
-        tag("tr", _asset_cell(each), tag("td", tag("span", each.type, class_="type")))
-        for each in sorted(found, key=lambda each: each.display_text.lower())[:MOST]
+        tag("tr", _asset_cell(each, labels), tag("td", tag("span", each.type, class_="type")))
+        for each in sorted(found, key=lambda each: shown_name(each, labels).lower())[:MOST]
     ]
     return _section("Datasets and other assets", len(found), table(["Asset", "Type"], rows))
 
@@ -93,15 +97,15 @@ def _section(title: str, count: int, content: Html) -> Html:
     return html([tag("h2", title, " ", tag("span", str(count), class_="count")), content, more])
 
 
-def _asset_cell(entity: Entity) -> Html:
-    link = tag("a", entity.display_text, href=f"/asset/{entity.guid}")
+def _asset_cell(entity: Entity, labels: Mapping[str, str]) -> Html:
+    link = tag("a", shown_name(entity, labels), href=f"/asset/{entity.guid}")
     return tag("th", link, tag("p", entity.qualified_name, class_="qualified"), scope="row")
 
 
-def _names(entities: Sequence[Entity]) -> Html:
+def _names(entities: Sequence[Entity], labels: Mapping[str, str]) -> Html:
     if not entities:
         return tag("span", "none", class_="type")
-    links = (tag("li", tag("a", each.display_text, href=f"/asset/{each.guid}")) for each in entities)
+    links = (tag("li", tag("a", shown_name(each, labels), href=f"/asset/{each.guid}")) for each in entities)
     return tag("ul", links)
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from explorer.graph import LineageGraph, to_json
 from explorer.page import explorer
+from local.data_map.asset_labels import asset_labels, shown_name
 from local.data_map.columns import Column, columns_of
 from local.data_map.data_map import DataMap
 from local.data_map.frame import frame, table
@@ -30,29 +31,31 @@ def asset(data_map: DataMap, params: Mapping[str, str]) -> str | None:
         if entity is None:
             return None
         kind = types.entity(entity.type)
-        shown = lineage_graph(types, session, entity) if kind.is_a("DataSet") or kind.is_a("Process") else None
+        labels = asset_labels(types, session)
+        shown = lineage_graph(types, session, entity, labels) if kind.is_a("DataSet") or kind.is_a("Process") else None
         columns = columns_of(types, session, entity)
         related = related_entities(types, session, entity)
+    name = shown_name(entity, labels)
     return frame(
-        entity.display_text,
-        _head(entity, kind),
-        _lineage(entity, shown) if shown else None,
+        name,
+        _head(entity, kind, name),
+        _lineage(entity, shown, name) if shown else None,
         _columns(columns),
         _attributes(entity),
-        _relationships(related),
+        _relationships(related, labels),
         has_explorer=shown is not None and bool(shown.processes),
     )
 
 
-def _head(entity: Entity, kind: EntityType) -> Html:
+def _head(entity: Entity, kind: EntityType, name: str) -> Html:
     word = "process" if kind.is_a("Process") else "dataset" if kind.is_a("DataSet") else "other"
     facts = (("Type", entity.type), ("Collection", entity.collection), ("Updated", _time(entity.updated)))
     return html(
         [
             tag("span", word if word != "other" else "asset", class_=f"kind {word}"),
-            tag("h1", entity.display_text),
+            tag("h1", name),
             tag("p", entity.qualified_name, class_="qualified"),
-            tag("p", [tag("span", f"{name} ", tag("b", value)) for name, value in facts], class_="facts"),
+            tag("p", [tag("span", f"{fact} ", tag("b", value)) for fact, value in facts], class_="facts"),
         ]
     )
 
@@ -61,12 +64,12 @@ def _time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _lineage(entity: Entity, shown: LineageGraph) -> Html:
+def _lineage(entity: Entity, shown: LineageGraph, name: str) -> Html:
     if not shown.processes:
         text = "Nothing flows into this asset or out of it."
         return html([tag("h2", "Lineage"), tag("p", text, class_="note")])
     process = next((each.id for each in shown.processes if each.guid == entity.guid), "")
-    title = f"Lineage of {entity.display_text}"
+    title = f"Lineage of {name}"
     made = explorer(to_json(shown), title, process=process, asset_page=ASSET_PAGE, scrolls=True)
     return html([tag("h2", "Lineage", class_="hidden"), Html(made)])
 
@@ -102,10 +105,10 @@ def _value(text: str) -> Html:
     return tag("details", tag("summary", f"{len(text):,} characters"), text)
 
 
-def _relationships(related: Mapping[str, list[tuple[Relationship, Entity]]]) -> Html:
+def _relationships(related: Mapping[str, list[tuple[Relationship, Entity]]], labels: Mapping[str, str]) -> Html:
     rows = []
     for name, found in sorted(related.items()):
-        links = (tag("li", tag("a", other.display_text, href=f"/asset/{other.guid}")) for _, other in found)
+        links = (tag("li", tag("a", shown_name(other, labels), href=f"/asset/{other.guid}")) for _, other in found)
         rows.append(tag("tr", tag("th", name, scope="row"), tag("td", tag("ul", links))))
     if not rows:
         return html(None)

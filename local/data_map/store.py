@@ -8,7 +8,7 @@ import json
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,9 +92,10 @@ class Session:
         found = [row for row in rows if row[2] in types]
         return _entity(min(found, key=lambda row: row[2] != types[0], default=None))
 
-    def entities(self) -> list[Entity]:
-        """All entities, oldest first."""
-        return [made for row in self._run("SELECT * FROM entities ORDER BY id") if (made := _entity(row))]
+    def entities(self, has_type: Callable[[str], bool] = lambda _: True) -> list[Entity]:
+        """All entities, oldest first, or those of some types."""
+        rows = self._run("SELECT * FROM entities ORDER BY id")
+        return [made for row in rows if has_type(row[2]) and (made := _entity(row))]
 
     def put(self, entity: Entity) -> None:
         """Inserts the entity, or replaces the one with its guid."""

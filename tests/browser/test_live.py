@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from local.data_map.server import running
 from tests.browser.accessibility import serious
 from tests.browser.explorer_view import ExplorerView
-from tests.local.data_map.api import Api, dataset, process
+from tests.local.data_map.api import Api, Json, dataset, process
 
 # All tests with a browser run in one process, so that they share it.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -91,6 +91,38 @@ def test_all_lineage_with_a_column_by_its_name(open_page: OpenPage, api: Api, gu
 
     assert len(view.traced()) == 3
     assert len(view.nodes()) == len(guids)
+
+
+def test_an_unknown_column_is_told(open_page: OpenPage, api: Api, guids: dict[str, str]) -> None:
+    view = opened(open_page, api, guids["gold"], "?column=amuont")
+
+    expect(view.page.locator(".notice")).to_contain_text("There is no column “amuont” in this lineage.")
+    expect(view.page.locator(".panel h2")).to_have_text("gold")
+
+
+def folder(path: str, guid: str) -> Json:
+    made = dataset(path, guid)
+    made["attributes"]["name"] = path.rpartition("/")[2]
+    return made
+
+
+def test_an_asset_has_one_name_everywhere(open_page: OpenPage) -> None:
+    with running() as address, requests.Session() as session:
+        api = Api(address, session)
+        made = api.stored(
+            folder("lake/silver/orders", "-1"),
+            folder("lake/gold/report", "-2"),
+            process("load", [{"guid": "-1"}], [{"guid": "-2"}], guid="-3"),
+            # Not in the lineage of the others, and yet of the same name.
+            folder("lake/bronze/orders", "-4"),
+        )
+        listed = open_page(f"{address}/").get_by_role("link", name="orders").all_inner_texts()
+        view = opened(open_page, api, made["-1"])
+
+        assert sorted(set(listed)) == ["bronze/orders", "silver/orders"]
+        expect(view.page.locator("h1")).to_have_text("silver/orders")
+        expect(view.page.locator(".panel h2")).to_have_text("silver/orders")
+        expect(view.page.locator(".picture .title").first).to_have_text("silver/orders")
 
 
 def test_the_wheel_scrolls_the_page(open_page: OpenPage, api: Api, guids: dict[str, str]) -> None:

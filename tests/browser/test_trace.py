@@ -52,7 +52,7 @@ def test_each_hop_tells_what_decides_about_its_rows_and_values(open_file: Open) 
 
 
 def test_a_column_that_decides_tells_about_what(open_file: Open) -> None:
-    view = open_file(graphs.medallion(), "#asset=none")
+    view = open_file(graphs.medallion(), "#asset=")
 
     view.search("bronze.costs.currency")
     assert "What depends on it Nothing in this graph takes its values. Values of silver.costs.cost" in view.panel()
@@ -62,7 +62,7 @@ def test_a_column_that_decides_tells_about_what(open_file: Open) -> None:
 
 
 def test_a_click_lights_the_whole_way_and_fades_the_rest(open_file: Open) -> None:
-    view = open_file(graphs.medallion(), "#asset=none")
+    view = open_file(graphs.medallion(), "#asset=")
     assert view.traced() == []
 
     view.click("gold.revenue", "margin")
@@ -101,6 +101,16 @@ def test_escape_ends_it(open_file: Open) -> None:
     view.keys("Escape")
 
     assert (view.traced(), view.faded()) == ([], [])
+    assert "10 datasets, 7 processes" in view.panel()
+
+
+def test_the_end_of_a_selection_survives_a_reload(open_file: Open) -> None:
+    view = open_file(graphs.medallion())
+
+    view.keys("Escape")
+    view.page.reload()
+    view.ready()
+
     assert "10 datasets, 7 processes" in view.panel()
 
 
@@ -190,7 +200,7 @@ def test_search_without_a_result(open_file: Open) -> None:
 
 
 def test_keyboard_alone_reaches_and_follows_columns(open_file: Open) -> None:
-    view = open_file(graphs.medallion(), "#asset=none")
+    view = open_file(graphs.medallion(), "#asset=")
 
     view.page.locator(".theme").focus()
     view.keys("Tab", "ArrowDown", "ArrowDown", "Enter")

@@ -24,7 +24,7 @@ def wide(columns: int, carrying: int) -> graphs.Graph:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_overlaps_and_the_picture_is_not_empty(open_file: Open, scheme: str) -> None:
-    view = open_file(graphs.medallion(), "#asset=none", scheme=scheme)
+    view = open_file(graphs.medallion(), "#asset=", scheme=scheme)
 
     assert len(view.nodes()) == 17
     assert view.overlaps() == []
@@ -175,18 +175,11 @@ def test_a_narrow_screen_starts_at_the_asset(open_file: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "scheme"), [("", "light"), ("", "dark"), ("#asset=none", "light"), ("#view=table", "dark")]
+    ("place", "scheme"),
+    [("", "light"), ("", "dark"), ("#asset=", "light"), ("#view=table", "dark"), ("#asset=orders", "light")],
 )
 def test_axe_finds_no_serious_fault(open_file: Open, place: str, scheme: str) -> None:
     assert serious(open_file(graphs.medallion(), place, scheme=scheme).page) == []
-
-
-def test_dataset_and_column_in_the_address(open_file: Open) -> None:
-    without_focus = {key: value for key, value in graphs.medallion().items() if key != "focus"}
-    view = open_file(without_focus, "#column=silver.costs.cost")
-
-    assert "silver.costs.cost" in view.traced()
-    assert "How it is computed cost = CASE WHEN currency" in view.panel()
 
 
 def test_names_are_text(open_file: Open) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from explorer.asset_names import Named, match
 from explorer.graph import GraphColumn, GraphDataset, LineageGraph
-from explorer.labels import labels
+from explorer.labels import distinct_labels
 
 LAKE = "https://lake.dfs.core.windows.net"
 FABRIC = "https://app.fabric.microsoft.com/groups/g/lakehouses"
@@ -64,7 +64,7 @@ def test_what_does_not_fit_leads_to_near_names(text: str, near: list[str]) -> No
 
 
 def test_labels_tell_datasets_of_one_name_apart() -> None:
-    assert labels(GRAPH.datasets) == {
+    assert distinct_labels(GRAPH.datasets) == {
         RAW.id: "raw/orders",
         SILVER.id: "silver/orders",
         SALES.id: "daily",

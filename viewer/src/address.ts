@@ -1,15 +1,25 @@
 // The address holds what is selected and how it is shown: in the query on a server, after # in a file.
 
-import { columnKey, reference, stepKey, type Direction, type Graph } from "./graph";
+import { columnKey, reference, stepKey, type Direction, type Graph, type Process } from "./graph";
+import { columnNamed, columnsNamed, datasetsNamed, near } from "./names";
 import type { Selection } from "./view";
 
+/** What the address names and the lineage does not have. */
+export interface Problem {
+  text: string;
+  near: Selection[];
+}
+
 export interface Place {
+  problem: Problem | null;
   selection: Selection | null;
   direction: Direction;
   onlyTraced: boolean;
   indirect: boolean;
   table: boolean;
 }
+
+const MOST_FITTING = 8;
 
 const inQuery = (): boolean => location.protocol.startsWith("http");
 
@@ -22,7 +32,7 @@ export function read(graph: Graph, first: Selection | null): Place {
   const given = parameters();
   const direction = given.get("direction") ?? graph.document.focus?.direction;
   return {
-    selection: selection(graph, given, first),
+    ...asked(graph, given, usual(graph, first)),
     direction: direction === "up" || direction === "down" ? direction : "both",
     onlyTraced: given.has("traced"),
     indirect: given.has("indirect"),
@@ -30,39 +40,59 @@ export function read(graph: Graph, first: Selection | null): Place {
   };
 }
 
-function selection(graph: Graph, given: URLSearchParams, first: Selection | null): Selection | null {
+/** What is selected if the address does not say. */
+function usual(graph: Graph, first: Selection | null): Selection | null {
   const focus = graph.document.focus;
-  const byName = (name: string | null) => graph.document.datasets.find((each) => each.qualifiedName === name)?.id;
-  const process = graph.document.processes.find((each) => each.qualifiedName === given.get("process"));
-  const dataset = given.has("asset") ? byName(given.get("asset")) : focus?.dataset;
-  const isAsked = given.has("asset") || given.has("process");
-  const column = given.get("column") ?? (isAsked ? null : focus?.column);
-  if (dataset && column) {
-    const part = { dataset, column };
-    if (process && graph.steps.has(stepKey(process.id, part))) return { kind: "step", key: stepKey(process.id, part) };
-    if (graph.columnsOf(dataset).some(({ name }) => name === column)) return { kind: "column", key: columnKey(part) };
+  if (first || !focus) return first;
+  const has = focus.column !== undefined && graph.columnsOf(focus.dataset).some(({ name }) => name === focus.column);
+  return has ? { kind: "column", key: columnKey({ dataset: focus.dataset, column: focus.column! }) } : { kind: "node", id: focus.dataset };
+}
+
+function asked(graph: Graph, given: URLSearchParams, otherwise: Selection | null): Pick<Place, "selection" | "problem"> {
+  const [asset, process, column] = ["asset", "process", "column"].map((name) => given.get(name));
+  const failed = (problem: Problem, selection = otherwise) => ({ selection, problem });
+  const done = (selection: Selection | null) => ({ selection, problem: null });
+  if (asset == null && process == null && column == null) return done(otherwise);
+  const owner = graph.document.processes.find((each) => each.qualifiedName === process);
+  if (process && !owner) return failed({ text: `There is no process “${process}” in this lineage.`, near: near(graph, process, "process") });
+  const fitting = asset ? datasetsNamed(graph, asset) : [];
+  if (fitting.length > 1) return failed(several("dataset", asset!, fitting.map(({ id }) => ({ kind: "node", id }))));
+  if (asset && !fitting.length) return failed({ text: `There is no dataset “${asset}” in this lineage.`, near: near(graph, asset, "dataset") });
+  const dataset = fitting[0]?.id;
+  if (!column) return done(owner ? { kind: "node", id: owner.id } : dataset === undefined ? null : { kind: "node", id: dataset });
+  return ofColumn(graph, column, dataset, owner, otherwise);
+}
+
+/** A column of a dataset, or of the focus, or one that is written as `dataset.column`. */
+function ofColumn(graph: Graph, text: string, dataset: string | undefined, owner: Process | undefined, otherwise: Selection | null): Pick<Place, "selection" | "problem"> {
+  const home = dataset ?? graph.document.focus?.dataset;
+  const column = home === undefined ? undefined : columnNamed(graph, home, text);
+  const fitting = home !== undefined && column !== undefined ? [{ dataset: home, column }] : dataset === undefined ? columnsNamed(graph, text) : [];
+  const [found, ...others] = fitting;
+  const selections = fitting.map((each): Selection => ({ kind: "column", key: columnKey(each) }));
+  if (others.length) return { selection: otherwise, problem: several("column", text, selections) };
+  if (found) {
+    const key = owner && stepKey(owner.id, found);
+    return { selection: key && graph.steps.has(key) ? { kind: "step", key } : selections[0]!, problem: null };
   }
-  if (!dataset && column) return named(graph, column);
-  if (process) return { kind: "node", id: process.id };
-  if (!isAsked && first) return first;
-  return dataset ? { kind: "node", id: dataset } : null;
+  const is = dataset === undefined ? `There is no column “${text}” in this lineage.` : `${graph.name(dataset)} has no column “${text}”.`;
+  const selection: Selection | null = dataset === undefined ? otherwise : { kind: "node", id: dataset };
+  return { selection, problem: { text: is, near: near(graph, text, "column", dataset) } };
 }
 
-/** The column that is written as `dataset.column`, if there is only one. */
-function named(graph: Graph, text: string): Selection | null {
-  const fitting = graph.document.datasets.flatMap(({ id, name }) =>
-    [graph.name(id), name].filter((each) => text.startsWith(`${each}.`)).map((each) => ({ dataset: id, column: text.slice(each.length + 1) })),
-  );
-  const keys = new Set(fitting.filter(({ dataset, column }) => graph.columnsOf(dataset).some(({ name }) => name === column)).map(columnKey));
-  return keys.size === 1 ? { kind: "column", key: [...keys][0]! } : null;
-}
+const several = (kind: string, text: string, near: Selection[]): Problem => ({ text: `Several ${kind}s fit “${text}”.`, near: near.slice(0, MOST_FITTING) });
 
-/** Writes the place into the address; another selection gets an entry of its own in the history. */
-export function write(graph: Graph, place: Place): void {
+/**
+ * Writes the place into the address; another selection gets an entry of its own in the history. What cannot be shown
+ * stays there until something else is selected.
+ */
+export function write(graph: Graph, place: Place, first: Selection | null): void {
+  if (place.problem) return;
   const kept = parameters();
   const before = kept.toString();
   for (const name of ["asset", "column", "process", "direction", "traced", "indirect", "view"]) kept.delete(name);
   for (const [name, value] of selected(graph, place.selection)) kept.set(name, value);
+  if (!place.selection && usual(graph, first)) kept.set("asset", "");
   if (place.direction !== (graph.document.focus?.direction ?? "both")) kept.set("direction", place.direction);
   if (place.onlyTraced) kept.set("traced", "1");
   if (place.indirect) kept.set("indirect", "1");

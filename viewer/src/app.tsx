@@ -2,10 +2,10 @@
 
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { read, write, type Place } from "./address";
+import { read, write, type Place, type Problem } from "./address";
 import type { Goal } from "./camera";
 import { savePng, saveSvg } from "./export";
-import { Graph, type Direction, type Document } from "./graph";
+import { Graph, reference, type Direction, type Document } from "./graph";
 import { layOut, type Layout } from "./layout";
 import { Panel } from "./panel";
 import { Picture, selectedNode, type Actions, type Hovered, type PictureHandle } from "./picture";
@@ -68,7 +68,7 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
   const [isSettled, setSettled] = useState(true);
   const picture = useRef<PictureHandle>(null);
   const stage = useRef<HTMLDivElement>(null);
-  const { selection, direction, onlyTraced, indirect, table } = place;
+  const { problem, selection, direction, onlyTraced, indirect, table } = place;
   const root = selectedNode(graph, selection) ?? focus;
 
   const trace = useMemo(() => traced(graph, selection, direction), [graph, selection, direction]);
@@ -82,7 +82,7 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
     setHovered(null);
     const node = selectedNode(graph, chosen);
     if (node && !shown.has(node)) setShown(new Set([...shown, ...beginning(graph, node)]));
-    change({ selection: chosen, onlyTraced: chosen && chosen.kind !== "node" ? onlyTraced : false });
+    change({ problem: null, selection: chosen, onlyTraced: chosen && chosen.kind !== "node" ? onlyTraced : false });
   };
   const link = (guid: string | undefined) => (options.page && guid ? options.page.replace("{guid}", encodeURIComponent(guid)) : null);
   const latest = useRef({ select, root, shown });
@@ -96,7 +96,7 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
     link: (id) => link((graph.datasets.get(id) ?? graph.processes.get(id))?.guid),
   }), [graph]);
 
-  useEffect(() => write(graph, place), [place]);
+  useEffect(() => write(graph, place, first), [place]);
   useEffect(() => {
     const reread = () => setPlace(read(graph, first));
     const keys = (event: KeyboardEvent) => { if (event.key === "Escape") latest.current.select(null); };
@@ -134,6 +134,7 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
         )}
         <button type="button" class="theme" onClick={switchTheme} aria-label="Switch between light and dark">◐</button>
       </div>
+      {problem && <Notice graph={graph} problem={problem} select={bring} close={() => change({ problem: null })} />}
       <div class="work">
         <div class="main" ref={stage} aria-busy={!table && !(isCurrent && isSettled)}>
           {table && <Table graph={graph} trace={trace} onlyTraced={onlyTraced} nodes={visibleNodes(graph, view, root, trace)} selection={selection} select={select} />}
@@ -145,6 +146,21 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
       <p class="hidden" role="status">{announcement(graph, selection, trace)}</p>
       {hovered && !table && <Tooltip graph={graph} hovered={hovered} />}
     </>
+  );
+}
+
+/** Says what the address asks for and is not there, with what may be meant instead. */
+function Notice({ graph, problem, select, close }: { graph: Graph; problem: Problem; select(selection: Selection): void; close(): void }) {
+  return (
+    <div class="notice" role="status">
+      <p>
+        {problem.text} {!!problem.near.length && "Did you mean "}
+        {problem.near.map((each) => (
+          <><button type="button" class="part" onClick={() => select(each)}>{each.kind === "column" ? graph.label(reference(each.key)) : each.kind === "node" ? graph.name(each.id) : ""}</button> </>
+        ))}
+      </p>
+      <button type="button" class="close" aria-label="Close the notice" onClick={close}>×</button>
+    </div>
   );
 }
 

@@ -1,7 +1,5 @@
 // The lineage as docs/contracts/lineage.schema.json describes it, and the questions that the viewer asks of it.
 
-import { labels } from "./labels";
-
 export interface Reference {
   dataset: string;
   column: string;
@@ -21,6 +19,8 @@ export interface Dataset {
   type: string;
   qualifiedName: string;
   name: string;
+  /** Absent if the name tells it apart. */
+  label?: string;
   guid?: string;
   columns: Column[];
   moreUpstream?: number;
@@ -127,13 +127,11 @@ export class Graph {
   readonly writers = new Map<string, Process[]>();
   readonly readers = new Map<string, Process[]>();
   readonly stepsOf = new Map<string, Step[]>();
-  private readonly labels: Map<string, string>;
   private readonly columns = new Map<string, Column[]>();
 
   constructor(readonly document: Document) {
     for (const dataset of document.datasets) this.datasets.set(dataset.id, dataset);
     for (const process of document.processes) this.add(process);
-    this.labels = labels(document.datasets);
     this.nameColumns();
     this.orderSteps();
   }
@@ -184,7 +182,8 @@ export class Graph {
   }
 
   name(id: string): string {
-    return this.labels.get(id) ?? this.processes.get(id)?.name ?? id;
+    const dataset = this.datasets.get(id);
+    return dataset?.label ?? dataset?.name ?? this.processes.get(id)?.name ?? id;
   }
 
   label(part: Reference): string {
