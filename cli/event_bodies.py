@@ -1,6 +1,7 @@
 """The readable events of files and folders on this machine; what cannot be read is named on stderr."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -30,8 +31,16 @@ def progress_bar(label: str, console: Console, *, shown: bool = True) -> Progres
     )
 
 
-def readable_bodies(paths: Sequence[Path]) -> list[bytes]:
-    """All readable events of files and folders.
+@dataclass(frozen=True, slots=True)
+class ReadableBodies:
+    """The readable events of files and folders, and the number of faults in what was left out."""
+
+    bodies: Sequence[bytes]
+    faulty: int
+
+
+def readable_bodies(paths: Sequence[Path]) -> ReadableBodies:
+    """All readable events of files and folders; at least one.
 
     :raises typer.Exit: with 2 if a path does not exist, with 1 if nothing can be read; the reason is on stderr.
     """
@@ -48,7 +57,7 @@ def readable_bodies(paths: Sequence[Path]) -> list[bytes]:
         if len(empty) < len(paths):
             _say(["no OpenLineage event could be read"])
         raise typer.Exit(1)
-    return bodies
+    return ReadableBodies(bodies, problems.count)
 
 
 def _bodies(paths: Iterable[Path], problems: Problems) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from cli.connections import Local, catalog_for
 from cli.explain_input import Fault, Question, from_line, from_words, merged
-from cli.output import AsJson, AsText, print_json, wants_text
+from cli.output import AsJson, AsText, Strict, end_if_faulty, print_json, wants_text
 from cli.tables import print_line
 from cli.terminal_text import terminal_text
 from core.model import AssetName, NameContext, Resolution
@@ -46,8 +46,13 @@ def explain(
     local: Local = False,
     as_json: AsJson = False,
     as_text: AsText = False,
+    strict: Strict = False,
 ) -> None:
-    """Show the type and qualified name that a dataset gets in Purview, the rule, and all names that are looked up."""
+    """Show the type and qualified name that a dataset gets in Purview, the rule, and all names that are looked up.
+
+    With --jsonl, a faulty line gets an object with its error, which is named on stderr as well. Exit code 1 if no line
+    is readable.
+    """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     _check_usage(namespace, name, context, jsonl=jsonl)
     settings = Settings.offline()
@@ -57,7 +62,7 @@ def explain(
         catalog_for(local=local) if lookup or local else None,
     )
     if jsonl:
-        _explain_lines(sys.stdin.buffer, explainer)
+        _explain_lines(sys.stdin.buffer, explainer, strict=strict)
         return
     try:
         question = from_words(namespace or "", name or "", context)
@@ -127,21 +132,21 @@ def _check_usage(namespace: str | None, name: str | None, context: str, *, jsonl
         raise typer.BadParameter('give both, or --jsonl; "" is a valid name', param_hint="NAMESPACE NAME")
 
 
-def _explain_lines(stream: BinaryIO, explainer: Explainer) -> None:
-    """An answer or an error for each line, in their order; exit code 1 if there was an error."""
-    failed = False
+def _explain_lines(stream: BinaryIO, explainer: Explainer, *, strict: bool) -> None:
+    """An answer or an error for each line, in their order."""
+    faulty = good = 0
     for number, line in _lines(stream):
         try:
             question = from_line(line)
         except Fault as fault:
-            failed = True
+            faulty += 1
             typer.echo(terminal_text(f"line {number}: {fault}"), err=True)
             print_json({"error": f"line {number}: {fault}"}, one_line=True)
             continue
         _warn(question, f"line {number}: ")
         print_json(as_object(explainer.answer(question)), one_line=True)
-    if failed:
-        raise typer.Exit(1)
+        good += 1
+    end_if_faulty(faulty, good=good, strict=strict)
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:

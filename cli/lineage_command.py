@@ -12,7 +12,7 @@ from cli.asset_argument import asset_named
 from cli.connections import Local, catalog_for, services_for
 from cli.event_bodies import readable_bodies
 from cli.lineage_text import show_datasets, show_lineage
-from cli.output import AsJson, AsText, print_text, wants_text
+from cli.output import AsJson, AsText, Strict, end_if_faulty, print_text, wants_text
 from cli.page_file import HtmlFile, write_page
 from cli.preview import preview_rules
 from cli.tasks.event_graph import from_events
@@ -60,10 +60,12 @@ def lineage(
     as_mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
     html: HtmlFile = None,
     web: Web = False,
+    strict: Strict = False,
 ) -> None:
     """Show what a dataset or a column comes from, by which expressions, and what breaks without it.
 
-    Exit code 1 if there is no such asset, 2 if several fit.
+    Exit code 1 if there is no such asset, 2 if several fit. Faulty files and events of --events are named on stderr
+    and left out.
     """
     _at_most_one(**{"--up": up, "--down": down, "--both": both})
     _at_most_one(**{"--details": details, "--catalogue": catalogue, "--events": bool(events)})
@@ -71,10 +73,11 @@ def lineage(
     direction: Direction = "up" if up else "down" if down else "both"
     is_text = not (as_csv or as_mermaid) and wants_text(as_json=as_json, as_text=as_text)
     named: Named | None
+    read = readable_bodies(events) if events else None
     if catalogue:
         whole, named = _of_catalog(asset, direction, depth, local=local)
     else:
-        whole = _of_events(events) if events else _of_details(local=local)
+        whole = from_events(read.bodies, preview_rules(Settings.offline())) if read else _of_details(local=local)
         named = asset_named(asset, whole) if asset else None
     index = GraphIndex.of(whole)
     focus = Focus(named.dataset, direction, named.column, depth) if named else None
@@ -94,6 +97,8 @@ def lineage(
         show_lineage(Console(), index, part)
     else:
         show_datasets(Console(), whole)
+    if read:
+        end_if_faulty(read.faulty, good=len(read.bodies), strict=strict)
 
 
 def _address(graph: LineageGraph, named: Named | None, *, local: bool) -> str:
@@ -122,10 +127,6 @@ def _of_details(*, local: bool) -> LineageGraph:
         raise SettingsError((*error.problems, others)) from None
     with Console(stderr=True).status("reading LineageDetails"):
         return graph_of_details(services)
-
-
-def _of_events(paths: list[Path]) -> LineageGraph:
-    return from_events(readable_bodies(paths), preview_rules(Settings.offline()))
 
 
 def _of_catalog(asset: str, direction: Direction, depth: int | None, *, local: bool) -> tuple[LineageGraph, Named]:

@@ -10,6 +10,19 @@ from rich.console import Console
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, also on a terminal.")]
 AsText = Annotated[bool, typer.Option("--text", help="Print text, also in a pipe.")]
 
+Strict = Annotated[
+    bool, typer.Option("--strict", help="End with exit code 1 if anything of the input was faulty and left out.")
+]
+
+
+def end_if_faulty(faulty: int, *, good: int, strict: bool) -> None:
+    """End a command that has left out faulty parts of its input: all that is good was done.
+
+    :raises typer.Exit: with 1 if nothing was good, or with ``--strict``.
+    """
+    if faulty and (strict or not good):
+        raise typer.Exit(1)
+
 
 def wants_text(*, as_json: bool, as_text: bool) -> bool:
     """Whether to print text: on a terminal, with ``--text``, or where FORCE_COLOR is set; never with ``--json``.

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.event_bodies import readable_bodies
-from cli.output import AsJson, AsText, print_json, wants_text
+from cli.output import AsJson, AsText, Strict, end_if_faulty, print_json, wants_text
 from cli.page_file import HtmlFile, write_page
 from cli.tables import print_process
 from cli.tasks.event_graph import graph_of_preview
@@ -37,16 +37,22 @@ def preview(
     as_json: AsJson = False,
     as_text: AsText = False,
     html: HtmlFile = None,
+    strict: Strict = False,
 ) -> None:
-    """Show what a set of events would draw in the catalogue. Nothing is sent anywhere."""
+    """Show what a set of events would draw in the catalogue. Nothing is sent anywhere.
+
+    Faulty files and events are named on stderr and left out. Exit code 1 if nothing is readable.
+    """
     is_text = wants_text(as_json=as_json, as_text=as_text)
-    result = preview_events(readable_bodies(paths), preview_rules(Settings.offline()))
+    read = readable_bodies(paths)
+    result = preview_events(read.bodies, preview_rules(Settings.offline()))
     if html:
         write_page(html, graph_of_preview(result), f"Lineage of {', '.join(path.name for path in paths)}")
     elif is_text:
         _show(result)
     else:
         print_json([as_object(process) for process in result.processes])
+    end_if_faulty(read.faulty, good=len(read.bodies), strict=strict)
 
 
 def as_object(previewed: PreviewedProcess) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.connections import Local, stack_values
 from cli.event_bodies import progress_bar
 from cli.event_files import KINDS, REMOTE, STDIN, EventFile, empty_folders, local_files, remote_files, standard_input
-from cli.output import AsJson, AsText, print_json, wants_text
+from cli.output import AsJson, AsText, Strict, end_if_faulty, print_json, wants_text
 from cli.tasks.send_events import NotSent, Sent, Target, send_events, target
 from cli.terminal_text import terminal_text
 from core.settings import function_key
@@ -36,13 +36,15 @@ def send(
     local: Local = False,
     as_json: AsJson = False,
     as_text: AsText = False,
+    strict: Strict = False,
 ) -> None:
     """Send events from files to the receiver. Safe to repeat: an event that is sent twice is stored once.
 
     The function key is read from the environment variable SPARKLIN_FUNCTION_KEY. Addresses are read with your own
     identity (az login).
 
-    Exit code 1 if an event could not be read, was rejected or was not sent.
+    Faulty files and events are named on stderr and left out. Exit code 1 if nothing was taken, or the app did not
+    answer; with --strict also if anything was left out.
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     files = list(_files(paths))
@@ -58,8 +60,9 @@ def send(
         print_json(as_object(sent))
     else:
         _show(sent)
-    if sent.problems.count or not sent.answers:
+    if not sent.answers:
         raise typer.Exit(1)
+    end_if_faulty(sent.problems.count, good=sent.total("kept") + sent.total("ignored"), strict=strict)
 
 
 def as_object(sent: Sent) -> dict[str, Any]:
