@@ -9,7 +9,8 @@ from explorer.labels import labels
 
 COLUMNS = ("output", "column", "source", "source column", "kind", "expression", "process", "application", "last run")
 _ESCAPES = {ord(c): f"#{ord(c)};" for c in '"#<>[](){}|`&\\;'} | dict.fromkeys((*range(32), 127), " ")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A cell that begins so is a formula to some spreadsheet (OWASP, CSV injection); the last four are full-width forms.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def to_csv(graph: LineageGraph) -> str:
@@ -19,7 +20,8 @@ def to_csv(graph: LineageGraph) -> str:
     OpenLineage: then a row without a column is about all rows of the output.
     """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # All cells are quoted: elsewhere than here a semicolon may separate them.
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     names = {dataset.id: dataset.qualified_name for dataset in graph.datasets}
     for process in graph.processes:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from pipeline.services import Services
 from tests.support.corpus import CORPUS, SPARK_35, bodies
+from tests.support.events import body, dataset, event
 from tests.support.fixtures import Sparklin
 from tests.support.universe import Universe
 
@@ -131,6 +132,17 @@ def test_csv_has_a_row_for_each_source_of_a_column() -> None:
         ("", "id", "JOIN"),
     ]
     assert {row["output"] for row in rows} == {SINK}
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "x;="])
+def test_no_cell_of_the_csv_is_a_formula(start: str, tmp_path: Path) -> None:
+    column = f'{start}HYPERLINK("http://x")'
+    written = dataset("t", [column], {column: [("s", column)]})
+    (tmp_path / "e.json").write_bytes(body(event(inputs=[dataset("s", [column])], outputs=[written])))
+    shown = lineage("--csv", events=tmp_path).stdout
+    escaped = column.replace('"', '""')
+    assert shown.partition("\n")[2].count(f',"{escaped}",' if start == "x;=" else f',"\'{escaped}",') == 2
+    assert all(line.startswith('"') for line in shown.replace(start, "").splitlines())
 
 
 def test_mermaid_draws_columns_or_datasets() -> None:
