@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import requests
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from cli.checks.catalogue import check_catalogue
 from cli.checks.check import Check, State, ok, skipped, wrong
@@ -17,7 +16,7 @@ from cli.checks.network import RECEIVER_ADDRESS, check_network
 from cli.checks.storage import check_storage
 from cli.connections import INTERACTIVE, Local, stack_settings, stack_values
 from cli.output import AsJson, AsText, print_json, wants_text
-from cli.terminal_text import terminal_text
+from cli.tables import print_line
 from core.errors import SettingsError, SparklinError
 from core.settings import Settings
 from pipeline.processes import Naming
@@ -137,6 +136,6 @@ def _hosts(receiver: Receiver, settings: Settings) -> dict[str, str]:
 
 def _show(check: Check) -> None:
     console = Console()
-    console.print(Text(terminal_text(f"{check.state.value:8}{check.name}: {check.told}"), style=_STYLES[check.state]))
+    print_line(console, f"{check.state.value:8}{check.name}: {check.told}", _STYLES[check.state])
     if check.repair:
-        console.print(Text(terminal_text(f"        repair: {check.repair}")))
+        print_line(console, f"        repair: {check.repair}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from typing import cast
 
 from rich.console import Console
 from rich.text import Text
@@ -9,6 +10,7 @@ from rich.tree import Tree
 
 from cli.tables import print_line
 from cli.terminal_text import terminal_text
+from cli.wrapping import print_wrapped
 from explorer.graph import ColumnUse, Derivation, GraphProcess, LineageGraph
 from explorer.graph_index import GraphIndex
 from explorer.labels import labels
@@ -33,7 +35,7 @@ def show_lineage(console: Console, index: GraphIndex, part: LineageGraph) -> Non
             head = Text.assemble((teller.place(root), "bold"), f" {title}:" if root.ways else f": {none}")
             tree = Tree(head, guide_style="dim")
             teller.grow(tree, root.ways, is_up=towards == "up")
-            console.print(tree)
+            _print(console, tree)
             console.print()
     names = {dataset.id: dataset for dataset in part.datasets}
     for key in sorted(names, key=teller.label):
@@ -41,6 +43,17 @@ def show_lineage(console: Console, index: GraphIndex, part: LineageGraph) -> Non
             print_line(console, f"{teller.label(key)}: {names[key].qualified_name}", "dim")
     for note in part.notes:
         print_line(console, f"note: {note.text}", "yellow")
+
+
+def _print(console: Console, tree: Tree, indent: str = "") -> None:
+    """Print a tree; Rich itself would break names where the terminal is narrow."""
+    if not indent:
+        print_wrapped(console, cast(Text, tree.label))
+    for child in tree.children:
+        is_last = child is tree.children[-1]
+        rest = indent + ("    " if is_last else "│   ")
+        print_wrapped(console, cast(Text, child.label), first=indent + ("└── " if is_last else "├── "), rest=rest)
+        _print(console, child, rest)
 
 
 class _Teller:

@@ -8,16 +8,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from cli.event_bodies import readable_bodies
 from cli.output import AsJson, AsText, Strict, end_if_faulty, print_json, wants_text
 from cli.page_file import HtmlFile, write_page
-from cli.tables import print_process
+from cli.tables import print_line, print_process
 from cli.tasks.event_graph import graph_of_preview
 from cli.tasks.preview_events import Preview, PreviewedProcess, Rules
 from cli.tasks.preview_events import preview as preview_events
-from cli.terminal_text import terminal_text
 from core.model import AssetName, ColumnRef, Note
 from core.settings import Settings
 from parser.lineage import LineageRules
@@ -109,7 +107,7 @@ def _show(result: Preview) -> None:
         print_process(console, as_object(previewed))
     talk = Console(stderr=True)
     for line in _summary(len(result.processes), Counter(result.reasons.values())):
-        talk.print(Text(terminal_text(line)))
+        print_line(talk, line)
 
 
 def _summary(processes: int, reasons: Counter[str]) -> Iterator[str]:

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from cli.connections import Local, stack_values
 from cli.event_bodies import progress_bar
 from cli.event_files import KINDS, REMOTE, STDIN, EventFile, empty_folders, local_files, remote_files, standard_input
 from cli.output import AsJson, AsText, Strict, end_if_faulty, print_json, wants_text
+from cli.tables import print_line
 from cli.tasks.send_events import NotSent, Sent, Target, send_events, target
 from cli.terminal_text import terminal_text
 from core.settings import function_key
@@ -118,10 +117,6 @@ def _sent(files: list[EventFile], to: Target) -> Sent:
 def _show(sent: Sent) -> None:
     console = Console()
     counts = ", ".join(f"{sent.total(answer)} {answer}" for answer in ("kept", "ignored", "rejected"))
-    console.print(Text(f"{sent.answers.total()} events: {counts}"))
-    table = Table("answer", "events", "reason", show_edge=False)
-    table.columns[2].overflow = "fold"
+    print_line(console, f"{sent.answers.total()} events: {counts}")
     for (answer, reason), count in sent.answers.most_common():
-        table.add_row(answer, str(count), Text(terminal_text(reason)))
-    if sent.answers:
-        console.print(table)
+        print_line(console, f"{count:7} {answer:8}  {reason}")

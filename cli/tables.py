@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.terminal_text import terminal_text
+from cli.wrapping import Names, longest_piece, print_wrapped
 
 _SHOWN_COLUMNS = 40
 # The columns of blanks between three columns of a table.
@@ -31,15 +32,14 @@ def print_run(console: Console, run: str, told: str, message: str) -> None:
 def print_process(console: Console, process: Mapping[str, Any]) -> None:
     """Print inputs → process → sink with its columns, from an object of the preview contract.
 
-    A qualified name is never wrapped; other long lines are wrapped on a terminal only.
+    A qualified name is never wrapped, and other lines never within a name.
     """
-    whole_lines = not console.file.isatty()
     everywhere = _on_every_row(process["columns"])
     _print_head(console, process["process"])
     if process["columns"]:
         console.print(_columns(process["columns"], everywhere, console.width), crop=False)
     for line in _foot(process["notes"], everywhere):
-        console.print(line, soft_wrap=whole_lines)
+        print_wrapped(console, line)
     console.print()
 
 
@@ -71,21 +71,21 @@ def _foot(notes: Iterable[Mapping[str, str]], everywhere: Iterable[tuple[str, ..
 def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[str, ...]], width: int) -> Table:
     """The columns of a process, so wide that no name is broken, even if lines run over the edge of the terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("sink column", overflow="fold")
-    table.add_column("value from", overflow="fold")
-    table.add_column("decided by", overflow="fold", style="dim")
+    table.add_column("sink column")
+    table.add_column("value from")
+    table.add_column("decided by", style="dim")
     needed = [len("sink column"), len("value from"), len("decided by")]
     for column in columns[:_SHOWN_COLUMNS]:
         own = [use for use in column["indirect"] if tuple(use) not in everywhere]
         cells = (terminal_text(column["column"]), _value(column), terminal_text(_uses(own)))
         # Text, because Rich would interpret markup and emoji codes in a plain string.
-        table.add_row(*map(Text, cells))
-        names = (cells[0], _sources(column), cells[2])
-        needed = [max(before, _longest_word(text)) for before, text in zip(needed, names, strict=True)]
+        table.add_row(*map(Names, cells))
+        least = (cell_len(cells[0]), _longest_value(column), _longest_word(cells[2]))
+        needed = list(map(max, needed, least))
     if sum(needed) + _BETWEEN > width:
         table.width = sum(needed) + _BETWEEN
-    for shown, least in zip(table.columns, needed, strict=True):
-        shown.min_width = least
+    for shown, width_needed in zip(table.columns, needed, strict=True):
+        shown.min_width = width_needed
     if len(columns) > _SHOWN_COLUMNS:
         table.add_row(f"… and {len(columns) - _SHOWN_COLUMNS} more", "", "")
     return table
@@ -100,6 +100,12 @@ def _value(column: Mapping[str, Any]) -> str:
 
 def _sources(column: Mapping[str, Any]) -> str:
     return terminal_text(", ".join(f"{short(name)}.{source}" for name, source in column["from"]))
+
+
+def _longest_value(column: Mapping[str, Any]) -> int:
+    """The longest name of a source; in an expression, the longest part of a name."""
+    expression = terminal_text(column["expression"] or "")
+    return max(_longest_word(_sources(column)), longest_piece(expression))
 
 
 def _longest_word(text: str) -> int:

@@ -103,8 +103,8 @@ def test_a_tree_goes_over_several_hops() -> None:
     assert lineage("dbo.revenue.country", "--up", "--text", events=MEDALLION).stdout.splitlines()[:9] == [
         "revenue.country comes from:",
         "└── overwrite by nb_medallion → revenue",
-        "    rows: filter dbo/customers.customer_id, sales/orders.customer_id; group by ",
-        "    dbo/customers.country; join dbo/customers.customer_id, ",
+        "    rows: filter dbo/customers.customer_id, sales/orders.customer_id; group by",
+        "    dbo/customers.country; join dbo/customers.customer_id,",
         "    sales/orders.customer_id",
         "    └── dbo/customers.country",
         "        └── create table as select by nb_medallion → customers",

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cli.purge import _show as show_purged
 from cli.purge import as_object
 from cli.tables import print_process, print_run
 from cli.terminal_text import terminal_lines, terminal_text
+from cli.wrapping import Names
 from core.version import VERSION
 from tests.support.corpus import CORPUS, SPARK_35
 from tests.support.events import body, dataset, event
@@ -152,3 +154,40 @@ def test_a_purge_without_anything_to_delete_says_so(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize("words", [["--help"], ["purge", "--help"]])
 def test_the_help_shows_flags_without_a_value(words: list[str]) -> None:
     assert "bool" not in CliRunner().invoke(app, words).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("", 10, [""]),
+        ("two words", 9, ["two words"]),
+        ("two words", 8, ["two", "words"]),
+        ("= sum(daily_sales.revenue)", 25, ["=", "sum(daily_sales.revenue)"]),
+        ("= sum(daily_sales.revenue)", 22, ["= sum(", "daily_sales.revenue)"]),
+        ("= sum(daily_sales.revenue)", 14, ["= sum(", "daily_sales.", "revenue)"]),
+        ("abfss://data@lake.net/a/b", 14, ["abfss://data@", "lake.net/a/b"]),
+        ("abfss://data@lake.net/a/b", 9, ["abfss://", "data@", "lake.net/", "a/b"]),
+        ("a_name_that_is_longer and b", 10, ["a_name_that_is_longer", "and b"]),
+        ("one\n\n  indented line", 12, ["one", "", "  indented", "line"]),
+        ("売上.金額 = 合計", 10, ["売上.金額", "= 合計"]),
+    ],
+)
+def test_lines_end_between_words_or_after_separators(text: str, width: int, lines: list[str]) -> None:
+    assert [line.plain for line in Names(text).wrap(Console(), width)] == lines
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize(
+    "scenario", ["agents/1.45.0_spark-3.5.1_plan", "openlineage-1.53.0_spark-3.5_queries/agg_filter"]
+)
+@pytest.mark.parametrize("width", [30, 60, 80])
+@pytest.mark.parametrize("command", ["preview {}", "lineage --events {}"])
+def test_no_width_breaks_a_word(command: str, width: int, scenario: str) -> None:
+    def shown(columns: int) -> str:
+        given = [*command.format(CORPUS / scenario).split(), "--text"]
+        return CliRunner().invoke(app, given, env={"COLUMNS": str(columns)}).stdout
+
+    assert words(shown(width)) == words(shown(10_000))
