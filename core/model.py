@@ -285,8 +285,7 @@ class LearnedId:
     guid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(msgspec.Struct, frozen=True, gc=False):
     """The names that a dataset may have in the catalogue.
 
     ``asset`` is what is created if nothing is found; ``candidates`` are looked up in their order (``asset`` is

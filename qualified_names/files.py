@@ -14,8 +14,7 @@ keeps a file's extension in lower case; a folder's name stays as it is, ``Orders
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from core.model import AssetName
@@ -30,8 +29,7 @@ _DATA_FILES = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StoreNames:
+class StoreNames(NamedTuple):
     """One store's container, in Purview's spelling, and its types; a type that is "" does not exist there."""
 
     base: str
@@ -61,8 +59,7 @@ def file_names(stores: Iterable[StoreNames], *, is_folder: bool) -> Iterator[Ass
         yield from (name for each in below[path] if (name := each.in_store(store)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
+class _Name(NamedTuple):
     """A name below a store's container, and what it is the name of."""
 
     kind: Literal["file", "folder", "resource_set"]

@@ -65,7 +65,7 @@ def place(dataset: DatasetId, mount_points: Mapping[str, str], *, is_folder: boo
         own = replace(source, is_folder=source.is_folder or own.is_folder)
     elif own.namespace.scheme == "dbfs" and _mount_name(own.id).startswith("/mnt/"):
         own = replace(own, note=_unknown_mount(own.id))
-    return replace(own, is_folder=own.is_folder or is_folder)
+    return replace(own, is_folder=True) if is_folder and not own.is_folder else own
 
 
 def _dataset_folder(raw: DatasetId) -> Location:

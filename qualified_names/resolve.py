@@ -51,7 +51,10 @@ def resolve(dataset: Dataset, context: NameContext, rules: Rules) -> Resolution:
         own = _catalogue_first(own, catalogues)
     further = (name for found in catalogues for name in found.names)
     candidates = tuple(dict.fromkeys((*own.candidates, *further)))
-    return replace(own, candidates=candidates, short_name=_table_symlink(dataset) or own.short_name)
+    short_name = _table_symlink(dataset) or own.short_name
+    if candidates == own.candidates and short_name == own.short_name:
+        return own
+    return replace(own, candidates=candidates, short_name=short_name)
 
 
 def _one_spelling(dataset: Dataset) -> Dataset:

@@ -1,10 +1,9 @@
 """Which asset a dataset is: exact names in their order, then the search; never a second one beside a scanned one."""
 
-from dataclasses import replace
-
 import pytest
 
 from core.model import Asset, AssetName, DatasetId, Resolution
+from core.replacing import replace
 from purview.catalog import Catalog
 from purview.lookup import look_up
 from tests.purview.helpers import LAKE, PATH, RESOURCE_SET, SQL, DataMap, MemoryCache, dataset, folder, resolve, table

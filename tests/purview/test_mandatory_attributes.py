@@ -1,10 +1,9 @@
 """A dataset of a type with mandatory attributes is created with them, and so under that type."""
 
-from dataclasses import replace
-
 import pytest
 
 from core.model import AssetName, DatasetId, Resolution
+from core.replacing import replace
 from purview.catalog import Catalog
 from purview.entities import preview_entities
 from purview.uploader import upload
