@@ -179,7 +179,7 @@ def table(loads: Iterable[Load], prices: Prices) -> list[str]:
     lines.append("| … is used to | " + " | ".join(shares) + " |")
     lines.append(_row("function apps, each with an account", (each.apps for each in found)))
     months = [each.month(prices) for each in found]
-    lines += [_row(f"$ a month: {title}", (sum(m[n] for n in names) for m in months)) for title, names in _PAID.items()]
+    lines += [_row(f"$ a month: {title}", (sum(m[n] for n in names) for m in months)) for title, names in PAID.items()]
     lines.append(_row("**$ a month**", (sum(month.values()) for month in months)))
     return lines
 
@@ -201,7 +201,7 @@ _SHOWN = (
     "log records",
     "stored GB",
 )
-_PAID = {
+PAID = {
     "storage": (
         "blob write",
         "blob list",

@@ -4,12 +4,14 @@
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 
 from benchmarks.calls import STEPS
 from benchmarks.cost import (
     HOST,
+    PAID,
     QUEUES,
     Load,
     Prices,
@@ -22,7 +24,7 @@ from benchmarks.cost import (
     table,
 )
 from benchmarks.limits import LIMITS
-from benchmarks.mix import WITH_PLANS, Mix, measured, recorded_mix
+from benchmarks.mix import COMPRESSED, WITH_PLANS, Mix, measured, recorded_mix
 
 _DAYS = [10.0**exponent for exponent in range(3, 9)]
 
@@ -66,6 +68,7 @@ def page() -> str:
         "one_host": number(_MEASURED_BLOBS_AT_ONCE * mix.kept / loads[0].event["parser seconds"]),
         "seen": number(max(run["kept events processed a second"] for run in measured()["load"].values())),
         "plan_kilobytes": number(recorded_mix(WITH_PLANS).kept_kilobytes),
+        **_compression(prices["prices"]),
         "load": "\n".join(_load()),
         "currency": prices["currency"],
         "written": prices["written"],
@@ -78,6 +81,17 @@ def _trigger_reads(mix: Mix, prices: Prices) -> float:
     """What the host's reading of blobs costs in a month of a million events a day."""
     price = prices["blob read"]
     return 30 * 1e6 * mix.kept * HOST["blob read"] / float(price["per"]) * float(price["price"])
+
+
+def _compression(prices: Prices) -> dict[str, str]:
+    """What storage costs in a month of a million events a day, as they come and compressed."""
+    plain = recorded_mix()
+    packed = replace(plain, kept_kilobytes=COMPRESSED * plain.kept_kilobytes)
+    month, packed_month = (
+        sum(load(1e6, mix).month(prices)[name] for name in PAID["storage"]) for mix in (plain, packed)
+    )
+    kilobytes = {"packed_kilobytes": number(packed.kept_kilobytes)}
+    return {**kilobytes, "storage_price": number(month), "packed_storage_price": number(packed_month)}
 
 
 def _polls(prices: Prices) -> dict[str, str]:

@@ -60,7 +60,8 @@ class Receiver:
         seconds = settings.storage_budget_seconds
         rules = ReceiverRules(settings.allow_operations, settings.exclude_jobs)
         notify = RetryQueue(clients).announce if settings.queue_notifications else None
-        return cls(Limits.of(settings), rules, EventStore(clients, seconds), seconds, notify)
+        store = EventStore(clients, seconds, compresses=settings.event_compression == "gzip")
+        return cls(Limits.of(settings), rules, store, seconds, notify)
 
 
 def receive(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: datetime) -> Answer:

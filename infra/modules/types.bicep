@@ -39,6 +39,7 @@ type optionalSettings = {
   SQL_KINDS: string?
   PROCESS_NAMING: string?
   USER_NAMES: string?
+  EVENT_COMPRESSION: string?
   EXPRESSION_LITERALS: string?
   DATABRICKS_TASKS: string?
 }

@@ -1,5 +1,6 @@
 """Stored events: kept once, found by run, with a row that tells their way."""
 
+import gzip
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -38,6 +39,45 @@ def store(storage_clients: StorageClients) -> EventStore:
 def rows_of(store: EventStore, run_key: str) -> list[EventRow]:
     """The rows of a run received around noon."""
     return [row for row in store.rows(NOON - 3 * HOUR, NOON + 3 * HOUR) if row.run_key == run_key]
+
+
+@pytest.fixture
+def compressing(storage_clients: StorageClients) -> EventStore:
+    """The same, with compression."""
+    return EventStore(storage_clients, budget_seconds=PATIENCE, compresses=True)
+
+
+def body_of(store: EventStore, run_key: str) -> bytes:
+    """The body of a run's only event."""
+    ((_, body),) = store.bodies(store.names(run_key))
+    return body
+
+
+def test_a_compressed_event_is_read_whatever_the_setting_is(
+    store: EventStore, compressing: EventStore, storage_clients: StorageClients
+) -> None:
+    envelope, digest, body = new_event()
+    assert compressing.put(envelope, digest, body, NOON) is Put.STORED
+    blob = storage_clients.container(EVENTS).get_blob_client(event_name(envelope, digest).blob)
+    form = blob.get_blob_properties().content_settings
+    assert (form.content_type, form.content_encoding) == ("application/json", "gzip")
+    assert [body_of(each, envelope.run_key) for each in (store, compressing)] == [body, body]
+
+
+def test_an_event_is_one_in_both_forms(store: EventStore, compressing: EventStore) -> None:
+    envelope, digest, body = new_event()
+    puts = [each.put(envelope, digest, body, NOON) for each in (store, compressing, store)]
+    assert puts == [Put.STORED, Put.ALREADY, Put.ALREADY]
+    assert body_of(compressing, envelope.run_key) == body
+
+
+@pytest.mark.parametrize("content", [b"\x1f\x8b", b"\x1f\x8b\x08" + b"x" * 40, gzip.compress(b"{}")[:-3]])
+def test_a_blob_that_cannot_be_expanded_is_left_as_it_is(
+    store: EventStore, storage_clients: StorageClients, content: bytes
+) -> None:
+    envelope, digest, _ = new_event()
+    storage_clients.container(EVENTS).upload_blob(event_name(envelope, digest).blob, content)
+    assert body_of(store, envelope.run_key) == content
 
 
 def test_an_event_is_a_blob_and_a_row(store: EventStore, storage_clients: StorageClients) -> None:
