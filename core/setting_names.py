@@ -6,13 +6,15 @@ from difflib import get_close_matches
 
 #: Settings of earlier versions that were renamed or removed, each with what to do now. None was so far.
 FORMER: Mapping[str, str] = {}
+#: Not settings of their own, but read beside them: names or their beginnings.
+OTHERS = ("LINEAGE_STORAGE__", "EVENT_HUB_CONNECTION", "SPARKLIN_")
 
 _SHAPE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _ALIKE = 0.9
 
 
 def name_warnings(
-    names: Iterable[str], known: Collection[str], others: Collection[str] = (), former: Mapping[str, str] = FORMER
+    names: Iterable[str], known: Collection[str], others: Collection[str] = OTHERS, former: Mapping[str, str] = FORMER
 ) -> Iterator[str]:
     """A sentence for each name that the app does not read although somebody may think so.
 

@@ -18,30 +18,10 @@ from core.errors import SettingsError
 from core.folder_address import FolderAddress
 from core.model import NameContext
 from core.setting_names import name_warnings
-from core.setting_values import (
-    at_most,
-    flag,
-    folders,
-    mapping,
-    one_of,
-    patterns,
-    positive,
-    seconds,
-    url,
-    whole_number,
-    words,
-)
+from core.setting_parsers import parser_of
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-BLOB_TRIGGER_SOURCES = ("EventGrid", "LogsAndContainerScan")
-PURVIEW_AUTHS = ("default", "none")
-EXPRESSION_LITERALS = ("hide", "keep")
-USER_NAMES = ("keep", "hash")
-EVENT_COMPRESSIONS = ("none", "gzip")
-# Not settings of their own, but read beside them.
-_OTHERS = ("LINEAGE_STORAGE__", "EVENT_HUB_CONNECTION", "SPARKLIN_")
-PROCESS_NAMINGS = ("native", "sparklin", "accelerator")
 
 
 def _told(doc: str, default: Any = dataclasses.MISSING) -> Any:
@@ -238,7 +218,7 @@ def start_warnings(settings: Settings, environment: Mapping[str, str] | None = N
     given = os.environ if environment is None else environment
     known = {setting.name.upper() for setting in dataclasses.fields(Settings)}
     conflict = plan_conflict(settings, given)
-    return (*([conflict] if conflict else []), *name_warnings(given, known, _OTHERS))
+    return (*([conflict] if conflict else []), *name_warnings(given, known))
 
 
 def function_key(environment: Mapping[str, str] | None = None) -> str:
@@ -259,7 +239,7 @@ def _read(environment: Mapping[str, str], *, storage: bool = True, catalog: bool
                 problems.append(f"{name.upper()} {error}")
 
     for setting in dataclasses.fields(Settings):
-        parser = _PARSERS.get(setting.name) or _PARSERS_BY_TYPE.get(str(setting.type))
+        parser = parser_of(setting.name, str(setting.type))
         if parser:
             take(setting.name, parser)
     values["lineage_storage"] = StorageConnection()
@@ -334,42 +314,3 @@ _AZURITE = (
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1;"
     "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1;"
 )
-
-_WEEK = 7 * 24 * 3600
-_YEARS = 100
-
-_PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "purview_endpoint": url,
-    "purview_auth": one_of(PURVIEW_AUTHS),
-    "expression_literals": one_of(EXPRESSION_LITERALS),
-    "user_names": one_of(USER_NAMES),
-    "event_compression": one_of(EVENT_COMPRESSIONS),
-    "process_naming": one_of(PROCESS_NAMINGS),
-    "blob_trigger_source": one_of(BLOB_TRIGGER_SOURCES),
-    "max_body_bytes": positive,
-    "max_concurrent_uploads": positive,
-    "max_expanded_bytes": positive,
-    "max_expansion_ratio": positive,
-    "max_separators": positive,
-    "max_datasets": positive,
-    "max_columns": positive,
-    "max_plan_nodes": positive,
-    "max_batch_items": at_most(10_000, least=1),
-    "retry_first_delay_seconds": at_most(_WEEK, least=1),
-    "retry_max_delay_seconds": at_most(_WEEK, least=1),
-    "retry_give_up_hours": at_most(_YEARS * 365 * 24),
-    "lineage_window_days": at_most(_YEARS * 365),
-    "upload_refresh_days": at_most(_YEARS * 365),
-    "settle_after_minutes": at_most(_YEARS * 365 * 24 * 60),
-    "sweep_after_minutes": at_most(_YEARS * 365 * 24 * 60, least=1),
-}
-_PARSERS_BY_TYPE: Mapping[str, Callable[[str], Any]] = {
-    str(str): str,
-    str(int): whole_number,
-    str(bool): flag,
-    str(float): seconds,
-    str(tuple[str, ...]): words,
-    str(tuple[re.Pattern[str], ...]): patterns,
-    str(tuple[FolderAddress, ...]): folders,
-    str(Mapping[str, str]): mapping,
-}

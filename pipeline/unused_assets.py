@@ -28,7 +28,8 @@ from core.threads import in_threads
 from pipeline.processes import Process
 from pipeline.services import Services
 from purview.creation import creation_locks, neighbours
-from purview.entities import GENERIC_TYPE, planned_assets, within_limits
+from purview.dataset_entities import GENERIC_TYPE
+from purview.entities import planned_assets, within_limits
 from purview.missing_columns import adopt
 from purview.process_name import process_type
 from purview.removal import reason_touched, remove_asset

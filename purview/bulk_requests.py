@@ -6,7 +6,8 @@ from typing import Any
 from core.errors import CatalogConflict
 from core.model import Created, UploadResult
 from core.replacing import replace
-from purview.entities import DatasetDraft, Draft, storable
+from purview.dataset_entities import DatasetDraft, storable
+from purview.entities import Draft
 from purview.lookup import remember
 from purview.schema import Entity
 from purview.upload_task import Known, Task

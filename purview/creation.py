@@ -20,16 +20,8 @@ from dataclasses import replace
 from core.errors import CatalogConflict
 from core.model import Asset, AssetName, Dataset, UploadResult
 from purview.bulk_requests import send
-from purview.entities import (
-    GENERIC_TYPE,
-    Assets,
-    DatasetDraft,
-    Draft,
-    build_datasets,
-    build_entities,
-    datasets_of,
-    storable,
-)
+from purview.dataset_entities import GENERIC_TYPE, Assets, DatasetDraft, build_datasets, storable
+from purview.entities import Draft, build_entities, datasets_of
 from purview.lookup import look_up, look_up_exactly, look_up_planned
 from purview.missing_columns import find_missing_columns, known_fields, plan_additions
 from purview.refusals import UnusableType

@@ -1,15 +1,14 @@
-"""Builds entities from lineage: the process, and the datasets that the catalogue does not have yet.
+"""Builds entities from lineage: the process, and (purview.dataset_entities) the datasets that do not exist yet.
 
 Existing assets are only referred to, by guid, because every attribute that is sent overwrites what a scan or a person
-wrote. Assets that we created get missing columns, which refer to them (purview.missing_columns says when). New entities
-have negative guids. Except for the names of the assets that are used, the process does not depend on look-ups.
+wrote. Assets that we created get missing columns, which refer to them (purview.missing_columns says when). Except for
+the names of the assets that are used, the process does not depend on look-ups.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
-from urllib.parse import unquote
 
 from core.model import (
     Asset,
@@ -17,51 +16,17 @@ from core.model import (
     ColumnRef,
     Dataset,
     DatasetId,
-    Field,
     Lineage,
     Note,
-    Resolution,
     SinkColumn,
 )
 from core.replacing import replace
 from purview.column_mapping import column_mapping
+from purview.dataset_entities import GENERIC_TYPE, Assets, Resolutions, dataset_draft, storable
 from purview.description import description
-from purview.limits import NAME_BYTES, REFERENCES, cut, cut_uniquely
+from purview.limits import NAME_BYTES, REFERENCES, cut
 from purview.process_name import Write, process_name
-from purview.schema import TYPE_ATTRIBUTES, Addition, Entity, Schema, added_columns, schema
-
-GENERIC_TYPE = "DataSet"
-
-Resolutions = Mapping[DatasetId, Resolution]
-Assets = Mapping[DatasetId, Asset]
-
-# Attributes without which Purview refuses a dataset of the type (isOptional: false in its type definitions).
-_MANDATORY: Mapping[str, Mapping[str, str]] = {
-    "aws_s3_v2_directory": {"objectPrefix": "path"},
-    "azure_cosmosdb_container": {"resourceLink": "path"},
-    "azure_cosmosdb_mongoapi_collection": {"resourceLink": "path"},
-    "azure_cosmosdb_sqlapi_collection": {"resourceLink": "path"},
-    "azure_file": {"path": "path"},
-    "azure_file_directory": {"path": "path"},
-    "fs_path": {"path": "qualified name"},
-    "hbase_table": {"uri": "qualified name"},
-    "hdfs_path": {"path": "qualified name"},
-    "kafka_topic": {"topic": "name", "uri": "qualified name"},
-}
-#: All attributes that we set of datasets, their schemas and columns.
-OWN_ATTRIBUTES = frozenset(
-    {"qualifiedName", "name", *TYPE_ATTRIBUTES, *(attribute for each in _MANDATORY.values() for attribute in each)}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetDraft:
-    """The datasets and columns to send before the process. The fields have the same meaning as in ``Draft``."""
-
-    entities: tuple[Entity, ...]
-    created: Mapping[AssetName, str]
-    columns: Mapping[str, tuple[Asset, frozenset[str]]]
-    notes: tuple[Note, ...] = ()
+from purview.schema import Addition, Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +48,6 @@ class Draft:
     @property
     def process(self) -> Entity:
         return self.entities[-1]
-
-
-@dataclass(frozen=True, slots=True)
-class _NewDataset:
-    """A dataset to create. Several OpenLineage datasets may be the same one."""
-
-    name: AssetName
-    short_name: str
-    fields: tuple[Field, ...]
 
 
 def preview_entities(lineage: Lineage, resolutions: Resolutions, process: str = "") -> Draft:
@@ -130,11 +86,6 @@ def within_limits(lineage: Lineage, resolutions: Resolutions) -> Lineage:
     return replace(lineage, inputs=inputs, notes=(*lineage.notes, note))
 
 
-def storable(name: AssetName) -> AssetName:
-    """The name as the catalogue can store it. A longer name is cut and kept unique by a hash."""
-    return AssetName(name.type_name, cut_uniquely(name.qualified_name))
-
-
 def build_entities(
     lineage: Lineage,
     resolutions: Resolutions,
@@ -152,7 +103,7 @@ def build_entities(
     shown = within_limits(lineage, resolutions)
     guids = (str(-number) for number in count(1))
     by_name = sorted(datasets_of(shown), key=lambda dataset: (assets[dataset.id].name, dataset.id))
-    datasets = _datasets(by_name, resolutions, assets, guids, unknown_types, additions)
+    datasets = dataset_draft(by_name, resolutions, assets, guids, unknown_types, additions)
     sink = assets[shown.sink.id]
     columns = drawn_columns(shown, assets)
     inputs = drawn_inputs(shown, assets, columns)
@@ -175,86 +126,6 @@ def build_entities(
         columns=datasets.columns,
         notes=(*notes, *datasets.notes),
     )
-
-
-def build_datasets(
-    datasets: Iterable[Dataset],
-    resolutions: Resolutions,
-    assets: Assets,
-    unknown_types: AbstractSet[str] = frozenset(),
-    additions: Sequence[Addition] = (),
-) -> DatasetDraft:
-    """Build the entities of some of a lineage's datasets, in their order, without the process."""
-    guids = (str(-number) for number in count(1))
-    return _datasets(datasets, resolutions, assets, guids, unknown_types, additions)
-
-
-def _datasets(
-    datasets: Iterable[Dataset],
-    resolutions: Resolutions,
-    assets: Assets,
-    guids: Iterator[str],
-    unknown_types: AbstractSet[str],
-    additions: Sequence[Addition],
-) -> DatasetDraft:
-    made = _create(_new_datasets(datasets, resolutions, assets), guids, unknown_types)
-    grown = [(addition.asset, added_columns(addition, guids, unknown_types)) for addition in additions]
-    return replace(
-        made,
-        entities=(*made.entities, *(entity for _, columns in grown for entity in columns.entities)),
-        columns={**made.columns, **{c.entities[-1]["guid"]: (asset, c.columns) for asset, c in grown if c.entities}},
-    )
-
-
-def _new_datasets(datasets: Iterable[Dataset], resolutions: Resolutions, assets: Assets) -> list[_NewDataset]:
-    new: dict[AssetName, _NewDataset] = {}
-    for dataset in datasets:
-        asset = assets[dataset.id]
-        if asset.guid:
-            continue
-        before = new.get(asset.name)
-        short_name = resolutions[dataset.id].short_name or asset.name.qualified_name
-        new[asset.name] = _NewDataset(
-            asset.name,
-            before.short_name if before else short_name,
-            (*before.fields, *dataset.fields) if before else dataset.fields,
-        )
-    return list(new.values())
-
-
-def _create(datasets: Iterable[_NewDataset], guids: Iterator[str], unknown_types: AbstractSet[str]) -> DatasetDraft:
-    entities: list[Entity] = []
-    created: dict[AssetName, str] = {}
-    complete: dict[str, tuple[Asset, frozenset[str]]] = {}
-    notes: list[Note] = []
-    for dataset in datasets:
-        columns = schema(dataset.name, dataset.fields, guids, unknown_types)
-        created[dataset.name] = next(guids)
-        entities += [*columns.entities, _dataset(dataset, created[dataset.name], columns)]
-        complete[created[dataset.name]] = (Asset(dataset.name), columns.columns)
-        notes += columns.notes
-    return DatasetDraft(tuple(entities), created, complete, tuple(notes))
-
-
-def _dataset(dataset: _NewDataset, guid: str, columns: Schema) -> Entity:
-    name = dataset.name
-    values = {
-        "path": unquote(name.qualified_name.partition("://")[2].partition("/")[2]),
-        "qualified name": name.qualified_name,
-        "name": dataset.short_name,
-    }
-    entity: Entity = {
-        "typeName": name.type_name,
-        "guid": guid,
-        "attributes": {
-            "qualifiedName": name.qualified_name,
-            "name": cut(dataset.short_name),
-            **{attribute: values[kind] for attribute, kind in _MANDATORY.get(name.type_name, {}).items()},
-        },
-    }
-    if columns.relationships:
-        entity["relationshipAttributes"] = dict(columns.relationships)
-    return entity
 
 
 def _process(lineage: Lineage, resolutions: Resolutions, notes: Iterable[Note], qualified_name: str) -> Entity:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.model import Lineage
-from purview.entities import Draft, Resolutions, datasets_of, preview_entities, within_limits
+from purview.dataset_entities import Resolutions
+from purview.entities import Draft, datasets_of, preview_entities, within_limits
 
 # Tells the form of a fingerprint from the older one, which is 64 hex digits.
 _PREFIX = "draft:"

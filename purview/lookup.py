@@ -20,7 +20,7 @@ from core.errors import CatalogRefused
 from core.model import Asset, AssetName, DatasetId, Resolution
 from core.threads import in_threads
 from purview.catalog import SearchResult
-from purview.entities import GENERIC_TYPE, Resolutions, storable
+from purview.dataset_entities import GENERIC_TYPE, Resolutions, storable
 from purview.search_index import SearchIndex, is_replaceable
 
 #: Whether two names are names of the same dataset, as scans may name it. It must only accept names that

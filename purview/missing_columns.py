@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from core.model import Asset, AssetName, Created, Dataset, Field
 from core.threads import in_threads
-from purview.entities import Assets
+from purview.dataset_entities import Assets
 from purview.limits import REFERENCES
 from purview.schema import Addition, column_names, storable_fields
 

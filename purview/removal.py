@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from core.model import Asset, AssetName
 from core.threads import in_threads
-from purview.entities import OWN_ATTRIBUTES
+from purview.dataset_entities import OWN_ATTRIBUTES
 from purview.lookup import Finder
 from purview.schema import RELATIONSHIPS, schema_name
 

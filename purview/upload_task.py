@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from core.model import AssetName, Dataset, DatasetId, Lineage
 from purview.catalog import Written
-from purview.entities import Assets, Resolutions
+from purview.dataset_entities import Assets, Resolutions
 from purview.lookup import Cache, Finder, Same
 from purview.missing_columns import MissingColumns, Reader, Record
 

@@ -13,7 +13,8 @@ from core.errors import CatalogConflict
 from core.model import Asset, AssetName, Lineage, UploadResult
 from purview import creation
 from purview.creation import complete, confirm, look_up_part, parts, process_guid_of, write_under_locks
-from purview.entities import Resolutions, datasets_of, storable, within_limits, write_of
+from purview.dataset_entities import Resolutions, storable
+from purview.entities import datasets_of, within_limits, write_of
 from purview.lookup import Cache, Same
 from purview.missing_columns import MissingColumns, Record
 from purview.process_name import process_name, process_type

@@ -14,7 +14,7 @@ from core.identity import run_key
 from core.model import Asset, AssetName
 from pipeline.retries import LOST_NOTIFICATION
 from pipeline.services import Services
-from purview.entities import GENERIC_TYPE
+from purview.dataset_entities import GENERIC_TYPE
 from purview.removal import remove_asset
 from storage.event_rows import EventRow, Status
 

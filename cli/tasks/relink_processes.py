@@ -19,7 +19,7 @@ from pipeline.processes import drawn, process_of, same_data
 from pipeline.publish import republish
 from pipeline.services import Services
 from purview.creation import creation_locks
-from purview.entities import GENERIC_TYPE, storable
+from purview.dataset_entities import GENERIC_TYPE, storable
 from purview.lookup import look_up_others, remember
 from purview.removal import reason_in_use, remove_asset
 from storage.details_table import DetailsRow

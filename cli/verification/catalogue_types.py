@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from cli.verification.claim import Claim
 from core.errors import SparklinError
 from purview.catalog import Catalog
-from purview.entities import GENERIC_TYPE
+from purview.dataset_entities import GENERIC_TYPE
 from purview.process_name import PROCESS_TYPE
 
 _PAGE = "docs/name-rules.md"

@@ -21,7 +21,7 @@ from core.identity import run_key
 from core.model import AssetName
 from core.naming import EventName
 from pipeline.services import Services
-from purview.entities import GENERIC_TYPE
+from purview.dataset_entities import GENERIC_TYPE
 from storage.clients import EVENTS
 from storage.details_table import DetailsRow
 from storage.event_rows import EventRow, Status

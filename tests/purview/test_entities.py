@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model import Asset, AssetName, Field, Lineage, Note
-from purview.entities import Assets, Draft, build_entities, planned_assets, preview_entities
+from purview.dataset_entities import Assets
+from purview.entities import Draft, build_entities, planned_assets, preview_entities
 from tests.purview.helpers import (
     LAKE,
     PATH,

@@ -6,7 +6,7 @@ import pytest
 
 from core.model import Application, AssetName, Field, IndirectUse, Lineage, Note
 from core.replacing import replace
-from purview import entities
+from purview import dataset_entities
 from purview.fingerprint import fingerprints
 from tests.purview.helpers import column, dataset, folder, lineage, resolve_all
 
@@ -31,13 +31,13 @@ def test_differs_from_that_of_earlier_versions() -> None:
 
 
 def test_an_attribute_that_is_added_to_an_entity_makes_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    before, dataset_entity = of(BASE), entities._dataset
+    before, dataset_entity = of(BASE), dataset_entities._dataset
 
     def with_owner(*arguments: Any) -> Any:
         entity = dataset_entity(*arguments)
         return {**entity, "attributes": {**entity["attributes"], "owner": "Spark"}}
 
-    monkeypatch.setattr(entities, "_dataset", with_owner)
+    monkeypatch.setattr(dataset_entities, "_dataset", with_owner)
     assert of(BASE) != before
 
 
