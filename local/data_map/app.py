@@ -6,6 +6,8 @@ import secrets
 import sqlite3
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,11 +18,13 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from local.data_map import atlas_routes, control, page
+from local.data_map.app_status import AppStatus
 from local.data_map.atlas_errors import AtlasError, ServerFault
 from local.data_map.control import Control
 from local.data_map.data_map import DataMap
 from local.data_map.faults import Fault, Faults
 from local.data_map.frame import CONTENT_POLICY, SCRIPT, SCRIPT_PATH
+from local.data_map.page_overview import OVERVIEW_SCRIPT, OVERVIEW_SCRIPT_PATH, overview
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +34,12 @@ _PAGE_HEADERS = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no
 _UNFORESEEN = (ServerFault, LookupError, TypeError, ValueError, AttributeError, sqlite3.Error)
 
 
-def make_app(data_map: DataMap) -> Starlette:
-    """Returns the application for a Data Map."""
+def make_app(data_map: DataMap, app_settings: Path | None = None) -> Starlette:
+    """Returns the application for a Data Map.
+
+    ``app_settings`` is the file with the settings of the app whose events the overview shows; it may come later.
+    """
+    status = AppStatus(app_settings)
     control_state = Control(data_map)
     api = [
         Route(base + path, _api_endpoint(control_state, path, operation), methods=[method])
@@ -44,9 +52,11 @@ def make_app(data_map: DataMap) -> Starlette:
     ]
     pages = [
         Route("/", _page_endpoint(data_map, page.index)),
+        Route("/overview", _page_endpoint(data_map, partial(overview, status))),
         Route("/lineage", _page_endpoint(data_map, page.lineage)),
         Route("/asset/{guid}", _page_endpoint(data_map, page.asset)),
-        Route(SCRIPT_PATH, _script),
+        Route(SCRIPT_PATH, _script_endpoint(SCRIPT)),
+        Route(OVERVIEW_SCRIPT_PATH, _script_endpoint(OVERVIEW_SCRIPT)),
     ]
     return Starlette(routes=[*api, *controls, *pages], exception_handlers={404: _no_route, 405: _no_route})
 
@@ -131,9 +141,12 @@ def _page_endpoint(data_map: DataMap, shown: page.Page) -> Endpoint:
     return endpoint
 
 
-async def _script(_: Request) -> Response:
-    # Its address does not change with its content, so a browser has to ask.
-    return Response(SCRIPT, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+def _script_endpoint(text: str) -> Endpoint:
+    async def endpoint(_: Request) -> Response:
+        # Its address does not change with its content, so a browser has to ask.
+        return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+    return endpoint
 
 
 async def _no_route(request: Request, problem: Exception) -> Response:

@@ -10,23 +10,28 @@ __all__ = ["CONTENT_POLICY", "SCRIPT", "SCRIPT_PATH", "frame", "table"]
 _STYLE = STYLE + Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 SCRIPT_PATH = "/explorer.js"
 
-# Whatever a name in the catalogue might hold, nothing but the script of the explorer runs. The icon, empty so that no
+# Whatever a name in the catalogue might hold, nothing but our own scripts runs. The icon, empty so that no
 # browser asks for one, is in the page itself.
 CONTENT_POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'self'; worker-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
-def frame(title: str, *content: Child, query: str = "", has_explorer: bool = False, is_full: bool = False) -> str:
-    """Returns a whole page; one that ``is_full`` fills the window with its content."""
+# Title and address of the pages that all others lead to.
+_PAGES = (("Overview", "/overview"), ("Lineage", "/lineage"), ("Assets", "/"))
+
+
+def frame(title: str, *content: Child, query: str = "", script: str = "", is_full: bool = False) -> str:
+    """Returns a whole page; one that ``is_full`` fills the window with its content. ``script`` is an address."""
     brand = tag("a", "Sparklin ", tag("span", "local Data Map"), href="/", class_="brand")
+    links = (tag("a", name, href=address, aria_current="page" if name == title else None) for name, address in _PAGES)
     body = tag(
         "body",
         tag("a", "Skip to the content", href="#content", class_="skip"),
-        tag("div", tag("div", brand, _search(query)), class_="top", role="banner"),
+        tag("header", tag("div", brand, tag("nav", links, aria_label="Pages"), _search(query)), class_="top"),
         tag("main", content, id="content", class_="full" if is_full else None),
-        tag("script", src=SCRIPT_PATH) if has_explorer else None,
+        tag("script", src=script) if script else None,
     )
     return html([Html("<!doctype html>\n"), tag("html", _head(title), body, lang="en")])
 
@@ -48,12 +53,12 @@ def _search(query: str) -> Html:
     return tag("form", field, tag("button", "Search", type="submit"), class_="search", action="/", role="search")
 
 
-def table(headings: list[str], rows: list[Html], *, scroll: bool = False) -> Html:
-    """Returns a table in a card."""
+def table(headings: list[str], rows: list[Html], *, scroll: bool = False, label: str = "") -> Html:
+    """Returns a table in a card; one that may ``scroll`` has a label for screen readers."""
     head = tag("thead", tag("tr", [tag("th", each, scope="col") for each in headings]))
     made = tag("table", head, tag("tbody", rows))
     if not scroll:
         return tag("div", made, class_="card")
-    label = f"Table: {', '.join(headings)}"
-    inner = tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=label)
+    name = label or f"Table: {', '.join(headings)}"
+    inner = tag("div", made, class_="scroll", tabindex="0", role="region", aria_label=name)
     return tag("div", inner, class_="card")

@@ -6,7 +6,7 @@ from explorer.graph import to_json
 from explorer.page import explorer
 from local.data_map.asset_labels import asset_labels, shown_name
 from local.data_map.data_map import DataMap
-from local.data_map.frame import frame, table
+from local.data_map.frame import SCRIPT_PATH, frame, table
 from local.data_map.lineage_graph import whole_graph
 from local.data_map.markup import Html, html, tag
 from local.data_map.page_asset import ASSET_PAGE, asset
@@ -53,7 +53,7 @@ def lineage(data_map: DataMap, _params: Mapping[str, str]) -> str:
     with data_map.store.reading() as session:
         shown = whole_graph(data_map.types, session)
     made = explorer(to_json(shown), "Lineage", asset_page=ASSET_PAGE)
-    return frame("Lineage", tag("h1", "Lineage", class_="hidden"), Html(made), has_explorer=True, is_full=True)
+    return frame("Lineage", tag("h1", "Lineage", class_="hidden"), Html(made), script=SCRIPT_PATH, is_full=True)
 
 
 def not_found() -> str:

@@ -8,7 +8,7 @@ from explorer.page import explorer
 from local.data_map.asset_labels import asset_labels, shown_name
 from local.data_map.columns import Column, columns_of
 from local.data_map.data_map import DataMap
-from local.data_map.frame import frame, table
+from local.data_map.frame import SCRIPT_PATH, frame, table
 from local.data_map.lineage_graph import lineage_graph
 from local.data_map.markup import Html, html, tag
 from local.data_map.store import Entity, Relationship
@@ -43,7 +43,7 @@ def asset(data_map: DataMap, params: Mapping[str, str]) -> str | None:
         _columns(columns),
         _attributes(entity),
         _relationships(related, labels),
-        has_explorer=shown is not None and bool(shown.processes),
+        script=SCRIPT_PATH if shown and shown.processes else "",
     )
 
 

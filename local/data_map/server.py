@@ -79,13 +79,13 @@ def address(listening: socket.socket) -> str:
 
 
 @contextmanager
-def running(database: Path | None = None, port: int = 0) -> Iterator[str]:
+def running(database: Path | None = None, port: int = 0, app_settings: Path | None = None) -> Iterator[str]:
     """Serves a Data Map in a thread and gives its base address, ``http://127.0.0.1:PORT``.
 
-    Without ``database`` it starts empty and leaves nothing behind.
+    Without ``database`` it starts empty and leaves nothing behind. ``app_settings`` as in ``make_app``.
     """
     data_map = DataMap.open(database)
-    server = _server(make_app(data_map))
+    server = _server(make_app(data_map, app_settings))
     with bind("127.0.0.1", port) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
@@ -97,7 +97,7 @@ def running(database: Path | None = None, port: int = 0) -> Iterator[str]:
             data_map.close()
 
 
-def serve(host: str, port: int, database: Path | None) -> None:
+def serve(host: str, port: int, database: Path | None, app_settings: Path | None = None) -> None:
     """Serves until SIGTERM or SIGINT; prints ``listening on ADDRESS`` as soon as requests are taken.
 
     :raises ValueError: for a host that isn't this machine.
@@ -105,7 +105,7 @@ def serve(host: str, port: int, database: Path | None) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     with bind(host, port) as listening:
         data_map = DataMap.open(database)
-        server = _server(make_app(data_map))
+        server = _server(make_app(data_map, app_settings))
 
         def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's shape
             server.should_exit = True

@@ -119,6 +119,8 @@ class Stack:
             self._start_together(backing, deadline)
             for host in self.hosts:
                 host.settings = self._host_settings()
+            if self.data_map:
+                self.data_map.tell(self._host_settings())
             self._start_together(self.hosts, deadline)
         except BaseException:
             for part in reversed(self.parts):

@@ -1,5 +1,6 @@
 """The function host and the Data Map as parts of the local stack (Azurite is in local/azurite)."""
 
+import json
 import re
 import secrets
 import sys
@@ -65,12 +66,19 @@ class DataMap(HttpPart):
 
     def __init__(self, log: Path, database: Path, port: int = 0, *, name: str = "dataMap") -> None:
         super().__init__(name, log, port)
-        self._database = database
+        self._database = database.resolve()
+        self._app_settings = self._database.with_suffix(".app.json")
 
     def command(self) -> Command:
         """`python -m local.data_map`."""
         self._database.parent.mkdir(parents=True, exist_ok=True)
-        return self._python("local.data_map", "--database", str(self._database.resolve()), extra={})
+        options = ("--database", str(self._database), "--app-settings", str(self._app_settings))
+        return self._python("local.data_map", *options, extra={})
+
+    def tell(self, settings: Mapping[str, str]) -> None:
+        """Let the overview page know the settings of the app. Only this user can read them."""
+        self._app_settings.touch(mode=0o600)
+        self._app_settings.write_text(json.dumps(settings), "utf-8")
 
 
 class FunctionHost(HttpPart):
