@@ -20,6 +20,7 @@ from core.threads import in_threads
 from purview import refusals
 from purview.circuit_breaker import CircuitBreaker, LocalCircuits
 from purview.retry_policy import Clock, RetryBudget, RetryPolicy, shared_budget
+from purview.search_request import SearchHit, SearchResult, datasets_filter, hit_of, words_filter
 
 if TYPE_CHECKING:
     from purview.client import DataMapClient, DiscoveryClient
@@ -32,22 +33,6 @@ _GUID_CHARACTERS = 42
 _PAGE = 1_000
 _PAGES = 3
 _AT_ONCE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class SearchHit:
-    """An asset that the search returned, with the name that people see."""
-
-    asset: Asset
-    display_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What a search returned; there may be more where it is not complete."""
-
-    hits: tuple[SearchHit, ...]
-    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,20 +152,19 @@ class Catalog:
 
         The index lags behind by seconds to minutes: what is missing may exist, what is found may be gone.
         """
-        found = self._search({"limit": _PAGE, "filter": _filter(alternatives, types)})
+        found = self._search({"limit": _PAGE, "filter": words_filter(alternatives, types)})
         hits = tuple(hit for hit in found.hits if hit.asset.name.type_name in types)
         return SearchResult(hits, found.is_complete)
 
     def search_datasets(self, words: Iterable[str]) -> SearchResult:
         """Datasets of any type whose qualified name contains all words; the index lags behind, as in ``search``."""
-        is_dataset = {"entityType": "DataSet", "includeSubTypes": True}
-        return self._search({"limit": _PAGE, "filter": {"and": [is_dataset, *map(_contains, words)]}})
+        return self._search({"limit": _PAGE, "filter": datasets_filter(words)})
 
     def _search(self, body: dict[str, Any]) -> SearchResult:
         hits: list[SearchHit] = []
         for _ in range(_PAGES):
             answer = self._clients().discovery.query(body=body)
-            hits += map(_hit, answer.get("value") or ())
+            hits += map(hit_of, answer.get("value") or ())
             token = answer.get("continuationToken")
             if not token:
                 return SearchResult(tuple(hits), is_complete=True)
@@ -305,23 +289,3 @@ class Catalog:
 def _asset(entity: Mapping[str, Any]) -> Asset:
     name = AssetName(str(entity["typeName"]), str(entity["attributes"]["qualifiedName"]))
     return Asset(name, str(entity["guid"]))
-
-
-def _hit(entry: Mapping[str, Any]) -> SearchHit:
-    name = AssetName(str(entry.get("entityType")), str(entry.get("qualifiedName")))
-    return SearchHit(Asset(name, str(entry.get("id"))), str(entry.get("name") or ""))
-
-
-def _filter(alternatives: Sequence[Sequence[str]], types: Sequence[str]) -> dict[str, Any]:
-    """What the alternatives have in common is asked for once."""
-    kinds = [{"entityType": type_name, "includeSubTypes": False} for type_name in types]
-    common = [word for word in alternatives[0] if all(word in words for words in alternatives)]
-    rests = [[word for word in words if word not in common] for words in alternatives]
-    conditions: list[dict[str, Any]] = [{"or": kinds}, *map(_contains, common)]
-    if all(rests):
-        conditions.append({"or": [{"and": [_contains(word) for word in rest]} for rest in rests]})
-    return {"and": conditions}
-
-
-def _contains(word: str) -> dict[str, str]:
-    return {"attributeName": "qualifiedName", "operator": "contains", "attributeValue": word}

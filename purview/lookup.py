@@ -19,9 +19,10 @@ from typing import Protocol
 from core.errors import CatalogRefused
 from core.model import Asset, AssetName, DatasetId, Resolution
 from core.threads import in_threads
-from purview.catalog import SearchResult
 from purview.dataset_entities import GENERIC_TYPE, Resolutions, storable
 from purview.search_index import SearchIndex, is_replaceable
+from purview.search_request import SearchResult
+from purview.type_families import family, is_table, rank
 
 #: Whether two names are names of the same dataset, as scans may name it. It must only accept names that
 #: purview.search_index.SearchIndex does not rule out.
@@ -29,30 +30,6 @@ Same = Callable[[AssetName, AssetName], bool]
 
 _log = logging.getLogger(__name__)
 
-# Placeholders for a dataset that no scan has found yet: our own, and that of Microsoft's Databricks accelerator.
-_PLACEHOLDERS = (GENERIC_TYPE, "purview_custom_connector_generic_entity_with_columns")
-
-# Types that one file, folder or table may have in the catalogue. A type without a family is searched for alone.
-_FILE_FAMILIES: tuple[tuple[str, ...], ...] = (
-    ("azure_datalake_gen2_resource_set", "azure_datalake_gen2_path", "azure_blob_resource_set", "azure_blob_path"),
-    ("azure_datalake_gen1_resource_set", "azure_datalake_gen1_path"),
-    ("aws_s3_v2_resource_set", "aws_s3_v2_directory", "aws_s3_v2_object"),
-)
-# Stores that accept a table's name in any case; the catalogue has the name as it was created.
-_TABLE_FAMILIES: tuple[tuple[str, ...], ...] = (
-    ("azure_sql_table", "azure_sql_view"),
-    ("azure_sql_dw_table", "azure_sql_dw_view"),
-    ("azure_sql_mi_table", "azure_sql_mi_view"),
-    ("azure_synapse_dedicated_sql_table", "azure_synapse_dedicated_sql_view"),
-    ("azure_synapse_serverless_sql_table", "azure_synapse_serverless_sql_view"),
-    ("mssql_table", "mssql_view"),
-    ("databricks_table", "databricks_view"),
-    ("snowflake_table", "snowflake_view"),
-    ("oracle_table", "oracle_view"),
-    ("teradata_table", "teradata_view"),
-)
-_FAMILY_OF = {type_name: family for family in (*_FILE_FAMILIES, *_TABLE_FAMILIES) for type_name in family}
-_TABLES = frozenset(type_name for family in _TABLE_FAMILIES for type_name in family)
 _MOST_WORDS = 8
 # How many searches go into one request, and how many requests are in progress at a time.
 _BUNDLE = 16
@@ -144,9 +121,13 @@ def look_up_others(
     for dataset, own in ours.items():
         found = [exact[name] for name in names[dataset] if name in exact]
         found += [existing[asset.name] for asset in listed[dataset] if asset.name in existing]
-        better = [asset for asset in found if asset.guid != own.guid and _rank(asset.name) <= _rank(own.name)]
+        better = [
+            asset
+            for asset in found
+            if asset.guid != own.guid and rank(asset.name.type_name) <= rank(own.name.type_name)
+        ]
         if better:
-            others[dataset] = min(better, key=lambda asset: _rank(asset.name))
+            others[dataset] = min(better, key=lambda asset: rank(asset.name.type_name))
     return others
 
 
@@ -200,15 +181,15 @@ def _search_all(
         known = [exact[dataset]] if exact[dataset].guid else []
         choice = [*known, *(existing[asset.name] for asset in assets if asset.name in existing)]
         if choice:
-            better[dataset] = min(choice, key=lambda asset: _rank(asset.name))
+            better[dataset] = min(choice, key=lambda asset: rank(asset.name.type_name))
     return better
 
 
 def _is_worth_a_search(wanted: AssetName, asset: Asset) -> bool:
     if wanted.type_name == GENERIC_TYPE:
         return False
-    best = min(_rank(AssetName(type_name, "")) for type_name in _family(wanted.type_name))
-    return not asset.guid or _rank(asset.name) > best
+    best = min(map(rank, family(wanted.type_name)))
+    return not asset.guid or rank(asset.name.type_name) > best
 
 
 def _search(
@@ -222,7 +203,7 @@ def _search(
     for name in names:
         words = _words(name.qualified_name)
         if len(words) > 1:
-            groups[_family(name.type_name), words].add(name)
+            groups[family(name.type_name), words].add(name)
     results = in_threads(lambda bundle: _ask(bundle, catalog), _bundles(groups), _AT_ONCE)
     return {
         name: _chosen(name, [hit for hit in found.like(name.qualified_name) if hit.guid not in without], same)
@@ -257,31 +238,20 @@ def _ask(bundle: Sequence[_Query], catalog: Finder) -> list[tuple[_Query, Search
 
 
 def _chosen(wanted: AssetName, found: Iterable[Asset], same: Same) -> list[Asset]:
-    is_table = wanted.type_name in _TABLES
+    any_case = is_table(wanted.type_name)
     accepted = [
-        asset for asset in found if same(wanted, asset.name) or (is_table and _differ_in_case(wanted, asset.name))
+        asset for asset in found if same(wanted, asset.name) or (any_case and _differ_in_case(wanted, asset.name))
     ]
     # If several tables differ only in case, none of them can be chosen safely.
-    return [] if is_table and len(accepted) > 1 else sorted(accepted, key=_by_rank)
+    return [] if any_case and len(accepted) > 1 else sorted(accepted, key=_by_rank)
 
 
 def _differ_in_case(one: AssetName, other: AssetName) -> bool:
     return one.qualified_name.casefold() == other.qualified_name.casefold()
 
 
-def _family(type_name: str) -> tuple[str, ...]:
-    return _FAMILY_OF.get(type_name, (type_name,))
-
-
-def _rank(name: AssetName) -> int:
-    """Lower is better."""
-    if name.type_name in _PLACEHOLDERS:
-        return 2
-    return 0 if name.type_name.endswith("_resource_set") else 1
-
-
 def _by_rank(asset: Asset) -> tuple[int, AssetName]:
-    return _rank(asset.name), asset.name
+    return rank(asset.name.type_name), asset.name
 
 
 def _words(qualified_name: str) -> tuple[str, ...]:

@@ -5,9 +5,7 @@ blob belongs to an event whose sender was answered 503. The blob's metadata name
 same event sent again in another hour finds its blob there, and its new row becomes a ``Duplicate``.
 """
 
-import gzip
 import logging
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, ContentSettings
+from azure.storage.blob import BlobClient
 
 from core import naming
 from core.errors import StorageUnavailable
@@ -24,6 +22,7 @@ from core.model import Envelope
 from core.naming import EventName
 from core.threads import in_threads, stream_in_threads
 from storage.clients import EVENTS, StorageClients
+from storage.event_content import compressed, expanded, plain
 from storage.event_rows import EventRow, RowKeys, Status, new_entity, status_entity
 from storage.event_table import EventTable
 from storage.faults import storage_faults
@@ -31,11 +30,6 @@ from storage.request_budget import budget
 
 log = logging.getLogger(__name__)
 
-_JSON = ContentSettings(content_type="application/json")
-_JSON_IN_GZIP = ContentSettings(content_type="application/json", content_encoding="gzip")
-_GZIP_MAGIC = b"\x1f\x8b"
-# The fastest: Spark waits. Higher levels take twice the time for a tenth of the size.
-_GZIP_LEVEL = 1
 _AT_ONCE = 8
 _OF_RUN = ["PartitionKey", "RowKey", "Status", "FilePath"]
 _TRANSACTION = 100
@@ -93,8 +87,7 @@ class EventStore:
         row = new_entity(envelope, name, received)
         blob = self._blobs.get_blob_client(name.blob)
         metadata = {"hour": naming.hour(received), "shard": naming.shard(name.run_key)}
-        content = gzip.compress(body, _GZIP_LEVEL, mtime=0) if self._compresses else body
-        form = _JSON_IN_GZIP if self._compresses else _JSON
+        content, form = compressed(body) if self._compresses else plain(body)
         with budget(self._budget_seconds):
             with storage_faults("keep an event"):
                 is_new_row = self._table.put(row)
@@ -292,7 +285,7 @@ class EventStore:
     def _body(self, event: StoredEvent) -> bytes | None:
         with storage_faults("read an event"):
             try:
-                return _expanded(self._blobs.download_blob(event.name.blob).readall())
+                return expanded(self._blobs.download_blob(event.name.blob).readall())
             except ResourceNotFoundError:
                 return None
 
@@ -311,16 +304,6 @@ class EventStore:
         log.warning("an event of run %s was not stored; its sender was told so", row.run_key)
         with storage_faults("delete a row"):
             self._table.delete_unchanged(row)
-
-
-def _expanded(content: bytes) -> bytes:
-    """The event in a blob, compressed or not. What cannot be expanded is left as it is; it is no JSON either."""
-    if not content.startswith(_GZIP_MAGIC):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error):
-        return content
 
 
 def _partition(metadata: Mapping[str, str] | None) -> str:

@@ -10,11 +10,12 @@ from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, CatalogU
 from core.model import Application, Asset, AssetName, DatasetId, Lineage, UploadResult
 from core.replacing import replace
 from purview import creation, entities, uploader
-from purview.catalog import Catalog, SearchHit, SearchResult
+from purview.catalog import Catalog
 from purview.creation import BUCKETS, creation_locks
 from purview.fingerprint import fingerprints
 from purview.lookup import look_up
 from purview.search_index import SearchIndex
+from purview.search_request import SearchHit, SearchResult
 from purview.uploader import upload
 from qualified_names.resource_sets import same_resource_set
 from tests.purview.helpers import (
