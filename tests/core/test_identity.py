@@ -2,7 +2,16 @@
 
 import pytest
 
-from core.identity import dataset_id, is_file_namespace, run_key
+from core.identity import (
+    column_name,
+    dataset_id,
+    is_file_namespace,
+    is_folder_name,
+    is_guid,
+    plain_name,
+    run_key,
+    unquoted,
+)
 
 LAKE = "abfss://data@contosolake.dfs.core.windows.net"
 
@@ -46,6 +55,72 @@ def test_names_keep_their_case() -> None:
 def test_which_namespaces_hold_files() -> None:
     assert is_file_namespace(LAKE)
     assert not is_file_namespace("postgres://h")
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "is_folder"),
+    [
+        (LAKE, "raw/crm", False),
+        (LAKE, "raw/crm/", True),
+        (LAKE, "raw/day=2024-01-01", True),
+        (LAKE, "raw/part-00000-5d1f0a3e-2b7c-4f6e-9a57-1c2d3e4f5a6b-c000.snappy.parquet", True),
+        (LAKE, " / ", False),
+        ("postgres://h", "shop.public.t", False),
+        ("postgres://h", "raw/day=2024-01-01", False),
+    ],
+)
+def test_which_names_can_only_be_those_of_folders(namespace: str, name: str, is_folder: bool) -> None:
+    assert is_folder_name(namespace, name) is is_folder
+
+
+QUOTED = [
+    ("id", "id"),
+    ('"id"', "id"),
+    ('"i"', "i"),
+    ('"a ""b"""', 'a "b"'),
+    ('""', '""'),
+    ('"', '"'),
+    ('"id', '"id'),
+    ('id"', 'id"'),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), QUOTED)
+def test_a_name_is_read_without_the_quotes_around_it(name: str, expected: str) -> None:
+    assert unquoted(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "expected"),
+    [
+        ("snowflake://org-account", '"Order Id"', "Order Id"),
+        ("Snowflake://org-account", '"ID"', "ID"),
+        ("postgres://h", '"ID"', '"ID"'),
+        (LAKE, '"ID"', '"ID"'),
+    ],
+)
+def test_only_the_columns_of_snowflake_come_in_quotes(namespace: str, name: str, expected: str) -> None:
+    assert column_name(namespace, name) == expected
+
+
+@pytest.mark.parametrize("spelling", ["Sales Lake", "sales%20lake", "SALES%2520LAKE"])
+def test_all_spellings_of_a_name_in_onelake_have_one_form(spelling: str) -> None:
+    assert plain_name(spelling) == "sales lake"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("01a204f9-ced0-75cb-96b6-56e74817518a", True),
+        ("01A204F9-CED0-75CB-96B6-56E74817518A", True),
+        ("01a204f9ced075cb96b656e74817518a", False),
+        ("{01a204f9-ced0-75cb-96b6-56e74817518a}", False),
+        ("", False),
+    ],
+)
+def test_what_a_guid_is(text: str, expected: bool) -> None:
+    assert is_guid(text) is expected
 
 
 RUNS = [

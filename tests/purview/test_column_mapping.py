@@ -68,6 +68,13 @@ def test_at_the_limit_pairs_of_one_name_go_first_and_a_note_and_the_log_say_so(
     assert f"{2_000 - len(pairs)} of 2000" in caplog.text
 
 
+@pytest.mark.parametrize("same", ["Id", "ID", "id"])
+def test_at_the_limit_a_pair_of_one_name_in_any_case_goes_before_others(same: str) -> None:
+    columns = [column("id", (A, "aaa"), (A, same)), column("aab", (A, "aaa"))]
+    only = column_mapping([column("id", (A, same))], SINK, NAMES).text
+    assert column_mapping(columns, SINK, NAMES, limit=len(only) + 2).text == only
+
+
 def test_what_just_fits_is_not_cut() -> None:
     columns = [column("a", (A, "a"))]
     whole = column_mapping(columns, SINK, NAMES).text

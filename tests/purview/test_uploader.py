@@ -319,6 +319,30 @@ def test_references_that_keep_vanishing_mean_later(worker: Worker, data_map: Dat
         worker.upload(copy_of(RAW, SALES, "id"))
 
 
+class Forgetful(Catalog):
+    """A catalogue that says nothing of the entities of one type that it wrote."""
+
+    silent: str
+
+    def upload(self, entities: Sequence[Any], collection: str = "", guard: Any = None) -> Written:
+        written = super().upload(entities, collection, guard)
+        unsaid = {entity["guid"] for entity in entities if entity["typeName"] == self.silent}
+        return replace(written, assigned={sent: guid for sent, guid in written.assigned.items() if sent not in unsaid})
+
+
+@pytest.mark.parametrize("silent", [PROCESS, RESOURCE_SET])
+def test_without_the_guid_of_the_process_or_an_asset_the_upload_is_repeated_later(
+    silent: str, data_map: DataMap, worker: Worker
+) -> None:
+    with Forgetful(data_map.url, "none", retry_policy=RetryPolicy(budget=2, first_wait=0.01)) as forgetful:
+        forgetful.silent = silent
+        with pytest.raises(CatalogConflict, match="which guids it gave"):
+            Worker(forgetful, MemoryCache(), ThreadLocks()).upload(copy_of(RAW, SALES, "id"))
+    result = worker.upload(copy_of(RAW, SALES, "id"))
+    assert result.process_guid == data_map.entity(PROCESS)["guid"]
+    assert {asset.guid for asset in result.assets.values()} == {e["guid"] for e in data_map.entities(RESOURCE_SET)}
+
+
 def test_workers_at_the_same_time_create_one_asset_of_each_name(
     catalog: Catalog, locks: ThreadLocks, data_map: DataMap
 ) -> None:

@@ -66,6 +66,7 @@ def test_folders_are_generalised_as_scans_do(path: str, expected: str) -> None:
         (f"{LAKE}/in/A.CSV", f"{LAKE}/in/A.csv"),
         (f"{LAKE}/in/{{Year}}-{{Month}}.csv", f"{LAKE}/in/2024-01.csv"),
         (f"{LAKE}/in/20240131-7f.avro", f"{LAKE}/in/{{date}}-{{id}}.avro"),
+        (f"{LAKE}/in/1-22-333-4444-5.csv", f"{LAKE}/in/{{N}}-{{N}}-{{N}}-{{N}}-{{N}}.csv"),
         (LAKE, f"{LAKE}/"),
         ("s3://bucket/a/b", "s3://bucket/a/b/{SparkPartitions}"),
     ],
@@ -88,6 +89,9 @@ def test_same_place(one: str, other: str) -> None:
         (f"{LAKE}/crm/t", "https://lake.dfs.core.windows.net/RAW/crm/t"),
         (f"{LAKE}/17/t", "https://lake.dfs.core.windows.net/{N}/17/t"),
         (f"{LAKE}/in/12a", f"{LAKE}/in/{{N}}"),
+        # There are too many ways to divide these texts to try them all.
+        (f"{LAKE}/in/a-b-c-d-e", f"{LAKE}/in/{{A}}-{{B}}-{{C}}-{{D}}-{{E}}"),
+        (f"{LAKE}/in/2131415161", f"{LAKE}/in/{{N}}1{{N}}1{{N}}1{{N}}1{{N}}1"),
         ("crm.customer@prod", "crm.customer@prod"),
     ],
 )

@@ -299,3 +299,25 @@ def test_rows_of_events_come_by_time_of_receipt_without_missing_ones(store: Even
         [RowKeys(event.partition, event.name.row_key) for event in events if event.name.digest == first[1]]
     )
     assert [row.digest for row in store.rows_of(events)] == [second[1]]
+
+
+def test_a_lost_row_of_a_stored_event_is_written_again_and_one_that_is_there_is_left_alone(store: EventStore) -> None:
+    envelope, digest, body = new_event()
+    store.put(envelope, digest, body, NOON)
+    (stored,) = store.names(envelope.run_key)
+    store.mark([stored], Status.PROCESSED)
+    assert store.restore_row(stored, envelope) is False
+    assert [row.status for row in rows_of(store, envelope.run_key)] == [Status.PROCESSED]
+    store.delete_rows([RowKeys(stored.partition, stored.name.row_key)])
+    assert store.restore_row(stored, envelope) is True
+    (row,) = rows_of(store, envelope.run_key)
+    assert (row.status, row.digest) == (Status.RECEIVED, digest)
+
+
+def test_a_blob_that_somebody_else_put_there_gets_no_row(store: EventStore, storage_clients: StorageClients) -> None:
+    envelope, digest, body = new_event()
+    storage_clients.container(EVENTS).upload_blob(event_name(envelope, digest).blob, body)
+    (stored,) = store.names(envelope.run_key)
+    with pytest.raises(ValueError, match="is not one that the receiver stored"):
+        store.restore_row(stored, envelope)
+    assert rows_of(store, envelope.run_key) == []

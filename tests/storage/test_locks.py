@@ -6,7 +6,9 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -99,6 +101,32 @@ def test_two_processes_count_together(storage_connection: StorageConnection, tmp
     with started(command) as one, started(command) as other:
         assert (one.wait(PATIENCE), other.wait(PATIENCE)) == (0, 0)
     assert counter.read_text() == "20"
+
+
+def test_looks_at_a_lock_come_further_and_further_apart_and_the_last_at_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    clock = SimpleNamespace(monotonic=lambda: now[-1], sleep=lambda seconds: now.append(now[-1] + seconds))
+    monkeypatch.setattr("storage.locks.time", clock)
+    looks = list(locks_module._looks(1010.0))
+    pauses = [later - earlier for earlier, later in pairwise(now)]
+    chosen = [0.05, 0.1, 0.2, 0.4, 0.8, *[1.0] * len(pauses)]
+    assert looks == list(range(len(now)))
+    assert [n for n, pause in enumerate(pauses[:-1]) if not 0.5 * chosen[n] <= pause <= 1.5 * chosen[n]] == []
+    assert now[-1] == 1010.0
+
+
+def test_a_wait_goes_on_only_as_long_as_it_is_told_to(locks: Locks) -> None:
+    key, asked = new_run(), []
+    with locks.hold_any([key], 0, lambda: asked.append("free")) as held:
+        assert held
+        with locks.hold_any([key], 0, lambda: asked.append("at once")) as other:
+            assert other is None
+        with locks.hold_any([key], 0.2, lambda: asked.append("later")) as other:
+            assert other is None
+    # Nobody is asked before the first look.
+    assert set(asked) == {"later"}
 
 
 def test_other_keys_do_not_wait(locks: Locks) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from parser.logical_plan.operator_rules import LEAVES, OPAQUE, PASS_THROUGH, RULES, WITHOUT_DATASET
+from parser.logical_plan.operator_rules import LEAVES, OPAQUE, PASS_THROUGH, RULES, WITHOUT_DATASET, new_walk
+from parser.logical_plan.tree import tree
+from parser.logical_plan.value import Relation
 from parser.logical_plan.writes import INSERTS, MERGES, ROW_LEVEL
 from tests.support.events import dataset
 from tests.support.plans import (
@@ -37,6 +39,13 @@ def edges(query: Nodes, facet: Mapping[str, list[tuple[str, str]]] | None = None
     return drawn(insert(query, "[x, y]"), INPUTS, "[x, y]", facet)
 
 
+def relation_of(query: Nodes) -> Relation:
+    """What the rules make of a query."""
+    plan = tree(query)
+    assert plan
+    return new_walk().relation(plan)
+
+
 def upper(number: int, column: str, made: int) -> Nodes:
     return alias(function("Upper", attribute(column, number)), "made", made)
 
@@ -61,6 +70,17 @@ def test_of_what_a_program_does_with_rows_only_the_facet_can_say_the_sources(kin
     rows = operator(kind, ONE, output=[attribute("a", 31), attribute("b", 32)])
     assert edges(rows) == {"x": [], "y": []}
     assert edges(rows, FACET) == {"x": ["other.v"], "y": ["other.v"]}
+
+
+@pytest.mark.parametrize("parameter", ["output", "serializer", "outputObjAttr"])
+def test_what_a_program_makes_of_rows_has_the_columns_that_it_lists(parameter: str) -> None:
+    listed = [attribute("x", 31), attribute("y", 32), attribute("z", 33)]
+    rows = relation_of(operator("MapPartitions", ONE, **{parameter: listed}))
+    assert ([column.name for column in rows.output], rows.known) == (["x", "y", "z"], False)
+
+
+def test_what_a_program_makes_of_rows_has_those_of_its_input_if_it_lists_none() -> None:
+    assert [column.name for column in relation_of(operator("MapPartitions", ONE)).output] == ["a", "b"]
 
 
 def joined(kind: str, join_type: str = "Inner") -> Nodes:
