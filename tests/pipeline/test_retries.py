@@ -42,7 +42,17 @@ def hasty(services: Services, **settings: object) -> Services:
 
 
 def with_services(universe: Universe, services: Services) -> Universe:
-    return Universe(universe.name, services)
+    """The universe with other services, and with sweeps of its own: no other test has closed an hour for them."""
+
+    def own(task: str, status: Status) -> Sweep:
+        return Sweep(services.clients, services.events, f"{task}-{universe.name}", [status])
+
+    lost, unended, retrying = (
+        own("lost", Status.RECEIVED),
+        own("unended", Status.WAITING),
+        own("retrying", Status.RETRYING),
+    )
+    return Universe(universe.name, replace(services, lost=lost, unended=unended, retrying=retrying))
 
 
 def letters(universe: Universe, run: str = "run-1") -> list[tuple[str, str]]:
@@ -233,9 +243,7 @@ def test_an_event_whose_notification_got_lost_is_swept_up(universe: Universe, mo
 def test_a_run_with_events_in_several_hours_is_swept_up_once(
     universe: Universe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A task of its own, for which no other test has closed an hour.
-    own = Sweep(universe.services.clients, universe.services.events, universe.name, [Status.RECEIVED])
-    here = with_services(universe, replace(hasty(universe.services, sweep_after_minutes=0), lost=own))
+    here = with_services(universe, hasty(universe.services, sweep_after_minutes=0))
     monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
     for number, event_type in enumerate(("START", "RUNNING", "COMPLETE")):
         sent = here.own(a_write(event_type))
@@ -247,15 +255,8 @@ def test_a_run_with_events_in_several_hours_is_swept_up_once(
     assert [row.status.value for row in rows] == ["Retrying"] * 3
 
 
-def retried_alone(universe: Universe) -> Services:
-    """Services whose sweep for lost retries closes no hour of another test."""
-    services = hasty(universe.services)
-    own = Sweep(services.clients, services.events, f"retrying-{universe.name}", [Status.RETRYING])
-    return replace(services, retrying=own)
-
-
 def test_a_run_whose_retry_got_lost_is_swept_up(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = with_services(universe, retried_alone(universe))
+    here = with_services(universe, hasty(universe.services))
     monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
     lost = failed_once(here)
     requests.delete(f"{here.services.settings.purview_endpoint}/_control/faults", timeout=60)
@@ -284,7 +285,7 @@ def test_a_run_whose_retry_is_still_to_come_is_not_swept_up(
 
 
 def test_a_lost_replay_of_an_old_run_is_swept_up(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = with_services(universe, retried_alone(universe))
+    here = with_services(universe, hasty(universe.services))
     monkeypatch.setattr(retries, "SPREAD_SECONDS", 0)
     here.deliver(a_write())
     now = datetime.now(UTC)
