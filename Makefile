@@ -105,6 +105,9 @@ viewer: writable  ## Build the lineage explorer: explorer/viewer from viewer/src
 	@$(NODE) viewer/node_modules/typescript/bin/tsc --project viewer
 	@$(NODE) viewer/build.mjs
 
+screenshots: writable  ## Take the pictures in docs/images anew, from the pages of the demo in a headless browser
+	@$(RUN)/python -m tests.browser.screenshots
+
 lock: writable  ## Pin the dependencies in pyproject.toml again, in requirements*.txt
 	@scripts/lock
 

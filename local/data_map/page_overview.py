@@ -1,6 +1,6 @@
 """The overview at ``/overview``: what became of the app's events, its last errors, and each application."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -154,7 +154,7 @@ def _applications(found: AppReport, named: _Named) -> Html:
     )
 
 
-def _application(name: tuple[str, str], job: JobCount, processes: Iterable[str], named: _Named) -> Html:
+def _application(name: tuple[str, str], job: JobCount, processes: Sequence[str], named: _Named) -> Html:
     last, written = job.last_run, job.written or Written()
     failed = sum(run.state in _FAILED for run in job.runs.values())
     state = tag("span", last.state, class_="bad" if last.state in _FAILED else None) if last else None
@@ -165,16 +165,22 @@ def _application(name: tuple[str, str], job: JobCount, processes: Iterable[str],
         tag("td", f"{len(job.runs):,}", tag("p", f"{failed:,} failed", class_="type") if failed else None),
         tag("td", state, tag("p", f"{last.run_key[:8]}, {_time(last.received)}", class_="type") if last else None),
         tag("td", "not known" if written.rows is None else f"{written.rows:,}", class_="number"),
-        tag("td", tag("ul", [_process(each, named) for each in processes]) if processes else tag("span", "none")),
+        tag("td", _lineage(processes, named)),
     )
 
 
-def _process(qualified_name: str, named: _Named) -> Html:
-    known = named(qualified_name)
-    if known is None:
-        return tag("li", "not in the Data Map: ", tag("span", qualified_name, class_="qualified"))
-    name, guid = known
-    return tag("li", tag("a", name, href=ASSET_PAGE.replace("{guid}", guid)))
+def _lineage(processes: Sequence[str], named: _Named) -> Html:
+    """Links to processes; those of failed runs and of views, which the Data Map never has, are counted."""
+    known = [found for each in processes if (found := named(each))]
+    others = len(processes) - len(known)
+    links = tag("ul", [tag("li", tag("a", name, href=ASSET_PAGE.replace("{guid}", guid))) for name, guid in known])
+    return html(
+        [
+            links if known else None,
+            tag("p", f"{others} not in the Data Map", class_="type") if others else None,
+            None if processes else "none",
+        ]
+    )
 
 
 def _folders(report: StatusReport) -> Html:

@@ -21,19 +21,30 @@ _OPTIONS = ("--no-sandbox", "--disable-gpu", "--font-render-hinting=none")
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium: the one of the package, or the program that SPARKLIN_BROWSER names."""
+def chromium(*, with_system_fonts: bool = False) -> Iterator[Browser]:
+    """A headless Chromium: the one of the package, or the program that SPARKLIN_BROWSER names.
+
+    The fonts are those of the package, the same on each machine; they have no arrows and no monospaced letters.
+    """
     with sync_playwright() as playwright:
         if own := os.environ.get("SPARKLIN_BROWSER"):
             started = playwright.chromium.launch(executable_path=own, args=_OPTIONS)
         else:
             folder = _unpacked()
-            libraries = {"LD_LIBRARY_PATH": f"{folder}/al2023/lib", "FONTCONFIG_FILE": f"{folder}/fonts.conf"}
+            fonts = _all_fonts(folder) if with_system_fonts else folder / "fonts.conf"
+            libraries = {"LD_LIBRARY_PATH": f"{folder}/al2023/lib", "FONTCONFIG_FILE": str(fonts)}
             started = playwright.chromium.launch(
                 executable_path=folder / "chromium", args=_OPTIONS, env={**os.environ, **libraries}
             )
         yield started
         started.close()
+
+
+def _all_fonts(folder: Path) -> Path:
+    made = folder / "all-fonts.conf"
+    own = (folder / "fonts.conf").read_text("utf-8")
+    made.write_text(own.replace("<cachedir>", "<dir>/usr/share/fonts</dir><cachedir>"), "utf-8")
+    return made
 
 
 def _unpacked() -> Path:

@@ -97,7 +97,7 @@ def test_the_opening_shows_the_whole_way_with_names_that_can_be_read(open_file: 
     assert len(on_the_way) == 16
     assert [name for name in on_the_way if not view.is_in_view(name)] == []
     signs = dict(view.signs())
-    assert {"gold.order_ facts", "landing. orders", "order_facts"} <= signs.keys()
+    assert {"gold.order_ facts net, cost", "landing. orders amount, discount", "order_facts"} <= signs.keys()
     assert min(signs.values()) > 8
 
 

@@ -78,20 +78,26 @@ function CardOf({ node, first, isRoot, on, trace, indirect, selection, actions }
       {node.rows.map((row) => (
         <RowOf key={row.key} row={row} node={node} trace={trace} indirect={indirect} selection={selection} actions={actions} />
       ))}
-      {SIGNS.map(([name, size]) => <Sign key={name} name={name} size={size} node={node} />)}
+      {SIGNS.map(([name, size]) => <Sign key={name} name={name} size={size} node={node} trace={trace} />)}
       <Handle node={node} up actions={actions} />
       <Handle node={node} up={false} actions={actions} />
     </g>
   );
 }
 
-function Sign({ name, size, node }: { name: string; size: number; node: Node }) {
+/** The title, and below it the traced columns of a dataset, as far as there is room. */
+function Sign({ name, size, node, trace }: { name: string; size: number; node: Node; trace: Trace | null }) {
   const most = Math.max(1, Math.floor((node.height - 6) / (size * 1.1)));
-  const lines = wrapped(node.title, WIDTH - 20, `600 ${size}px ${SANS}`, most);
-  const first = node.height / 2 + size * (0.36 - (lines.length - 1) * 0.55);
+  const columns = node.rows.filter((row) => row.kind === "column" && trace?.columns.has(row.key)).map((row) => row.text).join(", ");
+  const titles = wrapped(node.title, WIDTH - 20, `600 ${size}px ${SANS}`, columns ? Math.max(1, most - 1) : most);
+  const room = most - titles.length;
+  const below = columns && room ? wrapped(columns, WIDTH - 20, `400 ${size}px ${SANS}`, room) : [];
+  const first = node.height / 2 + size * (0.36 - (titles.length + below.length - 1) * 0.55);
   return (
     <text class={`sign ${name}`} style={{ fontSize: `${size}px` }} text-anchor="middle">
-      {lines.map((line, at) => <tspan key={at} x={WIDTH / 2} y={first + at * size * 1.1}>{line}</tspan>)}
+      {[...titles, ...below].map((line, at) => (
+        <tspan key={at} class={at < titles.length ? undefined : "below"} x={WIDTH / 2} y={first + at * size * 1.1}>{line}</tspan>
+      ))}
     </text>
   );
 }

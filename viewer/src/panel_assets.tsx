@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { columnKey, type Graph, type Process } from "./graph";
-import { Formula, MOST_LISTED, NodeLink, Notes, Part, Rows, Title, type Props } from "./panel_parts";
+import { Decides, Formula, MOST_LISTED, NodeLink, Notes, Part, Rows, Title, type Props } from "./panel_parts";
 import { count, moment, runText } from "./text";
 
 export function ProcessPanel({ graph, select, link, process }: Props & { process: Process }) {
@@ -28,6 +28,7 @@ export function ProcessPanel({ graph, select, link, process }: Props & { process
               {step.derivation.sources.map((source) => <Part key={columnKey(source)} of={source} graph={graph} select={select} />)}
               <button type="button" class="action" onClick={() => select({ kind: "column", key: columnKey(step.derivation) })} aria-label={`Follow ${graph.label(step.derivation)}`}>Follow</button>
             </p>
+            <Decides conditions={[]} uses={step.derivation.influences} graph={graph} select={select} />
           </div>
         ))}
         {computed.length > MOST_LISTED && <p class="note">{count(computed.length - MOST_LISTED, "more column")} in the table.</p>}

@@ -67,9 +67,10 @@ def test_events_by_what_became_of_them() -> None:
 def test_each_application_with_its_runs_and_lineage() -> None:
     page = shown(report())
 
-    assert "nb_clean contoso 1,500 2 COMPLETE run-1a, 2026-05-01 12:00:00 UTC 1,204 nb_clean → x" in words(page)
+    assert "nb_clean contoso 1,500 2 COMPLETE run-1a, 2026-05-01 12:00:00 UTC 1,204 nb_clean → x 1 not in" in words(
+        page
+    )
     assert 'href="/asset/guid-1"' in page
-    assert "not in the Data Map: sparklin://contoso/nb_clean#y" in words(page)
     assert "nb_lost contoso 2 1 1 failed FAIL run-2, 2026-05-01 12:00:00 UTC not known none" in words(page)
 
 
