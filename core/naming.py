@@ -46,6 +46,11 @@ def event_name(envelope: Envelope, digest: str) -> EventName:
     return EventName(envelope.run_key, envelope.time, envelope.event_type, digest)
 
 
+def folder_of(blob: str) -> str:
+    """The key of the run in whose folder a blob lies."""
+    return blob.removeprefix(FOLDER).partition("/")[0]
+
+
 def parse_blob_name(name: str) -> EventName | None:
     """The event whose blob has this name (without container); None for every name that is not ours."""
     match = _BLOB.fullmatch(name)

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobClient
+from azure.storage.blob import BlobClient, BlobProperties
 
 from core import naming
 from core.errors import StorageUnavailable
@@ -107,9 +107,8 @@ class EventStore:
         :raises StorageUnavailable: the listing failed.
         """
         with storage_faults("list the events of a run"):
-            blobs = list(self._blobs.list_blobs(name_starts_with=naming.run_folder(run_key), include=["metadata"]))
-        named = ((naming.parse_blob_name(blob.name), blob) for blob in blobs)
-        return tuple(StoredEvent(name, _partition(blob.metadata), blob.last_modified) for name, blob in named if name)
+            blobs = self._blobs.list_blobs(name_starts_with=naming.run_folder(run_key), include=["metadata"])
+            return tuple(_named(blobs))
 
     def partition_of(self, event: EventName) -> str | None:
         """The partition of an event's row; "" for a blob that somebody else put there, None for one that is gone.
@@ -203,25 +202,31 @@ class EventStore:
         with storage_faults("read the rows of events"):
             return sorted(self._table.read(keys), key=lambda row: (row.received, row.row_key))
 
-    def run_keys(self) -> Iterator[str]:
-        """The keys of all runs that have a stored event, in alphabetical order.
+    def runs(self) -> Iterator[tuple[str, tuple[StoredEvent, ...]]]:
+        """The keys of all runs in alphabetical order, each with its stored events as ``names`` lists them.
+
+        One request lists thousands of blobs, so an event that is stored meanwhile may be missing.
 
         :raises StorageUnavailable: also during the iteration.
         """
-        with storage_faults("list the runs"):
-            for folder in self._blobs.walk_blobs(name_starts_with=naming.FOLDER, delimiter="/"):
-                yield folder.name.removeprefix(naming.FOLDER).removesuffix("/")
+        with storage_faults("list the events"):
+            blobs = self._blobs.list_blobs(name_starts_with=naming.FOLDER, include=["metadata"])
+            for run_key, some in groupby(blobs, lambda blob: naming.folder_of(blob.name)):
+                yield run_key, tuple(_named(some))
 
-    def restore_row(self, event: StoredEvent, envelope: Envelope) -> bool:
-        """Write the row of a stored event, as it was before a worker saw it; False if there is one.
+    def restore_rows(self, rows: Iterable[tuple[StoredEvent, Envelope]]) -> int:
+        """Write rows of stored events, as they were before a worker saw them; how many were missing.
 
-        :raises StorageUnavailable: it may not be written.
-        :raises ValueError: the blob does not say which hour the event was received in.
+        :raises StorageUnavailable: some may not be written.
+        :raises ValueError: a blob does not say which hour the event was received in.
         """
-        if event.received is None:
-            raise ValueError(f"blob {event.name.blob} is not one that the receiver stored")
-        with storage_faults("write the row of an event"):
-            return self._table.create(new_entity(envelope, event.name, event.received))
+        by_partition: dict[str, list[dict[str, Any]]] = {}
+        for event, envelope in rows:
+            if event.received is None:
+                raise ValueError(f"blob {event.name.blob} is not one that the receiver stored")
+            by_partition.setdefault(event.partition, []).append(new_entity(envelope, event.name, event.received))
+        with storage_faults("write the rows of events"):
+            return sum(self._table.create_all(some) for some in by_partition.values())
 
     def settle_rows(self, run_key: str, rows: Iterable[EventRow], now: datetime) -> tuple[EventRow, ...]:
         """Those of a run's rows that stand for a stored event; the others are put right.
@@ -304,6 +309,13 @@ class EventStore:
         log.warning("an event of run %s was not stored; its sender was told so", row.run_key)
         with storage_faults("delete a row"):
             self._table.delete_unchanged(row)
+
+
+def _named(blobs: Iterable[BlobProperties]) -> Iterator[StoredEvent]:
+    """The stored events of these blobs; blobs of other names are left out."""
+    for blob in blobs:
+        if name := naming.parse_blob_name(blob.name):
+            yield StoredEvent(name, _partition(blob.metadata), blob.last_modified)
 
 
 def _partition(metadata: Mapping[str, str] | None) -> str:

@@ -15,6 +15,8 @@ from storage.event_rows import EventRow, RowKeys, read_row
 
 log = logging.getLogger(__name__)
 
+_TRANSACTION = 100
+
 
 class EventTable:
     """The table. Safe to share between threads. All methods raise what the SDK raises."""
@@ -38,6 +40,22 @@ class EventTable:
         except ResourceExistsError:
             return False
         return True
+
+    def create_all(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Write rows of one partition, and say how many; those that there are already stay as they are."""
+        count = 0
+        for start in range(0, len(rows), _TRANSACTION):
+            some = rows[start : start + _TRANSACTION]
+            try:
+                if len(some) > 1:
+                    self._table.submit_transaction([("create", row) for row in some])
+                    count += len(some)
+                    continue
+            except HttpResponseError as error:
+                if error.status_code != 409:
+                    raise
+            count += sum(map(self.create, some))
+        return count
 
     def put(self, row: Mapping[str, Any]) -> bool:
         """Write the row of a new event; False if it was there, with its time of receipt renewed.

@@ -50,6 +50,11 @@ class RunRecords:
 
         :raises StorageUnavailable: if storage does not answer.
         """
+        record = self._read(run_key)
+        self._noted(run_key, record)
+        return record
+
+    def _read(self, run_key: str) -> RunRecord:
         found = self._rows.get(_key(run_key))
         if found is None:
             return RunRecord()
@@ -145,7 +150,8 @@ class RunRecords:
         noted = replace(record, hours=record.hours | frozenset(hours))
         if noted != record:
             with suppress(Conflict):
-                self._rows.put(_key(run_key), _values(noted), record.version)
+                version = self._rows.put(_key(run_key), _values(noted), record.version)
+                self._noted(run_key, replace(noted, version=version))
 
     def delete(self, run_key: str) -> None:
         """Forget a run. One that changes meanwhile is not forgotten.
@@ -175,20 +181,65 @@ class RunRecords:
         """Change a record, and return it as it was before and after; equal records are not written."""
         key = _key(run_key)
         for attempt in range(_ATTEMPTS):
-            before = self.read(run_key)
+            remembered = self._remembered(run_key)
+            before = remembered or self.read(run_key)
             after = change(before)
             if after == before:
+                if remembered:
+                    continue  # It may be another by now, which is not noticed where nothing is written.
                 return before, after
             try:
                 if after == RunRecord() and before.version is not None:
                     self._rows.delete(key, before.version)
                 else:
-                    self._rows.put(key, _values(after), before.version)
+                    version = self._rows.put(key, _values(after), before.version)
+                    self._noted(run_key, replace(after, version=version))
             except Conflict:
-                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
+                if not remembered:
+                    time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
             else:
                 return before, after
         raise LeaseLost(f"the row of run {run_key} was changed by others {_ATTEMPTS} times in a row")
+
+    def _noted(self, run_key: str, record: RunRecord) -> None:
+        """A record was read or written."""
+
+    def _remembered(self, run_key: str) -> RunRecord | None:
+        """A record as it was, to be changed only if it is so still; None where it is to be read."""
+        del run_key
+        return None
+
+
+class RecordsOfOneWorker(RunRecords):
+    """The records of the few runs that a single worker processes: what it knows of them is not read for a change.
+
+    A change is written on the version that is known; where others have changed the record meanwhile it is read again.
+    """
+
+    def __init__(self, clients: StorageClients) -> None:
+        super().__init__(clients)
+        self._known: dict[str, RunRecord] = {}
+
+    def read(self, run_key: str) -> RunRecord:
+        """What is known of a run, perhaps from before: good for a change, as ``begin`` and ``note_hours`` make it.
+
+        :raises StorageUnavailable: if storage does not answer.
+        """
+        return self._known.get(run_key) or super().read(run_key)
+
+    def get(self, run_key: str) -> frozenset[str]:
+        """The names of a run's processes as they are now.
+
+        :raises StorageUnavailable: if storage does not answer.
+        """
+        self._known.pop(run_key, None)
+        return super().get(run_key)
+
+    def _noted(self, run_key: str, record: RunRecord) -> None:
+        self._known[run_key] = record
+
+    def _remembered(self, run_key: str) -> RunRecord | None:
+        return self._known.pop(run_key, None)
 
 
 def _values(record: RunRecord) -> dict[str, str | int | datetime]:

@@ -7,7 +7,7 @@ the app's settings, and works while the app is stopped. Safe to repeat, to inter
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -18,6 +18,9 @@ from pipeline.publish import publish, republish
 from pipeline.run import ENDS, process_run
 from pipeline.services import Services
 from storage.event_store import StoredEvent
+from storage.events_of_run import EventsOfRun
+from storage.run_events import RunEvents
+from storage.run_records import RecordsOfOneWorker
 
 AT_ONCE = 8
 
@@ -49,7 +52,7 @@ def record_runs(services: Services, *, dry_run: bool) -> Iterator[RecordedRun]:
     :raises StorageUnavailable: the runs cannot be listed, also during the iteration.
     """
     record = partial(_record, services=services, dry_run=dry_run)
-    return stream_in_threads(record, services.events.run_keys(), AT_ONCE)
+    return stream_in_threads(record, services.events.runs(), AT_ONCE)
 
 
 def publish_processes(services: Services, *, force: bool) -> Iterator[PublishedProcess]:
@@ -62,28 +65,37 @@ def publish_processes(services: Services, *, force: bool) -> Iterator[PublishedP
     return stream_in_threads(partial(_publish, services=services), rows, AT_ONCE)
 
 
-def _record(run_key: str, services: Services, *, dry_run: bool) -> RecordedRun:
-    stored = services.events.names(run_key)
+def _record(run: tuple[str, tuple[StoredEvent, ...]], services: Services, *, dry_run: bool) -> RecordedRun:
+    run_key, stored = run
     rows = 0
     try:
         known = {row.digest for row in services.events.rows_of(stored)}
         lacking = [event for event in stored if event.partition and event.name.digest not in known]
-        rows = len(lacking) if dry_run else _restore_rows(lacking, services)
-        if not dry_run:
-            settle = _has_not_ended_for_long(stored, services)
-            process_run(run_key, services, replay=True, record_only=True, settle=settle)
+        if dry_run:
+            return RecordedRun(run_key, len(stored), len(lacking))
+        ours = _for_one_run(stored, services)
+        rows = _restore_rows(lacking, ours)
+        settle = _has_not_ended_for_long(stored, services)
+        process_run(run_key, ours, replay=True, record_only=True, settle=settle)
     except SparklinError as error:
         return RecordedRun(run_key, len(stored), rows, str(error))
     return RecordedRun(run_key, len(stored), rows)
 
 
-def _restore_rows(events: list[StoredEvent], services: Services) -> int:
-    number = 0
-    for event, body in services.events.bodies(events):
+def _for_one_run(stored: tuple[StoredEvent, ...], services: Services) -> Services:
+    """The services for a run that is listed already, which read its bodies and its record no more than they must."""
+    events, records = EventsOfRun(services.clients, stored), RecordsOfOneWorker(services.clients)
+    return replace(services, events=events, run_records=records, run_events=RunEvents(events, records))
+
+
+def _restore_rows(lacking: list[StoredEvent], services: Services) -> int:
+    """Write the rows of events that have none; how many."""
+    read = []
+    for event, body in services.events.bodies(lacking):
         # An event that cannot be read is dead-lettered when its run is processed.
         with suppress(BadRequest):
-            number += services.events.restore_row(event, read_envelope(body))
-    return number
+            read.append((event, read_envelope(body)))
+    return services.events.restore_rows(read)
 
 
 def _has_not_ended_for_long(stored: tuple[StoredEvent, ...], services: Services) -> bool:

@@ -106,6 +106,20 @@ def test_processes_that_were_lost_are_uploaded_once_each(filled: Filled, monkeyp
     assert in_any_order(filled.installation.picture()) == filled.picture
 
 
+def test_what_comes_after_the_runs_were_listed_is_recorded_as_well(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One list tells of thousands of runs, so that it is old when the last of them is recorded."""
+    filled.empty(*TABLES)
+    listed = [(run, events[:1]) for run, events in filled.installation.services.events.runs()]
+    monkeypatch.setattr("storage.event_store.EventStore.runs", lambda _: iter(listed))
+    filled.rebuild(monkeypatch=monkeypatch)
+    monkeypatch.undo()
+    filled.rebuild(monkeypatch=monkeypatch)
+    assert in_any_order(filled.installation.picture()) == filled.picture
+    assert filled.installation.statuses() == filled.statuses
+
+
 LOST: list[tuple[str, Callable[[Filled], None], bool]] = [
     ("the rows of events", lambda filled: filled.empty("EventMetadata"), False),
     ("the records of runs", lambda filled: filled.empty("RunProcesses"), False),

@@ -12,6 +12,7 @@ from core.naming import event_name
 from storage.clients import EVENT_METADATA, EVENTS, StorageClients
 from storage.event_rows import EventRow, RowKeys, Status
 from storage.event_store import EventStore, Put
+from storage.events_of_run import EventsOfRun
 from tests.storage.runs import NOON, new_event, new_run
 from tests.support.processes import PATIENCE
 
@@ -301,17 +302,54 @@ def test_rows_of_events_come_by_time_of_receipt_without_missing_ones(store: Even
     assert [row.digest for row in store.rows_of(events)] == [second[1]]
 
 
-def test_a_lost_row_of_a_stored_event_is_written_again_and_one_that_is_there_is_left_alone(store: EventStore) -> None:
-    envelope, digest, body = new_event()
-    store.put(envelope, digest, body, NOON)
-    (stored,) = store.names(envelope.run_key)
-    store.mark([stored], Status.PROCESSED)
-    assert store.restore_row(stored, envelope) is False
-    assert [row.status for row in rows_of(store, envelope.run_key)] == [Status.PROCESSED]
-    store.delete_rows([RowKeys(stored.partition, stored.name.row_key)])
-    assert store.restore_row(stored, envelope) is True
-    (row,) = rows_of(store, envelope.run_key)
-    assert (row.status, row.digest) == (Status.RECEIVED, digest)
+def test_runs_are_listed_with_their_events(store: EventStore) -> None:
+    start, other = new_event("START"), new_event()
+    complete = new_event("COMPLETE", run=start[0].run_id)
+    for envelope, digest, body in (complete, other, start):
+        store.put(envelope, digest, body, NOON)
+    listed = dict(store.runs())
+    assert list(listed) == sorted(listed)
+    for run in (start[0].run_key, other[0].run_key):
+        assert listed[run] == store.names(run) != ()
+
+
+def test_rows_are_restored_where_they_are_missing(store: EventStore, storage_clients: StorageClients) -> None:
+    run = new_run()
+    events = [new_event("START", run=run, minute=number) for number in range(3)]
+    for envelope, digest, body in events:
+        store.put(envelope, digest, body, NOON)
+    stored = store.names(run)
+    envelopes = {digest: envelope for envelope, digest, _ in events}
+    table = storage_clients.table(EVENT_METADATA)
+    wanted = [(event, envelopes[event.name.digest]) for event in stored]
+
+    for lost, restored in ((3, 3), (1, 1), (0, 0)):
+        for event in stored[:lost]:
+            table.delete_entity(event.partition, event.name.row_key)
+        store.mark(stored, Status.PROCESSED)
+        assert store.restore_rows(wanted) == restored
+        assert [row.status for row in store.rows_of(stored)].count(Status.RECEIVED) == restored
+        assert len(rows_of(store, run)) == 3
+
+
+def test_the_events_of_one_run_are_read_once_and_seen_anew(store: EventStore, storage_clients: StorageClients) -> None:
+    run = new_run()
+    first, second = new_event("START", run=run), new_event("COMPLETE", run=run, minute=1)
+    store.put(*first, NOON)
+    ours = EventsOfRun(storage_clients, store.names(run))
+    store.put(*second, NOON)
+
+    listed = ours.names(run)
+    assert [event.name.event_type for event in listed] == ["START"]
+    assert [body for _, body in ours.bodies(listed)] == [first[2]]
+    later = ours.names(run)
+    assert later == store.names(run) != listed
+    assert list(ours.bodies(later)) == list(store.bodies(later))
+
+    storage_clients.container(EVENTS).delete_blob(later[0].name.blob)
+    assert list(ours.bodies(later)) == [
+        (event, body) for event, (_, _, body) in zip(later, (first, second), strict=True)
+    ]
 
 
 def test_a_blob_that_somebody_else_put_there_gets_no_row(store: EventStore, storage_clients: StorageClients) -> None:
@@ -319,5 +357,5 @@ def test_a_blob_that_somebody_else_put_there_gets_no_row(store: EventStore, stor
     storage_clients.container(EVENTS).upload_blob(event_name(envelope, digest).blob, body)
     (stored,) = store.names(envelope.run_key)
     with pytest.raises(ValueError, match="is not one that the receiver stored"):
-        store.restore_row(stored, envelope)
+        store.restore_rows([(stored, envelope)])
     assert rows_of(store, envelope.run_key) == []

@@ -6,7 +6,7 @@ import pytest
 
 from core.identity import run_key
 from storage.clients import StorageClients
-from storage.run_records import RunRecord, RunRecords
+from storage.run_records import RecordsOfOneWorker, RunRecord, RunRecords
 from tests.storage.runs import new_run
 
 
@@ -84,3 +84,31 @@ def test_workers_at_once_lose_nothing(processes: RunRecords) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: processes.add(run, [f"p{number}"]), range(24)))
     assert processes.get(run) == {f"p{number}" for number in range(24)}
+
+
+def test_one_worker_writes_on_what_it_knows_and_sees_what_others_wrote(
+    processes: RunRecords, storage_clients: StorageClients
+) -> None:
+    run, worker = new_run(), RecordsOfOneWorker(storage_clients)
+    assert worker.read(run) == RunRecord()
+    processes.add(run, ["a"])
+    assert worker.add(run, ["b"]) == {"a"}
+    processes.add(run, ["c"])
+    assert worker.get(run) == {"a", "b", "c"}
+    processes.end(run, "all events", ["a"])
+    assert worker.add(run, ["b"]) == {"b", "c"}
+    assert processes.get(run) == {"b", "c"}
+
+
+def test_one_worker_does_not_begin_on_what_others_have_ended(
+    processes: RunRecords, storage_clients: StorageClients
+) -> None:
+    run, worker = new_run(), RecordsOfOneWorker(storage_clients)
+    known = worker.read(run).processed
+    processes.begin(run, "")
+    processes.end(run, "all events")
+    assert not worker.begin(run, known)
+    assert worker.begin(run, worker.read(run).processed)
+    assert processes.read(run).at_work == 1
+    worker.end(run, "all events")
+    assert processes.read(run) == RunRecord(processed="all events")
