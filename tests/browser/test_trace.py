@@ -89,10 +89,17 @@ def test_back_leads_to_the_selection_before(open_file: Open) -> None:
     view = open_file(graphs.medallion())
     view.click("gold.revenue", "country")
 
-    view.page.go_back()
+    view.search("landing.orders.ts")
+    assert not view.is_in_view("gold.revenue")
 
+    view.page.go_back()
+    expect(view.page.locator(".panel h2")).to_have_text("country")
+    view.page.go_back()
     expect(view.page.locator(".panel h2")).to_have_text("margin")
+    view.ready()
+
     assert view.traced() == WAY
+    assert view.is_in_view("gold.revenue")
 
 
 def test_escape_ends_it(open_file: Open) -> None:
@@ -236,6 +243,11 @@ def test_the_panel_begins_at_its_top_and_goes_on_at_its_heading(open_file: Open)
     assert view.page.evaluate(scrolled) == 0
     expect(view.page.locator(".panel h2")).to_be_focused()
     expect(view.page.locator(".panel h2")).to_have_text("cost")
+
+    view.keys("Escape")
+
+    expect(view.page.locator(".panel h2")).to_have_text("10 datasets, 7 processes")
+    expect(view.page.locator(".panel h2")).to_be_focused()
 
 
 def test_a_line_shows_expression_conditions_and_what_decides_about_rows(open_file: Open) -> None:

@@ -78,11 +78,23 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
   const { layout, isCurrent, failure } = useLayout(drawn);
 
   const change = (changed: Partial<Place>) => setPlace((before) => ({ ...before, ...changed }));
+  const reveal = (chosen: Selection | null) => {
+    const node = selectedNode(graph, chosen);
+    if (node) setShown((before) => (before.has(node) ? before : new Set([...before, ...beginning(graph, node)])));
+  };
   const select = (chosen: Selection | null) => {
     setHovered(null);
-    const node = selectedNode(graph, chosen);
-    if (node && !shown.has(node)) setShown(new Set([...shown, ...beginning(graph, node)]));
+    reveal(chosen);
     change({ problem: null, selection: chosen, onlyTraced: chosen && chosen.kind !== "node" ? onlyTraced : false });
+  };
+  const seek = (chosen: Selection | null) => {
+    const id = selectedNode(graph, chosen);
+    if (id) setGoal({ kind: "node", id, row: chosen!.kind === "node" ? null : chosen!.key });
+  };
+  /** Selects what was chosen outside the picture, and brings it into view. */
+  const bring = (chosen: Selection | null) => {
+    select(chosen);
+    seek(chosen);
   };
   const link = (guid: string | undefined) => (options.page && guid ? options.page.replace("{guid}", encodeURIComponent(guid)) : null);
   const latest = useRef({ select, root, shown });
@@ -98,7 +110,12 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
 
   useEffect(() => write(graph, place, first), [place]);
   useEffect(() => {
-    const reread = () => setPlace(read(graph, first));
+    const reread = () => {
+      const found = read(graph, first);
+      setPlace(found);
+      reveal(found.selection);
+      seek(found.selection);
+    };
     const keys = (event: KeyboardEvent) => { if (event.key === "Escape") latest.current.select(null); };
     for (const name of ["popstate", "hashchange"]) addEventListener(name, reread);
     addEventListener("keydown", keys);
@@ -108,12 +125,6 @@ function App({ graph, options }: { graph: Graph; options: Options }) {
     };
   }, []);
 
-  /** Selects what was chosen outside the picture, and brings it into view. */
-  const bring = (chosen: Selection | null) => {
-    select(chosen);
-    const id = selectedNode(graph, chosen);
-    if (id) setGoal({ kind: "node", id, row: chosen!.kind === "node" ? null : chosen!.key });
-  };
   const svg = () => stage.current!.querySelector<SVGSVGElement>("svg.picture")!;
   return (
     <>

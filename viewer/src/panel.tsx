@@ -13,29 +13,23 @@ interface PanelProps extends Props {
   selection: Selection | null;
 }
 
-/** Each selection begins at the top. Who chose it in the panel goes on at its heading, as the button is gone. */
-export function Panel({ selection, ...others }: PanelProps) {
-  const { graph } = others;
+/** Each selection begins at the top. If what had the focus is gone with the selection before, its heading gets it. */
+export function Panel({ selection, ...props }: PanelProps) {
+  const { graph } = props;
   const panel = useRef<HTMLElement>(null);
-  const isWalked = useRef(false);
   const key = keyOf(selection);
+  const hadFocus = panel.current?.contains(document.activeElement) ?? false;
   useLayoutEffect(() => {
     panel.current!.scrollTop = 0;
-    if (isWalked.current) panel.current!.querySelector("h2")?.focus({ preventScroll: true });
-    isWalked.current = false;
+    if (hadFocus && !panel.current!.contains(document.activeElement)) panel.current!.querySelector("h2")?.focus({ preventScroll: true });
   }, [key]);
-  const select = (chosen: Selection | null) => {
-    isWalked.current = keyOf(chosen) !== key;
-    others.select(chosen);
-  };
-  const props = { ...others, select };
   return (
     <aside class="panel" aria-label="Details" tabindex={0} ref={panel}>
       {selection?.kind === "column" && <ColumnPanel {...props} key={key} column={selection.key} />}
       {selection?.kind === "step" && <StepPanel {...props} key={key} step={graph.steps.get(selection.key)!} />}
       {selection?.kind === "node" && graph.processes.has(selection.id) && <ProcessPanel {...props} key={key} process={graph.processes.get(selection.id)!} />}
       {selection?.kind === "node" && graph.datasets.has(selection.id) && <DatasetPanel {...props} key={key} id={selection.id} />}
-      {!selection && <Overview {...props} />}
+      {!selection && <Overview {...props} key={key} />}
     </aside>
   );
 }
