@@ -28,6 +28,7 @@ if [ "${SPARKLIN_NETWORK:-none}" = private ]; then
     echo 'network=private: the code can be deployed from a machine inside the network only, once the network exists.' >&2
 fi
 
+"$here/rename_roles.sh"
 deployment="sparklin-$AZURE_ENV_NAME"
 az deployment sub create --name "$deployment" --location "$AZURE_LOCATION" --parameters "$here/main.bicepparam" \
     --output none

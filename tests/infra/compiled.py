@@ -4,6 +4,7 @@
 """
 
 import json
+import uuid
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,11 @@ def template() -> dict[str, Any]:
     """The compiled main.bicep."""
     found: dict[str, Any] = json.loads(TEMPLATE.read_text("utf-8"))
     return found
+
+
+def azure_guid(*parts: str) -> str:
+    """What the template function guid() gives; the compiler gives the same."""
+    return str(uuid.uuid5(uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830"), "-".join(parts)))
 
 
 def without_generator(part: Any) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra.compiled import azure_guid
 from tests.test_deployed_files import ROOT, deployed, is_checkout
 
 INFRA = ROOT / "infra"
@@ -32,6 +33,9 @@ case "$*" in
 *"sub create"*) env | grep ^SPARKLIN_ | sort >>"$AZ_SEEN" ;;
 *"group create"*) [ "$(grep -c 'group create' "$AZ_SEEN")" -ge "${AZ_SUBSCRIBES_AT:-1}" ] ;;
 *"config-zip"*) [ -z "${AZ_NEVER_ENDS:-}" ] || exec sleep 600 ;;
+*"group exists"*) echo "${AZ_GROUP_EXISTS:-false}" ;;
+*"identity list"*) echo "${AZ_PRINCIPAL:-}" ;;
+*"assignment list"*) cat "$AZ_ASSIGNED" ;;
 *"secret set"*) cp "$(echo "$*" | sed 's/.*--file \([^ ]*\).*/\1/')" "$AZ_SEEN.secret" ;;
 *"functionapp show"*) echo /subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x ;;
 esac
@@ -141,8 +145,11 @@ def copies(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("deploy.sh", "install.sh", "main.bicepparam"):
         (folder / name).write_text((INFRA / name).read_text())
-    for name in ("package", "subscribe", "grant"):
-        call = 'echo "$0 $FUNCTION_APP_NAME $IDENTITY_PRINCIPAL_ID $EVENT_DELIVERY" >>"$AZ_SEEN"'
+    for name in ("package", "subscribe", "grant", "rename_roles"):
+        told = (
+            "$AZURE_ENV_NAME" if name == "rename_roles" else "$FUNCTION_APP_NAME $IDENTITY_PRINCIPAL_ID $EVENT_DELIVERY"
+        )
+        call = f'echo "$0 {told}" >>"$AZ_SEEN"'
         (folder / f"{name}.sh").write_text(f"#!/bin/sh\n{call}\n[ {name} != grant ] || exit ${{GRANT_CODE:-0}}\n")
     for script in folder.iterdir():
         script.chmod(0o755)
@@ -161,6 +168,7 @@ def test_everything_is_deployed_in_order(shell: Shell, copies: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert steps(shell, copies) == [
+        "rename_roles.sh prod",
         "deployment sub create --name sparklin-prod --location westeurope --parameters main.bicepparam --output none",
         'SPARKLIN_ALLOWED_ADDRESSES=["203.0.113.7/32"]',
         "SPARKLIN_NETWORK=outbound",
@@ -172,6 +180,40 @@ def test_everything_is_deployed_in_order(shell: Shell, copies: Path) -> None:
         "subscribe.sh func-x id-x EventGrid",
     ]
     assert "https://f" in done.stderr
+
+
+def assignment(name: str, scope: str, role: str) -> dict[str, str]:
+    group = "/subscriptions/s/resourceGroups/rg-prod"
+    roles = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions"
+    return {"id": f"{scope}/{name}", "name": name, "scope": group + scope, "roleDefinitionId": f"{roles}/{role}"}
+
+
+def test_an_update_removes_the_role_assignments_of_the_first_templates_and_no_others(
+    shell: Shell, tmp_path: Path
+) -> None:
+    storage, role, principal = "/providers/Microsoft.Storage/storageAccounts/st1", "974c5e8b", "6f1c-principal"
+    whole = f"/subscriptions/s/resourceGroups/rg-prod{storage}"
+    old, new = azure_guid(whole, principal, role), azure_guid(whole, "/subscriptions/s/…/id-1", role)
+    by_hand, twice = azure_guid("by hand"), azure_guid(whole, principal, "another role")
+    assigned = [assignment(name, storage, role) for name in (old, new, by_hand, twice)]
+    (tmp_path / "assigned.json").write_text(json.dumps(assigned))
+    there = {"AZ_GROUP_EXISTS": "true", "AZ_PRINCIPAL": principal, "AZ_ASSIGNED": str(tmp_path / "assigned.json")}
+
+    done = shell.run(INFRA / "rename_roles.sh", **there, AZURE_ENV_NAME="prod")
+
+    assert done.returncode == 0, done.stderr
+    assert shell.commands == [
+        "group exists --name rg-prod --output tsv",
+        "identity list --resource-group rg-prod --query [].principalId --output tsv",
+        f"role assignment list --assignee {principal} --all --output json",
+        f"role assignment delete --ids {storage}/{old}",
+    ]
+
+
+def test_a_first_deployment_has_no_roles_to_rename(shell: Shell) -> None:
+    done = shell.run(INFRA / "rename_roles.sh", SPARKLIN_RESOURCE_GROUP_NAME="rg-lineage")
+
+    assert (done.returncode, shell.commands) == (0, ["group exists --name rg-lineage --output tsv"])
 
 
 def test_an_update_leaves_keys_alone(shell: Shell, copies: Path) -> None:

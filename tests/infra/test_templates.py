@@ -228,7 +228,7 @@ def test_azd_finds_the_service_and_the_hooks() -> None:
     assert only("none", "Microsoft.Web/sites")["tags"] == {"azd-env-name": "prod", "azd-service-name": service}
     assert only("none", "Microsoft.Web/sites")["kind"] == "functionapp,linux"
     hooks = re.findall(r"^ +run: (\S+)$", told, re.MULTILINE)
-    assert hooks == ["infra/grant.sh", "infra/subscribe.sh"]
+    assert hooks == ["infra/rename_roles.sh", "infra/grant.sh", "infra/subscribe.sh"]
     assert all((ROOT / hook).is_file() for hook in hooks)
 
 

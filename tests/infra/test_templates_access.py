@@ -11,6 +11,7 @@ from tests.infra.compiled import (
     ROOT,
     Resource,
     account,
+    azure_guid,
     last_names,
     only,
     resources,
@@ -66,6 +67,16 @@ def test_the_apps_identity_has_these_roles_and_no_others(mode: str) -> None:
     assert {each["properties"]["principalId"] for each in assigned} == {
         f"[reference('{identity}', '2024-11-30').principalId]"
     }
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_names_of_role_assignments_stay(mode: str) -> None:
+    """Azure refuses the same role under another name, so a change needs a step like infra/rename_roles.sh."""
+    identity = only(mode, "Microsoft.ManagedIdentity/userAssignedIdentities")["id"]
+    for each in resources(mode, "Microsoft.Authorization/roleAssignments"):
+        scope = each["id"].partition("/providers/Microsoft.Authorization")[0]
+        role = each["properties"]["roleDefinitionId"].rpartition("/")[2]
+        assert each["name"] == azure_guid(scope, identity, role)
 
 
 def test_the_page_lists_the_roles_that_the_templates_give() -> None:
