@@ -10,11 +10,9 @@ that is no event, it is dead-lettered and stays where it is: should the file gro
 """
 
 import dataclasses
-import hashlib
 import logging
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +22,7 @@ from core.errors import BadRequest, LeaseLost, StorageUnavailable
 from core.folder_address import FolderAddress
 from core.logs import step
 from core.threads import in_threads
+from pipeline.file_states import advanced, differ, digest, new_counts
 from pipeline.intake import Intake
 from pipeline.receive import take_events
 from pipeline.services import Services
@@ -41,7 +40,8 @@ CALL_SECONDS = 240.0
 #: How long a file must not have changed before its end counts as a line without a line break.
 IDLE = timedelta(minutes=10)
 
-_PART_BYTES = 4 * 1024 * 1024
+# So few that a call whose time is up ends soon: it finishes the parts that it has begun.
+_PART_BYTES = 1024 * 1024
 _HEAD_BYTES = 4096
 _SHOWN_BYTES = 4000
 _AT_ONCE = 4
@@ -86,10 +86,6 @@ def _note(address: FolderAddress, before: FolderState, reason: str, services: Se
         log.warning("could not note that %s failed: %s", address, error.reason)
 
 
-# The states of files by name, with the ETags of their rows.
-_Rows = Mapping[str, tuple[FileState, str]]
-
-
 @dataclass(slots=True)
 class _Folder:
     """One call's work on one folder; ``rows`` are its files' states with the ETags of their rows."""
@@ -101,6 +97,7 @@ class _Folder:
     rows: dict[str, tuple[FileState, str]]
     compared: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
+    has_read: bool = False
 
     def collected(self) -> FolderState:
         """Read on in all files, in turns, until nothing is left or the time is up; the folder's state then.
@@ -113,7 +110,7 @@ class _Folder:
         self.services.file_progress.forget(self.folder.address, self.rows.keys() - {file.name for file in files})
         before = dict(self.rows)
         pending = [file for file in files if self._has_more(file)]
-        while pending and not _is_late(self.deadline):
+        while pending and not self._is_over():
             has_more = in_threads(self._has_more_after_reading, pending, _AT_ONCE)
             pending = [file for file, more in zip(pending, has_more, strict=True) if more]
         left = [file.size - self._state(file).offset for file in pending]
@@ -122,7 +119,7 @@ class _Folder:
             "files": len(files),
             "pendingBytes": sum(left),
         }
-        counts = _new_counts(before, self.rows)
+        counts = new_counts(before, self.rows)
         if self.problems:
             step(log, "collect", "failed", facts | counts | {"reason": self.problems[0]}, logging.WARNING)
         else:
@@ -133,12 +130,16 @@ class _Folder:
     def _has_more_after_reading(self, file: FolderFile) -> bool:
         """Read on in a file; one that cannot be read, or stored, is left, and does not cost the others."""
         try:
-            return _is_late(self.deadline) or self._read_on(file)
+            return self._is_over() or self._read_on(file)
         except StorageUnavailable as error:
             self.problems.append(error.reason)
             if len(self.problems) >= _MOST_PROBLEMS:
                 raise
             return False
+
+    def _is_over(self) -> bool:
+        """Whether the time is up; something is read in each call, however long it took to list the folder."""
+        return self.has_read and _is_late(self.deadline)
 
     def _has_more(self, file: FolderFile) -> bool:
         """Whether a file may have something that was not read; an end without a line break waits to be idle."""
@@ -152,6 +153,7 @@ class _Folder:
 
     def _read_on(self, file: FolderFile) -> bool:
         """Read and store one part of a file, then write how far it was read; whether there is more to read now."""
+        self.has_read = True
         state = self._same_file(file)
         part = self._part(file, state) if state.offset < file.size else _NOTHING
         if part is None:
@@ -159,7 +161,7 @@ class _Folder:
             return False
         if not state.offset:
             head = part.data[:_HEAD_BYTES]
-            state = replace(state, head=_digest(head), head_length=len(head))
+            state = replace(state, head=digest(head), head_length=len(head))
         found = _cut(part.data, state, file)
         receipts = self._taken(file, [text for _, text in found.lines])
         self.held.check()
@@ -169,7 +171,7 @@ class _Folder:
             return False
         if state.unreadable_rest and found.length:
             self._withdraw(file, state)
-        after = _advanced(state, found, receipts)
+        after = advanced(state, found, receipts)
         is_read = after.offset >= file.size or not found.length
         self._write(replace(after, etag=file.etag if is_read else ""))
         return not is_read
@@ -191,7 +193,7 @@ class _Folder:
         is_same = state.created == file.created and state.offset <= file.size
         if is_same and state.offset and state.etag != file.etag and file.name not in self.compared:
             head = self.folder.read(file.name, 0, state.head_length)
-            is_same = head is not None and _digest(head.data) == state.head
+            is_same = head is not None and digest(head.data) == state.head
             self.compared.add(file.name)
         return state if is_same else FileState(file.name, file.created)
 
@@ -202,7 +204,7 @@ class _Folder:
         length = min(left, _PART_BYTES)
         while True:
             part = self.folder.read(file.name, state.offset, length)
-            if part is None or len(part.data) < length or _differ(part.created, file.created):
+            if part is None or len(part.data) < length or differ(part.created, file.created):
                 return None
             if b"\n" in part.data or length >= min(left, longest) or state.in_long_line:
                 return part
@@ -251,33 +253,6 @@ def _cut(data: bytes, state: FileState, file: FolderFile) -> Cut:
     return cut(data, state.line, in_long_line=state.in_long_line, is_end=is_end, is_idle=_is_idle(file))
 
 
-def _advanced(state: FileState, found: Cut, receipts: Sequence[Receipt]) -> FileState:
-    counts = Counter(receipt.outcome for receipt in receipts)
-    return replace(
-        state,
-        offset=state.offset + found.length,
-        line=state.line + found.breaks,
-        in_long_line=found.in_long_line,
-        unreadable_rest="" if found.length else state.unreadable_rest,
-        kept=state.kept + counts[Outcome.KEPT],
-        ignored=state.ignored + counts[Outcome.IGNORED],
-        rejected=state.rejected + counts[Outcome.REJECTED] + found.is_too_long,
-    )
-
-
-def _new_counts(before: _Rows, after: _Rows) -> Counter[str]:
-    """How many events of each answer were counted since; a file that was replaced begins at 0."""
-    counted = Counter({"kept": 0, "ignored": 0, "rejected": 0})
-    for name, (state, _) in after.items():
-        old = before[name][0] if name in before else FileState(name, state.created)
-        if old is state:
-            continue
-        old = old if old.offset <= state.offset else FileState(name, state.created)
-        for outcome in counted:
-            counted[outcome] += max(0, getattr(state, outcome) - getattr(old, outcome))
-    return counted
-
-
 def _is_late(deadline: float) -> bool:
     return time.monotonic() >= deadline
 
@@ -286,14 +261,5 @@ def _is_idle(file: FolderFile) -> bool:
     return datetime.now(UTC) - file.modified >= IDLE
 
 
-def _differ(one: datetime, other: datetime) -> bool:
-    """Whether two times of creation are of two files; a service may not report them."""
-    return one != other and NEVER not in (one, other)
-
-
 def _letter_key(file: FolderFile, line: int) -> str:
     return f"{file.created.isoformat()}|{line}"
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:32]
