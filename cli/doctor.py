@@ -9,6 +9,7 @@ from rich.console import Console
 
 from cli.checks.catalogue import check_catalogue
 from cli.checks.check import Check, State, ok, skipped, wrong
+from cli.checks.collections import check_collections
 from cli.checks.end_to_end import check_end_to_end
 from cli.checks.endpoint import Receiver, check_receiver
 from cli.checks.folders import check_folders
@@ -126,6 +127,7 @@ def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | N
             yield from check_catalogue(catalog, asset, type_of_naming(settings.process_naming))
         except SparklinError as error:
             yield wrong("Purview", str(error), "az login")
+    yield from check_collections(settings)
 
 
 def _hosts(receiver: Receiver, settings: Settings) -> dict[str, str]:

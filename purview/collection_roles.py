@@ -22,6 +22,8 @@ DATA_CURATOR = "purviewmetadatarole_builtin_data-curator"
 
 _POLICIES = {"api-version": "2021-07-01"}
 _COLLECTIONS = {"api-version": "2019-11-01-preview"}
+# Knows domains, which accounts of the unified catalogue have above their collections.
+_COLLECTIONS_AND_DOMAINS = {"api-version": "2023-10-01-preview"}
 _MEMBER = "principal.microsoft.id"
 _ATTEMPTS = 5
 _RETRY_POLICY = RetryPolicy(budget=60)
@@ -44,10 +46,11 @@ class Change(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection: its internal name, and the one that people see."""
+    """A collection: its internal name, the one that people see, and the internal name of its domain, "" if unknown."""
 
     name: str
     friendly_name: str = ""
+    domain: str = ""
 
 
 class CollectionRoles:
@@ -93,10 +96,28 @@ class CollectionRoles:
 
         :raises CatalogUnavailable, CatalogRefused: they cannot be listed.
         """
-        url, params, found = f"{self._endpoint}/account/collections", _COLLECTIONS, list[Collection]()
+        return self._listed(_COLLECTIONS)
+
+    def collections_with_domains(self) -> list[Collection]:
+        """The same, with their domains where the account knows any.
+
+        :raises CatalogUnavailable, CatalogRefused: they cannot be listed.
+        """
+        try:
+            return self._listed(_COLLECTIONS_AND_DOMAINS)
+        except CatalogRefused as error:
+            if error.status not in (400, 404):
+                raise
+            return self._listed(_COLLECTIONS)
+
+    def _listed(self, version: Mapping[str, str]) -> list[Collection]:
+        url, params, found = f"{self._endpoint}/account/collections", version, list[Collection]()
         while url:
             page = self._send("GET", url, params, Collection(self.account))
-            found += (Collection(each["name"], each.get("friendlyName") or "") for each in page["value"])
+            found += (
+                Collection(each["name"], each.get("friendlyName") or "", each.get("domain") or "")
+                for each in page["value"]
+            )
             url, params = page.get("nextLink") or "", {}
             if url and urlsplit(url).netloc != urlsplit(self._endpoint).netloc:
                 raise CatalogUnavailable("the list of collections goes on at another address, which gets no token")

@@ -17,6 +17,7 @@ Answer = tuple[int, Any, dict[str, str]]
 class PolicyStore:
     """The policies by collection, the collections in pages, and how the server misbehaves.
 
+    Collections may have a ``domain``, which those versions of the API show that know domains.
     ``faults`` are answered first, one a request; ``before_put`` is called before a document is written.
     """
 
@@ -27,6 +28,7 @@ class PolicyStore:
     faults: list[Answer] = field(default_factory=list)
     before_put: Callable[[], None] = lambda: None
     requests: list[str] = field(default_factory=list)
+    has_domains: bool = False
 
     def answer(self, method: str, address: str, body: Any) -> Answer:
         parts = urlsplit(address)
@@ -37,16 +39,21 @@ class PolicyStore:
         match method, parts.path.strip("/").split("/"):
             case "GET", ["account", "collections"] if query["api-version"] == "2019-11-01-preview":
                 return self._page(int(query.get("page", 0)))
+            case "GET", ["account", "collections"] if query["api-version"] == "2023-10-01-preview" and self.has_domains:
+                return self._page(int(query.get("page", 0)), with_domains=True)
             case "GET", ["policystore", "collections", name, "metadataPolicy"] if query["api-version"] == "2021-07-01":
                 return self._read(name)
             case "PUT", ["policystore", "metadataPolicies", guid] if query["api-version"] == "2021-07-01":
                 return self._write(guid, body)
         return 404, {"error": {"code": "NotFound", "message": "no such address"}}, {}
 
-    def _page(self, number: int) -> Answer:
-        page: dict[str, Any] = {"value": self.pages[number]}
+    def _page(self, number: int, *, with_domains: bool = False) -> Answer:
+        hidden = set() if with_domains else {"domain"}
+        value = [{key: each[key] for key in each.keys() - hidden} for each in self.pages[number]]
+        page: dict[str, Any] = {"value": value}
         if number + 1 < len(self.pages):
-            page["nextLink"] = f"{self.url}/account/collections?api-version=2019-11-01-preview&page={number + 1}"
+            version = "2023-10-01-preview" if with_domains else "2019-11-01-preview"
+            page["nextLink"] = f"{self.url}/account/collections?api-version={version}&page={number + 1}"
         return 200, page, {}
 
     def _read(self, name: str) -> Answer:
