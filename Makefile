@@ -95,8 +95,7 @@ release: ready  ## Build what is released from this commit into dist/: packages,
 	@$(RUN)/python -m scripts.release
 
 audit: ready  ## Look up known vulnerabilities of the pinned packages (needs the advisory service of PyPI)
-	@$(RUN)/uv tool run --quiet --with-requirements requirements-release.txt --from pip-audit \
-		pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt
+	@$(RUN)/python -m scripts.audit
 
 template:  ## Compile infra/ into infra/azuredeploy.json, and write the snapshots of its tests anew
 	@scripts/templates

@@ -40,8 +40,8 @@ def verify(
     report: Annotated[
         Path, typer.Option(metavar="PATH", help="Where to write the report: this path with .md and with .json.")
     ] = Path("sparklin-verify"),
-    hash_names: Annotated[
-        bool, typer.Option("--hash-names", help="Replace hosts and ids in the report by hashes.")
+    names: Annotated[
+        bool, typer.Option("--names", help="Show hosts and ids in the report, which has hashes in their place.")
     ] = False,
     app_insights: Annotated[
         str,
@@ -70,7 +70,7 @@ def verify(
     if not target.url.startswith(("https://", "http://")) or not target.key:
         raise typer.BadParameter("give --receiver, and the key in SPARKLIN_FUNCTION_KEY", param_hint="--receiver")
     services = services_for(local=local)
-    cleaner = Cleaner((target.key, services.settings.lineage_storage.connection_string), hash_names=hash_names)
+    cleaner = Cleaner((target.key, services.settings.lineage_storage.connection_string), hash_names=not names)
     claims: list[Claim] = []
     trial = Trial(target, services, wait, is_private=_is_private(target))
     for claim in _claims(trial, app_insights, template):

@@ -8,8 +8,9 @@
   (CycloneDX)
 - ``SHA256SUMS``
 
-The number is that in core/version.py, and the commit must have the tag ``v`` and that number; without it the files are
-named as a preview of that commit. The changelog must have a section of the version.
+The number is that in core/version.py, and the commit must have the tag ``v`` and that number. Without it the files are
+named as a preview of that commit; with the tag of another version nothing is built. The changelog must have a section
+of the version.
 """
 
 import argparse
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--no-sbom", action="store_true", help="without the parts that need the package index")
     arguments = parser.parse_args()
     number = version()
+    _check_tags(number.partition("+")[0])
     _check_changelog(number)
     _say(f"version {number} from commit {git('rev-parse', '--short', 'HEAD').strip()}")
     shutil.rmtree(arguments.out, ignore_errors=True)
@@ -55,6 +57,16 @@ def main() -> None:
     sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
     (arguments.out / "SHA256SUMS").write_text(sums)
     sys.stdout.write(sums)
+
+
+def _check_tags(declared: str) -> None:
+    """A tag of another version on this commit is a mistake, in the tag or in the file."""
+    tags = [tag for tag in git("tag", "--points-at", "HEAD").split() if re.fullmatch(r"v\d+(\.\d+)*.*", tag)]
+    if wrong := [tag for tag in tags if tag != f"v{declared}"]:
+        sys.exit(
+            f"the commit has the tag {', '.join(wrong)}, and core/version.py says {declared}: nothing is built. "
+            f"Set VERSION there and tag that commit, or remove the tag (git tag --delete {' '.join(wrong)})"
+        )
 
 
 def _check_changelog(number: str) -> None:

@@ -1,4 +1,4 @@
-"""The report of a verification, as JSON and Markdown, without secrets and, on wish, without names."""
+"""The report of a verification, as JSON and Markdown, without secrets and, unless they are wanted, without names."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ class Environment:
 
 
 class Cleaner:
-    """Takes secrets out of texts, and replaces names by hashes if that is wanted."""
+    """Takes secrets out of texts, and replaces names by hashes unless they are wanted."""
 
     def __init__(self, secrets: Iterable[str], *, hash_names: bool) -> None:
         self._secrets = [secret for secret in secrets if secret]

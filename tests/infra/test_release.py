@@ -69,6 +69,19 @@ def test_a_package_has_the_version_of_its_tag_or_else_the_commit(clone: Path, tm
 
 
 @needs_git
+@pytest.mark.parametrize("tags", [("v9.9.9",), (f"v{VERSION}", "v9.9.9"), ("v9.9.9-rc1",)])
+def test_a_tag_that_is_not_the_version_of_the_file_is_refused(tags: tuple[str, ...], clone: Path) -> None:
+    for tag in tags:
+        git(clone, "tag", "--force", tag)
+    command = [sys.executable, "-m", "scripts.release", "--no-sbom", "--out", "out"]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, timeout=300)
+
+    assert done.returncode == 1
+    assert f"the commit has the tag {tags[-1]}, and core/version.py says {VERSION}: nothing is built" in done.stderr
+    assert not (clone / "out").exists()
+
+
+@needs_git
 @pytest.mark.exhaustive
 def test_two_builds_of_a_release_have_the_same_checksums(clone: Path, tmp_path: Path) -> None:
     changelog = clone / "CHANGELOG.md"

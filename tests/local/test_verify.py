@@ -67,7 +67,7 @@ def test_every_claim_is_walked_through_and_nothing_is_left(stack: Stack, tmp_pat
     clients = connect(StorageConnection(connection_string=stack.azurite.connection_string))
     before = stored(clients), entities(stack)
 
-    result = run(stack, tmp_path, "--hash-names")
+    result = run(stack, tmp_path)
 
     assert result.exit_code == 0, result.output
     shown = json.loads(result.stdout)
