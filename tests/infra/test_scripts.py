@@ -6,6 +6,7 @@ Neither `az` nor Azure was available: what the real command answers is not check
 import json
 import os
 import re
+import shlex
 import subprocess
 import zipfile
 from pathlib import Path
@@ -29,6 +30,7 @@ AZ = r"""#!/bin/sh
 echo "$*" >>"$AZ_SEEN"
 case "$*" in
 *"keys list"*) [ "$(grep -c 'keys list' "$AZ_SEEN")" -lt "${AZ_KEY_AT:-3}" ] && echo 0 || echo 56 ;;
+*"properties.parameters"*) [ -n "${AZ_PARAMETERS:-}" ] && echo "$AZ_PARAMETERS" ;;
 *"sub show"*) cat "$AZ_OUTPUTS" ;;
 *"sub create"*) env | grep ^SPARKLIN_ | sort >>"$AZ_SEEN" ;;
 *"group create"*) [ "$(grep -c 'group create' "$AZ_SEEN")" -ge "${AZ_SUBSCRIBES_AT:-1}" ] ;;
@@ -124,6 +126,45 @@ def test_a_private_receiver_gets_no_subscription(shell: Shell) -> None:
     done = shell.run(INFRA / "subscribe.sh", **OUTPUTS, EVENT_DELIVERY="timer")
 
     assert (done.returncode, shell.commands) == (0, [])
+
+
+def test_the_parameters_of_a_deployment_are_words_for_the_next(shell: Shell) -> None:
+    given = {
+        "environmentName": {"type": "String", "value": "x"},
+        "purviewAccountName": {"type": "String", "value": "p"},
+        "network": {"type": "String", "value": "outbound"},
+        "SETTINGS": {"type": "Object", "value": {"EXCLUDE_JOBS": "it's *"}},
+        "alwaysReady": {"type": "Int", "value": 2},
+        "auditLog": {"type": "Bool", "value": True},
+        "alertEmail": {"type": "String", "value": ""},
+        "former": {"type": "String", "value": "not known any more"},
+    }
+    done = shell.run(INFRA / "parameters.sh", "x", AZ_PARAMETERS=json.dumps(given))
+
+    words = shlex.split(done.stdout)
+    assert words == [
+        'settings={"EXCLUDE_JOBS": "it\'s *"}',
+        "network=outbound",
+        "alwaysReady=2",
+        "auditLog=true",
+        "alertEmail=",
+    ]
+    again = shell.run(INFRA / "deploy.sh", "x", "westeurope", "p", *words, AZ_NEVER_ENDS="", DEPLOY_SECONDS="1")
+    created = shell.commands.index(next(command for command in shell.commands if "sub create" in command))
+    assert 'SPARKLIN_SETTINGS={"EXCLUDE_JOBS": "it\'s *"}' in shell.commands[created:], again.stderr
+    assert "SPARKLIN_ALWAYS_READY=2" in shell.commands[created:]
+
+
+def test_the_outputs_of_a_deployment_are_variables(shell: Shell) -> None:
+    done = shell.run(INFRA / "outputs.sh", "x")
+
+    variables = dict(word.split("=", 1) for word in shlex.split(done.stdout))
+    assert variables.items() >= {**OUTPUTS, "SPARKLIN_RECEIVER": "https://f", "EVENT_DELIVERY": "EventGrid"}.items()
+
+
+def test_parameters_of_a_deployment_that_cannot_be_read_are_an_error(shell: Shell) -> None:
+    done = shell.run(INFRA / "parameters.sh", "x")
+    assert (done.returncode != 0, done.stdout, "Traceback" in done.stderr) == (True, "", False)
 
 
 @pytest.mark.skipif(not is_checkout(), reason="not a git checkout, so nothing can be packed")
