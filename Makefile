@@ -64,8 +64,9 @@ down:  ## Stop the local stack
 test: writable  ## Run the fast checks: lint, format, types and tests (some minutes)
 	@scripts/check
 
-test-all: test  ## The same, and all tests that take long: storms, sweeps, whole demos, Azure's trigger engine
-	@$(RUN)/pytest -n auto --dist loadgroup -m exhaustive
+# In one run with the fast ones, which compute while those that take long wait.
+test-all: writable  ## The same, and all tests that take long: storms, sweeps, whole demos, Azure's trigger engine
+	@scripts/check all
 
 test-atlas: writable  ## Compare the local Data Map with a real Apache Atlas (downloads 330 MB into .local)
 	@$(RUN)/pytest --real tests/real/test_answers.py tests/real/test_uploads.py

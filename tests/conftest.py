@@ -47,9 +47,19 @@ def storage_clients(storage_connection: StorageConnection) -> StorageClients:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than processors, as tests often wait: for storage, or for what they start."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than processors, as tests often wait: for storage, or for what they start.
+
+    Where those that take long run as well, two more: most of them wait all the time.
+    """
+    return (os.cpu_count() or 1) + (1 if config.getoption("markexpr") else 2)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have tests that take long: one that began last would keep everyone waiting."""
+    take_long = {item.path for item in items if item.get_closest_marker("exhaustive")}
+    items.sort(key=lambda item: item.path not in take_long)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -148,16 +148,26 @@ def test_scripts_can_be_run(name: str) -> None:
 
 
 def test_continuous_integration_runs_what_the_readme_says() -> None:
-    assert re.search(r"^make test test-all test-atlas ", (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE)
+    """``test-all`` runs all that ``test`` does, see below."""
+    assert re.search(r"^make test-all test-atlas ", (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE)
     assert "make test" in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_two_tiers_are_all_tests() -> None:
-    """``test-all`` begins with ``test``: what one leaves out, the other runs."""
+    """``test`` leaves out what is marked, ``test-all`` nothing; both make the same checks besides."""
     check, makefile = ((ROOT / name).read_text("utf-8") for name in ("scripts/check", "Makefile"))
+    every, fast = re.findall(r"^ +check pytest (.*)$", check, re.MULTILINE)
 
-    assert re.search(r'^check pytest .* -m "not exhaustive"$', check, re.MULTILINE)
-    assert re.search(r"^test-all: test .*\n\t@\$\(RUN\)/pytest .* -m exhaustive$", makefile, re.MULTILINE)
+    assert fast == f'{every} -m "not exhaustive"'
+    assert re.search(r"^test: .*\n\t@scripts/check\n", makefile, re.MULTILINE)
+    assert re.search(r"^test-all: .*\n\t@scripts/check all\n", makefile, re.MULTILINE)
+
+
+def test_files_with_tests_that_take_long_are_begun_first(request: pytest.FixtureRequest) -> None:
+    items = request.session.items
+    take_long = {item.path for item in items if item.get_closest_marker("exhaustive")}
+    others = [item.path not in take_long for item in items]
+    assert others == sorted(others)
 
 
 def test_decisions_are_numbered_without_gaps() -> None:
