@@ -25,7 +25,8 @@ GET    /_control/load       ``{"mostAtOnce": 4}``: how many API requests were un
                             since counting started.
 GET    /_control/entities   everything stored, in the order of creation: ``[{"guid", "typeName", "attributes",
                             "relationships": {attribute: [[type, qualified name], …]}, "collectionId"}]``;
-                            unset attributes are absent, relationships are sorted.
+                            unset attributes are absent, relationships are sorted. With a body
+                            ``{"containing": "text"}`` only those that have the text in their qualified names.
 POST   /_control/reset      empties the store, also of custom types, faults and counts; settings as at first.
 """
 
@@ -97,8 +98,14 @@ class Control:
         self.calls.clear()
         return []
 
-    def entities(self, body: Any) -> Any:  # noqa: ARG002
-        """GET /_control/entities."""
+    def entities(self, body: Any) -> Any:
+        """GET /_control/entities.
+
+        :raises ValueError: if the text is none.
+        """
+        text = _snake(body).get("containing", "")
+        if not isinstance(text, str):
+            raise ValueError("containing: a text is wanted")
         types = self.data_map.types
         with self.data_map.store.reading() as session:
             return [
@@ -112,7 +119,7 @@ class Control:
                     },
                     "collectionId": each.collection,
                 }
-                for each in session.entities()
+                for each in session.containing(text)
             ]
 
     def reset(self, body: Any) -> Any:  # noqa: ARG002

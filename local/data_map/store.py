@@ -97,6 +97,11 @@ class Session:
         rows = self._run("SELECT * FROM entities ORDER BY id")
         return [made for row in rows if has_type(row[2]) and (made := _entity(row))]
 
+    def containing(self, text: str) -> list[Entity]:
+        """The entities with a text in their qualified names, oldest first."""
+        rows = self._run("SELECT * FROM entities WHERE instr(qualified_name, ?) ORDER BY id", (text,))
+        return [made for row in rows if (made := _entity(row))]
+
     def put(self, entity: Entity) -> None:
         """Inserts the entity, or replaces the one with its guid."""
         self._run(

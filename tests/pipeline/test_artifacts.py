@@ -42,7 +42,7 @@ def named_after_the_application(patch: pytest.MonkeyPatch) -> Iterator[None]:
 def applications(here: Universe) -> list[str]:
     """The applications in the qualified names of the processes, sorted."""
     prefix = f"sparklin://{here.name}/"
-    names = [each["attributes"]["qualifiedName"] for each in here.entities() if each["typeName"] == OWN]
+    names = [each["attributes"]["qualifiedName"] for each in here.entities_named(prefix) if each["typeName"] == OWN]
     return sorted(name.removeprefix(prefix).partition("#")[0] for name in names)
 
 

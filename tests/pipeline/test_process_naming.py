@@ -220,11 +220,8 @@ def environment(universe: Universe) -> dict[str, str]:
 
 def shown(universe: Universe) -> dict[str, Entity]:
     """All processes of this universe in the Data Map, under type and qualified name."""
-    listed = requests.get(f"{universe.services.settings.purview_endpoint}/_control/entities", timeout=30).json()
     own = universe.name.partition(".")[0].removeprefix("adb-")
-    found = [
-        each for each in listed if own in each["attributes"]["qualifiedName"] and "columnMapping" in each["attributes"]
-    ]
+    found = [each for each in universe.entities_named(own) if "columnMapping" in each["attributes"]]
     return {f"{each['typeName']} {each['attributes']['qualifiedName']}": each for each in found}
 
 

@@ -193,12 +193,12 @@ def test_an_asset_that_a_scan_made_is_reused_and_left_as_it_is(universe: Univers
         },
     }
     universe.services.catalog.upload([scanned])
-    before = [entity for entity in universe.entities() if folder in entity["attributes"]["qualifiedName"]]
+    before = universe.entities_named(folder)
     universe.deliver_all(a_run("START", "COMPLETE", source=folder))
     (process,) = universe.processes().values()
     assert process["inputs"] == [scanned["attributes"]["qualifiedName"]]  # type: ignore[index]
     assert process["columns"][0]["DatasetMapping"]["Source"] == scanned["attributes"]["qualifiedName"]  # type: ignore[index]
-    after = [entity for entity in universe.entities() if folder in entity["attributes"]["qualifiedName"]]
+    after = universe.entities_named(folder)
     assert [_without_links(entity) for entity in after] == [_without_links(entity) for entity in before]
 
 

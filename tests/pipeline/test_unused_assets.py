@@ -51,7 +51,9 @@ def name_of(universe: Universe, folder: str) -> AssetName:
 
 def left(universe: Universe) -> list[str]:
     """What the Data Map has of this universe: names below its folder, and "process" for each process."""
-    found = [(each["typeName"], str(each["attributes"]["qualifiedName"])) for each in universe.entities()]
+    found = [
+        (each["typeName"], str(each["attributes"]["qualifiedName"])) for each in universe.entities_named(universe.name)
+    ]
     return sorted(
         "process" if kind == "azure_synapse_operation" else name.rpartition(f"{universe.name}/")[2]
         for kind, name in found
@@ -66,7 +68,7 @@ def a_folder(name: str, column: str) -> list[str]:
 
 
 def entity(universe: Universe, name: str) -> Any:
-    (found,) = [each for each in universe.entities() if each["attributes"]["qualifiedName"] == name]
+    (found,) = [each for each in universe.entities_named(name) if each["attributes"]["qualifiedName"] == name]
     return found
 
 

@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -74,15 +74,21 @@ class Universe:
 
     def entities_of_processes(self) -> list[Mapping[str, Any]]:
         """The process entities of this universe, as the Data Map has them."""
-        return [entity for entity in self.entities() if entity["typeName"] == "azure_synapse_operation"]
+        own = self.entities_named(f"sparklin://{self.name}/")
+        return [entity for entity in own if entity["typeName"] == "azure_synapse_operation"]
+
+    def entities_named(self, text: str) -> list[Mapping[str, Any]]:
+        """All assets of the Data Map with a text in their qualified names."""
+        url = f"{self.services.settings.purview_endpoint}/_control/entities"
+        found: list[Mapping[str, Any]] = requests.get(url, json={"containing": text}, timeout=30).json()
+        return found
 
     def entities(self) -> list[Mapping[str, Any]]:
         """All assets of the Data Map, but of the processes only this universe's."""
-        listed = requests.get(f"{self.services.settings.purview_endpoint}/_control/entities", timeout=30).json()
         prefix = f"sparklin://{self.name}/"
         return [
             entity
-            for entity in listed
+            for entity in self.entities_named("")
             if entity["typeName"] != "azure_synapse_operation"
             or entity["attributes"]["qualifiedName"].startswith(prefix)
         ]
@@ -102,10 +108,11 @@ class Universe:
 
     def statuses(self, bodies: Sequence[bytes]) -> list[str]:
         """The status of each event's row."""
-        wanted = {self.blob(body): index for index, body in enumerate(bodies)}
-        now = datetime.now(UTC)
-        found = {row.file_path: row.status.value for row in self.services.events.rows(now - timedelta(hours=1), now)}
-        return [found.get(path, "no row") for path in wanted]
+        events = self.services.events
+        runs = {read_envelope(self.own(body)).run_key for body in bodies}
+        rows = [row for run in runs for row in events.rows_of(events.names(run))]
+        found = {row.file_path: row.status.value for row in rows}
+        return [found.get(self.blob(body), "no row") for body in bodies]
 
 
 def _picture(entity: Mapping[str, Any]) -> Mapping[str, Any]:

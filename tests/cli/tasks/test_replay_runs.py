@@ -142,7 +142,7 @@ def test_a_run_that_was_processed_is_left_alone(universe: Universe, sparklin: Sp
 
 def test_force_uploads_again_what_was_deleted_in_the_catalogue(universe: Universe, sparklin: Sparklin) -> None:
     universe.deliver(a_write())
-    (process,) = [each for each in universe.entities() if each["typeName"] == "azure_synapse_operation"]
+    (process,) = universe.entities_of_processes()
     universe.services.catalog.delete(process["guid"])
     assert universe.processes() == {}
     with app_at_work(universe):

@@ -123,6 +123,17 @@ def test_entities(api: Api) -> None:
     }
 
 
+@pytest.mark.parametrize(("text", "found"), [("", "bap"), ("x://", "bap"), ("//a", "a"), ("A", ""), ("%", "")])
+def test_entities_with_a_text_in_their_qualified_names(api: Api, text: str, found: str) -> None:
+    api.stored(dataset("b", "-1"), dataset("a", "-2"), process("p", [{"guid": "-1"}], []))
+    dump = api.call("GET", "/_control/entities", {"containing": text}).json()
+    assert [each["attributes"]["qualifiedName"] for each in dump] == [f"x://{name}" for name in found]
+
+
+def test_a_text_that_is_none_is_refused(api: Api) -> None:
+    assert api.call("GET", "/_control/entities", {"containing": 1}).status_code == 400
+
+
 def test_reset(api: Api) -> None:
     api.stored(dataset("a"))
     api.settings(searchDelay=2, lenient=True)
