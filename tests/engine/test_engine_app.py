@@ -118,12 +118,15 @@ def assert_all_came_out(running: EngineStack, inbox: Inbox, sample: Sample, *, s
     assert list(missing(expected_processes(sample.events, ENVIRONMENT), entities(running.data_map))) == []
 
 
-@pytest.mark.parametrize("hosts", [1, 2])
-def test_recorded_events_come_out_as_under_the_local_host(hosts: int, all_events: Sample, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("hosts", "sent"), [(1, "few_events"), (2, "all_events")])
+def test_recorded_events_come_out_as_under_the_local_host(
+    hosts: int, sent: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    sample: Sample = request.getfixturevalue(sent)
     with engine_stack(tmp_path, hosts, app=ENVIRONMENT) as running:
-        inbox, blobs = received(running, all_events)
+        inbox, blobs = received(running, sample)
         assert list(running.event_grid(SEED).deliver(blobs))
-        assert_all_came_out(running, inbox, all_events)
+        assert_all_came_out(running, inbox, sample)
         until(lambda: not running.messages(), running.messages)
 
 

@@ -61,7 +61,7 @@ def test_many_are_kept_whatever_was_there(
     """So many that several are in a partition; some announced, some known, some too large for a row."""
     monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)
     wide = frozenset(f"a rather long name of a column {number}" for number in range(1_500))
-    some = [a_name() for _ in range(600)]
+    some = [a_name() for _ in range(300)]
     known = {name: Created("g", columns("a")) for name in some[:100]} | {
         name: Created("h", wide) for name in some[100:110]
     }
@@ -70,12 +70,12 @@ def test_many_are_kept_whatever_was_there(
     created.add_many(announced)
     assert undated(created, *some) == announced
     made = {name: Created(f"g{number}", columns("b")) for number, name in enumerate(some)}
-    created.add_many({name: made[name] for name in some[:400]})
-    CreatedAssets(storage_clients).add_many({name: made[name] for name in some[400:]})
+    created.add_many({name: made[name] for name in some[:200]})
+    CreatedAssets(storage_clients).add_many({name: made[name] for name in some[200:]})
     assert created.get_many(some) == made
     created.add_many({name: replace(each, columns=columns("c")) for name, each in made.items()})
     assert created.get_many(some) == {name: replace(each, columns=columns("b", "c")) for name, each in made.items()}
-    grown = {name: replace(each, columns=wide) for name, each in list(made.items())[:300:30]}
+    grown = {name: replace(each, columns=wide) for name, each in list(made.items())[:150:15]}
     created.add_many(made | grown)
     assert all(created.get_many(grown)[name].columns == wide | columns("b", "c") for name in grown)
 
