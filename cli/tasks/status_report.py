@@ -74,6 +74,8 @@ class FolderReport:
 class StatusReport:
     """Counts of events received since ``since``; ``truncated`` if there were more than were read.
 
+    ``cut_hour`` is the hour of which only some events were read, those with the smallest keys.
+
     ``oldest`` is the event that has waited longest, ``errors`` the newest that fail, one a run. ``poison`` is how many
     messages each poison queue has that has any, None if the queues may not be read.
     """
@@ -87,14 +89,22 @@ class StatusReport:
     folders: list[FolderReport] = field(default_factory=list)
     truncated: bool = False
     poison: dict[str, int] | None = None
+    cut_hour: datetime | None = None
 
 
 def status_report(
-    since: datetime, until: datetime, most: int, services: Services, progress: Callable[[datetime, int], object]
+    since: datetime,
+    until: datetime,
+    most: int,
+    services: Services,
+    progress: Callable[[datetime, int], object],
+    *,
+    is_exact: bool = False,
 ) -> StatusReport:
     """Read the rows of a span, at most about ``most`` of them, the newest first.
 
-    ``progress`` is called now and then with the hour that is being read, and the number of events so far.
+    An hour that was begun is read to its end, or with ``is_exact`` only up to ``most`` rows. ``progress`` is called now
+    and then with the hour that is being read, and the number of events so far.
 
     :raises StorageUnavailable: storage does not answer.
     """
@@ -108,10 +118,12 @@ def status_report(
         for number, row in enumerate(services.events.rows(hour, hour), 1):
             if number % _PROGRESS == 0:
                 progress(hour, found.statuses.total())
+            if is_exact and found.statuses.total() >= most:
+                found.cut_hour, found.truncated = hour, True
+                break
             if since <= row.received <= until:
                 _count(row, found, services)
-                if row.status in FAILING:
-                    failing.append(row)
+                failing += [row] if row.status in FAILING else []
     _read_written(found.jobs.values(), services)
     found.errors = newest_of_runs(failing)[:_ERRORS]
     with suppress(StorageUnavailable):

@@ -11,10 +11,10 @@ from cli.tasks.status_report import JobCount, SeenRun, StatusReport, status_repo
 from core.errors import SettingsError, StorageUnavailable
 from core.settings import Settings
 from core.threads import in_threads
-from pipeline.services import Services, build_for_command
+from pipeline.services import Services, build
 
 #: Of a span, so many events are counted, the newest.
-MOST_EVENTS = 20_000
+MOST_EVENTS = 5_000
 #: So many applications are shown, the busiest, each with the processes of so many of its runs, the newest.
 MOST_APPLICATIONS = 30
 MOST_RUNS = 10
@@ -65,9 +65,9 @@ class AppStatus:
             raise FileNotFoundError
         if self._services is None:
             settings = json.loads(self.settings_file.read_text("utf-8"))
-            self._services = build_for_command(Settings.from_env(instead=settings))
+            self._services = build(Settings.from_env(instead=settings))
         services, now = self._services, datetime.now(UTC)
-        report = status_report(since, now, MOST_EVENTS, services, lambda _hour, _number: None)
+        report = status_report(since, now, MOST_EVENTS, services, lambda _hour, _number: None, is_exact=True)
         return AppReport(report, now, _processes(report, services))
 
 

@@ -97,7 +97,7 @@ def _events(report: StatusReport) -> Html:
         "the sender's answer and the app's log have the reason."
     ]
     if report.truncated:
-        notes.insert(0, f"There are more events: only those since {report.since:%Y-%m-%d %H:%M} UTC are counted.")
+        notes.insert(0, _not_counted(report, total))
     if report.oldest:
         notes.append(f"The oldest that waits: {_told(report.oldest)}.")
     notes += [f"{count} messages in {queue} that no function takes." for queue, count in (report.poison or {}).items()]
@@ -108,6 +108,12 @@ def _events(report: StatusReport) -> Html:
             [tag("p", note, class_="note") for note in notes],
         ]
     )
+
+
+def _not_counted(report: StatusReport, total: int) -> str:
+    since = report.cut_hour or report.since
+    some = ", and not all of that hour" if report.cut_hour else ""
+    return f"There are more events: {total:,} are counted, those since {since:%Y-%m-%d %H:%M} UTC{some}."
 
 
 def _words(status: Status) -> str:
@@ -132,14 +138,15 @@ def _errors(report: StatusReport) -> Html:
         for row in report.errors
     ]
     command = tag("p", "All about one: ", tag("code", f"sparklin show {report.errors[0].run_key[:8]} --local"), ".")
-    return html([heading, table(["Job", "Status", "Reason"], rows), command])
+    return html([heading, table(["Job", "Status", "Reason"], rows, scroll=True, label="Last errors"), command])
 
 
 def _applications(found: AppReport, named: _Named) -> Html:
     jobs = busiest(found.report)
     heading = tag("h2", "Applications ", tag("span", f"{len(jobs):,}", class_="count"))
     if not jobs:
-        return html([heading, tag("p", "No event yet.", class_="note")])
+        hint = tag("p", "None yet. Send the demo's events: ", tag("code", "sparklin send examples/shop --local"), ".")
+        return html([heading, hint])
     rows = [_application(name, job, found.processes.get(name, ()), named) for name, job in jobs[:MOST_APPLICATIONS]]
     more = f"The {MOST_APPLICATIONS} with the most events are shown; sparklin status --local --json lists all."
     runs = f"Lineage is that of the newest {MOST_RUNS} runs of each application."

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,28 +16,34 @@ from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
 # All tests with a browser run in one process, so that they share it.
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.usefixtures("no_faults_left")]
 
-OpenPage = Callable[..., Page]
+Open = Callable[..., Page]
 
 
 @pytest.fixture
 def address(services: Services, tmp_path: Path) -> Iterator[str]:
-    """A Data Map with the app whose services the tests use."""
+    """The overview of a Data Map with the app whose services the tests use."""
     connection = services.settings.lineage_storage.connection_string
     settings = {"LINEAGE_STORAGE": connection, "PURVIEW_ENDPOINT": "http://127.0.0.1:9", "PURVIEW_AUTH": "none"}
     (tmp_path / "app.json").write_text(json.dumps(settings))
     with running(app_settings=tmp_path / "app.json") as url:
-        yield url
+        yield f"{url}/overview"
 
 
-def deliver(universe: Universe, run: str) -> None:
+@pytest.fixture
+def open_overview(address: str, open_page: Open) -> Open:
+    """Opens the overview. It asks for news until it is closed, which is before the Data Map ends."""
+    return partial(open_page, address)
+
+
+def deliver(universe: Universe, run: str, **more: Any) -> None:
     written = dataset("t", ["a"], {"a": [("s", "x")]})
-    universe.deliver(body(event(run=run, inputs=[dataset("s", ["x"])], outputs=[written])))
+    universe.deliver(body(event(run=run, inputs=[dataset("s", ["x"])], outputs=[written], **more)))
 
 
-def test_it_shows_new_events_by_itself(open_page: OpenPage, address: str, universe: Universe) -> None:
-    page = open_page(f"{address}/overview")
+def test_it_shows_new_events_by_itself(open_overview: Open, universe: Universe) -> None:
+    page = open_overview()
     expect(page.get_by_role("heading", name="Applications")).to_be_visible()
 
     deliver(universe, "one")
@@ -46,8 +54,8 @@ def test_it_shows_new_events_by_itself(open_page: OpenPage, address: str, univer
     expect(row.get_by_role("cell").nth(1)).to_have_text("2")
 
 
-def test_it_can_be_stopped(open_page: OpenPage, address: str, universe: Universe) -> None:
-    page = open_page(f"{address}/overview")
+def test_it_can_be_stopped(open_overview: Open, universe: Universe) -> None:
+    page = open_overview()
     stop = page.get_by_role("button", name="Stop updating")
     stop.focus()
     stop.press("Enter")
@@ -61,9 +69,9 @@ def test_it_can_be_stopped(open_page: OpenPage, address: str, universe: Universe
     expect(page.get_by_role("row").filter(has_text=universe.name)).to_have_count(1)
 
 
-def test_an_update_keeps_the_focus(open_page: OpenPage, address: str, universe: Universe) -> None:
+def test_an_update_keeps_the_focus(open_overview: Open, universe: Universe) -> None:
     deliver(universe, "one")
-    page = open_page(f"{address}/overview")
+    page = open_overview()
     table = page.get_by_role("region", name="Applications")
     table.focus()
 
@@ -76,17 +84,19 @@ def test_an_update_keeps_the_focus(open_page: OpenPage, address: str, universe: 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
 def test_axe_finds_no_serious_fault_and_nothing_sticks_out(
-    open_page: OpenPage, address: str, universe: Universe, scheme: str, width: int
+    open_overview: Open, universe: Universe, scheme: str, width: int
 ) -> None:
-    deliver(universe, "one")
-    page = open_page(f"{address}/overview", scheme=scheme, width=width)
+    universe.fail(count=100, path="entity/bulk", status=400)
+    deliver(universe, "one", job_name="long" * 30)
+    page = open_overview(scheme=scheme, width=width)
+    expect(page.get_by_role("region", name="Last errors")).to_be_visible()
 
     assert serious(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth") == width
 
 
-def test_it_leads_to_the_lineage_and_back(open_page: OpenPage, address: str) -> None:
-    page = open_page(f"{address}/overview")
+def test_it_leads_to_the_lineage_and_back(open_overview: Open) -> None:
+    page = open_overview()
 
     page.get_by_role("link", name="Lineage").click()
     expect(page.locator("#explorer")).to_be_visible()

@@ -72,6 +72,17 @@ def test_status_counts_events_by_status_and_job(universe: Universe, sparklin: Sp
     assert shown["events"] == sum(shown["byStatus"].values())
 
 
+def test_of_an_hour_with_too_many_events_only_some_are_read(universe: Universe, services: Services) -> None:
+    """At a time of its own, so that no other test's events are there."""
+    hour = datetime(2001, 1, 1, tzinfo=UTC) + timedelta(hours=random.randrange(50_000))
+    for run in ("one", "two", "three"):
+        stored(universe, run, hour)
+
+    found = status_report(hour, hour, 2, services, lambda _hour, _number: None, is_exact=True)
+
+    assert (found.statuses.total(), found.truncated, found.cut_hour) == (2, True, hour)
+
+
 def test_applications_with_dots_keep_their_full_name(universe: Universe, sparklin: Sparklin) -> None:
     name = "com.acme.Load.execute_insert_into_hadoop_fs_relation_command.t"
     universe.deliver(a_write(job_name=name))

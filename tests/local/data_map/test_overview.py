@@ -78,9 +78,11 @@ def test_each_application_with_its_runs_and_lineage() -> None:
     ("more", "told"),
     [
         ({}, "Last errors None."),
+        ({"jobs": {}}, "Applications 0 None yet. Send the demo's events: sparklin send examples/shop --local"),
         ({"errors": [error("No <rule> fits.")]}, "nb_lost.save Dead-lettered run run-2"),
         ({"errors": [error("No <rule> fits.")]}, "No <rule> fits. All about one: sparklin show run-2 --local"),
-        ({"truncated": True}, "There are more events: only those since 2026-05-01 00:00 UTC are counted."),
+        ({"truncated": True}, "There are more events: 1,502 are counted, those since 2026-05-01 00:00 UTC."),
+        ({"truncated": True, "cut_hour": NOON}, "those since 2026-05-01 12:00 UTC, and not all of that hour."),
         ({"oldest": error("")}, "The oldest that waits: nb_lost.save, run run-2, dead-lettered since"),
         ({"poison": {"sparklin-runs-poison": 3}}, "3 messages in sparklin-runs-poison that no function takes."),
         (
