@@ -51,7 +51,7 @@ def _hinting(*, local: bool) -> Iterator[None]:
             raise
         raise SettingsError((*error.problems, "or use --local for the stack of `make up`")) from None
     except StorageUnavailable as error:
-        if not local:
+        if not local or error.remedy:
             raise
         remedy = "Is the local stack still running? `make down`, then `make up`, starts it anew."
         raise StorageUnavailable(error.reason, remedy=remedy) from None

@@ -35,9 +35,15 @@ def rebuild(
     Exit code 1 if a run or process failed.
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
+    settings = Settings.from_env(instead=stack_settings() if local else {})
+    clients = connect(settings.lineage_storage)
+    lost = steps.lost_tables(clients)
+    if dry_run and lost:
+        is_counted = () if catalogue else steps.count_events(clients)
+        _print(as_object(list(is_counted), [], 0, lost, dry_run=True), is_text=is_text)
+        return
     if not dry_run:
-        settings = Settings.from_env(instead=stack_settings() if local else {})
-        provision_tables(connect(settings.lineage_storage))
+        provision_tables(clients)
     services = services_for(local=local)
     talk = Console(stderr=True)
     began = time.monotonic()
@@ -49,22 +55,25 @@ def rebuild(
     if not dry_run:
         published = steps.publish_processes(services, force=catalogue)
         processes.extend(track(published, "uploading processes", console=talk, transient=True))
-    shown = as_object(runs, processes, time.monotonic() - began, dry_run=dry_run)
-    if is_text:
-        _show(shown)
-    else:
-        print_json(shown)
+    shown = as_object(runs, processes, time.monotonic() - began, lost, dry_run=dry_run)
+    _print(shown, is_text=is_text)
     if shown["failures"]:
         raise typer.Exit(1)
 
 
 def as_object(
-    runs: Sequence[RecordedRun], processes: Sequence[PublishedProcess], seconds: float, *, dry_run: bool
+    runs: Sequence[RecordedRun],
+    processes: Sequence[PublishedProcess],
+    seconds: float,
+    tables: Sequence[str] = (),
+    *,
+    dry_run: bool,
 ) -> dict[str, Any]:
     """The result by the contract in docs/contracts/rebuild.schema.json."""
     failed = [(each.run_key, each.failure) for each in runs] + [(each.name, each.failure) for each in processes]
     return {
         "dryRun": dry_run,
+        "tables": list(tables),
         "runs": len(runs),
         "events": sum(each.events for each in runs),
         "rows": sum(each.rows for each in runs),
@@ -75,9 +84,18 @@ def as_object(
     }
 
 
+def _print(shown: dict[str, Any], *, is_text: bool) -> None:
+    if is_text:
+        _show(shown)
+    else:
+        print_json(shown)
+
+
 def _show(shown: dict[str, Any]) -> None:
     console = Console()
     verb = "would be" if shown["dryRun"] else "were"
+    if shown["tables"]:
+        print_line(console, f"tables that {verb} made again: {', '.join(shown['tables'])}")
     print_line(console, f"{shown['runs']} runs with {shown['events']} events; {shown['rows']} rows {verb} added")
     if not shown["dryRun"]:
         print_line(console, f"{shown['processes']} processes, {shown['uploaded']} of them uploaded or removed")

@@ -44,8 +44,12 @@ TABLES = (EVENT_METADATA, LINEAGE_DETAILS, RUN_PROCESSES, ASSET_CACHE, CREATED_A
 RETRY_QUEUE = "lineage-retry"
 
 _NOTHING_THERE = (
-    "the storage account lacks the app's tables or containers: the app has not started yet, or LINEAGE_STORAGE… "
-    "names another account"
+    "the storage account lacks the app's tables or containers: the app has not started yet, they were deleted, or "
+    "LINEAGE_STORAGE… names another account"
+)
+_NOTHING_THERE_REMEDY = (
+    "`sparklin doctor` names what is missing. Start the app, or if it has run before: `sparklin rebuild` makes lost "
+    "tables again from the stored events."
 )
 _ATTEMPT = {"connection_timeout": 5, "read_timeout": 20}
 _RETRIES = 4
@@ -203,7 +207,7 @@ def check_provisioned(clients: StorageClients, seconds: float) -> None:
             clients.container(EVENTS).get_container_properties()
             next(iter(clients.table(EVENT_METADATA).query_entities("PartitionKey eq ''", results_per_page=1)), None)
         except ResourceNotFoundError:
-            raise StorageUnavailable(_NOTHING_THERE) from None
+            raise StorageUnavailable(_NOTHING_THERE, remedy=_NOTHING_THERE_REMEDY) from None
 
 
 def is_reachable(clients: StorageClients, seconds: float) -> bool:

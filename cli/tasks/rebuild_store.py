@@ -17,12 +17,14 @@ from core.threads import stream_in_threads
 from pipeline.publish import publish, republish
 from pipeline.run import ENDS, process_run
 from pipeline.services import Services
-from storage.event_store import StoredEvent
+from storage.clients import EVENT_METADATA, StorageClients, missing_parts
+from storage.event_store import EventStore, StoredEvent
 from storage.events_of_run import EventsOfRun
 from storage.run_events import RunEvents
 from storage.run_records import RecordsOfOneWorker
 
 AT_ONCE = 8
+_LOOK_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,26 @@ class PublishedProcess:
     name: str
     uploaded: bool
     failure: str = ""
+
+
+def lost_tables(clients: StorageClients) -> list[str]:
+    """The names of the app's tables that are missing.
+
+    :raises StorageUnavailable: storage is unavailable or does not let us look.
+    """
+    missing = (part.split() for part in missing_parts(clients, _LOOK_SECONDS))
+    return [name for kind, name in missing if kind == "table"]
+
+
+def count_events(clients: StorageClients) -> Iterator[RecordedRun]:
+    """Count the stored events of every run, where tables are missing: all rows of a missing table would be written.
+
+    :raises StorageUnavailable: the runs cannot be listed, also during the iteration.
+    """
+    lacks_rows = EVENT_METADATA in lost_tables(clients)
+    for run_key, stored in EventStore(clients).runs():
+        rows = sum(bool(event.partition) for event in stored) if lacks_rows else 0
+        yield RecordedRun(run_key, len(stored), rows)
 
 
 def record_runs(services: Services, *, dry_run: bool) -> Iterator[RecordedRun]:

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import fcntl
+import os
 import shutil
 import sys
 import time
@@ -76,8 +77,7 @@ def up(files: StackFiles, app_dir: Path = ROOT, pace: str = "quick") -> int:
     published = files.published()
     if published and _all_running(files):
         _say("The stack is already running, with the settings that it was started with; `make down` stops it.")
-        _show(published)
-        _say_next(files)
+        _tell(files)
         return 0
     _end_all(files)
     _say("Starting storage, Data Map and function host …")
@@ -95,13 +95,12 @@ def up(files: StackFiles, app_dir: Path = ROOT, pace: str = "quick") -> int:
         stack.start()
         files.publish(stack)
         files.remember(Choices.of(stack))
-        _show(files.published() or {})
-        _say_next(files)
     except BaseException as error:
         _end_all(files)
         if isinstance(error, SystemExit):
             _say("Interrupted; nothing is running.")
         raise
+    _tell(files)
     return 0
 
 
@@ -198,11 +197,19 @@ def _show(published: Mapping[str, Any]) -> None:
     Console().print(table)
 
 
-def _say_next(files: StackFiles) -> None:
-    """What to type next, if commands with --local find this stack from the checkout."""
-    if files.folder == ROOT / ".local":
-        for line in _NEXT.splitlines():
-            _say(line)
+def _tell(files: StackFiles) -> None:
+    """Say where everything is, and what to type next if commands with --local find this stack from the checkout.
+
+    A reader that has seen enough, as `head` has, does not end the stack.
+    """
+    with contextlib.suppress(BrokenPipeError):
+        _show(files.published() or {})
+        sys.stdout.flush()
+        if files.folder == ROOT / ".local":
+            sys.stderr.write(f"{_NEXT}\n")
+        return
+    # The interpreter writes what is left when it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(text: str) -> None:

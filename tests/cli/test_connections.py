@@ -52,5 +52,8 @@ def test_an_account_that_the_app_has_not_used_is_reported_in_a_sentence(
         sentence, next_step = result.stderr.splitlines()
         assert (result.exit_code, result.stdout) == (1, "")
         assert "has not started yet" in sentence
-        assert next_step == "Check LINEAGE_STORAGE…, run `az login`, or use --local for the stack of `make up`."
+        assert next_step == (
+            "`sparklin doctor` names what is missing. Start the app, or if it has run before: `sparklin rebuild` makes "
+            "lost tables again from the stored events."
+        )
         assert missing_parts(connect(StorageConnection(empty.connection_string)), 15) == before

@@ -98,6 +98,22 @@ def test_a_dry_run_changes_nothing(filled: Filled, monkeypatch: pytest.MonkeyPat
     assert read_tables(filled.installation.services.clients) == rows
 
 
+def test_a_dry_run_counts_what_lost_tables_would_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with installed(tmp_path) as installation:
+        for body in bodies(TUTORIAL):
+            installation.take(body)
+        lost = Filled(installation, tmp_path, [], {})
+        events = sum(counts.total() for counts in installation.statuses().values())
+        lost.drop("LineageDetails")
+        shown = lost.rebuild("--dry-run", monkeypatch=monkeypatch)
+        assert (shown["tables"], shown["events"], shown["rows"]) == (["LineageDetails"], events, 0)
+        lost.drop("EventMetadata")
+        shown = lost.rebuild("--dry-run", monkeypatch=monkeypatch)
+        assert (sorted(shown["tables"]), shown["rows"]) == (["EventMetadata", "LineageDetails"], events)
+        assert sorted(lost.rebuild(monkeypatch=monkeypatch)["tables"]) == ["EventMetadata", "LineageDetails"]
+        assert lost.rebuild(monkeypatch=monkeypatch)["tables"] == []
+
+
 def test_processes_that_were_lost_are_uploaded_once_each(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
     filled.empty("LineageDetails")
     shown = filled.rebuild(monkeypatch=monkeypatch)
