@@ -49,13 +49,19 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=1_024)
     parser.add_argument("--call-seconds", type=float, default=20)
     options = parser.parse_args()
+    print("\n".join(table(options.files, options.megabytes, options.call_seconds)))
+
+
+def table(files: int = 5_000, megabytes: int = 1_024, call_seconds: float = 20) -> Iterator[str]:
+    """Both folders with what was measured, in Markdown."""
     with tempfile.TemporaryDirectory() as folder, Azurite(Path(folder) / "azurite.log", Path(folder)) as azurite:
         connection = azurite.connection_string
-        found = {
-            "many files": measured(connection, many_files(connection, options.files), options.call_seconds),
-            "a large file": measured(connection, large_file(connection, options.megabytes), options.call_seconds),
-        }
-    print(json.dumps(found, indent=2))
+        folders = (many_files(connection, files), large_file(connection, megabytes))
+        found = [measured(connection, each, call_seconds) for each in folders]
+    yield f"| {' | '.join(found[0])} |"
+    yield "|---" * len(found[0]) + "|"
+    for figures in found:
+        yield f"| {' | '.join(f'{value:,}' for value in figures.values())} |"
 
 
 def many_files(connection: str, count: int) -> str:

@@ -61,6 +61,7 @@ def page() -> str:
         "one_partition": number(2000 / loads[0].event["rows of EventMetadata"]),
         "runs_a_second": number(1000 / measured()["calls"]["milliseconds"]["unchanged"]),
         **_polls(prices["prices"]),
+        **_private(prices["prices"]),
         "cpus": str(measured()["calls"]["cpus"]),
         "trigger_reads": number(_trigger_reads(mix, prices["prices"])),
         "by_steps": number(checked()[0]),
@@ -101,6 +102,17 @@ def _polls(prices: Prices) -> dict[str, str]:
     month, slow = (24 * 30 * each / price["per"] * price["price"] for each in (polls_an_hour(), 60 * (1 + QUEUES)))
     polls = {"polls": number(polls_an_hour()), "poll_interval": str(interval)}
     return {**polls, "poll_price": f"{month:.2f}", "slow_poll_price": f"{slow:.2f}"}
+
+
+def _private(prices: Prices) -> dict[str, str]:
+    """What it costs to poll the queues as often as private networks do, and how long events wait there."""
+    found, price = measured()["private mode"], prices["queue operations"]
+    interval = int(found["maxPollingInterval"].rpartition(":")[2])
+    # The queue of blobs is polled once a minute, as ever.
+    month = 24 * 30 * (QUEUES * 3600 / interval + 60) / price["per"] * price["price"]
+    waits = {"queue": found["the queue"], "timer": found["the timer alone"]}
+    seconds = {f"{way}_{which}": number(waits[way][which]) for way in waits for which in ("median", "most", "events")}
+    return {"private_interval": str(interval), "private_poll_price": f"{month:.2f}", **seconds}
 
 
 def _assumed(mix: Mix) -> dict[str, str]:

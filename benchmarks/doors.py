@@ -74,9 +74,8 @@ def _by_ndjson(stack: Stack, lines: list[bytes]) -> tuple[int, float]:
     )
 
     def post(batch: list[bytes]) -> int:
-        answer = requests.post(url, b"\n".join(batch), headers=headers, timeout=_SECONDS)
-        if answer.status_code not in (200, 202):
-            raise RuntimeError(f"the receiver answered {answer.status_code}")
+        while (answer := requests.post(url, b"\n".join(batch), headers=headers, timeout=_SECONDS)).status_code == 503:
+            time.sleep(1)  # As `sparklin send` does.
         return sum(each["status"] == "kept" for each in answer.json()["results"])
 
     began = time.monotonic()

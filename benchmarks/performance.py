@@ -1,4 +1,4 @@
-"""Print docs/performance.md: measure everything that the page shows, which takes about ten minutes.
+"""Print docs/performance.md: measure everything that the page shows, which takes about half an hour.
 
 .venv/bin/python -m benchmarks.performance > docs/performance.md
 """
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
 
-from benchmarks import beside_large, cpu, growth
+from benchmarks import beside_large, collector, cpu, doors, growth
 from benchmarks.load import under_load
 from local.stack.lifecycle import Stack
 from tests.support.attacks import ACCEPTED, ATTACKS, cost
@@ -32,6 +32,8 @@ def page() -> str:
         "cpu": "\n".join(cpu.table(cpu.recordings())),
         "attacks": "\n".join(_attacks()),
         "beside": "\n".join(_beside_large()),
+        "doors": "\n".join(doors.table()),
+        "collector": "\n".join(collector.table()),
         "load": "\n".join(_load()),
         "rate": str(_RATE),
     }

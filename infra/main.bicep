@@ -28,7 +28,7 @@ param purviewEndpoint string = ''
 @description('The resource id of the Purview account, for its private endpoint; without it Purview is reached publicly.')
 param purviewAccountId string = ''
 
-@description('Optional settings of the app, as README.md explains them.')
+@description('Optional settings of the app, as docs/settings.md explains them.')
 param settings optionalSettings = {}
 
 @description('Folders in OneLake or ADLS whose event files are collected, as addresses; empty: none.')

@@ -6,7 +6,7 @@ type resourceTags = { *: string }
 
 @export()
 @sealed()
-@description('The optional settings of the app, all as text; README.md explains them.')
+@description('The optional settings of the app, all as text; docs/settings.md explains them.')
 type optionalSettings = {
   PURVIEW_COLLECTION: string?
   PURVIEW_COLLECTIONS: string?

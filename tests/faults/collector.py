@@ -17,6 +17,7 @@ from core.settings import Settings, StorageConnection
 from pipeline import collect as collecting
 from pipeline import receive
 from pipeline.services import Services, build
+from storage.attempts import Attempts
 from storage.dead_letters import DeadLetters
 from storage.event_folders import EventFolder
 from storage.event_store import EventStore
@@ -31,9 +32,11 @@ STEPS = {
     "list the folder": Step(EventFolder, "files"),
     "forget files": Step(FileProgress, "forget"),
     "read a part": Step(EventFolder, "read"),
+    "note what is in work": Step(Attempts, "begin"),
     "take a line": Step(receive, "_take"),
     "write the row of an event": Step(EventTable, "put"),
     "store an event": Step(EventStore, "put"),
+    "note what is no longer in work": Step(Attempts, "end"),
     "dead-letter a line": Step(DeadLetters, "put"),
     "write how far it is": Step(FileProgress, "write"),
     "write what was collected": Step(FileProgress, "write_folder"),
