@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.azure_worker import HAS_WORKER
+from tests.support.processes import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 needs_worker = pytest.mark.skipif(
@@ -85,7 +86,7 @@ def drive(folder: Path, *invocations: Mapping[str, Any], **settings: str) -> dic
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert process.returncode == 0, process.stderr
     result: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])

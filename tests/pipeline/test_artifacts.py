@@ -19,6 +19,7 @@ from storage.retry_queue import decode
 from tests.support.corpus import bodies
 from tests.support.events import body, dataset, event
 from tests.support.fixtures import new_universe
+from tests.support.tiers import sweep
 from tests.support.universe import Universe
 
 RECORDINGS = ["fabric-1.26.0_spark-3.5.1/two_sessions", "fabric-1.40.1_spark-4.0.1/two_sessions"]
@@ -84,14 +85,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifact_migration, "_SPREAD_SECONDS", 0)
 
 
-@pytest.mark.parametrize("recording", RECORDINGS)
+@pytest.mark.parametrize("recording", sweep(RECORDINGS, RECORDINGS[-1:]))
 def test_one_notebook_in_two_sessions_is_one_process_per_sink(recording: str, universe: Universe) -> None:
     universe.deliver_all(bodies(recording))
     assert applications(universe) == [DAILY, DAILY]
     assert {name.partition(" → ")[0] for name in universe.processes()} == {"nb_daily"}
 
 
-@pytest.mark.parametrize("recording", RECORDINGS)
+@pytest.mark.parametrize("recording", sweep(RECORDINGS, RECORDINGS[-1:]))
 def test_what_was_drawn_under_the_name_of_each_session_moves_to_the_notebook(
     recording: str, universe: Universe, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ from storage.created_assets import CreatedAssets
 from storage.details_table import DetailsTable
 from storage.locks import Locks
 from tests.support.events import body, dataset, event
+from tests.support.tiers import sweep
 from tests.support.universe import Universe
 
 pytestmark = pytest.mark.usefixtures("no_faults_left")
@@ -110,8 +111,8 @@ def test_a_process_that_goes_on_gives_up_only_what_the_failed_run_read(universe:
     assert [name for name in left(universe) if name.startswith("two/")] == []
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations("abc")), ids="".join)
-def test_what_several_processes_share_goes_with_the_last_of_them(universe: Universe, order: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("order", sweep(map("".join, itertools.permutations("abc")), ["acb", "cab"]))
+def test_what_several_processes_share_goes_with_the_last_of_them(universe: Universe, order: str) -> None:
     universe.deliver_all(written(universe, sink=run, run=run) for run in "abc")
     for run in order[:-1]:
         universe.deliver(failed(universe, sink=run, run=run))

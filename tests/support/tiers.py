@@ -18,7 +18,7 @@ def sweep(values: Iterable[object], few: Collection[object]) -> list[ParameterSe
 
 
 def _id(value: object, number: int) -> str:
-    text = str(value)
+    text = str(getattr(value, "__name__", value))
     return text if text.isascii() and text.isprintable() and len(text) < 100 else str(number)
 
 
