@@ -71,6 +71,9 @@ def stack_values() -> dict[str, str]:
     try:
         values: dict[str, str] = json.loads(_STACK.read_text("utf-8"))
     except FileNotFoundError:
-        typer.echo(f"there is no local stack here ({_STACK}); start it with `make up`", err=True)
+        typer.echo(
+            f"there is no local stack here ({_STACK}); go to the checkout where it runs, or start it with `make up`",
+            err=True,
+        )
         raise typer.Exit(2) from None
     return values

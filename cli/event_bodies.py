@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.event_files import KINDS, empty_folders, events_of, local_files, where
+from cli.output import messages
 from cli.tasks.problems import Problems
 from cli.terminal_text import terminal_text
 from core.envelope import describes_no_run, read_envelope
@@ -62,7 +63,7 @@ def readable_bodies(paths: Sequence[Path]) -> ReadableBodies:
 
 def _bodies(paths: Iterable[Path], problems: Problems) -> Iterator[bytes]:
     files = list(local_files(paths))
-    console = Console(stderr=True)
+    console = messages()
     total = sum(file.size for file in files)
     with progress_bar("reading events", console, shown=total > _MOMENT_BYTES) as bar:
         task = bar.add_task("", total=total)

@@ -12,7 +12,7 @@ from cli.asset_argument import asset_named
 from cli.connections import Local, catalog_for, services_for
 from cli.event_bodies import readable_bodies
 from cli.lineage_text import show_datasets, show_lineage
-from cli.output import AsJson, AsText, Strict, end_if_faulty, print_text, wants_text
+from cli.output import AsJson, AsText, Strict, end_if_faulty, messages, print_text, wants_text
 from cli.page_file import HtmlFile, write_page
 from cli.preview import preview_rules
 from cli.tasks.event_graph import from_events
@@ -125,7 +125,7 @@ def _of_details(*, local: bool) -> LineageGraph:
     except SettingsError as error:
         others = "or use --catalogue, which needs PURVIEW_ENDPOINT only, or --events PATH, which needs nothing"
         raise SettingsError((*error.problems, others)) from None
-    with Console(stderr=True).status("reading LineageDetails"):
+    with messages().status("reading LineageDetails"):
         return graph_of_details(services)
 
 
@@ -133,7 +133,7 @@ def _of_catalog(asset: str, direction: Direction, depth: int | None, *, local: b
     """The lineage round the asset, which is looked for first: a catalogue is never read as a whole."""
     if not asset:
         raise typer.BadParameter("give ASSET with --catalogue: only --details and --events are read as a whole")
-    with catalog_for(local=local) as catalog, Console(stderr=True).status("reading the catalogue"):
+    with catalog_for(local=local) as catalog, messages().status("reading the catalogue"):
         found = candidates_in_catalog(asset, catalog)
         named = asset_named(asset, found)
         guids = [each.guid for each in found.datasets if each.id == named.dataset]

@@ -24,6 +24,11 @@ def end_if_faulty(faulty: int, *, good: int, strict: bool) -> None:
         raise typer.Exit(1)
 
 
+def messages() -> Console:
+    """The console for messages and bars on stderr; FORCE_COLOR, which is for data, brings no bars into a file."""
+    return Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
+
+
 def wants_text(*, as_json: bool, as_text: bool) -> bool:
     """Whether to print text: on a terminal, with ``--text``, or where FORCE_COLOR is set; never with ``--json``.
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from cli.event_bodies import readable_bodies
-from cli.output import AsJson, AsText, Strict, end_if_faulty, print_json, wants_text
+from cli.output import AsJson, AsText, Strict, end_if_faulty, messages, print_json, wants_text
 from cli.page_file import HtmlFile, write_page
 from cli.tables import print_line, print_process
 from cli.tasks.event_graph import graph_of_preview
@@ -105,7 +105,7 @@ def _show(result: Preview) -> None:
     console = Console()
     for previewed in result.processes:
         print_process(console, as_object(previewed))
-    talk = Console(stderr=True)
+    talk = messages()
     for line in _summary(len(result.processes), Counter(result.reasons.values())):
         print_line(talk, line)
 

@@ -11,7 +11,7 @@ from rich.progress import track
 from rich.text import Text
 
 from cli.connections import Local, services_for
-from cli.output import AsJson, AsText, print_json, wants_text
+from cli.output import AsJson, AsText, messages, print_json, wants_text
 from cli.tasks import purge_runs as steps
 from cli.tasks.purge_runs import OldRun, Purged
 from pipeline.services import Services
@@ -47,7 +47,7 @@ def purge(
             f"must be at least {shortest.days}, because of LINEAGE_WINDOW_DAYS and SETTLE_AFTER_MINUTES",
             param_hint="--older-than",
         )
-    talk = Console(stderr=True)
+    talk = messages()
     runs = track(steps.old_runs(before, services), "looking at old runs", console=talk, transient=True)
     deleted, kept, events = _delete(runs, services, unprocessed=unprocessed, apply=apply)
     rest = steps.delete_rest(before, services) if apply else None

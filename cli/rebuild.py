@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cli.connections import Local, services_for, stack_settings
-from cli.output import AsJson, AsText, print_json, wants_text
+from cli.output import AsJson, AsText, messages, print_json, wants_text
 from cli.tables import print_line
 from cli.tasks import rebuild_store as steps
 from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
@@ -45,7 +45,7 @@ def rebuild(
     if not dry_run:
         provision_tables(clients)
     services = services_for(local=local)
-    talk = Console(stderr=True)
+    talk = messages()
     began = time.monotonic()
     runs: list[RecordedRun] = []
     processes: list[PublishedProcess] = []

@@ -10,7 +10,7 @@ from rich.progress import track
 from rich.text import Text
 
 from cli.connections import Local, services_for
-from cli.output import AsJson, AsText, print_json, wants_text
+from cli.output import AsJson, AsText, messages, print_json, wants_text
 from cli.tables import print_line, short
 from cli.tasks import relink_processes as steps
 from cli.tasks.relink_processes import Leftover, Move
@@ -35,7 +35,7 @@ def relink(
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     services = services_for(local=local)
-    talk = Console(stderr=True)
+    talk = messages()
     found = list(track(steps.moves(services), "looking for scanned assets", console=talk, transient=True))
     failed = _move(found, services, talk) if apply else {}
     # Without --apply, the result is shown as if it had been moved.

@@ -12,7 +12,7 @@ from rich.progress import track
 
 from cli.connections import Local, services_for
 from cli.names import run_named, unknown_run
-from cli.output import AsJson, AsText, print_json, wants_text
+from cli.output import AsJson, AsText, messages, print_json, wants_text
 from cli.show_target import complete
 from cli.tables import print_line, print_run
 from cli.tasks import replay_runs as steps
@@ -54,7 +54,7 @@ def replay(
         raise typer.BadParameter("give exactly one of --dead-letters, --run ID and --since TIME")
     start = parse_since(since) if since else None
     services = services_for(local=local)
-    talk = Console(stderr=True)
+    talk = messages()
     found = _candidates(list(_keys(run, start, services)), services, talk, force=force, settle=force and bool(run))
     if dead_letters:
         found = _with_events(found)

@@ -10,7 +10,7 @@ from rich.console import Console
 from cli.connections import Local, stack_values
 from cli.event_bodies import progress_bar
 from cli.event_files import KINDS, REMOTE, STDIN, EventFile, empty_folders, local_files, remote_files, standard_input
-from cli.output import AsJson, AsText, Strict, end_if_faulty, print_json, wants_text
+from cli.output import AsJson, AsText, Strict, end_if_faulty, messages, print_json, wants_text
 from cli.tables import print_line
 from cli.tasks.send_events import NotSent, Sent, Target, send_events, target
 from cli.terminal_text import terminal_text
@@ -106,7 +106,7 @@ def _target(receiver: str, *, local: bool) -> Target:
 
 
 def _sent(files: list[EventFile], to: Target) -> Sent:
-    console = Console(stderr=True)
+    console = messages()
     bar = progress_bar("sending", console)
     with bar:
         sizes = [file.size for file in files]

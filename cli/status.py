@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.connections import Local, services_for
-from cli.output import AsJson, AsText, print_json, wants_text
+from cli.output import AsJson, AsText, messages, print_json, wants_text
 from cli.run_counts import counts_text
 from cli.tables import print_line
 from cli.tasks.status_report import FolderReport, JobCount, StatusReport, status_report
@@ -38,7 +38,7 @@ def status(
     is_text = wants_text(as_json=as_json, as_text=as_text)
     start = parse_since(since)
     services = services_for(local=local)
-    with Console(stderr=True).status("reading events") as talk:
+    with messages().status("reading events") as talk:
         found = status_report(
             start,
             datetime.now(UTC),
@@ -123,8 +123,8 @@ def _show(found: StatusReport) -> None:
         console.print(Text("there are more events; a higher --limit reads further back", style="yellow"))
     if found.oldest:
         print_line(console, f"oldest waiting event: {_line(found.oldest)}")
-    for queue, messages in (found.poison or {}).items():
-        print_line(console, f"{messages} in {queue} that no function takes; see docs/retries.md", "yellow")
+    for queue, number in (found.poison or {}).items():
+        print_line(console, f"{number} in {queue} that no function takes; see docs/retries.md", "yellow")
     errors = [row for row in found.errors if row != found.oldest]
     if errors:
         print_line(console, "last errors:")

@@ -21,6 +21,7 @@ _BATCH_EVENTS = 500
 _AT_ONCE = 4
 _SECONDS = 230
 _PAUSES = (1.0, 2.0, 4.0, 8.0)
+_NO_ANSWER = "check the address; `sparklin doctor` looks at the app, and `make up` starts a local one"
 
 
 class NotSent(SparklinError):
@@ -73,14 +74,17 @@ class Target:
             half = len(batch) // 2
             return [*self.post(batch[:half]), *self.post(batch[half:])]
         if answer.status_code == 401:
-            raise NotSent("the app does not accept the function key (401)")
+            raise NotSent(
+                "the app does not accept the function key (401): set SPARKLIN_FUNCTION_KEY to one of its keys"
+            )
         try:
             told = answer.json()
             results: list[dict[str, Any]] = told["results"] if "results" in told else [told] * len(batch)
         except (ValueError, TypeError):
             raise NotSent(f"the app answered {answer.status_code}; is {self.url} a Sparklin?") from None
         if answer.status_code not in (200, 202, 400, 413, 415):
-            raise NotSent(f"the app answered {answer.status_code}: {results[0].get('reason', '')}")
+            reason = results[0].get("reason", "")
+            raise NotSent(f"the app answered {answer.status_code}: {reason}; `sparklin doctor` finds out why")
         return results
 
     def _answer(self, body: bytes) -> requests.Response:
@@ -91,7 +95,7 @@ class Target:
                 answer = self.session.post(f"{self.url}/api/v1/lineage/batch", body, headers=headers, timeout=_SECONDS)
             except requests.RequestException as error:
                 if pause is None:
-                    raise NotSent(f"{self.url} did not answer ({type(error).__name__})") from None
+                    raise NotSent(f"{self.url} did not answer ({type(error).__name__}): {_NO_ANSWER}") from None
             else:
                 if pause is None or (answer.status_code != 429 and answer.status_code < 500):
                     return answer

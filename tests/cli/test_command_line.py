@@ -1,8 +1,11 @@
 """What holds for every command: help, examples, forms of output, exit codes, and errors without tracebacks."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -232,6 +235,13 @@ def test_errors_name_the_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     gone = run("show", "x", "--local")
     assert gone.exit_code == 1
     assert "Is the local stack still running? `make down`, then `make up`" in gone.stderr
+
+
+def test_colours_for_data_bring_no_bars_into_a_file_of_messages() -> None:
+    program = "from cli.output import messages\nwith messages().status('reading'): pass"
+    environment = {**os.environ, "FORCE_COLOR": "1"}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", platforms())
