@@ -6,7 +6,7 @@ the database, and ``{database}.{table}`` where it does not. The first layout tha
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.model import AssetName, NameContext, Note
 from qualified_names import context_maps
@@ -45,20 +45,25 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values that templates may use: captures first, then the rule's ``let``, then parts of the address."""
+    """The values that templates may use: captures first, then the rule's ``let``, then parts of the address.
+
+    ``defining`` are the values of ``let`` that are being filled. In its own templates such a name means the part of the
+    address, so that ``port = ["{port}", "8123"]`` gives a default, and no definition can go round in circles.
+    """
 
     place: Location
     rule: Rule
     context: NameContext
     captures: Mapping[str, str] = field(default_factory=dict)
+    defining: frozenset[str] = frozenset()
 
     def get(self, name: str) -> str | None:
         """The value; None where it is unknown or empty."""
         captured = self.captures.get(name)
         if captured:
             return captured
-        if name in self.rule.values:
-            return self.first(self.rule.values[name])
+        if name in self.rule.values and name not in self.defining:
+            return replace(self, defining=self.defining | {name}).first(self.rule.values[name])
         return self._fact(name) or None
 
     def fill(self, template: Template) -> str | None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model import Asset, AssetName, Field, Lineage, Note
+from local.data_map.types import TypeSystem
 from purview.dataset_entities import Assets
 from purview.entities import Draft, build_entities, planned_assets, preview_entities
 from tests.purview.helpers import (
@@ -117,6 +118,11 @@ def test_the_process_is_named_and_described_for_people() -> None:
     description = process["attributes"]["description"]
     assert "append_data" in description
     assert description.index("One.") < description.index("Two.")
+
+
+def test_the_catalogue_drops_no_attribute_of_the_process() -> None:
+    process = preview(copy_of(A, SINK, "id")).process
+    assert process["attributes"].keys() <= TypeSystem.built_in().entity(process["typeName"]).attributes.keys()
 
 
 def test_a_long_description_is_cut() -> None:

@@ -77,6 +77,25 @@ def test_case_of_a_layout_counts_unless_the_rule_says_otherwise(rules_file: Path
     assert named(rules_file, "mystore://h", "tables.s.T") == ("my-store", AssetName("my_table", "my://h/S/T"))
 
 
+@pytest.mark.parametrize(
+    ("let", "namespace", "name", "found"),
+    [
+        ('port = ["{port}", "8123"]', "mystore://h", "s.t", "my://8123/s/t"),
+        ('port = ["{port}", "8123"]', "mystore://h:9000", "s.t", "my://9000/s/t"),
+        ('schema = ["{schema}", "main"]', "mystore://h:1", "t", "my://1/main/t"),
+        ('other = "{schema}"\nschema = ["{other}", "main"]', "mystore://h:1", "t", "my://1/main/t"),
+    ],
+)
+def test_a_value_may_give_the_default_of_its_own_name(
+    rules_file: Path, let: str, namespace: str, name: str, found: str
+) -> None:
+    rule = GOOD.replace("{schema}.{table}", '{schema}.{table}", "{table}').replace(
+        "{host}/{schema|upper}", "{port}/{schema}"
+    )
+    rules_file.write_text(f"{rule}[rule.let]\n{let}\n", "utf-8")
+    assert named(rules_file, namespace, name)[1].qualified_name == found
+
+
 def test_own_files_rule(rules_file: Path) -> None:
     rules_file.write_text(
         """
