@@ -6,13 +6,17 @@ the columnLineage facet, though the program may have renamed or swapped them. A 
 Agent 1.22 invents a dataset for a temporary view that MERGE reads. It names the source twice in the columnLineage
 facet: as the real folder, and as ``<warehouse>/<view>``. A dataset right below a folder ``warehouse`` is dropped if
 another one that is no input either gives the same to the same columns.
+
+EXCEPT ALL and INTERSECT ALL repeat rows by a generator, which gets all columns of both sides. Agents from 1.37 to 1.53
+(at least) take all of them for sources of each of its columns. They also list them, as DIRECT, among what affects every
+row. Which of them is the real source is not told, so none of them is believed.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.model import ColumnLineageFacet, DatasetId, EventDataset, InputField, RunEvent
+from core.model import ColumnLineageFacet, ColumnRef, DatasetId, EventDataset, InputField, RunEvent
 from core.replacing import replace
 
 AGENTS = ("1.22.",)
@@ -38,6 +42,28 @@ def without_rdd_columns(event: RunEvent) -> RunEvent:
         for item in event.outputs
     )
     return replace(event, inputs=inputs, outputs=outputs)
+
+
+def mingled_columns(facet: ColumnLineageFacet) -> frozenset[str]:
+    """The columns of which the facet says no more than that they come from some column of a set operation."""
+    everything = _direct(facet.dataset)
+    if len(everything) < 2:
+        return frozenset()
+    found = frozenset(name for name, entries in facet.fields.items() if _direct(entries) == everything)
+    return found if len(found) > 1 else frozenset()
+
+
+def without_mingled(facet: ColumnLineageFacet) -> ColumnLineageFacet:
+    """The facet without sources for such columns."""
+    mingled = mingled_columns(facet)
+    if not mingled:
+        return facet
+    fields = {name: () if name in mingled else entries for name, entries in facet.fields.items()}
+    return ColumnLineageFacet(fields, facet.dataset)
+
+
+def _direct(entries: Iterable[InputField]) -> set[ColumnRef]:
+    return {entry.column for entry in entries if any(kind == "DIRECT" for kind, _ in entry.transformations)}
 
 
 def _names(node: Mapping[str, Any]) -> tuple[str, ...]:

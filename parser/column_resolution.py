@@ -16,6 +16,7 @@ from parser.facet_columns import columns
 from parser.logical_plan.budget import PlanTooLargeError
 from parser.logical_plan.plan_columns import planned_write
 from parser.logical_plan.plan_model import Evidence, PlanFacts, PlannedColumn, PlannedWrite
+from parser.notes import some
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +121,5 @@ def _notes(
         c.name for c in found if c.name in plan.columns and not plan.columns[c.name].certain and c.name not in facet
     ]
     if unsure:
-        names = ", ".join(unsure[:10]) + (", …" if len(unsure) > 10 else "")
+        names = some(unsure)
         yield Note("sources-open", f"Not all sources of these columns could be told: {names}.", sink)

@@ -54,10 +54,8 @@ def is_refuted(column: ColumnRef, known: Schemas) -> bool:
     return columns is not None and name not in columns and name.partition(".")[0] not in columns
 
 
-def without_refuted(facet: ColumnLineageFacet | None, known: Schemas) -> ColumnLineageFacet | None:
+def without_refuted(facet: ColumnLineageFacet, known: Schemas) -> ColumnLineageFacet:
     """The facet without sources that cannot be."""
-    if facet is None:
-        return None
     fields = {name: _possible(entries, known) for name, entries in facet.fields.items()}
     return ColumnLineageFacet(fields, _possible(facet.dataset, known))
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from core.identity import run_key
 from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef, Symlink
 from core.replacing import replace
-from parser.agent_workarounds import without_phantoms, without_rdd_columns
+from parser.agent_workarounds import without_mingled, without_phantoms, without_rdd_columns
 from parser.dataset_aliases import aliases, renamed
 from parser.input_schemas import Schemas, data_read, schemas, without_refuted
 
@@ -143,8 +143,10 @@ def _linked(item: EventDataset, links: set[Symlink]) -> EventDataset:
 def _outputs(event: RunEvent, known: Schemas) -> Iterator[EventDataset]:
     inputs = {item.dataset.id for item in event.inputs}
     for output in event.outputs:
-        facet = without_refuted(output.column_lineage, known)
-        yield replace(output, column_lineage=without_phantoms(facet, event.agent, inputs) if facet else None)
+        facet = output.column_lineage
+        if facet:
+            facet = without_phantoms(without_refuted(without_mingled(facet), known), event.agent, inputs)
+        yield replace(output, column_lineage=facet)
 
 
 def _believed(old: Dataset, new: Dataset) -> Dataset:

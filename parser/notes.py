@@ -1,6 +1,6 @@
-"""What a lineage as a whole does not tell, to be said beside the picture."""
+"""What a lineage does not tell, to be said beside the picture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from core.model import Lineage, Note, SinkColumn
 
@@ -12,6 +12,11 @@ def missing(lineage: Lineage) -> Iterator[Note]:
         yield Note("no-inputs", "The events name no dataset that this write read from.", sink)
     elif not any(map(_is_told, lineage.columns)):
         yield Note("table-level", "The events tell nothing about columns; only tables are connected.", sink)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first ten names, as a note has room for."""
+    return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
 
 
 def _is_told(column: SinkColumn) -> bool:

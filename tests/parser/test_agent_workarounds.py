@@ -6,8 +6,13 @@ import pytest
 
 from core.events import read_event
 from core.model import ColumnLineageFacet, ColumnRef, DatasetId, InputField, RunEvent
-from parser.agent_workarounds import MOST_DATASETS, without_phantoms, without_rdd_columns
+from core.replacing import replace
+from parser.agent_workarounds import MOST_DATASETS, mingled_columns, without_phantoms, without_rdd_columns
+from parser.lineage import LineageRules, derive
+from parser.merge import merge
+from tests.support.corpus import events
 from tests.support.events import body, dataset, event
+from tests.support.lineage import runs_of
 from tests.support.plans import attribute, node
 
 ROWS = node("sql.execution.LogicalRDD", output=[attribute("a", 1), attribute("b", 2)])
@@ -115,3 +120,74 @@ def test_more_datasets_than_can_be_compared_are_all_kept(more: int, left: int) -
     others = [("z", DatasetId("file", f"/n/{number}"), "q") for number in range(more)]
     told = facet(("x", REAL, "a"), ("x", VIEW, "a"), *others)
     assert len(datasets(told)) - len(datasets(without_phantoms(told, "1.22.0", []))) == left
+
+
+SETS = "openlineage-1.53.0_spark-3.5.9_plan/plain_subqueries_sets"
+
+
+def columns_of_sets(*, with_plan: bool) -> dict[str, dict[str, list[str]]]:
+    """By sink: the columns that the source columns of each of its columns have."""
+    sent = events(SETS) if with_plan else [replace(each, plan=()) for each in events(SETS)]
+    lineages = [each for run in runs_of(sent) for each in derive(merge(run), LineageRules()).lineages]
+    return {
+        each.sink.id.name.rpartition("/")[2]: {c.name: [ref.column for ref in c.sources] for c in each.columns}
+        for each in lineages
+    }
+
+
+def test_of_a_set_operation_only_the_plan_tells_the_sources() -> None:
+    plain, planned = columns_of_sets(with_plan=False), columns_of_sets(with_plan=True)
+    assert (plain["except_all"], planned["except_all"]) == (
+        {"id": [], "label": []},
+        {"id": ["site_id"], "label": ["region"]},
+    )
+    assert (plain["intersect_union"], planned["intersect_union"]) == (
+        {"k": [], "txt": []},
+        {"k": ["meter_id", "owner_id"], "txt": ["serial", "region"]},
+    )
+    assert plain["anti"] == planned["anti"] == {"sn": ["serial"], "maker": ["props"]}
+
+
+def test_a_note_says_which_sources_are_mixed_up() -> None:
+    sent = [replace(each, plan=()) for each in events(SETS)]
+    notes = {
+        each.sink.id.name.rpartition("/")[2]: [note.text for note in each.notes]
+        for run in runs_of(sent)
+        for each in derive(merge(run), LineageRules()).lineages
+    }
+    assert notes["except_all"] == [
+        "The agent names all columns of EXCEPT ALL or INTERSECT ALL as sources of id, label, so none of them is shown. "
+        "Events with the logical plan tell the real ones."
+    ]
+    assert notes["anti"] == []
+
+
+def used(*columns: str, kind: str = "DIRECT") -> tuple[InputField, ...]:
+    return tuple(InputField(ColumnRef(REAL, column), ((kind, "IDENTITY"),)) for column in columns)
+
+
+@pytest.mark.parametrize(
+    ("fields", "everywhere", "expected"),
+    [
+        ({"x": used("a", "b"), "y": used("b", "a")}, used("a", "b"), {"x", "y"}),
+        ({"x": used("a", "b"), "y": used("a", "b"), "z": used("a")}, used("a", "b"), {"x", "y"}),
+        ({"x": used("a", "b"), "y": used("a", "b")}, (), set()),
+        ({"x": used("a", "b"), "y": used("a", "b")}, used("a", "b", kind="INDIRECT"), set()),
+        ({"x": used("a", "b"), "y": used("a", "b")}, used("a", "b", "c"), set()),
+        ({"x": used("a", "b"), "y": used("b")}, used("a", "b"), set()),
+        ({"x": used("a"), "y": used("a")}, used("a"), set()),
+    ],
+    ids=[
+        "all columns",
+        "beside one that is told",
+        "nothing for all rows",
+        "only filters",
+        "not all of them",
+        "one column may be computed from all",
+        "one source",
+    ],
+)
+def test_columns_are_mixed_up_if_several_have_all_sources_that_the_agent_lists_for_every_row(
+    fields: dict[str, tuple[InputField, ...]], everywhere: tuple[InputField, ...], expected: set[str]
+) -> None:
+    assert mingled_columns(ColumnLineageFacet(fields, everywhere)) == expected

@@ -96,4 +96,3 @@ def test_the_facet_keeps_the_sources_that_can_be() -> None:
     facet = ColumnLineageFacet({"x": sources("id", "no"), "y": sources("no")}, sources("no", "id"))
     expected = ColumnLineageFacet({"x": sources("id"), "y": ()}, sources("id"))
     assert without_refuted(facet, schemas([read("id")])) == expected
-    assert without_refuted(None, schemas([read("id")])) is None
