@@ -23,7 +23,7 @@ from core.folder_address import FolderAddress
 from core.logs import step
 from core.threads import in_threads
 from pipeline.file_states import advanced, differ, digest, new_counts
-from pipeline.intake import Intake
+from pipeline.intake import MOST_DEATHS, Intake, noted
 from pipeline.receive import take_events
 from pipeline.services import Services
 from receiver.lines import Cut, cut
@@ -68,7 +68,10 @@ def _collect(folder: EventFolder, services: Services, deadline: float) -> None:
         with services.locks.hold([f"collect {address}"], wait_seconds=0) as held:
             progress = services.file_progress.read(address)
             before = progress.folder
-            found = _Folder(folder, services, deadline, held, progress.files).collected()
+            # To note each part would cost as much as to read it; so that is done after workers have died over a call.
+            with noted(f"collect {address}", services.attempts) as deaths:
+                is_careful = deaths >= MOST_DEATHS
+                found = _Folder(folder, services, deadline, held, progress.files, is_careful).collected()
             services.file_progress.write_folder(address, found)
     except LeaseLost as error:
         log.info("%s is left to another worker: %s", address, error.reason)
@@ -88,13 +91,17 @@ def _note(address: FolderAddress, before: FolderState, reason: str, services: Se
 
 @dataclass(slots=True)
 class _Folder:
-    """One call's work on one folder; ``rows`` are its files' states with the ETags of their rows."""
+    """One call's work on one folder; ``rows`` are its files' states with the ETags of their rows.
+
+    ``is_careful`` says that each part is noted before it is taken, because workers died over the folder.
+    """
 
     folder: EventFolder
     services: Services
     deadline: float
     held: HeldLocks
     rows: dict[str, tuple[FileState, str]]
+    is_careful: bool
     compared: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     has_read: bool = False
@@ -185,7 +192,8 @@ class _Folder:
         def give_up(_line: bytes, reason: str) -> Receipt:
             return rejected(BadRequest(_GIVEN_UP, reason))
 
-        return Intake(self._address(file), take, give_up, self.services.attempts).take_all(lines)
+        attempts = self.services.attempts if self.is_careful else None
+        return Intake(self._address(file), take, give_up, attempts).take_all(lines)
 
     def _same_file(self, file: FolderFile) -> FileState:
         """The state of a file; a new one if it was replaced or shortened since."""
