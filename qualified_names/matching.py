@@ -6,7 +6,7 @@ the database, and ``{database}.{table}`` where it does not. The first layout tha
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from core.model import AssetName, NameContext, Note
 from qualified_names import context_maps
@@ -63,7 +63,8 @@ class Values:
         if captured:
             return captured
         if name in self.rule.values and name not in self.defining:
-            return replace(self, defining=self.defining | {name}).first(self.rule.values[name])
+            inside = Values(self.place, self.rule, self.context, self.captures, self.defining | {name})
+            return inside.first(self.rule.values[name])
         return self._fact(name) or None
 
     def fill(self, template: Template) -> str | None:
