@@ -2,10 +2,14 @@
 
 import json
 import sys
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.progress import track
+
+Item = TypeVar("Item")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, also on a terminal.")]
 AsText = Annotated[bool, typer.Option("--text", help="Print text, also in a pipe.")]
@@ -27,6 +31,12 @@ def end_if_faulty(faulty: int, *, good: int, strict: bool) -> None:
 def messages() -> Console:
     """The console for messages and bars on stderr; FORCE_COLOR, which is for data, brings no bars into a file."""
     return Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
+
+
+def followed(items: Iterable[Item], label: str, total: int | None = None) -> Iterable[Item]:
+    """The items, with a bar on a terminal that says how many have come, and disappears at the end."""
+    console = messages()
+    return track(items, label, total, console=console, transient=True, disable=not console.is_terminal)
 
 
 def wants_text(*, as_json: bool, as_text: bool) -> bool:

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.text import Text
 
 from cli.connections import Local, services_for
-from cli.output import AsJson, AsText, messages, print_json, wants_text
+from cli.output import AsJson, AsText, followed, print_json, wants_text
 from cli.tasks import purge_runs as steps
 from cli.tasks.purge_runs import OldRun, Purged
 from pipeline.services import Services
@@ -47,8 +46,7 @@ def purge(
             f"must be at least {shortest.days}, because of LINEAGE_WINDOW_DAYS and SETTLE_AFTER_MINUTES",
             param_hint="--older-than",
         )
-    talk = messages()
-    runs = track(steps.old_runs(before, services), "looking at old runs", console=talk, transient=True)
+    runs = followed(steps.old_runs(before, services), "looking at old runs")
     deleted, kept, events = _delete(runs, services, unprocessed=unprocessed, apply=apply)
     rest = steps.delete_rest(before, services) if apply else None
     shown = as_object(before.isoformat(), deleted, kept, events, rest)

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import track
 
 from cli.connections import Local, services_for, stack_settings
-from cli.output import AsJson, AsText, messages, print_json, wants_text
+from cli.output import AsJson, AsText, followed, print_json, wants_text
 from cli.tables import print_line
 from cli.tasks import rebuild_store as steps
 from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
@@ -45,16 +44,15 @@ def rebuild(
     if not dry_run:
         provision_tables(clients)
     services = services_for(local=local)
-    talk = messages()
     began = time.monotonic()
     runs: list[RecordedRun] = []
     processes: list[PublishedProcess] = []
     if not catalogue:
         found = steps.record_runs(services, dry_run=dry_run)
-        runs.extend(track(found, "recording runs", console=talk, transient=True))
+        runs.extend(followed(found, "recording runs"))
     if not dry_run:
         published = steps.publish_processes(services, force=catalogue)
-        processes.extend(track(published, "uploading processes", console=talk, transient=True))
+        processes.extend(followed(published, "uploading processes"))
     shown = as_object(runs, processes, time.monotonic() - began, lost, dry_run=dry_run)
     _print(shown, is_text=is_text)
     if shown["failures"]:

@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.text import Text
 
 from cli.connections import Local, services_for
-from cli.output import AsJson, AsText, messages, print_json, wants_text
+from cli.output import AsJson, AsText, followed, print_json, wants_text
 from cli.tables import print_line, short
 from cli.tasks import relink_processes as steps
 from cli.tasks.relink_processes import Leftover, Move
@@ -35,16 +34,15 @@ def relink(
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     services = services_for(local=local)
-    talk = messages()
-    found = list(track(steps.moves(services), "looking for scanned assets", console=talk, transient=True))
-    failed = _move(found, services, talk) if apply else {}
+    found = list(followed(steps.moves(services), "looking for scanned assets"))
+    failed = _move(found, services) if apply else {}
     # Without --apply, the result is shown as if it had been moved.
     moving = frozenset() if apply else frozenset(move.process_guid for move in found)
     ours = dict.fromkeys(move.ours for move in found if move.process not in failed)
     looked_at = stream_in_threads(
         lambda asset: _leftover(asset, services, moving, failed, apply=apply), ours, steps.AT_ONCE
     )
-    left = list(filter(None, track(looked_at, "looking at placeholders", len(ours), console=talk, transient=True)))
+    left = list(filter(None, followed(looked_at, "looking at placeholders", len(ours))))
     if not is_text:
         print_json(as_object(found, left, failed, applied=apply))
     else:
@@ -77,7 +75,7 @@ def as_object(
     }
 
 
-def _move(found: Iterable[Move], services: Services, talk: Console) -> dict[str, str]:
+def _move(found: Iterable[Move], services: Services) -> dict[str, str]:
     """Move what is pending; return the reason for each process that could not be moved."""
     by_process: defaultdict[str, list[Move]] = defaultdict(list)
     for move in found:
@@ -92,7 +90,7 @@ def _move(found: Iterable[Move], services: Services, talk: Console) -> dict[str,
             failed[process] = str(error)
 
     each = stream_in_threads(moved, by_process, steps.AT_ONCE)
-    deque(track(each, "moving processes", len(by_process), console=talk, transient=True), maxlen=0)
+    deque(followed(each, "moving processes", len(by_process)), maxlen=0)
     return failed
 
 

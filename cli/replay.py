@@ -8,11 +8,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import track
 
 from cli.connections import Local, services_for
 from cli.names import run_named, unknown_run
-from cli.output import AsJson, AsText, messages, print_json, wants_text
+from cli.output import AsJson, AsText, followed, print_json, wants_text
 from cli.show_target import complete
 from cli.tables import print_line, print_run
 from cli.tasks import replay_runs as steps
@@ -54,15 +53,14 @@ def replay(
         raise typer.BadParameter("give exactly one of --dead-letters, --run ID and --since TIME")
     start = parse_since(since) if since else None
     services = services_for(local=local)
-    talk = messages()
-    found = _candidates(list(_keys(run, start, services)), services, talk, force=force, settle=force and bool(run))
+    found = _candidates(list(_keys(run, start, services)), services, force=force, settle=force and bool(run))
     if dead_letters:
         found = _with_events(found)
     wanted = [each for each in found if not each.refusal]
     done: dict[str, Outcome] = {}
     if not dry_run:
-        _enqueue(wanted, services, talk, force=force)
-        done = _awaited(wanted, services, wait, talk)
+        _enqueue(wanted, services, force=force)
+        done = _awaited(wanted, services, wait)
     if not is_text:
         print_json(as_object(found, done, dry_run=dry_run))
     elif run and not found[0].events:
@@ -80,11 +78,9 @@ def _keys(run: str, start: datetime | None, services: Services) -> Iterable[str]
     return steps.runs_since(start, services) if start else steps.runs_of_dead_letters(services)
 
 
-def _candidates(
-    keys: Sequence[str], services: Services, talk: Console, *, force: bool, settle: bool
-) -> list[Candidate]:
+def _candidates(keys: Sequence[str], services: Services, *, force: bool, settle: bool) -> list[Candidate]:
     looked_at = steps.candidates(keys, services, force=force, settle=settle)
-    return list(track(looked_at, "looking at runs", total=len(keys), console=talk, transient=True))
+    return list(followed(looked_at, "looking at runs", total=len(keys)))
 
 
 def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
@@ -96,9 +92,9 @@ def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
     return known
 
 
-def _enqueue(wanted: Sequence[Candidate], services: Services, talk: Console, *, force: bool) -> None:
+def _enqueue(wanted: Sequence[Candidate], services: Services, *, force: bool) -> None:
     enqueued = steps.enqueue(wanted, services, force=force)
-    deque(track(enqueued, "enqueueing runs", total=len(wanted), console=talk, transient=True), maxlen=0)
+    deque(followed(enqueued, "enqueueing runs", total=len(wanted)), maxlen=0)
 
 
 def as_object(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool) -> dict[str, Any]:
@@ -116,14 +112,14 @@ def _run(each: Candidate, outcome: Outcome | None, *, dry_run: bool) -> dict[str
     return {"run": each.run_key, "job": each.job, "events": each.events, "state": state, "message": message}
 
 
-def _awaited(wanted: Sequence[Candidate], services: Services, seconds: int, talk: Console) -> dict[str, Outcome]:
+def _awaited(wanted: Sequence[Candidate], services: Services, seconds: int) -> dict[str, Outcome]:
     """What happened to the runs within that time; runs that the app has not processed are missing."""
     done: dict[str, Outcome] = {}
     deadline = time.monotonic() + seconds
     if not seconds or not wanted:
         return done
     settled = _settled([each.run_key for each in wanted], services, deadline)
-    for key, outcome in track(settled, "waiting for the app", total=len(wanted), console=talk, transient=True):
+    for key, outcome in followed(settled, "waiting for the app", total=len(wanted)):
         done[key] = outcome
     return done
 

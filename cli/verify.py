@@ -1,6 +1,7 @@
 """``sparklin verify``: sees whether a deployment does what the documentation claims."""
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +70,8 @@ def verify(
     target = Receiver((stack.get("receiver") or receiver).rstrip("/"), stack.get("functionKey") or function_key())
     if not target.url.startswith(("https://", "http://")) or not target.key:
         raise typer.BadParameter("give --receiver, and the key in SPARKLIN_FUNCTION_KEY", param_hint="--receiver")
+    if not os.access(report.parent, os.W_OK):
+        raise typer.BadParameter(f"{report.parent} is no folder that can be written to", param_hint="--report")
     services = services_for(local=local)
     cleaner = Cleaner((target.key, services.settings.lineage_storage.connection_string), hash_names=not names)
     claims: list[Claim] = []

@@ -221,6 +221,25 @@ def test_an_interrupted_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -
     assert run("preview", TUTORIAL).exit_code == 130
 
 
+@pytest.mark.parametrize("content", ["{bro", "{}", '{"storage": "x"}'])
+def test_a_damaged_stack_file_is_a_sentence(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "stack.json").write_text(content)
+    monkeypatch.chdir(tmp_path)
+    result = run("status", "--local")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert "`make down`, then `make up`" in result.stderr
+
+
+def test_a_report_that_cannot_be_written_is_known_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.verify.services_for", lambda **_: pytest.fail("it has begun"))
+    words = ("verify", "--receiver", "https://x", "--report", tmp_path / "none" / "x")
+    result = run(*words, SPARKLIN_FUNCTION_KEY="k")
+    assert (result.exit_code, "is no folder that can be written to" in result.stderr) == (2, True)
+
+
 def test_errors_name_the_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "make up" in run("show", "x", "--local").stderr
