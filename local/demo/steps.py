@@ -120,7 +120,9 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
         talk.print(f"The same as a picture: {stack.page}lineage?column={'.'.join(QUESTION)}", soft_wrap=True)
         talk.print(f"What became of the events: {stack.page}overview", soft_wrap=True)
         talk.print("In another terminal: .venv/bin/sparklin lineage revenue.margin --local")
-        talk.print("Ctrl-C ends the demo, and nothing of it is kept. `make up` keeps what you send to it.")
+        talk.print(
+            "Ctrl-C ends the demo, and nothing of it is kept. `make up` keeps what you send to it.", soft_wrap=True
+        )
         threading.Event().wait()
     except SystemExit:
         pass
@@ -137,6 +139,7 @@ def progress() -> Progress:
         TimeElapsedColumn(),
         console=talk,
         transient=True,
+        disable=not talk.is_terminal,
     )
 
 
