@@ -113,7 +113,8 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
     talk.print(f"All {events} events are accounted for, after {seconds:.1f} s.")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         talk.print(
-            "Without a terminal the page ends with the demo; `make up` keeps one running, with what you send to it."
+            "Without a terminal the page ends with the demo; `make up` keeps one running, with what you send to it.",
+            soft_wrap=True,
         )
         return 0
     try:
