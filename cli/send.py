@@ -10,7 +10,7 @@ from rich.console import Console
 from cli.connections import Local, stack_values
 from cli.event_bodies import progress_bar
 from cli.event_files import KINDS, REMOTE, STDIN, EventFile, empty_folders, local_files, remote_files, standard_input
-from cli.output import AsJson, AsText, Strict, end_if_faulty, messages, print_json, wants_text
+from cli.output import AsJson, AsText, messages, print_json, wants_text
 from cli.tables import print_line
 from cli.tasks.send_events import NotSent, Sent, Target, send_events, target
 from cli.terminal_text import terminal_text
@@ -35,15 +35,13 @@ def send(
     local: Local = False,
     as_json: AsJson = False,
     as_text: AsText = False,
-    strict: Strict = False,
 ) -> None:
     """Send events from files to the receiver. Safe to repeat: an event that is sent twice is stored once.
 
     The function key is read from the environment variable SPARKLIN_FUNCTION_KEY. Addresses are read with your own
     identity (az login).
 
-    Faulty files and events are named on stderr and left out. Exit code 1 if nothing was taken, or the app did not
-    answer; with --strict also if anything was left out.
+    Exit code 1 if an event could not be read, was rejected or was not sent.
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     files = list(_files(paths))
@@ -59,9 +57,8 @@ def send(
         print_json(as_object(sent))
     else:
         _show(sent)
-    if not sent.answers:
+    if sent.problems.count or not sent.answers:
         raise typer.Exit(1)
-    end_if_faulty(sent.problems.count, good=sent.total("kept") + sent.total("ignored"), strict=strict)
 
 
 def as_object(sent: Sent) -> dict[str, Any]:

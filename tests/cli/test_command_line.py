@@ -7,9 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, NoReturn
 
 import jsonschema
@@ -105,46 +103,22 @@ def test_at_most_five_bad_files_are_named(tmp_path: Path) -> None:
     assert lines[5:] == ["… and 233 more: it is not JSON", "no OpenLineage event could be read"]
 
 
-@pytest.fixture
-def receiver() -> Iterator[str]:
-    """The options for a receiver that takes every event that has a run."""
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            results = [{"status": "kept" if "run" in each else "rejected", "reason": "-", "run": ""} for each in sent]
-            answer = json.dumps({"results": results}).encode()
-            self.send_response(202)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 GOOD = body(event(inputs=[dataset("in", ["x"])], outputs=[dataset("t", ["x"], {"x": [("in", "x")]})]))
 NAME = b'{"namespace": "n", "name": "x"}'
 
 
 @pytest.mark.parametrize("strict", [(), ("--strict",)])
-@pytest.mark.parametrize("command", ["preview PATH", "lineage --events PATH", "send PATH", "explain --jsonl"])
+@pytest.mark.parametrize("command", ["preview PATH", "lineage --events PATH", "explain --jsonl"])
 @pytest.mark.parametrize("fault", [b"{broken", b"{}"])
 def test_what_is_faulty_beside_what_is_good_has_one_exit_code(
-    command: str, strict: tuple[str, ...], fault: bytes, tmp_path: Path, receiver: str
+    command: str, strict: tuple[str, ...], fault: bytes, tmp_path: Path
 ) -> None:
     def exit_code(*contents: bytes) -> int:
         for number, content in enumerate(contents):
             (tmp_path / f"{number}.json").write_bytes(content)
         words = [str(tmp_path) if word == "PATH" else word for word in command.split()]
-        wanted = {"SPARKLIN_RECEIVER": receiver, "SPARKLIN_FUNCTION_KEY": "k"}
         lines = b"\n".join(NAME if content == GOOD else content for content in contents)
-        result = CliRunner().invoke(app, [*words, *strict], env=wanted, input=lines)
+        result = CliRunner().invoke(app, [*words, *strict], input=lines)
         assert bool(result.stderr) == (fault in contents)
         return result.exit_code
 

@@ -115,7 +115,7 @@ def test_answers_are_counted_with_their_reasons_and_five_bad_lines_are_named(doo
 
     result = send(door, file)
 
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert shown(result) == {"events": 10, "kept": 2, "ignored": 1, "rejected": 7}
     lines = result.stderr.splitlines()
     assert [line.partition(": ")[0] for line in lines[:3]] == [f"{file}, line {number}" for number in (3, 4, 5)]
