@@ -152,7 +152,7 @@ def _workspace(connection: str) -> ContainerClient:
 
 def _ignored() -> Iterator[bytes]:
     """Recorded events that the receiver does not store, over and over."""
-    return itertools.cycle(each for each in _recorded() if not _is_kept(each))
+    return itertools.cycle([each for each in _recorded() if not _is_kept(each)])
 
 
 def _kept() -> list["_Again"]:
