@@ -1,6 +1,7 @@
 """The room's tests run against the local Data Map, which keeps Atlas' rules behind the same HTTP as Purview."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -16,6 +17,13 @@ def _server() -> Iterator[DataMap]:
         data_map = DataMap(url)
         yield data_map
         data_map.close()
+
+
+@pytest.fixture
+def own_data_map() -> Iterator[DataMap]:
+    """A Data Map for one test alone: requests that it gives up may arrive after its end."""
+    with running() as url, closing(DataMap(url)) as data_map:
+        yield data_map
 
 
 @pytest.fixture

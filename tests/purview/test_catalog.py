@@ -120,14 +120,16 @@ def test_lost_connections_are_sat_out_and_a_lost_answer_makes_nothing_twice(
     assert written.assigned["-1"] == data_map.entity(SQL)["guid"]
 
 
-def test_a_late_answer_is_not_waited_for_for_ever(data_map: DataMap) -> None:
+def test_a_late_answer_is_not_waited_for_for_ever(own_data_map: DataMap) -> None:
     policy = RetryPolicy(read=0.5, budget=PATIENCE, first_wait=0.01)
-    data_map.fail(hang=PATIENCE, path="entity/bulk$")
-    with Catalog(data_map.url, "none", retry_policy=policy) as catalog:
+    own_data_map.fail(hang=PATIENCE, path="entity/bulk$")
+    with Catalog(own_data_map.url, "none", retry_policy=policy) as catalog:
         catalog.upload([ENTITY])
-    data_map.heal()
-    until(lambda: data_map.calls()[BULK] >= 2)
-    assert len(data_map.entities(SQL)) == 1, "the request that was given up took effect later, and made no second one"
+    own_data_map.heal()
+    until(lambda: own_data_map.calls()[BULK] >= 2)
+    assert len(own_data_map.entities(SQL)) == 1, (
+        "the request that was given up took effect later, and made no second one"
+    )
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}])
