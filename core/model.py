@@ -65,10 +65,14 @@ class InputField(msgspec.Struct, frozen=True, gc=False):
 
 
 class ColumnLineageFacet(msgspec.Struct, frozen=True, gc=False):
-    """The columnLineage facet: sources of each output column, and what affects every row."""
+    """The columnLineage facet: sources of each output column, and what affects every row.
+
+    ``mingled`` are the columns whose sources were taken out, because the agent mixes them up with all others.
+    """
 
     fields: Mapping[str, tuple[InputField, ...]]
     dataset: tuple[InputField, ...] = ()
+    mingled: frozenset[str] = frozenset()
 
 
 class Written(NamedTuple):

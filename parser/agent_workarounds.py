@@ -44,22 +44,16 @@ def without_rdd_columns(event: RunEvent) -> RunEvent:
     return replace(event, inputs=inputs, outputs=outputs)
 
 
-def mingled_columns(facet: ColumnLineageFacet) -> frozenset[str]:
-    """The columns of which the facet says no more than that they come from some column of a set operation."""
+def without_mingled(facet: ColumnLineageFacet) -> ColumnLineageFacet:
+    """The facet without the sources of columns of which it says only that they come from a set operation."""
     everything = _direct(facet.dataset)
     if len(everything) < 2:
-        return frozenset()
-    found = frozenset(name for name, entries in facet.fields.items() if _direct(entries) == everything)
-    return found if len(found) > 1 else frozenset()
-
-
-def without_mingled(facet: ColumnLineageFacet) -> ColumnLineageFacet:
-    """The facet without sources for such columns."""
-    mingled = mingled_columns(facet)
-    if not mingled:
+        return facet
+    mingled = frozenset(name for name, entries in facet.fields.items() if _direct(entries) == everything)
+    if len(mingled) < 2:
         return facet
     fields = {name: () if name in mingled else entries for name, entries in facet.fields.items()}
-    return ColumnLineageFacet(fields, facet.dataset)
+    return replace(facet, fields=fields, mingled=mingled)
 
 
 def _direct(entries: Iterable[InputField]) -> set[ColumnRef]:
@@ -80,7 +74,7 @@ def _without_fields(item: EventDataset) -> EventDataset:
 
 def _facet_without(facet: ColumnLineageFacet, datasets: set[DatasetId]) -> ColumnLineageFacet:
     fields = {name: _without(entries, datasets) for name, entries in facet.fields.items()}
-    return ColumnLineageFacet(fields, _without(facet.dataset, datasets))
+    return replace(facet, fields=fields, dataset=_without(facet.dataset, datasets))
 
 
 def without_phantoms(facet: ColumnLineageFacet, agent: str, inputs: Iterable[DatasetId]) -> ColumnLineageFacet:

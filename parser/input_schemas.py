@@ -57,7 +57,7 @@ def is_refuted(column: ColumnRef, known: Schemas) -> bool:
 def without_refuted(facet: ColumnLineageFacet, known: Schemas) -> ColumnLineageFacet:
     """The facet without sources that cannot be."""
     fields = {name: _possible(entries, known) for name, entries in facet.fields.items()}
-    return ColumnLineageFacet(fields, _possible(facet.dataset, known))
+    return replace(facet, fields=fields, dataset=_possible(facet.dataset, known))
 
 
 def is_metadata_table(dataset: Dataset) -> bool:

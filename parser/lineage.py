@@ -8,7 +8,6 @@ from core.model import Application, Dataset, DatasetId, EventDataset, Lineage, N
 from core.operations import Operation, Verdict, classify, split_job_name
 from core.replacing import replace
 from core.settings import Settings
-from parser.agent_workarounds import mingled_columns
 from parser.application import application
 from parser.application_facts import ApplicationFacts, Needs, RunFacts, united
 from parser.column_resolution import account
@@ -171,7 +170,7 @@ def _lineage(
         columns=tuple(_without_excluded(column, rules) for column in told.columns),
         indirect=tuple(use for use in told.indirect if not _excluded(use.column.dataset, rules)),
         conditions=told.conditions,
-        notes=(*told.notes, *_mingled(run, sink.id, told.columns), *(() if is_one_write else _without_plan(run, sink))),
+        notes=(*told.notes, *_mingled(output, told.columns), *(() if is_one_write else _without_plan(run, sink))),
         mount_points=mount_points(run.environment, [sink, *inputs]),
     )
     return lineage, told.said
@@ -183,17 +182,16 @@ def _without_plan(run: MergedRun, sink: Dataset) -> Iterator[Note]:
         yield Note("plan-of-many-outputs", text, sink.id)
 
 
-def _mingled(run: MergedRun, sink: DatasetId, columns: Iterable[SinkColumn]) -> Iterator[Note]:
+def _mingled(output: EventDataset, columns: Iterable[SinkColumn]) -> Iterator[Note]:
     """A note on columns whose sources the agent mixes up, where no plan tells them."""
-    outputs = [output for event in run.events for output in event.outputs if output.dataset.id == sink]
-    mingled = {name for output in outputs if output.column_lineage for name in mingled_columns(output.column_lineage)}
+    mingled = output.column_lineage.mingled if output.column_lineage else frozenset()
     names = [column.name for column in columns if column.name in mingled and not column.sources]
     if names:
         text = (
             f"The agent names all columns of EXCEPT ALL or INTERSECT ALL as sources of {some(names)}, so none of them "
             "is shown. Events with the logical plan tell the real ones."
         )
-        yield Note("sources-mingled", text, sink)
+        yield Note("sources-mingled", text, output.dataset.id)
 
 
 def _inputs(

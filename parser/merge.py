@@ -163,7 +163,8 @@ def _fuller(old: ColumnLineageFacet | None, new: ColumnLineageFacet | None) -> C
     if old is None or new is None:
         return new or old
     told = {name: entries for name, entries in new.fields.items() if entries}
-    return ColumnLineageFacet({**new.fields, **old.fields, **told}, new.dataset or old.dataset)
+    fields = {**new.fields, **old.fields, **told}
+    return ColumnLineageFacet(fields, new.dataset or old.dataset, new.mingled | old.mingled)
 
 
 def is_noise(dataset: DatasetId) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from core.events import read_event
 from core.model import ColumnLineageFacet, ColumnRef, DatasetId, InputField, RunEvent
 from core.replacing import replace
-from parser.agent_workarounds import MOST_DATASETS, mingled_columns, without_phantoms, without_rdd_columns
+from parser.agent_workarounds import MOST_DATASETS, without_mingled, without_phantoms, without_rdd_columns
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.corpus import events
@@ -190,4 +190,4 @@ def used(*columns: str, kind: str = "DIRECT") -> tuple[InputField, ...]:
 def test_columns_are_mixed_up_if_several_have_all_sources_that_the_agent_lists_for_every_row(
     fields: dict[str, tuple[InputField, ...]], everywhere: tuple[InputField, ...], expected: set[str]
 ) -> None:
-    assert mingled_columns(ColumnLineageFacet(fields, everywhere)) == expected
+    assert without_mingled(ColumnLineageFacet(fields, everywhere)).mingled == expected
