@@ -39,12 +39,32 @@ def read_rows(table: TableClient, keys: Iterable[tuple[str, str]]) -> list[Table
     return [row for rows in in_threads(lambda chunk: _read(table, chunk), chunks, _AT_ONCE) for row in rows]
 
 
-def transactions(items: Iterable[_Item], partition: Callable[[_Item], str]) -> list[list[_Item]]:
-    """The items in groups to be written in one transaction each; a group of one is to be written by itself."""
+def transactions(
+    items: Iterable[_Item], partition: Callable[[_Item], str], least: int | None = None
+) -> list[list[_Item]]:
+    """The items in groups to be written in one transaction each; a group of one is to be written by itself.
+
+    Fewer than ``least`` of a partition are groups of one each; by default, what takes the SDK less time.
+    """
+    worth = _WORTH_A_TRANSACTION if least is None else least
     chunks: list[list[_Item]] = []
     for group in _by_partition(items, partition):
-        chunks += _chunks(group, _ROWS_A_TRANSACTION if len(group) >= _WORTH_A_TRANSACTION else 1)
+        chunks += _chunks(group, _ROWS_A_TRANSACTION if len(group) >= worth else 1)
     return chunks
+
+
+def written_at_once(table: TableClient, operations: Sequence[Operation], refused: int) -> bool:
+    """Write rows of one partition in a transaction; False if a row is refused with this status, and none is written.
+
+    :raises AzureError: as the SDK does for everything else.
+    """
+    try:
+        table.submit_transaction(operations)
+    except HttpResponseError as error:
+        if error.status_code != refused:
+            raise
+        return False
+    return True
 
 
 def delete_rows(table: TableClient, keys: Iterable[tuple[str, str]]) -> None:
@@ -76,15 +96,8 @@ def delete_old_rows(table: TableClient, query: str, before: datetime) -> int:
 
 def _are_deleted_at_once(table: TableClient, keys: Sequence[tuple[str, str]]) -> bool:
     """Delete rows of one partition in a transaction; False for a single one, and if some of them are missing."""
-    if len(keys) == 1:
-        return False
-    try:
-        table.submit_transaction([("delete", {"PartitionKey": partition, "RowKey": row}) for partition, row in keys])
-    except HttpResponseError as error:
-        if error.status_code != 404:
-            raise
-        return False
-    return True
+    operations: list[Operation] = [("delete", {"PartitionKey": partition, "RowKey": row}) for partition, row in keys]
+    return len(keys) > 1 and written_at_once(table, operations, refused=404)
 
 
 def _by_partition(items: Iterable[_Item], partition: Callable[[_Item], str]) -> list[list[_Item]]:

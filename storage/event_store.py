@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 _OF_RUN = ["PartitionKey", "RowKey", "Status", "FilePath"]
-_TRANSACTION = 100
 # For how long beyond the budget of a put its row is left alone: the clocks of machines differ.
 _PUT_MARGIN = timedelta(minutes=10)
 
@@ -152,13 +151,9 @@ class EventStore:
 
         :raises StorageUnavailable: some of the rows may not be set.
         """
-        with_row = sorted((event for event in events if event.partition), key=lambda event: event.partition)
+        keys = dict.fromkeys((event.partition, event.name.row_key) for event in events if event.partition)
         with storage_faults("set the status of events"):
-            for partition, group in groupby(with_row, key=lambda event: event.partition):
-                keys = list(dict.fromkeys(event.name.row_key for event in group))
-                for start in range(0, len(keys), _TRANSACTION):
-                    some = keys[start : start + _TRANSACTION]
-                    self._table.merge_all([status_entity(partition, key, status, message, retry_count) for key in some])
+            self._table.merge_all(status_entity(*key, status, message, retry_count) for key in keys)
 
     def mark_unchanged(self, rows: Iterable[EventRow], status: Status, message: str) -> None:
         """Set the status of those rows that nobody has changed since they were read, and count a retry.
@@ -220,13 +215,13 @@ class EventStore:
         :raises StorageUnavailable: some may not be written.
         :raises ValueError: a blob does not say which hour the event was received in.
         """
-        by_partition: dict[str, list[dict[str, Any]]] = {}
+        entities = []
         for event, envelope in rows:
             if event.received is None:
                 raise ValueError(f"blob {event.name.blob} is not one that the receiver stored")
-            by_partition.setdefault(event.partition, []).append(new_entity(envelope, event.name, event.received))
+            entities.append(new_entity(envelope, event.name, event.received))
         with storage_faults("write the rows of events"):
-            return sum(self._table.create_all(some) for some in by_partition.values())
+            return self._table.create_all(entities)
 
     def settle_rows(self, run_key: str, rows: Iterable[EventRow], now: datetime) -> tuple[EventRow, ...]:
         """Those of a run's rows that stand for a stored event; the others are put right.

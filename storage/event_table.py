@@ -9,13 +9,11 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
-from storage.batches import delete_rows, read_rows
+from storage.batches import Operation, delete_rows, read_rows, transactions, written_at_once
 from storage.clients import EVENT_METADATA, StorageClients
 from storage.event_rows import EventRow, RowKeys, read_row
 
 log = logging.getLogger(__name__)
-
-_TRANSACTION = 100
 
 
 class EventTable:
@@ -41,20 +39,15 @@ class EventTable:
             return False
         return True
 
-    def create_all(self, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Write rows of one partition, and say how many; those that there are already stay as they are."""
+    def create_all(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Write rows, and say how many; those that there are already stay as they are."""
         count = 0
-        for start in range(0, len(rows), _TRANSACTION):
-            some = rows[start : start + _TRANSACTION]
-            try:
-                if len(some) > 1:
-                    self._table.submit_transaction([("create", row) for row in some])
-                    count += len(some)
-                    continue
-            except HttpResponseError as error:
-                if error.status_code != 409:
-                    raise
-            count += sum(map(self.create, some))
+        for some in transactions(rows, _partition, least=2):
+            operations: list[Operation] = [("create", row) for row in some]
+            if len(some) > 1 and written_at_once(self._table, operations, refused=409):
+                count += len(some)
+            else:
+                count += sum(map(self.create, some))
         return count
 
     def put(self, row: Mapping[str, Any]) -> bool:
@@ -68,15 +61,13 @@ class EventTable:
             self._table.update_entity(renewal, mode=UpdateMode.MERGE)
         return is_new
 
-    def merge_all(self, changes: Sequence[Mapping[str, Any]]) -> None:
-        """Change rows of one partition at once; one by one if some of them are missing."""
-        try:
-            self._table.submit_transaction([("update", change, {"mode": UpdateMode.MERGE}) for change in changes])
-        except HttpResponseError as error:
-            if error.status_code != 404:
-                raise
-            for change in changes:
-                self.merge(change)
+    def merge_all(self, changes: Iterable[Mapping[str, Any]]) -> None:
+        """Change rows, those of a partition at once; one by one if some of them are missing."""
+        for some in transactions(changes, _partition, least=1):
+            operations: list[Operation] = [("update", change, {"mode": UpdateMode.MERGE}) for change in some]
+            if not written_at_once(self._table, operations, refused=404):
+                for change in some:
+                    self.merge(change)
 
     def merge(self, change: Mapping[str, Any]) -> None:
         """Change a row; one that is missing is skipped."""
@@ -102,6 +93,10 @@ class EventTable:
     def delete(self, rows: Iterable[RowKeys]) -> None:
         """Delete rows; those that are gone already are no error."""
         delete_rows(self._table, rows)
+
+
+def _partition(row: Mapping[str, Any]) -> str:
+    return str(row["PartitionKey"])
 
 
 @contextmanager
