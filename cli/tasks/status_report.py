@@ -123,7 +123,8 @@ def status_report(
                 break
             if since <= row.received <= until:
                 _count(row, found, services)
-                failing += [row] if row.status in FAILING else []
+                if row.status in FAILING:
+                    failing.append(row)
     _read_written(found.jobs.values(), services)
     found.errors = newest_of_runs(failing)[:_ERRORS]
     with suppress(StorageUnavailable):

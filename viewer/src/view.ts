@@ -1,6 +1,6 @@
 // What is shown of a graph: which nodes, which of their rows, and the lines between rows.
 
-import { columnKey, stepKey, type Direction, type Graph, type Process, type Step } from "./graph";
+import { columnKey, type Direction, type Graph, type Process, type Step } from "./graph";
 import { mayDecide, type Trace } from "./trace";
 import { visibleNodes } from "./visible";
 
@@ -278,4 +278,3 @@ export function formula(step: Step): string {
   return derivation.sources.length ? `from ${derivation.sources.map((each) => each.column).join(", ")}` : "";
 }
 
-export { stepKey };
