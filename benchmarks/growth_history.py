@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.growth import cpu_milliseconds, line
-from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, RunRef, SinkColumn
+from core.event_model import ColumnRef, Dataset, DatasetId, Field
+from core.lineage_model import Application, Lineage, RunRef, SinkColumn
 from core.settings import Settings, StorageConnection
 from local.azurite import Azurite
 from parser import process_history as histories

@@ -16,7 +16,7 @@ from cli.explain_input import Fault, Question, from_line, from_words, merged
 from cli.output import AsJson, AsText, Strict, end_if_faulty, print_json, wants_text
 from cli.tables import print_line
 from cli.terminal_text import terminal_text
-from core.model import AssetName, NameContext, Resolution
+from core.catalog_model import AssetName, NameContext, Resolution
 from core.settings import Settings
 from pipeline.processes import same_data
 from purview.catalog import Catalog

@@ -10,8 +10,9 @@ from typing import Any
 
 import typer
 
+from core.catalog_model import NameContext
+from core.event_model import Dataset, DatasetId, Symlink
 from core.identity import dataset_id
-from core.model import Dataset, DatasetId, NameContext, Symlink
 
 _KEYS = ("mountPoints", "hiveCluster", "oneLakeIds", "metastoreIds", "sqlKinds")
 _EMPTY = "namespace and name are both empty"

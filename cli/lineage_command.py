@@ -18,8 +18,8 @@ from cli.preview import preview_rules
 from cli.tasks.event_graph import from_events
 from cli.tasks.lineage_graphs import candidates_in_catalog, graph_of_details
 from cli.web import Web, open_page
+from core.catalog_model import AssetName
 from core.errors import SettingsError
-from core.model import AssetName
 from core.settings import Settings
 from explorer.asset_names import Named
 from explorer.exports import to_csv, to_mermaid

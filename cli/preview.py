@@ -16,7 +16,9 @@ from cli.tables import print_line, print_process
 from cli.tasks.event_graph import graph_of_preview
 from cli.tasks.preview_events import Preview, PreviewedProcess, Rules
 from cli.tasks.preview_events import preview as preview_events
-from core.model import AssetName, ColumnRef, Note
+from core.catalog_model import AssetName
+from core.event_model import ColumnRef
+from core.lineage_model import Note
 from core.settings import Settings
 from parser.lineage import LineageRules
 from pipeline.processes import Naming, Process

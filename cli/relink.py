@@ -14,8 +14,8 @@ from cli.tables import print_line, short
 from cli.tasks import relink_processes as steps
 from cli.tasks.relink_processes import Leftover, Move
 from cli.terminal_text import terminal_text
+from core.catalog_model import Asset
 from core.errors import SparklinError
-from core.model import Asset
 from core.threads import stream_in_threads
 from pipeline.services import Services
 

@@ -14,7 +14,7 @@ from cli.run_counts import counts_text
 from cli.tables import print_line
 from cli.tasks.status_report import FolderReport, JobCount, StatusReport, status_report
 from cli.time_span import since as parse_since
-from core.model import Written
+from core.event_model import Written
 from storage.event_rows import EventRow, Status
 
 _SHOWN_JOBS = 30

@@ -23,8 +23,8 @@ from core.event_fields import (
     raw_facets,
     unreadable,
 )
+from core.event_model import Envelope
 from core.identity import run_key
-from core.model import Envelope
 
 _Facet = TypeVar("_Facet")
 _NO_FACETS = msgspec.Raw(b"{}")

@@ -12,8 +12,7 @@ from typing import Any
 import msgspec
 
 from core.event_fields import UNREADABLE, Facets, check_required, digest, event_time, event_type, raw_facets, unreadable
-from core.identity import column_name, dataset_id, is_folder_name, run_key
-from core.model import (
+from core.event_model import (
     ColumnLineageFacet,
     ColumnRef,
     Dataset,
@@ -26,6 +25,7 @@ from core.model import (
     Symlink,
     Written,
 )
+from core.identity import column_name, dataset_id, is_folder_name, run_key
 
 _LARGEST_COUNT = 2**63 - 1
 

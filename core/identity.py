@@ -11,8 +11,8 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import unquote
 
+from core.event_model import DatasetId
 from core.memo import remembers_short
-from core.model import DatasetId
 from core.partitions import without_part_file, without_partitions
 from core.secrets import without_secrets, without_signature
 

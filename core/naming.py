@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from core.model import Envelope
+from core.event_model import Envelope
 
 CONTAINER = "openlineage"
 FOLDER = "runs/"

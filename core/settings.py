@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.catalog_model import NameContext
 from core.errors import SettingsError
 from core.folder_address import FolderAddress
-from core.model import NameContext
 from core.setting_names import name_warnings
 from core.setting_parsers import parser_of
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from core.model import AssetName
+from core.catalog_model import AssetName
 from explorer import catalog_entities as catalogue
 from explorer.catalog_entities import DirectEdge, Entities, Entity, Found
 from explorer.column_names import in_one_spelling, merged_columns

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.model import AssetName, ColumnRef, DatasetId, IndirectUse, Note, SinkColumn
+from core.catalog_model import AssetName
+from core.event_model import ColumnRef, DatasetId
+from core.lineage_model import IndirectUse, Note, SinkColumn
 from explorer.column_names import in_one_spelling, merged_columns
 from explorer.graph import (
     ColumnReference,

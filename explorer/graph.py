@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from core.model import AssetName
+from core.catalog_model import AssetName
 
 Direction = Literal["up", "down", "both"]
 Source = Literal["catalog", "details", "events"]

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from core.model import RunRef, Written
+from core.event_model import Written
+from core.lineage_model import RunRef
 from explorer.graph import GraphRun
 from parser.process_history import History
 

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.model import ColumnLineageFacet, ColumnRef, DatasetId, EventDataset, InputField, RunEvent
+from core.event_model import ColumnLineageFacet, ColumnRef, DatasetId, EventDataset, InputField, RunEvent
 from core.replacing import replace
 
 AGENTS = ("1.22.",)

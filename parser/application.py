@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from core.model import Application
+from core.lineage_model import Application
 from core.operations import split_job_name
 from core.user_names import without_users
 from parser.artifacts import artifact

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.model import ColumnRef, Dataset, DatasetId
+from core.event_model import ColumnRef, Dataset, DatasetId
 
 MOST_LEAVES = 50
 MOST_TABLES = 50

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from core.model import ColumnRef, Dataset, DatasetId, EventDataset, IndirectUse, Note, RunEvent, SinkColumn
+from core.event_model import ColumnRef, Dataset, DatasetId, EventDataset, RunEvent
+from core.lineage_model import IndirectUse, Note, SinkColumn
 from core.replacing import replace
 from parser.facet_columns import columns
 from parser.logical_plan.budget import PlanTooLargeError

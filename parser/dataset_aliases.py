@@ -10,8 +10,8 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from core.event_model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, InputField, RunEvent
 from core.identity import dataset_id, is_file_namespace
-from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, InputField, RunEvent
 from core.replacing import replace
 
 _FILE = re.compile(r"[^/]+\.(?:csv|json|jsonl|parquet|avro|orc|txt|xml|tsv)(?:\.[a-z0-9]{2,6})?", re.IGNORECASE)

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping
 
-from core.model import ColumnRef, Lineage, SinkColumn
+from core.event_model import ColumnRef
+from core.lineage_model import Lineage, SinkColumn
 
 _ROW_KINDS = ("JOIN", "FILTER", "GROUP_BY", "SORT")
 

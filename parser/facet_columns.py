@@ -7,7 +7,8 @@ field, later agents list it once in ``dataset``. A source that is both stays a s
 
 from collections.abc import Iterable, Mapping
 
-from core.model import ColumnLineageFacet, DatasetId, Field, IndirectUse, InputField, SinkColumn
+from core.event_model import ColumnLineageFacet, DatasetId, Field, InputField
+from core.lineage_model import IndirectUse, SinkColumn
 from parser.merge import is_noise
 
 WHOLE_DATASET_KINDS = {"JOIN", "FILTER", "GROUP_BY", "SORT"}

@@ -10,8 +10,8 @@ nothing.
 
 from collections.abc import Iterable, Mapping
 
+from core.event_model import ColumnLineageFacet, ColumnRef, Dataset, DatasetId, EventDataset, InputField
 from core.identity import is_file_namespace
-from core.model import ColumnLineageFacet, ColumnRef, Dataset, DatasetId, EventDataset, InputField
 from core.replacing import replace
 
 HIDDEN = {"_metadata", "_file", "_pos", "_partition", "_spec_id", "_deleted", "__row_operation"}

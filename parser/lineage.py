@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from core.model import Application, Dataset, DatasetId, EventDataset, Lineage, Note, SinkColumn
+from core.event_model import Dataset, DatasetId, EventDataset
+from core.lineage_model import Application, Lineage, Note, SinkColumn
 from core.operations import Operation, Verdict, classify, split_job_name
 from core.replacing import replace
 from core.settings import Settings

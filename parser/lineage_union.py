@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from core.model import ColumnRef, Dataset, DatasetId, Field, IndirectUse, Lineage, SinkColumn
+from core.event_model import ColumnRef, Dataset, DatasetId, Field
+from core.lineage_model import IndirectUse, Lineage, SinkColumn
 from core.replacing import replace
 
 

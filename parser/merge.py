@@ -13,8 +13,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
+from core.event_model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, Symlink
 from core.identity import run_key
-from core.model import ColumnLineageFacet, Dataset, DatasetId, EventDataset, JobRef, RunEvent, RunRef, Symlink
+from core.lineage_model import RunRef
 from core.replacing import replace
 from parser.agent_workarounds import without_mingled, without_phantoms, without_rdd_columns
 from parser.dataset_aliases import aliases, renamed

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.model import Dataset
+from core.event_model import Dataset
 
 
 def mount_points(environment: Mapping[str, Any], datasets: Iterable[Dataset]) -> tuple[tuple[str, str], ...]:

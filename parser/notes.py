@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from core.model import Lineage, Note, SinkColumn
+from core.lineage_model import Lineage, Note, SinkColumn
 
 
 def missing(lineage: Lineage) -> Iterator[Note]:

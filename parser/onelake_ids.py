@@ -16,8 +16,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
+from core.catalog_model import LearnedId
+from core.event_model import DatasetId
 from core.identity import dataset_id, is_guid, plain_name
-from core.model import DatasetId, LearnedId, Lineage, Note
+from core.lineage_model import Lineage, Note
 from parser.artifacts import text_of
 from parser.merge import MergedRun
 

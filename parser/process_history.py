@@ -19,7 +19,7 @@ from datetime import timedelta
 import msgspec
 
 from core.errors import UnreadableHistory
-from core.model import Lineage, Note, RunRef
+from core.lineage_model import Lineage, Note, RunRef
 from core.replacing import replace
 from parser.lineage_union import united
 from parser.notes import missing

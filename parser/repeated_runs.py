@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from core.model import Lineage, RunRef
+from core.lineage_model import Lineage, RunRef
 from parser import process_history as histories
 from parser.process_history import KEPT_RUNS, OUTER_OPERATIONS, History
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from core.event_model import Dataset, EventDataset, Symlink
 from core.identity import is_file_namespace
-from core.model import Dataset, EventDataset, Symlink
 from parser.application_facts import MOST_LEAVES, MOST_TABLES, ApplicationFacts, MicroBatch, Needs, RunFacts
 from parser.logical_plan.budget import PlanTooLargeError
 from parser.logical_plan.plan_columns import planned_rows

@@ -6,7 +6,8 @@ agents up to 1.0, and those on Spark up to 3.2, send CREATE VIEW; their plans na
 
 from collections.abc import Iterator
 
-from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, Note, SinkColumn
+from core.event_model import ColumnRef, Dataset, DatasetId, Field
+from core.lineage_model import Application, Lineage, Note, SinkColumn
 from parser.logical_plan.budget import PlanTooLargeError
 from parser.logical_plan.expression_texts import ExpressionTexts, names_of
 from parser.logical_plan.operator_rules import new_walk

@@ -17,8 +17,8 @@ from functools import partial
 
 from core.errors import BadEvent, Refused
 from core.events import read_event
+from core.lineage_model import Application, RunRef
 from core.logs import step
-from core.model import Application, RunRef
 from parser import process_history as histories
 from parser.merge import merge
 from parser.process_history import History, LineageVersion, with_run, without_run

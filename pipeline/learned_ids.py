@@ -10,8 +10,9 @@ the newest, enqueues anything. A worker that has written names that it read befo
 import random
 from collections.abc import Callable, Iterable, Mapping
 
+from core.catalog_model import LearnedId
 from core.identity import plain_name
-from core.model import LearnedId, Lineage
+from core.lineage_model import Lineage
 from core.threads import in_threads
 from parser.merge import MergedRun
 from parser.onelake_ids import learned_ids, used_names, with_ids

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from core.model import AssetName, Dataset, DatasetId, Lineage, NameContext, Note, Resolution, RunRef
+from core.catalog_model import AssetName, NameContext, Resolution
+from core.event_model import Dataset, DatasetId
+from core.lineage_model import Lineage, Note, RunRef
 from core.settings import Settings
 from parser import process_history as histories
 from parser.lineage_union import united

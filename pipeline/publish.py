@@ -17,9 +17,10 @@ from hashlib import sha256
 
 import msgspec
 
+from core.catalog_model import AssetName
 from core.errors import LeaseLost
+from core.lineage_model import RunRef
 from core.logs import step
-from core.model import AssetName, RunRef
 from parser import process_history as histories
 from parser import repeated_runs
 from parser.details import details

@@ -11,10 +11,10 @@ from typing import Any
 from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent, BadRequest, StorageUnavailable
 from core.event_fields import digest
+from core.event_model import Envelope
 from core.identity import run_key
 from core.key_tags import tag_of_request
 from core.logs import step
-from core.model import Envelope
 from core.settings import Settings
 from core.threads import in_threads
 from pipeline.large_bodies import LargeBodies

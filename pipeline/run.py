@@ -9,9 +9,9 @@ from functools import partial
 
 from core.errors import BadEvent, CatalogConflict, Refused, TryLater
 from core.event_fields import digest
+from core.event_model import RunEvent
 from core.events import read_event
 from core.logs import step
-from core.model import RunEvent
 from core.naming import EventName
 from parser.merge import MergedRun, RunState, merge
 from parser.process_history import with_failure, with_run, without_run

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 import msgspec
 
-from core.model import Dataset
+from core.event_model import Dataset
 from parser.application_facts import ApplicationFacts, Needs, RunFacts, united
 from parser.lineage import Derived, derive
 from parser.merge import MergedRun

@@ -21,9 +21,9 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from core.catalog_model import Asset, AssetName
 from core.errors import CatalogConflict, CatalogRefused
 from core.logs import step
-from core.model import Asset, AssetName
 from core.threads import in_threads
 from pipeline.processes import Process
 from pipeline.services import Services

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from core.catalog_model import Created, UploadResult
 from core.errors import CatalogConflict
-from core.model import Created, UploadResult
 from core.replacing import replace
 from purview.dataset_entities import DatasetDraft, storable
 from purview.entities import Draft

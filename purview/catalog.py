@@ -13,8 +13,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlencode, urlsplit
 
+from core.catalog_model import Asset, AssetName
 from core.errors import CatalogRefused, SettingsError
-from core.model import Asset, AssetName
 from core.settings import LOOPBACK_HOSTS
 from core.threads import in_threads
 from purview import refusals

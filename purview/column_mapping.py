@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.model import DatasetId, Note, SinkColumn
+from core.event_model import DatasetId
+from core.lineage_model import Note, SinkColumn
 from purview.limits import PROPERTY_BYTES, size
 
 _log = logging.getLogger(__name__)

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from core.catalog_model import Asset, AssetName, UploadResult
 from core.errors import CatalogConflict
-from core.model import Asset, AssetName, Dataset, UploadResult
+from core.event_model import Dataset
 from purview.bulk_requests import send
 from purview.dataset_entities import GENERIC_TYPE, Assets, DatasetDraft, build_datasets, storable
 from purview.entities import Draft, build_entities, datasets_of

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 from urllib.parse import unquote
 
-from core.model import Asset, AssetName, Dataset, DatasetId, Field, Note, Resolution
+from core.catalog_model import Asset, AssetName, Resolution
+from core.event_model import Dataset, DatasetId, Field
+from core.lineage_model import Note
 from purview.limits import cut, cut_uniquely
 from purview.schema import TYPE_ATTRIBUTES, Addition, Entity, Schema, added_columns, schema
 

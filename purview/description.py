@@ -8,7 +8,7 @@ daily for another day then has the same description, and costs no call.
 import re
 from collections.abc import Iterable, Iterator
 
-from core.model import Lineage, Note
+from core.lineage_model import Lineage, Note
 from purview.limits import cut, size
 
 #: Of one expression, and of one list of them; LineageDetails has all.

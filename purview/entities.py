@@ -10,16 +10,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
 
-from core.model import (
-    Asset,
-    AssetName,
-    ColumnRef,
-    Dataset,
-    DatasetId,
-    Lineage,
-    Note,
-    SinkColumn,
-)
+from core.catalog_model import Asset, AssetName
+from core.event_model import ColumnRef, Dataset, DatasetId
+from core.lineage_model import Lineage, Note, SinkColumn
 from core.replacing import replace
 from purview.column_mapping import column_mapping
 from purview.dataset_entities import GENERIC_TYPE, Assets, Resolutions, dataset_draft, storable

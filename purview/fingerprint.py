@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.model import Lineage
+from core.lineage_model import Lineage
 from purview.dataset_entities import Resolutions
 from purview.entities import Draft, datasets_of, preview_entities, within_limits
 

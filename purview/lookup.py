@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
+from core.catalog_model import Asset, AssetName, Resolution
 from core.errors import CatalogRefused
-from core.model import Asset, AssetName, DatasetId, Resolution
+from core.event_model import DatasetId
 from core.threads import in_threads
 from purview.dataset_entities import GENERIC_TYPE, Resolutions, storable
 from purview.search_index import SearchIndex, is_replaceable

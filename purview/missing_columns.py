@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from core.model import Asset, AssetName, Created, Dataset, Field
+from core.catalog_model import Asset, AssetName, Created
+from core.event_model import Dataset, Field
 from core.threads import in_threads
 from purview.dataset_entities import Assets
 from purview.limits import REFERENCES

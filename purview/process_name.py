@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from core.catalog_model import AssetName, Resolution
+from core.event_model import DatasetId
 from core.identity import is_file_namespace
-from core.model import Application, AssetName, DatasetId, Resolution
+from core.lineage_model import Application
 from purview.collation import collation_key
 from purview.limits import cut, cut_uniquely
 

@@ -7,7 +7,7 @@ is for assets that a process no longer needs, whose deletion nobody asked for.
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from core.model import Asset, AssetName
+from core.catalog_model import Asset, AssetName
 from core.threads import in_threads
 from purview.dataset_entities import OWN_ATTRIBUTES
 from purview.lookup import Finder

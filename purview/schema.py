@@ -9,7 +9,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.model import Asset, AssetName, Field, Note
+from core.catalog_model import Asset, AssetName
+from core.event_model import Field
+from core.lineage_model import Note
 from purview.limits import NAME_BYTES, REFERENCES, cut, size
 
 Entity = dict[str, Any]

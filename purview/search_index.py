@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from core.model import Asset
+from core.catalog_model import Asset
 
 # Anything with a digit, a partition, a placeholder, a locale, hexadecimal digits.
 _REPLACED = re.compile(r"[\d={}]|(?<![a-z])[a-z]{2}-[a-z]{2,4}(?![a-z])|[a-f]{8}", re.IGNORECASE)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.model import Asset, AssetName
+from core.catalog_model import Asset, AssetName
 
 
 @dataclass(frozen=True, slots=True)

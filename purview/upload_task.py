@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from core.model import AssetName, Dataset, DatasetId, Lineage
+from core.catalog_model import AssetName
+from core.event_model import Dataset, DatasetId
+from core.lineage_model import Lineage
 from purview.catalog import Written
 from purview.dataset_entities import Assets, Resolutions
 from purview.lookup import Cache, Finder, Same

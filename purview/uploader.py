@@ -9,8 +9,9 @@ from dataclasses import replace
 from operator import eq
 from typing import Protocol
 
+from core.catalog_model import Asset, AssetName, UploadResult
 from core.errors import CatalogConflict
-from core.model import Asset, AssetName, Lineage, UploadResult
+from core.lineage_model import Lineage
 from purview import creation
 from purview.creation import complete, confirm, look_up_part, parts, process_guid_of, write_under_locks
 from purview.dataset_entities import Resolutions, storable

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
-from core.model import AssetName
+from core.catalog_model import AssetName
 from qualified_names.resource_sets import SPARK_PARTITIONS, generalised
 from qualified_names.templates import escape_braces, lower_extension
 

@@ -14,8 +14,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from core.event_model import DatasetId
 from core.identity import dataset_id, is_file_namespace, is_folder_name, namespace_spelling
-from core.model import DatasetId, Note
+from core.lineage_model import Note
 from core.partitions import PART_FILE
 from core.secrets import without_signature
 from qualified_names.namespace import Namespace, parse

@@ -8,7 +8,8 @@ the database, and ``{database}.{table}`` where it does not. The first layout tha
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.model import AssetName, NameContext, Note
+from core.catalog_model import AssetName, NameContext
+from core.lineage_model import Note
 from qualified_names import context_maps
 from qualified_names.files import StoreNames, file_names
 from qualified_names.locations import Location

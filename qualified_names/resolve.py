@@ -19,8 +19,10 @@ Nothing here reads files or the network, and no dataset makes it raise.
 from collections.abc import Iterator
 from hashlib import sha256
 
+from core.catalog_model import AssetName, NameContext, Resolution
+from core.event_model import Dataset, DatasetId, Symlink
 from core.identity import dataset_id
-from core.model import AssetName, Dataset, DatasetId, NameContext, Note, Resolution, Symlink
+from core.lineage_model import Note
 from core.replacing import replace
 from core.secrets import without_secrets
 from qualified_names.locations import Location, place

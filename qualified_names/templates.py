@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from core.catalog_model import NameContext
 from core.identity import is_guid
-from core.model import NameContext
 from qualified_names import context_maps
 
 Function = Callable[[str, NameContext], str | None]

@@ -8,7 +8,7 @@ run may bring the rest.
 import re
 from dataclasses import dataclass
 
-from core.model import Envelope
+from core.event_model import Envelope
 from core.operations import Verdict, classify, split_job_name
 
 _RETRACTIONS = ("FAIL", "ABORT")

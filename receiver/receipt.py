@@ -10,8 +10,8 @@ from enum import Enum
 from typing import Any
 
 from core.errors import BadRequest
+from core.event_model import Envelope
 from core.logs import spelled
-from core.model import Envelope
 from receiver.accept import Decision
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -9,8 +9,8 @@ plan, 1.0 million commas and opening brackets.
 from dataclasses import dataclass
 
 from core.errors import BadRequest
+from core.event_model import Envelope
 from core.event_width import width
-from core.model import Envelope
 from core.settings import Settings
 
 LARGE_BODY = 1024 * 1024

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from azure.core.exceptions import AzureError
 
+from core.catalog_model import AssetName
 from core.errors import StorageUnavailable
-from core.model import AssetName
 from core.threads import in_threads
 from storage.batches import read_rows, transactions
 from storage.clients import ASSET_CACHE, StorageClients

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from core.catalog_model import AssetName, Created
 from core.errors import LeaseLost
-from core.model import AssetName, Created
 from core.threads import in_threads
 from storage.asset_cache import asset_key
 from storage.batches import transactions

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from azure.data.tables import TableEntity
 
 from core import naming
-from core.model import Envelope
+from core.event_model import Envelope
 from core.naming import EventName
 from storage.text import cut
 

@@ -18,7 +18,7 @@ from azure.storage.blob import BlobClient, BlobProperties
 
 from core import naming
 from core.errors import StorageUnavailable
-from core.model import Envelope
+from core.event_model import Envelope
 from core.naming import EventName
 from core.threads import in_threads, stream_in_threads
 from storage.clients import EVENTS, StorageClients

@@ -19,9 +19,9 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableEntity, UpdateMode
 
+from core.catalog_model import LearnedId
 from core.errors import LeaseLost
 from core.identity import plain_name
-from core.model import LearnedId
 from storage.batches import delete_old_rows
 from storage.clients import RUN_PROCESSES, StorageClients
 from storage.faults import Conflict, storage_faults

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from cli.checks.check import Check, ok, skipped, wrong
+from core.catalog_model import AssetName
 from core.errors import CatalogDenied, CatalogRefused, CatalogUnavailable
-from core.model import AssetName
 from purview.catalog import Catalog
 from purview.process_name import PROCESS_TYPE
 

@@ -9,9 +9,9 @@ import requests
 from cli.checks.check import Check, note, ok, wrong
 from cli.checks.endpoint import NAMESPACE, Receiver, event_of_ours
 from cli.tasks.purge_runs import forget_run
+from core.catalog_model import Asset, AssetName
 from core.errors import SparklinError
 from core.identity import run_key
-from core.model import Asset, AssetName
 from pipeline.retries import LOST_NOTIFICATION
 from pipeline.services import Services
 from purview.dataset_entities import GENERIC_TYPE

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from core.model import Asset, AssetName
+from core.catalog_model import Asset, AssetName
 from explorer.asset_names import splits
 from explorer.from_catalog import from_catalog
 from explorer.from_details import from_details

@@ -9,9 +9,11 @@ from datetime import timedelta
 
 import msgspec
 
+from core.catalog_model import LearnedId
 from core.envelope import read_envelope
+from core.event_model import RunEvent
 from core.events import read_event
-from core.model import LearnedId, Note, RunEvent
+from core.lineage_model import Note
 from explorer.graph import GraphRun
 from explorer.runs import newest_runs
 from parser import process_history as histories

@@ -11,8 +11,9 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.catalog_model import Asset, AssetName, Created
 from core.errors import UnreadableHistory
-from core.model import Asset, AssetName, Created, DatasetId
+from core.event_model import DatasetId
 from core.threads import stream_in_threads
 from parser.repeated_runs import whole_history
 from pipeline.processes import drawn, process_of, same_data

@@ -10,7 +10,7 @@ from cli.tasks.preview_events import Preview, Rules, preview
 from cli.tasks.status_report import application_of, newest_of_runs
 from core.envelope import read_envelope
 from core.errors import BadEvent
-from core.model import RunRef
+from core.lineage_model import RunRef
 from core.threads import in_threads
 from explorer.graph import GraphRun
 from explorer.runs import newest_runs

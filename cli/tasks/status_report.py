@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from cli.tasks.written_counts import written_by
 from core.errors import StorageUnavailable, UnreadableHistory
+from core.event_model import Written
 from core.folder_address import FolderAddress
-from core.model import Written
 from core.operations import split_job_name
 from core.threads import in_threads
 from parser.application import without_tail

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from core.model import Written
+from core.event_model import Written
 from parser.repeated_runs import whole_history
 from pipeline.services import Services
 

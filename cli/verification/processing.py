@@ -16,9 +16,9 @@ from cli.checks.endpoint import NAMESPACE, Receiver
 from cli.tasks import replay_runs
 from cli.tasks.purge_runs import forget_run
 from cli.verification.claim import Claim
+from core.catalog_model import AssetName
 from core.errors import SparklinError
 from core.identity import run_key
-from core.model import AssetName
 from core.naming import EventName
 from pipeline.services import Services
 from purview.dataset_entities import GENERIC_TYPE

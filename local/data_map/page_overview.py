@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cli.tasks.status_report import JobCount, StatusReport
-from core.model import Written
+from core.event_model import Written
 from local.data_map.app_status import MOST_APPLICATIONS, MOST_RUNS, AppReport, AppStatus, busiest
 from local.data_map.data_map import DataMap
 from local.data_map.frame import frame, table

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from core.model import DatasetId
+from core.event_model import DatasetId
 from parser.logical_plan.budget import MOST_CONDITIONS
 from parser.logical_plan.leaves import Assigned
 from parser.logical_plan.sql.render import condition_text, sql_text

@@ -24,8 +24,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.event_model import ColumnRef, Dataset, DatasetId
 from core.identity import is_file_namespace
-from core.model import ColumnRef, Dataset, DatasetId
 from parser.logical_plan.value import LeafColumn
 from parser.logical_plan.walker import Leaf
 

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.model import ColumnRef, Dataset, Field, IndirectUse, RunEvent
+from core.event_model import ColumnRef, Dataset, Field, RunEvent
+from core.lineage_model import IndirectUse
 from parser.application_facts import ApplicationFacts
 from parser.input_schemas import Schemas, is_refuted
 from parser.logical_plan.budget import MOST_EDGES, MOST_PAIRS, check

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from core.model import ColumnRef, Dataset, DatasetId, IndirectUse
+from core.event_model import ColumnRef, Dataset, DatasetId
+from core.lineage_model import IndirectUse
 from parser.application_facts import ApplicationFacts, MicroBatch
 from parser.input_schemas import Schemas, is_refuted
 

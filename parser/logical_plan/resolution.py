@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from core.model import Dataset, DatasetId
+from core.event_model import Dataset, DatasetId
 from parser.logical_plan.resolver import Place, Resolver, Result, Rule, Tables, UnresolvableError, attribute_name
 from parser.logical_plan.scope import Column, Scope, named_parts
 from parser.logical_plan.tree import Node, expression_id, object_name

@@ -6,7 +6,7 @@ What each operator does with the names is a rule of ``resolution``.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from core.model import Dataset
+from core.event_model import Dataset
 from parser.logical_plan.budget import MOST_COLUMNS, check
 from parser.logical_plan.scope import Column, Scope, Unlisted, named_parts, numbering
 from parser.logical_plan.tree import Node, tree

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.model import DatasetId
+from core.event_model import DatasetId
 from parser.input_schemas import HIDDEN
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import CONSTANT, UNKNOWN, Relation, Value

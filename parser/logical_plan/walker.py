@@ -7,8 +7,8 @@ walk calls them in their order, evaluates expressions for them, and remembers th
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from core.event_model import DatasetId
 from core.identity import unquoted
-from core.model import DatasetId
 from parser.application_facts import MicroBatch
 from parser.logical_plan.budget import MOST_STEPS, check
 from parser.logical_plan.expressions import evaluate

@@ -10,8 +10,8 @@ import pytest
 from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent
 from core.event_fields import digest
+from core.event_model import ColumnRef, Envelope, RunEvent
 from core.events import read_event
-from core.model import ColumnRef, Envelope, RunEvent
 from tests.support.events import LAKE, RUN, body, dataset, event
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.model import DatasetId, Field, RunRef
+from core.event_model import DatasetId, Field
+from core.lineage_model import RunRef
 from core.replacing import replace
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from core.model import Application, Dataset, DatasetId, Lineage, NameContext
+from core.catalog_model import NameContext
+from core.event_model import Dataset, DatasetId
+from core.lineage_model import Application, Lineage
 from core.secrets import without_secrets
 from parser.application import without_tail
 from purview.description import description

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from core.event_model import ColumnLineageFacet, ColumnRef, DatasetId, InputField, RunEvent
 from core.events import read_event
-from core.model import ColumnLineageFacet, ColumnRef, DatasetId, InputField, RunEvent
 from core.replacing import replace
 from parser.agent_workarounds import MOST_DATASETS, without_mingled, without_phantoms, without_rdd_columns
 from parser.lineage import LineageRules, derive

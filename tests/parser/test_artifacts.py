@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.model import Application
+from core.lineage_model import Application
 from parser.application import application
 from parser.merge import merge
 from tests.support.events import run_event

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.model import Lineage
+from core.lineage_model import Lineage
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.events import dataset, run_event

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.model import Dataset
+from core.event_model import Dataset
 from core.replacing import replace
 from parser.details import details
 from parser.lineage import LineageRules, derive

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.model import Field
+from core.event_model import Field
 from parser.facet_columns import columns
 from tests.support.events import LAKE, dataset, run_event
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from core.event_model import ColumnLineageFacet, ColumnRef, Dataset, EventDataset, Field, InputField, Symlink
 from core.identity import dataset_id
-from core.model import ColumnLineageFacet, ColumnRef, Dataset, EventDataset, Field, InputField, Symlink
 from parser.input_schemas import data_read, is_metadata_table, is_refuted, schemas, without_refuted
 
 LAKE = "abfss://data@contosolake.dfs.core.windows.net"

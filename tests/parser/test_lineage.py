@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from core.event_model import RunEvent
 from core.events import read_event
-from core.model import RunEvent
 from core.replacing import replace
 from parser.lineage import LineageRules, derive
 from parser.merge import merge

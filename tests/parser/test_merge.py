@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from core.model import RunEvent
+from core.event_model import RunEvent
 from parser.merge import RunState, merge
 from tests.support.corpus import SPARK_35, events
 from tests.support.events import dataset, run_event

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.model import Application, ColumnRef, Dataset, DatasetId, Field, Lineage, RunRef, SinkColumn
+from core.event_model import ColumnRef, Dataset, DatasetId, Field
+from core.lineage_model import Application, Lineage, RunRef, SinkColumn
 from parser import process_history
 from parser.process_history import (
     KEPT_RUNS,

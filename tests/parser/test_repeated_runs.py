@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.model import Lineage, RunRef
+from core.lineage_model import Lineage, RunRef
 from core.replacing import replace
 from parser.process_history import History, encode, pruned, shown, with_failure, with_run
 from parser.repeated_runs import Repeats, decode, repeats_of, whole_history

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.model import Lineage, RunRef, Written
+from core.event_model import Written
+from core.lineage_model import Lineage, RunRef
 from parser import process_history as histories
 from parser import repeated_runs
 from parser.lineage import LineageRules, derive

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from core.model import Lineage, RunEvent
+from core.event_model import RunEvent
+from core.lineage_model import Lineage
 from parser.details import details
 from parser.lineage import LineageRules, derive
 from parser.merge import merge

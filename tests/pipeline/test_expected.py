@@ -16,8 +16,9 @@ import pytest
 from cli.preview import as_object, preview_rules
 from cli.tasks.preview_events import preview
 from core.envelope import read_envelope
+from core.event_model import RunEvent
 from core.events import read_event
-from core.model import Lineage, RunEvent
+from core.lineage_model import Lineage
 from core.settings import Settings
 from parser import process_history as histories
 from parser.application_facts import united

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from core.catalog_model import LearnedId
 from core.events import read_event
-from core.model import LearnedId
 from parser.merge import merge
 from parser.onelake_ids import learned_ids
 from pipeline import learned_ids as learning

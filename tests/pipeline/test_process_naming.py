@@ -16,8 +16,9 @@ import requests
 from cli.preview import as_object, preview_rules
 from cli.tasks.preview_events import preview
 from cli.tasks.run_details import job_details
+from core.event_model import Dataset
 from core.identity import dataset_id, run_key
-from core.model import Application, Dataset, Lineage
+from core.lineage_model import Application, Lineage
 from core.settings import Settings
 from pipeline.processes import Naming, process_of
 from pipeline.publish import republish

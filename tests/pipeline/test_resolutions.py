@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from core.model import Dataset, NameContext, Resolution
+from core.catalog_model import NameContext, Resolution
+from core.event_model import Dataset
 from pipeline import processes
 from qualified_names import resource_sets
 from qualified_names.resolve import resolve

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 
+from core.catalog_model import Asset, AssetName, Created
 from core.errors import CatalogRefused
-from core.model import Asset, AssetName, Created
 from pipeline.run import process_run
 from pipeline.unused_assets import Referred, decode, encode
 from purview.catalog import Catalog

@@ -10,20 +10,10 @@ from typing import Any
 
 import requests
 
+from core.catalog_model import AssetName, Created, Resolution
+from core.event_model import ColumnRef, Dataset, DatasetId, Field
 from core.identity import dataset_id
-from core.model import (
-    Application,
-    AssetName,
-    ColumnRef,
-    Created,
-    Dataset,
-    DatasetId,
-    Field,
-    Lineage,
-    Note,
-    Resolution,
-    SinkColumn,
-)
+from core.lineage_model import Application, Lineage, Note, SinkColumn
 
 LAKE = "https://acct.dfs.core.windows.net/lake"
 RESOURCE_SET = "azure_datalake_gen2_resource_set"

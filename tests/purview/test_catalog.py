@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from core.catalog_model import Asset, AssetName
 from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
-from core.model import Asset, AssetName
 from purview.catalog import Catalog
 from purview.refusals import ReferenceMissing, UnusableType
 from purview.retry_policy import RetryPolicy

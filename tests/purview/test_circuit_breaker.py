@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from core.catalog_model import AssetName
 from core.circuits import Circuit
 from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, CatalogUnavailable, CircuitOpen, SparklinError
-from core.model import AssetName
 from purview.catalog import Catalog
 from purview.circuit_breaker import CircuitBreaker, Circuits, LocalCircuits
 from purview.retry_policy import RetryPolicy

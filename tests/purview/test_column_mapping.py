@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import ColumnRef, DatasetId, SinkColumn
+from core.event_model import ColumnRef, DatasetId
+from core.lineage_model import SinkColumn
 from purview.column_mapping import column_mapping
 from tests.purview.helpers import column
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from core.model import Application, ColumnRef, Lineage, SinkColumn
+from core.event_model import ColumnRef
+from core.lineage_model import Application, Lineage, SinkColumn
 from purview.description import description
 from tests.purview.helpers import dataset, folder, lineage
 

@@ -6,7 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import Asset, AssetName, Field, Lineage, Note
+from core.catalog_model import Asset, AssetName
+from core.event_model import Field
+from core.lineage_model import Lineage, Note
 from local.data_map.types import TypeSystem
 from purview.dataset_entities import Assets
 from purview.entities import Draft, build_entities, planned_assets, preview_entities

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from core.model import Application, AssetName, Field, IndirectUse, Lineage, Note
+from core.catalog_model import AssetName
+from core.event_model import Field
+from core.lineage_model import Application, IndirectUse, Lineage, Note
 from core.replacing import replace
 from purview import dataset_entities
 from purview.fingerprint import fingerprints

@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.model import Asset, AssetName, DatasetId, Resolution
+from core.catalog_model import Asset, AssetName, Resolution
+from core.event_model import DatasetId
 from core.replacing import replace
 from purview.catalog import Catalog
 from purview.lookup import look_up

@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.model import AssetName, DatasetId, Resolution
+from core.catalog_model import AssetName, Resolution
+from core.event_model import DatasetId
 from core.replacing import replace
 from purview.catalog import Catalog
 from purview.entities import preview_entities

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from core.catalog_model import Asset, AssetName, UploadResult
 from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, CatalogUnavailable
-from core.model import Application, Asset, AssetName, DatasetId, Lineage, UploadResult
+from core.event_model import DatasetId
+from core.lineage_model import Application, Lineage
 from core.replacing import replace
 from purview import creation, entities, uploader
 from purview.catalog import Catalog

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from core.catalog_model import AssetName, Created, Resolution, UploadResult
 from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
-from core.model import AssetName, Created, DatasetId, Resolution, UploadResult
+from core.event_model import DatasetId
 from purview import schema
 from purview.catalog import Catalog, Written
 from purview.creation import creation_locks

@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.model import Application, DatasetId
+from core.event_model import DatasetId
+from core.lineage_model import Application
 from purview.collation import collation_key
 from purview.process_name import ProcessName, Write, namer, process_name
 from tests.purview.helpers import dataset, folder, resolve, table

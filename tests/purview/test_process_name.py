@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import Application, Resolution
+from core.catalog_model import Resolution
+from core.lineage_model import Application
 from purview.process_name import Write, process_name
 from tests.purview.helpers import LAKE, dataset, folder, resolve, table
 

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from core.catalog_model import AssetName
 from core.errors import CatalogUnavailable
-from core.model import AssetName
 from core.threads import in_threads
 from purview.catalog import Catalog
 from purview.circuit_breaker import CircuitBreaker, LocalCircuits

@@ -4,7 +4,8 @@ from itertools import count
 
 import pytest
 
-from core.model import AssetName, Field
+from core.catalog_model import AssetName
+from core.event_model import Field
 from purview.catalog import Catalog
 from purview.schema import _FORMS, schema
 from tests.purview.helpers import DataMap

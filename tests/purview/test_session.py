@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
+from core.catalog_model import AssetName
 from core.errors import CatalogDenied, CatalogUnavailable, SettingsError
-from core.model import AssetName
 from purview.catalog import Catalog
 from purview.retry_policy import RetryPolicy
 from purview.session import retry_after

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from core.catalog_model import Asset, AssetName, Resolution, UploadResult
 from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, LeaseLost
-from core.model import Application, Asset, AssetName, Lineage, Resolution, UploadResult
+from core.lineage_model import Application, Lineage
 from purview import schema
 from purview.catalog import Catalog, Written
 from purview.creation import creation_locks

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.model import NameContext
+from core.catalog_model import NameContext
 from core.secrets import without_secrets
 from qualified_names.namespace import Namespace, parse
 from qualified_names.patterns import PatternError, compile_pattern

@@ -5,7 +5,8 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import Dataset, DatasetId, NameContext, Symlink
+from core.catalog_model import NameContext
+from core.event_model import Dataset, DatasetId, Symlink
 from core.replacing import replace
 from qualified_names.namespace import parse
 from qualified_names.resolve import resolve

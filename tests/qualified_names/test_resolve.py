@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from cli.explain_input import from_line
+from core.catalog_model import AssetName, NameContext, Resolution
+from core.event_model import Dataset, DatasetId, Symlink
 from core.identity import dataset_id, is_folder_name
-from core.model import AssetName, Dataset, DatasetId, NameContext, Resolution, Symlink
 from core.replacing import replace
 from qualified_names.resolve import resolve
 from qualified_names.rules import load

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from core.catalog_model import AssetName, NameContext
 from core.errors import SettingsError
+from core.event_model import Dataset
 from core.identity import dataset_id
-from core.model import AssetName, Dataset, NameContext
 from core.settings import Settings
 from qualified_names.resolve import resolve
 from qualified_names.rules import load, of_settings

@@ -1,7 +1,7 @@
 """Envelopes of events made by hand."""
 
 from core.envelope import read_envelope
-from core.model import Envelope
+from core.event_model import Envelope
 from tests.support.events import body, event
 
 DATASET = [{"namespace": "file", "name": "/x"}]

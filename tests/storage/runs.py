@@ -6,7 +6,7 @@ from typing import Any
 
 from core.envelope import read_envelope
 from core.event_fields import digest
-from core.model import Envelope
+from core.event_model import Envelope
 from tests.support.events import body, event
 
 NOON = datetime(2024, 1, 31, 12, 10, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.model import AssetName
+from core.catalog_model import AssetName
 from core.settings import StorageConnection
 from storage import batches
 from storage.asset_cache import AssetCache

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.catalog_model import AssetName, Created
 from core.errors import StorageUnavailable
-from core.model import AssetName, Created
 from core.settings import StorageConnection
 from storage import batches
 from storage.asset_cache import asset_key

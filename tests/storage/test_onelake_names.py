@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.model import LearnedId
+from core.catalog_model import LearnedId
 from storage.clients import StorageClients
 from storage.onelake_names import OneLakeNames
 from tests.storage.runs import NOON, new_run

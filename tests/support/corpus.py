@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.event_model import ColumnRef, RunEvent
 from core.events import read_event
 from core.identity import dataset_id
-from core.model import ColumnRef, RunEvent
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 SPARK_35 = "openlineage-1.53.0_spark-3.5.1"

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from core.model import RunEvent
+from core.event_model import RunEvent
 from parser.facet_columns import columns
 from parser.merge import RunState, merge
 from tests.support.corpus import CORPUS, column_text, events

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from core.event_model import RunEvent
 from core.events import read_event
-from core.model import RunEvent
 
 RUN = "01a204f9-ced0-75cb-96b6-56e74817518a"
 LAKE = "abfss://data@contosolake.dfs.core.windows.net"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from core.model import RunEvent
+from core.event_model import RunEvent
 from core.replacing import replace
 from tests.support.corpus import events, scenarios, truth
 from tests.support.lineage import Drawn, drawn

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cli.preview import as_object, preview_rules
 from cli.tasks.preview_events import preview
 from core import naming
-from core.model import Envelope
+from core.event_model import Envelope
 from core.settings import Settings
 from parser.details import details
 from pipeline.receive import Receiver, receive, receive_batch

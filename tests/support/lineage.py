@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.model import RunEvent
+from core.event_model import RunEvent
 from parser.lineage import LineageRules, derive_together
 from parser.merge import RunState, merge
 from parser.process_history import History, shown, with_failure, with_run

@@ -13,7 +13,7 @@ from core.envelope import read_envelope
 from core.errors import LeaseLost
 from core.event_fields import digest
 from core.identity import run_key
-from core.model import RunRef
+from core.lineage_model import RunRef
 from core.naming import event_name
 from parser import process_history as histories
 from pipeline.run import process_run

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.tasks import relink_processes as steps
+from core.catalog_model import Asset
 from core.errors import CatalogRefused
-from core.model import Asset
 from pipeline.services import Services
 from purview.catalog import Catalog
 from tests.support.events import body, dataset, event

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from cli.tasks.status_report import FolderReport, JobCount, SeenRun, StatusReport
-from core.model import Written
+from core.event_model import Written
 from local.data_map import app_status
 from local.data_map.app_status import AppReport, AppStatus
 from local.data_map.page_overview import content_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.model import DatasetId
+from core.event_model import DatasetId
 from parser.logical_plan.expression_texts import ExpressionTexts, names_of
 from parser.logical_plan.leaves import Assigned
 from parser.logical_plan.operator_rules import new_walk
