@@ -4,7 +4,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -60,19 +60,25 @@ _TABLE_RETRIES = {"retry_total": _RETRIES, "retry_backoff_factor": 0.3, "retry_b
 
 @dataclass(frozen=True, slots=True)
 class StorageClients:
-    """One client a service; they are safe to share between threads."""
+    """One client a service, and one a table; they are safe to share between threads.
+
+    The clients of tables are made before the first request: each that ``tables`` makes (``create_table`` makes one too)
+    puts new policies, not yet linked, behind those that its requests go through, so that a request of another thread
+    may fail at that moment with an AttributeError (``azure.core.pipeline.Pipeline`` of azure-core 1.x).
+    """
 
     blobs: BlobServiceClient
     tables: TableServiceClient
     queues: QueueServiceClient
+    app_tables: Mapping[str, TableClient]
 
     def container(self, name: str) -> ContainerClient:
         """The client of a blob container."""
         return self.blobs.get_container_client(name)
 
     def table(self, name: str) -> TableClient:
-        """The client of a table."""
-        return self.tables.get_table_client(name)
+        """The client of one of the app's tables."""
+        return self.app_tables[name]
 
     def queue(self, name: str = RETRY_QUEUE) -> QueueClient:
         """The client of a queue whose messages are base64, as the Functions host expects them."""
@@ -127,17 +133,15 @@ def _clients(connection: StorageConnection, make_missing: MakeMissing | None) ->
     table_options: dict[str, Any] = {"transport": TableTransport(make_missing), **_TABLE_RETRIES, **_ATTEMPT}
     if connection.connection_string:
         text = connection.connection_string
-        return StorageClients(
-            BlobServiceClient.from_connection_string(text, **blob_options),
-            TableServiceClient.from_connection_string(text, **table_options),
-            QueueServiceClient.from_connection_string(text, **queue_options),
-        )
-    identity = credential(connection.client_id)
-    return StorageClients(
-        BlobServiceClient(connection.blob_uri, credential=identity, **blob_options),
-        TableServiceClient(connection.table_uri, credential=identity, **table_options),
-        QueueServiceClient(connection.queue_uri, credential=identity, **queue_options),
-    )
+        blobs = BlobServiceClient.from_connection_string(text, **blob_options)
+        tables = TableServiceClient.from_connection_string(text, **table_options)
+        queues = QueueServiceClient.from_connection_string(text, **queue_options)
+    else:
+        identity = credential(connection.client_id)
+        blobs = BlobServiceClient(connection.blob_uri, credential=identity, **blob_options)
+        tables = TableServiceClient(connection.table_uri, credential=identity, **table_options)
+        queues = QueueServiceClient(connection.queue_uri, credential=identity, **queue_options)
+    return StorageClients(blobs, tables, queues, {name: tables.get_table_client(name) for name in TABLES})
 
 
 def service_options(make_missing: MakeMissing | None = None) -> dict[str, Any]:
@@ -174,7 +178,7 @@ def provision_tables(clients: StorageClients) -> None:
 
 
 def _tables(clients: StorageClients) -> list[Callable[[], object]]:
-    return [partial(clients.tables.create_table, name) for name in TABLES]
+    return [table.create_table for table in clients.app_tables.values()]
 
 
 def _create(creation: Callable[[], object]) -> None:

@@ -17,8 +17,7 @@ LARGE = b"." * 100_000
 def rows(storage_clients: StorageClients) -> Iterator[LargeRows]:
     """Rows in a table that no other test uses."""
     name = f"rows{new_run().replace('-', '')}"
-    storage_clients.tables.create_table(name)
-    yield LargeRows(storage_clients.table(name), storage_clients.container(DETAILS))
+    yield LargeRows(storage_clients.tables.create_table(name), storage_clients.container(DETAILS))
     storage_clients.tables.delete_table(name)
 
 
