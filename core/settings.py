@@ -61,17 +61,19 @@ class Settings:
         "does not have it: there the timer finds events that Event Grid does not report.",
         "EventGrid",
     )
-    max_body_bytes: int = _told("Largest body as sent, in bytes.", 32 * 1024 * 1024)
-    max_expanded_bytes: int = _told("Largest body after decompression, in bytes.", 32 * 1024 * 1024)
-    max_expansion_ratio: int = _told("How many times its size a compressed body may expand to, above 1 MiB.", 200)
-    max_separators: int = _told("Most commas and opening brackets in a body.", 2_000_000)
-    max_datasets: int = _told("Most inputs and outputs of an event.", 20_000)
-    max_columns: int = _told("Most columns of an event, in schemas and column lineage together.", 250_000)
-    max_plan_nodes: int = _told("Most nodes in the logical plan of an event.", 250_000)
-    max_batch_items: int = _told("Most events in a batch, up to 10,000.", 1_000)
+    max_body_bytes: int = _told("Maximum size of a body as sent, in bytes.", 32 * 1024 * 1024)
+    max_expanded_bytes: int = _told("Maximum size of a body after decompression, in bytes.", 32 * 1024 * 1024)
+    max_expansion_ratio: int = _told(
+        "Maximum ratio of expanded to compressed size, beyond an expanded size of 1 MiB.", 200
+    )
+    max_separators: int = _told("Maximum number of commas and opening brackets in a body.", 2_000_000)
+    max_datasets: int = _told("Maximum number of inputs and outputs of an event.", 20_000)
+    max_columns: int = _told("Maximum number of columns of an event, in schemas and column lineage together.", 250_000)
+    max_plan_nodes: int = _told("Maximum number of nodes in the logical plan of an event.", 250_000)
+    max_batch_items: int = _told("Maximum number of events in a batch, up to 10,000.", 1_000)
     event_folders: tuple[FolderAddress, ...] = _told(
         "Addresses of folders in OneLake or ADLS from which events are "
-        "[collected](platforms/fabric.md#the-collector), one per line or separated by blanks. The function `collect` "
+        "[collected](platforms/fabric.md#the-collector), one per line or separated by spaces. The function `collect` "
         "exists only if there are any.",
         (),
     )
@@ -91,8 +93,8 @@ class Settings:
         "How long the receiver tries to store an event; the agent waits 5 seconds.", 4.0
     )
     event_compression: str = _told(
-        "`gzip` keeps events compressed, in about a fifth of the space; `none`. Versions before this setting cannot "
-        "read compressed events: set it when no instance of them runs any more.",
+        "`none`; or `gzip`, which stores events in about a fifth of the space. Versions before this setting cannot "
+        "read compressed events: set it only when no instance of them is running.",
         "none",
     )
     allow_operations: tuple[str, ...] = _told("Additional job-name nodes or plan classes that carry lineage.", ())
@@ -111,12 +113,12 @@ class Settings:
         "hide",
     )
     user_names: str = _told(
-        "`hash` puts a pseudonym in the place of each user in the names of notebooks and jobs, such as "
+        "`hash` replaces each user in the names of notebooks and jobs with a pseudonym, such as in "
         "`Users/anna@contoso.com/Load`. See [privacy](privacy.md).",
         "keep",
     )
     process_naming: str = _told(
-        "How processes are named: `native`, or as by Microsoft's `sparklin` sample or Databricks `accelerator`; "
+        "How processes are named: `native`, or as those of Microsoft's `sparklin` sample or Databricks `accelerator`; "
         "see [migration](migration.md).",
         "native",
     )
@@ -132,12 +134,14 @@ class Settings:
     retry_first_delay_seconds: int = _told("The wait before the first retry; it doubles each time.", 60)
     retry_max_delay_seconds: int = _told("The longest wait between retries.", 3600)
     retry_give_up_hours: int = _told("After this long a run is dead-lettered.", 24)
-    max_concurrent_uploads: int = _told("How many uploads all workers together send to Purview at a time.", 16)
+    max_concurrent_uploads: int = _told(
+        "Maximum number of uploads that all workers together send to Purview at a time.", 16
+    )
     name_rules_file: str = _told(
         "A file of [naming rules](name-rules.md), which are tried before the built-in ones.", ""
     )
     name_rules: str = _told(
-        "The rules themselves, the text of such a file: they reach a deployed app "
+        "The rules themselves, as the text of such a file, which reaches a deployed app "
         "[without a commit](name-rules.md#rules-for-a-deployed-app). Not together with `NAME_RULES_FILE`.",
         "",
     )

@@ -54,7 +54,7 @@ param allowedAddresses string[] = []
 @maxValue(20)
 param alwaysReady int = 1
 
-// Each instance works on two new events or two retries at a time (host.json; Flex Consumption scales blob triggers and
+// Each instance works on three new events or two retries at a time (host.json; Flex Consumption scales blob triggers and
 // each queue trigger apart), and Purview takes 25 operations a second per capacity unit: more instances would only
 // have to wait. 40 was the least that the plan took; where it takes less, less will do.
 @description('The most instances.')
