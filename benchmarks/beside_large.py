@@ -96,7 +96,7 @@ def _post(stack: Stack, content: bytes, headers: dict[str, str]) -> int:
 
 def table(found: Iterator[Waits]) -> Iterator[str]:
     """The table in Markdown, a line at a time."""
-    yield "| beside | median ms | p99 ms | large bodies answered |"
+    yield "| large body | median ms | p99 ms | large bodies answered |"
     yield "|---|---|---|---|"
     for each in found:
         answers = ", ".join(f"{count} × {status}" for status, count in sorted(each.large.items()))

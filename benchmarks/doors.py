@@ -46,7 +46,7 @@ def main() -> None:
 
 def table(count: int = EVENTS) -> Iterator[str]:
     """The doors with their events a second, in Markdown."""
-    yield "| door | events | kept | seconds | events a second |"
+    yield "| sent through | events | kept | seconds | events a second |"
     yield "|---|---|---|---|---|"
     for name, door in DOORS.items():
         with tempfile.TemporaryDirectory() as folder, _stack(Path(folder)) as stack:
