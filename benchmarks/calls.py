@@ -25,7 +25,8 @@ from urllib.parse import urlsplit
 from benchmarks.counting import BLOB, DATA_MAP, QUEUE, TABLE, counted, counted_lines
 from benchmarks.mix import RECORDED, WITH_PLANS
 from core.envelope import read_envelope
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from local.data_map.server import running
 from pipeline import retries

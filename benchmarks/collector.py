@@ -25,7 +25,8 @@ from azure.storage.blob import ContainerClient
 from benchmarks.calls import recording
 from core.envelope import read_envelope
 from core.folder_address import folder_address
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from core.threads import in_threads
 from local.azurite import Azurite
 from local.stack.parts import ROOT

@@ -23,7 +23,8 @@ from benchmarks.growth import cpu_milliseconds
 from core.envelope import read_envelope
 from core.event_fields import digest
 from core.events import read_event
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from pipeline.processes import Naming, by_process

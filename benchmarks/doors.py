@@ -20,7 +20,7 @@ import requests
 
 from benchmarks.calls import recording
 from core.folder_address import folder_address
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from core.threads import in_threads
 from local import environment
 from local.stack.lifecycle import Stack

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from benchmarks.counting import BLOB, TABLE, counted
 from benchmarks.growth import line
 from core.naming import event_name
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from core.threads import in_threads
 from local.azurite import Azurite
 from storage.clients import connect, provision

@@ -11,7 +11,8 @@ from pathlib import Path
 from benchmarks.growth import cpu_milliseconds, line
 from core.event_model import ColumnRef, Dataset, DatasetId, Field
 from core.lineage_model import Application, Lineage, RunRef, SinkColumn
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from parser import process_history as histories
 from parser.details import details

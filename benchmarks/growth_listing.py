@@ -12,7 +12,7 @@ from azure.data.tables import TableClient
 
 from benchmarks.counting import BLOB, TABLE, counted
 from benchmarks.growth import line
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from storage.clients import CREATED_ASSETS, LINEAGE_DETAILS, StorageClients, connect, provision
 from storage.created_assets import CreatedAssets

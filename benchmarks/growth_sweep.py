@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from benchmarks.counting import BLOB, QUEUE, TABLE, counted
 from benchmarks.growth import line
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from core.threads import in_threads
 from local.azurite import Azurite
 from pipeline import retries

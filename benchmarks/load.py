@@ -25,7 +25,7 @@ from pathlib import Path
 import requests
 
 from benchmarks.calls import MEASURED, keep, recording
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.stack.lifecycle import Stack
 from storage.clients import connect
 from storage.event_rows import Status

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.calls import keep
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.stack.parts import ROOT
 from storage.clients import connect
 from storage.event_rows import Status

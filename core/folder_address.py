@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from core.loopback import is_loopback
+
 _EXAMPLE = "https://onelake.blob.fabric.microsoft.com/<workspace>/<item>.Lakehouse/Files/Lineage"
 
 
@@ -39,7 +40,7 @@ def folder_address(text: str) -> FolderAddress:
     segments = [unquote(segment) for segment in parts.path.split("/") if segment]
     if parts.scheme == "abfss":
         segments = [unquote(parts.username or ""), *segments]
-    is_local = host in _LOOPBACK
+    is_local = is_loopback(host)
     account = f"{scheme}://{host.replace('.dfs.', '.blob.', 1)}" + (f":{port}" if port else "")
     if is_local and len(segments) > 1:
         account = f"{account}/{segments.pop(0)}"

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from contextvars import copy_context
 
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from core.version import VERSION
 from storage.clients import connect, is_reachable
 

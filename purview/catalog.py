@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from core.catalog_model import Asset, AssetName
 from core.errors import CatalogRefused, SettingsError
-from core.settings import LOOPBACK_HOSTS
+from core.loopback import is_loopback
 from core.threads import in_threads
 from purview import refusals
 from purview.circuit_breaker import CircuitBreaker, LocalCircuits
@@ -89,7 +89,7 @@ class Catalog:
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
         parts = urlsplit(self.endpoint)
-        self._loopback = parts.hostname in LOOPBACK_HOSTS
+        self._loopback = is_loopback(parts.hostname)
         if not self._loopback and (auth == "none" or parts.scheme != "https"):
             raise SettingsError(("PURVIEW_ENDPOINT: only a Data Map on this machine goes without https and a token",))
         self._auth = auth

@@ -13,7 +13,7 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from core.errors import CatalogConflict, CatalogDenied, CatalogRefused, CatalogUnavailable
-from core.settings import LOOPBACK_HOSTS
+from core.loopback import is_loopback
 from purview.clouds import is_unified
 from purview.retry_policy import RetryPolicy
 from purview.session import Transport, default_credential
@@ -67,7 +67,7 @@ class CollectionRoles:
         self._transport = Transport(
             None if auth == "none" else default_credential(),
             _RETRY_POLICY,
-            trust_environment=host not in LOOPBACK_HOSTS,
+            trust_environment=not is_loopback(host),
         )
 
     def __enter__(self) -> Self:

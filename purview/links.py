@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from core.settings import LOOPBACK_HOSTS
+from core.loopback import is_loopback
 
 _CLASSIC = ".purview.azure.com"
 
@@ -15,7 +15,7 @@ def asset_link(endpoint: str, guid: str) -> str:
     host = urlsplit(endpoint).hostname or ""
     if not guid:
         return ""
-    if host in LOOPBACK_HOSTS:
+    if is_loopback(host):
         return f"{endpoint}/asset/{guid}"
     if host.endswith(_CLASSIC):
         account = host.removesuffix(_CLASSIC)

@@ -20,7 +20,7 @@ from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64Encod
 
 from core import naming
 from core.errors import StorageUnavailable
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from core.threads import in_threads
 from storage.faults import storage_faults
 from storage.request_budget import LONGEST_PAUSE, BudgetTransport, MakeMissing, TableTransport, budget, seconds_left

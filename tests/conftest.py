@@ -8,7 +8,7 @@ import pytest
 from _pytest.terminal import TerminalReporter
 from hypothesis import HealthCheck, settings
 
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from storage.clients import StorageClients, connect, provision
 from tests.support.processes import let_children_be_interrupted

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cli.checks.check import Check, note, ok, skipped, wrong
 from core.errors import StorageUnavailable
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from core.version import VERSION, is_same_release
 from storage.clients import StorageClients, connect, missing_parts
 from storage.poison_queues import poison_messages

@@ -12,7 +12,8 @@ from cli.tasks.preview_events import preview
 from core.envelope import read_envelope
 from core.event_fields import digest
 from core.naming import CONTAINER, event_name
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from purview.process_name import PROCESS_TYPE
 from receiver.accept import ReceiverRules, accept
 from storage.clients import connect

@@ -1,6 +1,6 @@
 """The folder that the collector of the local stack reads, as it does a folder of OneLake in Azure."""
 
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.stack.lifecycle import Stack
 from storage.clients import connect
 

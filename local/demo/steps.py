@@ -17,7 +17,8 @@ from rich.text import Text
 from cli.lineage_text import show_lineage
 from cli.tasks.lineage_graphs import graph_of_details
 from cli.terminal_text import terminal_lines, terminal_text
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from explorer.asset_names import match
 from explorer.graph import Focus
 from explorer.graph_index import GraphIndex

@@ -7,7 +7,8 @@ import pytest
 
 from cli.checks.check import Check
 from cli.checks.collections import check_collections
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from tests.cli.policy_store import PolicyStore, running
 
 PAGES = [

@@ -9,7 +9,7 @@ from azure.storage.blob import generate_account_sas
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from pipeline.services import Services
 from storage.clients import connect, missing_parts

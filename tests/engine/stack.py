@@ -17,7 +17,7 @@ import requests
 from azure.storage.queue import QueueServiceClient
 
 from core.naming import CONTAINER
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.stack.lifecycle import Stack
 from local.stack.parts import ROOT
 from local.stack.stack_error import StackError

@@ -12,7 +12,8 @@ import requests
 from cli.checks.check import State
 from cli.checks.end_to_end import check_end_to_end
 from cli.checks.endpoint import Receiver
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.demo.check import Inbox
 from pipeline.services import build
 from storage.clients import RETRY_QUEUE, connect, provision

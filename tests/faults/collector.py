@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 
 from core.folder_address import folder_address
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from pipeline import collect as collecting
 from pipeline import receive
 from pipeline.services import Services, build

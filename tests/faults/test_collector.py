@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from core.folder_address import folder_address
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.stack.parts import ROOT
 from pipeline.services import Services, build
 from tests.faults.collector import STEPS, Case, Work

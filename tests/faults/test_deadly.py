@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from core.envelope import read_envelope
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.stack.lifecycle import Stack
 from local.stack.parts import ROOT, FunctionHost
 from local.stack.processes import Command

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.data_map.server import running
 from local.stack.parts import ROOT
 from pipeline.services import build

@@ -28,7 +28,8 @@ from cli.main import app
 from core.envelope import read_envelope
 from core.event_fields import digest
 from core.naming import event_name
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from local.data_map.server import running
 from local.demo.check import Inbox

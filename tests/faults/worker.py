@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from core.errors import CatalogUnavailable
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from pipeline import run
 from pipeline.services import build
 from tests.faults.host import Death, Journal, arm, shorten_leases

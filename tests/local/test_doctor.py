@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from cli.checks.endpoint import Receiver
 from cli.main import app
 from core.errors import StorageUnavailable
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from local.stack.lifecycle import Stack
 from storage.clients import connect, provision

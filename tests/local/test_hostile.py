@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.stack.lifecycle import Stack
 from storage.clients import connect
 from storage.event_rows import Status

@@ -15,7 +15,7 @@ from cli.verification import catalogue_types, log_queries, processing, receiving
 from cli.verification.claim import Claim, State
 from cli.verification.log_queries import alert_queries
 from cli.verification.report import Cleaner
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.stack.lifecycle import Stack
 from storage.clients import CONTAINERS, TABLES, StorageClients, connect
 from tests.support.health import wait_until_healthy

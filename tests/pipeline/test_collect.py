@@ -15,7 +15,7 @@ from azure.storage.blob import ContainerClient
 from core.envelope import read_envelope
 from core.errors import StorageUnavailable
 from core.folder_address import folder_address
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from pipeline import collect as collecting
 from pipeline import receive
 from pipeline.collect import collect

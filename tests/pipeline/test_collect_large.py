@@ -5,7 +5,7 @@ import math
 import pytest
 
 from benchmarks.collector import large_file, measured
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from pipeline.collect import _PART_BYTES
 
 pytestmark = pytest.mark.exhaustive

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from core.version import VERSION
 from local.azurite import Azurite
 from pipeline.health import KEPT_SECONDS, StorageCheck, health_report

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from local.data_map.server import running
 from pipeline.services import build

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from core.errors import SettingsError, StorageUnavailable
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from local.stack.parts import ROOT
 from pipeline.lazy_services import LazyServices

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from pipeline import retries
 from pipeline.services import build
 

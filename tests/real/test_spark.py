@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from cli.tables import short
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.demo.check import Inbox
 from local.demo.steps import wait
 from local.spark.fetch import CannotRun, SparkFiles, fetch

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from core.identity import run_key
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from core.threads import in_threads
 from local.azurite import Azurite
 from parser.process_history import decode

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from core.errors import StorageUnavailable
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.azurite import ACCOUNT_KEY, ACCOUNT_NAME
 from pipeline.receive import Answer, Receiver, receive, receive_batch
 from receiver.accept import ReceiverRules

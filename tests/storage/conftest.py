@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.azurite import ACCOUNT_KEY, ACCOUNT_NAME
 
 

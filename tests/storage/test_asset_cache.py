@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.catalog_model import AssetName
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from storage import batches
 from storage.asset_cache import AssetCache
 from storage.clients import StorageClients, connect

@@ -3,7 +3,7 @@
 import pytest
 from azure.data.tables import TableServiceClient
 
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from storage.clients import TABLES, connect, missing_parts, provision, provision_tables
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.catalog_model import AssetName, Created
 from core.errors import StorageUnavailable
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from storage import batches
 from storage.asset_cache import asset_key
 from storage.clients import CREATED_ASSETS, DETAILS, StorageClients, connect

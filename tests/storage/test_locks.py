@@ -16,7 +16,7 @@ from azure.core.exceptions import ServiceRequestError
 from azure.storage.blob import BlobLeaseClient
 
 from core.errors import LeaseLost
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from storage import locks as locks_module
 from storage.clients import LOCKS, StorageClients
 from storage.locks import Locks

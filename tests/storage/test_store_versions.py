@@ -7,7 +7,7 @@ import pytest
 
 from cli.checks.check import State
 from cli.checks.storage import check_storage
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from core.version import VERSION
 from local.azurite import Azurite
 from storage.clients import EVENT_METADATA, StorageClients

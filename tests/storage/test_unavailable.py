@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import StorageUnavailable
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from local.azurite import ACCOUNT_KEY, Azurite
 from storage.clients import StorageClients, connect, is_reachable, provision
 from storage.dead_letters import DeadLetters

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import CircuitOpen
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from storage.clients import StorageClients
 from storage.locks import Locks
 from storage.upload_slots import UploadSlots

@@ -13,7 +13,8 @@ import requests
 from typer.testing import CliRunner
 
 from cli.main import app
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.data_map.server import running
 from pipeline.services import Services, build
 from purview.catalog import Catalog

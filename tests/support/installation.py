@@ -17,7 +17,8 @@ import requests
 from core.envelope import read_envelope
 from core.event_fields import digest
 from core.naming import CONTAINER, event_name
-from core.settings import Settings, StorageConnection
+from core.settings import Settings
+from core.storage_connection import StorageConnection
 from local.azurite import Azurite
 from local.data_map.server import running
 from pipeline import artifact_migration, retries

@@ -29,7 +29,7 @@ from typing import Any
 import requests
 from azure.core.exceptions import ResourceNotFoundError
 
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from storage.clients import EVENT_METADATA, StorageClients, connect
 from tests.support.corpus import SPARK_31, SPARK_35, bodies
 from tests.upgrade.stores import STORES, Store, packed, read_catalogue
