@@ -22,7 +22,7 @@ from pipeline.services import Services
 from pipeline.shared_facts import derive_in_application
 from receiver.receipt import escaped
 from storage.event_rows import Status
-from storage.event_store import StoredEvent
+from storage.stored_event import StoredEvent
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +84,13 @@ def process_run(
             show = _leave if record_only else republish if force else publish
             report = _process_counted(run_key, stored, services, show)
     if report:
-        facts = {"run": run_key, "job": escaped(report.job), "reason": report.message}
-        counts = {"events": len(seen), "processes": len(report.processes)}
-        step(log, "process", report.status.value, {**facts, **counts})
+        _log_step(run_key, report, len(seen))
     return report
+
+
+def _log_step(run_key: str, report: RunReport, events: int) -> None:
+    facts = {"run": run_key, "job": escaped(report.job), "reason": report.message}
+    step(log, "process", report.status.value, {**facts, "events": events, "processes": len(report.processes)})
 
 
 def _leave(process: str, services: Services, known: Process | None = None) -> None:

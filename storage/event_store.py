@@ -7,14 +7,13 @@ same event sent again in another hour finds its blob there, and its new row beco
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import groupby
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, BlobProperties
+from azure.storage.blob import BlobClient
 
 from core import naming
 from core.errors import StorageUnavailable
@@ -27,11 +26,11 @@ from storage.event_rows import EventRow, RowKeys, Status, new_entity, status_ent
 from storage.event_table import EventTable
 from storage.faults import storage_faults
 from storage.request_budget import budget
+from storage.stored_event import StoredEvent, partition_of_row, stored_events
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
-_OF_RUN = ["PartitionKey", "RowKey", "Status", "FilePath"]
 # For how long beyond the budget of a put its row is left alone: the clocks of machines differ.
 _PUT_MARGIN = timedelta(minutes=10)
 
@@ -41,27 +40,6 @@ class Put(Enum):
 
     STORED = "stored"
     ALREADY = "already there"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """A blob of an event.
-
-    ``partition`` is that of its row, "" for a blob that somebody else put there. ``modified`` (UTC) is known of blobs
-    that were listed.
-    """
-
-    name: EventName
-    partition: str
-    modified: datetime = field(default=datetime.min.replace(tzinfo=UTC), compare=False)
-
-    @property
-    def received(self) -> datetime | None:
-        """The hour of receipt (UTC), None for a blob that somebody else put there."""
-        try:
-            return datetime.strptime(self.partition[:10], "%Y%m%d%H").replace(tzinfo=UTC)
-        except ValueError:
-            return None
 
 
 class EventStore:
@@ -107,7 +85,7 @@ class EventStore:
         """
         with storage_faults("list the events of a run"):
             blobs = self._blobs.list_blobs(name_starts_with=naming.run_folder(run_key), include=["metadata"])
-            return tuple(_named(blobs))
+            return tuple(stored_events(blobs))
 
     def partition_of(self, event: EventName) -> str | None:
         """The partition of an event's row; "" for a blob that somebody else put there, None for one that is gone.
@@ -116,7 +94,7 @@ class EventStore:
         """
         with storage_faults("look at an event"):
             try:
-                return _partition(self._blobs.get_blob_client(event.blob).get_blob_properties().metadata)
+                return partition_of_row(self._blobs.get_blob_client(event.blob).get_blob_properties().metadata)
             except ResourceNotFoundError:
                 return None
 
@@ -125,15 +103,9 @@ class EventStore:
 
         :raises StorageUnavailable: they cannot be read.
         """
-        query = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @last"
-        span = {"first": f"{run_key}|", "last": f"{run_key}}}"}  # The brace is the character after the bar.
-
-        def read(hour: str) -> list[EventRow]:
-            parameters = {**span, "partition": f"{hour}-{naming.shard(run_key)}"}
-            return list(self._table.query(query, parameters, _OF_RUN))
-
         with storage_faults("read the rows of a run"):
-            return [row for rows in in_threads(read, sorted(hours), _AT_ONCE) for row in rows]
+            found = in_threads(lambda hour: self._table.of_run(run_key, hour), sorted(hours), _AT_ONCE)
+            return [row for rows in found for row in rows]
 
     def bodies(self, events: Iterable[StoredEvent]) -> Iterator[tuple[StoredEvent, bytes]]:
         """The bodies of events, in their order, without those that were deleted in between.
@@ -175,18 +147,8 @@ class EventStore:
 
         :raises StorageUnavailable: also during the iteration.
         """
-        parameters: dict[str, Any] = {"first": f"{naming.hour(since)}-", "last": f"{naming.hour(until)}-99"}
-        query = "PartitionKey ge @first and PartitionKey le @last"
-        if behind:
-            parameters.update(first=behind.partition, row=behind.row)
-            query += " and ( PartitionKey gt @first or RowKey gt @row )"
-        wanted = list(statuses)
-        if wanted:
-            # The SDK finds parameters between blanks only.
-            query += " and ( " + " or ".join(f"Status eq @status{i}" for i in range(len(wanted))) + " )"
-            parameters.update({f"status{i}": status.value for i, status in enumerate(wanted)})
         with storage_faults("read the rows of events"):
-            yield from self._table.query(query, parameters)
+            yield from self._table.received(since, until, statuses, behind)
 
     def rows_of(self, events: Iterable[StoredEvent]) -> list[EventRow]:
         """The rows of stored events, by time of receipt; those that are missing are left out.
@@ -207,7 +169,7 @@ class EventStore:
         with storage_faults("list the events"):
             blobs = self._blobs.list_blobs(name_starts_with=naming.FOLDER, include=["metadata"])
             for run_key, some in groupby(blobs, lambda blob: naming.folder_of(blob.name)):
-                yield run_key, tuple(_named(some))
+                yield run_key, tuple(stored_events(some))
 
     def restore_rows(self, rows: Iterable[tuple[StoredEvent, Envelope]]) -> int:
         """Write rows of stored events, as they were before a worker saw them; how many were missing.
@@ -260,9 +222,8 @@ class EventStore:
 
         :raises StorageUnavailable: if storage does not answer, also during the iteration.
         """
-        query = "PartitionKey lt @first"
         with storage_faults("read the rows of events"):
-            yield from self._table.query(query, {"first": naming.hour(time)})
+            yield from self._table.received_before(time)
 
     def delete_rows(self, rows: Iterable[RowKeys]) -> None:
         """Delete rows whose events are gone; those that are gone as well are no error.
@@ -276,7 +237,7 @@ class EventStore:
         """Mark the row just written if the event has one in another hour. Failure is no harm: the sweep does it."""
         try:
             with storage_faults("look at an event that was sent again"):
-                partition = _partition(blob.get_blob_properties().metadata)
+                partition = partition_of_row(blob.get_blob_properties().metadata)
             if partition and partition != row["PartitionKey"]:
                 self._merge_status(row["PartitionKey"], row["RowKey"], Status.DUPLICATE)
         except StorageUnavailable as error:
@@ -304,16 +265,3 @@ class EventStore:
         log.warning("an event of run %s was not stored; its sender was told so", row.run_key)
         with storage_faults("delete a row"):
             self._table.delete_unchanged(row)
-
-
-def _named(blobs: Iterable[BlobProperties]) -> Iterator[StoredEvent]:
-    """The stored events of these blobs; blobs of other names are left out."""
-    for blob in blobs:
-        if name := naming.parse_blob_name(blob.name):
-            yield StoredEvent(name, _partition(blob.metadata), blob.last_modified)
-
-
-def _partition(metadata: Mapping[str, str] | None) -> str:
-    """The partition of an event's row by the blob's metadata; "" where they do not tell it."""
-    found = metadata or {}
-    return f"{found['hour']}-{found['shard']}" if "hour" in found and "shard" in found else ""

@@ -3,17 +3,21 @@
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
+from core import naming
 from storage.batches import Operation, delete_rows, read_rows, transactions, written_at_once
 from storage.clients import EVENT_METADATA, StorageClients
-from storage.event_rows import EventRow, RowKeys, read_row
+from storage.event_rows import EventRow, RowKeys, Status, read_row
 
 log = logging.getLogger(__name__)
+
+_OF_RUN = ("PartitionKey", "RowKey", "Status", "FilePath")
 
 
 class EventTable:
@@ -22,10 +26,32 @@ class EventTable:
     def __init__(self, clients: StorageClients) -> None:
         self._table = clients.table(EVENT_METADATA)
 
-    def query(self, query: str, parameters: Mapping[str, Any], columns: Sequence[str] = ()) -> Iterator[EventRow]:
-        """The rows that match, by key; only these columns if some are given."""
-        selected = list(columns) or None
-        yield from map(read_row, self._table.query_entities(query, parameters=dict(parameters), select=selected))
+    def of_run(self, run_key: str, hour: str) -> list[EventRow]:
+        """The rows of a run in one hour of receipt, by key; of each its keys, status and path only."""
+        query = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @last"
+        # The brace is the character after the bar.
+        span = {"first": f"{run_key}|", "last": f"{run_key}}}"}
+        return list(self._query(query, {**span, "partition": f"{hour}-{naming.shard(run_key)}"}, _OF_RUN))
+
+    def received(
+        self, since: datetime, until: datetime, statuses: Iterable[Status], behind: RowKeys | None
+    ) -> Iterator[EventRow]:
+        """The rows from the hour of ``since`` to that of ``until``, by key; ``behind`` as in ``EventStore.rows``."""
+        parameters: dict[str, Any] = {"first": f"{naming.hour(since)}-", "last": f"{naming.hour(until)}-99"}
+        query = "PartitionKey ge @first and PartitionKey le @last"
+        if behind:
+            parameters.update(first=behind.partition, row=behind.row)
+            query += " and ( PartitionKey gt @first or RowKey gt @row )"
+        wanted = list(statuses)
+        if wanted:
+            # The SDK finds parameters between blanks only.
+            query += " and ( " + " or ".join(f"Status eq @status{i}" for i in range(len(wanted))) + " )"
+            parameters.update({f"status{i}": status.value for i, status in enumerate(wanted)})
+        return self._query(query, parameters)
+
+    def received_before(self, time: datetime) -> Iterator[EventRow]:
+        """The rows of the hours before that of ``time``, by key."""
+        return self._query("PartitionKey lt @first", {"first": naming.hour(time)})
 
     def read(self, keys: Iterable[tuple[str, str]]) -> list[EventRow]:
         """The rows of these partition and row keys, without those that do not exist."""
@@ -93,6 +119,11 @@ class EventTable:
     def delete(self, rows: Iterable[RowKeys]) -> None:
         """Delete rows; those that are gone already are no error."""
         delete_rows(self._table, rows)
+
+    def _query(self, query: str, parameters: Mapping[str, Any], columns: Sequence[str] = ()) -> Iterator[EventRow]:
+        """The rows that match; only these columns if some are given."""
+        selected = list(columns) or None
+        yield from map(read_row, self._table.query_entities(query, parameters=dict(parameters), select=selected))
 
 
 def _partition(row: Mapping[str, Any]) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from core.naming import EventName
 from storage.clients import StorageClients
-from storage.event_store import EventStore, StoredEvent
+from storage.event_store import EventStore
+from storage.stored_event import StoredEvent
 
 _KEPT_BYTES = 8 * 1024 * 1024
 

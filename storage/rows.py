@@ -1,39 +1,34 @@
-"""Table rows that keep Azure's limits: what does not fit into a row lies in a blob, and the row points at it.
+"""Table rows of any size: what exceeds Azure's limits for a row is in blobs (``overflow_blobs``).
 
-A property holds at most 30,000 UTF-16 units or 60,000 bytes, a row 800 KB; Azure's own limits are a little higher
-and hard to count. A property that moved out has a pointer in its place, and an entry in the column ``Overflow``.
+A property has at most 30,000 UTF-16 units or 60,000 bytes, a row 800 KB; Azure's own limits are a little higher and
+hard to count.
 
-Order: the new blobs, the row (with its ETag), then the old blobs are deleted. Names of blobs are never used twice,
-so a late deletion cannot hit what another worker has just written. A crash in between leaves an unused blob, never
-a row that points at nothing.
+Order: the new blobs, the row (with its ETag), then the old blobs are deleted. A crash in between leaves an unused
+blob, never a row that points at nothing.
 """
 
-import gzip
-import hashlib
-import json
 import logging
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableEntity, UpdateMode
 from azure.storage.blob import ContainerClient
 
 from core.errors import StorageUnavailable
 from core.threads import stream_in_threads
 from storage.batches import Operation, read_rows
-from storage.faults import Conflict, describe, storage_faults
-from storage.row_limits import is_large, too_large
+from storage.faults import Conflict, storage_faults
+from storage.overflow_blobs import OVERFLOW, OverflowBlobs, blobs_of
+from storage.row_limits import is_large
 from storage.text import clean
 
 log = logging.getLogger(__name__)
 
-_OVERFLOW = "Overflow"
-_KEYS = ("PartitionKey", "RowKey", _OVERFLOW)
+_KEYS = ("PartitionKey", "RowKey", OVERFLOW)
 _READS = 5
 _AT_ONCE = 8
 
@@ -69,7 +64,7 @@ class LargeRows:
 
     def __init__(self, table: TableClient, overflow: ContainerClient) -> None:
         self._table = table
-        self._overflow = overflow
+        self._blobs = OverflowBlobs(table.table_name, overflow)
 
     def get(self, key: Key) -> tuple[dict[str, Value], Version] | None:
         """A row's values with its version; None if there is no such row.
@@ -94,7 +89,7 @@ class LargeRows:
 
         The version is good for ``put_property`` only.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         with storage_faults("read a row"):
             try:
@@ -161,13 +156,14 @@ class LargeRows:
         :raises StorageUnavailable: it may not be written.
         """
         with storage_faults("write a row"):
-            entity, blobs = self._packed(key, values)
+            entity = self._blobs.move(_cleaned(key, values))
+            blobs = blobs_of(entity)
             try:
                 etag = self._write(entity, version)
             except Conflict:
                 self._discard_unused(key, blobs)
                 raise
-            self._discard(set(version.blobs if version else ()) - set(blobs))
+            self._blobs.delete(set(version.blobs if version else ()) - set(blobs))
             return Version(etag, blobs)
 
     def put_small(self, rows: Sequence[tuple[Key, Mapping[str, Value], Version | None]]) -> list[Version] | None:
@@ -207,7 +203,7 @@ class LargeRows:
                 )
             except HttpResponseError as error:
                 raise _conflict(key, error) from error
-            self._discard(version.blobs)
+            self._blobs.delete(version.blobs)
 
     def unused_blobs(self, before: datetime) -> Iterator[str]:
         """Blobs of this table, written before a time (UTC), at which no row points: crashed workers left them.
@@ -216,16 +212,13 @@ class LargeRows:
         """
         with storage_faults("look for unused blobs"):
             used: set[str] = set()
-            for entity in self._table.list_entities(select=[_OVERFLOW]):
-                pointers = json.loads(entity.get(_OVERFLOW) or "{}")
-                used.update(pointer["blob"] for pointer in pointers.values())
-            for blob in self._overflow.list_blobs(name_starts_with=f"{self._table.table_name}/"):
-                if blob.name not in used and blob.last_modified < before:
-                    yield blob.name
+            for entity in self._table.list_entities(select=[OVERFLOW]):
+                used.update(blobs_of(entity))
+            yield from (blob for blob in self._blobs.before(before) if blob not in used)
 
     def discard(self, blobs: Iterable[str]) -> None:
         """Delete blobs that nothing points at."""
-        self._discard(blobs)
+        self._blobs.delete(blobs)
 
     def _write(self, entity: dict[str, Value], version: Version | None, mode: UpdateMode = UpdateMode.REPLACE) -> str:
         try:
@@ -238,33 +231,10 @@ class LargeRows:
         except HttpResponseError as error:
             raise _conflict(Key(entity["PartitionKey"], entity["RowKey"]), error) from error
 
-    def _packed(self, key: Key, values: Mapping[str, Value]) -> tuple[dict[str, Value], tuple[str, ...]]:
-        """The entity and the names of its blobs, which are written."""
-        entity = _cleaned(key, values)
-        pointers: dict[str, dict[str, str]] = {}
-        while (name := too_large(entity)) is not None:
-            blob = self._put_blob(key, name, entity[name])
-            pointers[name] = {"blob": blob, "type": type(entity[name]).__name__}
-            entity[name] = f"{self._overflow.container_name}/{blob}"
-        if pointers:
-            entity[_OVERFLOW] = json.dumps(pointers)
-        return entity, tuple(pointer["blob"] for pointer in pointers.values())
-
-    def _put_blob(self, key: Key, name: str, value: str | bytes) -> str:
-        data = value.encode() if isinstance(value, str) else value
-        digest = hashlib.sha256(data).hexdigest()[:16]
-        blob = f"{self._table.table_name}/{key.row}/{name}-{digest}-{uuid.uuid4().hex[:8]}.gz"
-        self._overflow.upload_blob(blob, gzip.compress(data, mtime=0), overwrite=True)
-        return blob
-
     def _resolved(self, entity: TableEntity) -> tuple[dict[str, Value], Version]:
         values = {name: value for name, value in entity.items() if name not in _KEYS}
-        pointers = json.loads(entity.get(_OVERFLOW) or "{}")
-        for name, pointer in pointers.items():
-            data = gzip.decompress(self._overflow.download_blob(pointer["blob"]).readall())
-            values[name] = data.decode() if pointer["type"] == "str" else data
-        blobs = tuple(pointer["blob"] for pointer in pointers.values())
-        return values, Version(str(entity.metadata["etag"]), blobs, entity.metadata["timestamp"])
+        values.update(self._blobs.read(entity))
+        return values, Version(str(entity.metadata["etag"]), blobs_of(entity), entity.metadata["timestamp"])
 
     def _discard_unused(self, key: Key, blobs: Iterable[str]) -> None:
         """Delete the blobs of a write that lost, unless it did go through and only its answer was lost."""
@@ -272,18 +242,10 @@ class LargeRows:
         if not written:
             return
         try:
-            entity = self._table.get_entity(key.partition, key.row, select=[_OVERFLOW])
-            used = entity.get(_OVERFLOW) or ""
+            used = blobs_of(self._table.get_entity(key.partition, key.row, select=[OVERFLOW]))
         except ResourceNotFoundError:
-            used = ""
-        self._discard(blob for blob in written if blob not in used)
-
-    def _discard(self, blobs: Iterable[str]) -> None:
-        for blob in blobs:
-            try:
-                self._overflow.delete_blob(blob)
-            except AzureError as error:
-                log.warning("blob %s is not used any more, but could not be deleted: %s", blob, describe(error))
+            used = ()
+        self._blobs.delete(blob for blob in written if blob not in used)
 
 
 def _cleaned(key: Key, values: Mapping[str, Value]) -> dict[str, Value]:

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping
 from core.naming import CONTAINER, EventName, parse_blob_name
 from core.threads import in_threads
 from storage.event_rows import EventRow, Status
-from storage.event_store import EventStore, StoredEvent
+from storage.event_store import EventStore
 from storage.run_records import RunRecord, RunRecords
+from storage.stored_event import StoredEvent
 
 #: In so many hours the events of a run may have come to be found by their rows.
 MOST_HOURS = 8

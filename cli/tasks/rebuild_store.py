@@ -18,10 +18,11 @@ from pipeline.publish import publish, republish
 from pipeline.run import ENDS, process_run
 from pipeline.services import Services
 from storage.clients import EVENT_METADATA, StorageClients, missing_parts
-from storage.event_store import EventStore, StoredEvent
+from storage.event_store import EventStore
 from storage.events_of_run import EventsOfRun
 from storage.run_events import RunEvents
 from storage.run_records import RecordsOfOneWorker
+from storage.stored_event import StoredEvent
 
 AT_ONCE = 8
 _LOOK_SECONDS = 60

@@ -21,7 +21,7 @@ from core.identity import run_key
 from core.naming import event_name
 from pipeline.services import Services
 from storage.event_rows import Status
-from storage.event_store import StoredEvent
+from storage.stored_event import StoredEvent
 from tests.support.events import body, dataset, event
 from tests.support.fixtures import Sparklin
 from tests.support.universe import Universe
