@@ -23,7 +23,10 @@ from local.host.errors import HostError, InvocationFailed
 from local.host.host_json import BlobOptions
 from local.host.invoker import Invoker
 from local.host.pace import Pace
-from local.host.queue_listener import Attempts, Concurrency, End, QueueListener, Wakes, send
+from local.host.queue_listener import Concurrency, End, QueueListener
+from local.host.queue_messages import send
+from local.host.queue_processor import Attempts
+from local.host.wakes import Wakes
 from local.host.worker import HostedFunction
 
 POISON_QUEUE = "webjobs-blobtrigger-poison"

@@ -28,10 +28,10 @@ from local.host.http_trigger import HttpFunctions
 from local.host.invoker import Invoker
 from local.host.keys import Keys
 from local.host.pace import QUICK, Pace
-from local.host.queue_listener import Wakes
 from local.host.queue_trigger import queue_listener
 from local.host.receipts import Receipts
 from local.host.timer_trigger import TimerListener
+from local.host.wakes import Wakes
 from local.host.worker import HostedFunction
 
 _log = logging.getLogger("local.host")

@@ -1,9 +1,7 @@
-"""Takes messages from a storage queue and hands each to a function, at least once, as the WebJobs SDK does.
+"""Takes messages from a storage queue and has each processed, at least once, as the WebJobs SDK does.
 
-A message is hidden while it is worked on, and kept hidden by renewal, so a host that is killed loses nothing: its
-messages come back after the lock time. A failed message is released; after `max_dequeue_count` attempts the exact
-message goes to the poison queue. Where there is none (the queue is a poison queue itself), a failed message stays
-hidden until its lock ends, and comes back without limit until it expires.
+A message is hidden while it is processed, and kept hidden by renewal, so a host that is killed loses nothing: its
+messages come back after the lock time.
 """
 
 import logging
@@ -12,15 +10,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from enum import Enum, auto
-from typing import Protocol
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueMessage
 
 from local.host.connections import place
-from local.host.errors import InvocationFailed, UnreadableMessage
 from local.host.pace import BackOff, Pace
+from local.host.queue_messages import hide
+from local.host.queue_processor import Attempts, QueueProcessor, Work
+from local.host.wakes import Wakes
 
 _log = logging.getLogger("local.host")
 _LARGEST_BATCH = 32
@@ -49,58 +47,9 @@ class Concurrency:
         return cls(batch_size, max(0, degree - batch_size))
 
 
-@dataclass(frozen=True, slots=True)
-class Attempts:
-    """How often a message is tried, and how many seconds it waits between two attempts."""
-
-    max_dequeue_count: int
-    wait_seconds: int = 0
-
-
-class Work(Protocol):
-    """What is done with messages. Any other exception than those named here ends the host."""
-
-    def poison_queue(self, message: QueueMessage) -> QueueClient | None:
-        """Where a message goes that failed too often; None if nowhere."""
-
-    def handle(self, message: QueueMessage) -> None:
-        """Hand a message to its function.
-
-        :raises InvocationFailed: the attempt failed.
-        :raises UnreadableMessage: there was no attempt, and none will do better.
-        :raises AzureError: storage did not answer; the message comes back when its lock ends.
-        """
-
-
-class Wakes:
-    """The listeners of this process by the name of their queue: what it sends itself need not wait for a poll."""
-
-    def __init__(self) -> None:
-        self._listeners: dict[str, Callable[[], None]] = {}
-
-    def add(self, queue: str, wake: Callable[[], None]) -> None:
-        """Let `wake` be called whenever this process sends something to `queue`."""
-        self._listeners[queue] = wake
-
-    def sent(self, queue: str) -> None:
-        """This process sent something to `queue`."""
-        wake = self._listeners.get(queue)
-        if wake:
-            wake()
-
-
-class _Fate(Enum):
-    """What becomes of a message after an attempt."""
-
-    DELETED = auto()
-    RELEASED = auto()
-    POISON = auto()
-    LOCKED = auto()
-
-
 @dataclass(slots=True)
 class _Delivery:
-    """A message in work. Its pop receipt changes with each renewal, so nobody else may use it meanwhile."""
+    """A message that is being processed. The mutex protects its pop receipt, which changes with each renewal."""
 
     message: QueueMessage
     renew_at: float
@@ -123,11 +72,9 @@ class QueueListener:
         end: End,
     ) -> None:
         self._queue = queue
-        self._work = work
+        self._processor = QueueProcessor(queue, work, attempts, wakes)
         self._concurrency = concurrency
-        self._attempts = attempts
         self._pace = pace
-        self._wakes = wakes
         self._end = end
         self._back_off = BackOff(pace.longest_poll_seconds)
         self._poll_at = 0.0
@@ -145,7 +92,7 @@ class QueueListener:
         return place(str(self._queue.url))
 
     def start(self) -> None:
-        """Listen. A queue that is missing is looked for again and again, and made by whoever sends to it.
+        """Listen. A queue that does not exist is looked for again and again; the first to send to it creates it.
 
         :raises AzureError: when the storage doesn't answer.
         """
@@ -157,7 +104,7 @@ class QueueListener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more messages. Those in work go on, and stay locked as long as this process lives."""
+        """Take no more messages. Those in process are finished, and stay locked as long as this process lives."""
         self._stopping.set()
         self._changed.set()
 
@@ -221,20 +168,18 @@ class QueueListener:
             return []
 
     def _renew(self) -> None:
-        """Lock anew the messages whose lock time is half over."""
+        """Renew the locks whose time is half over."""
         for delivery in self._deliveries:
             with delivery.mutex:
                 if delivery.done or delivery.renew_at > time.monotonic():
                     continue
                 delivery.renew_at = time.monotonic() + _PAUSE_AFTER_ERROR_SECONDS
-                self._hide(delivery, self._pace.lock_seconds)
+                hide(self._queue, delivery.message, self._pace.lock_seconds)
                 delivery.renew_at = time.monotonic() + self._pace.lock_seconds / 2
 
     def _run(self, delivery: _Delivery) -> None:
         try:
-            fate, poison = self._attempt(delivery.message)
-            with delivery.mutex:
-                self._settle(delivery, fate, poison)
+            self._processor.process(delivery.message, delivery.mutex)
         except AzureError as error:
             # The message comes back when its lock ends, which is all that is needed.
             _log.warning("Queue %s: a message stays: %s", self._queue.queue_name, _first_line(error))
@@ -243,67 +188,6 @@ class QueueListener:
         finally:
             delivery.done = True
             self._changed.set()
-
-    def _attempt(self, message: QueueMessage) -> tuple[_Fate, QueueClient | None]:
-        """Try a message. What becomes of it, and the poison queue that it may go to."""
-        poison = self._work.poison_queue(message)
-        too_often = _Fate.POISON if poison else _Fate.LOCKED
-        count, limit = message.dequeue_count or 0, self._attempts.max_dequeue_count
-        if poison and count > limit:
-            # Above the limit without a failure: hosts died over it. It isn't tried again.
-            return _Fate.POISON, poison
-        try:
-            self._work.handle(message)
-        except UnreadableMessage:
-            return too_often, poison
-        except InvocationFailed:
-            return (_Fate.RELEASED if poison and count < limit else too_often), poison
-        return _Fate.DELETED, poison
-
-    def _settle(self, delivery: _Delivery, fate: _Fate, poison: QueueClient | None) -> None:
-        message = delivery.message
-        if fate is _Fate.RELEASED:
-            self._hide(delivery, self._attempts.wait_seconds)
-        if fate is _Fate.POISON and poison:
-            limit = self._attempts.max_dequeue_count
-            text = "Message has reached MaxDequeueCount of %s. Moving message to queue '%s'."
-            _log.warning(text, limit, poison.queue_name)
-            send(poison, message.content or "")
-            self._wakes.sent(poison.queue_name)
-        if fate in (_Fate.DELETED, _Fate.POISON):
-            try:
-                self._queue.delete_message(message.id, message.pop_receipt)
-            except ResourceNotFoundError:
-                _log.warning("Message %s was taken by another host meanwhile", message.id)
-
-    def _hide(self, delivery: _Delivery, seconds: int) -> None:
-        message = delivery.message
-        try:
-            updated = self._queue.update_message(message.id, message.pop_receipt, visibility_timeout=seconds)
-        except ResourceNotFoundError:
-            _log.warning("Message %s was taken by another host meanwhile", message.id)
-            return
-        message.pop_receipt = updated.pop_receipt
-
-
-def send(queue: QueueClient, text: str) -> None:
-    """Send a text as it is, to expire after the 7 days that storage gives by itself; the queue is made if missing.
-
-    :raises AzureError: when it may not be stored.
-    """
-    try:
-        queue.send_message(text)
-    except ResourceNotFoundError:
-        create_if_missing(queue)
-        queue.send_message(text)
-
-
-def create_if_missing(queue: QueueClient) -> None:
-    """Create a queue; there already is fine."""
-    try:
-        queue.create_queue()
-    except ResourceExistsError:
-        return
 
 
 def _first_line(error: AzureError) -> str:

@@ -15,7 +15,9 @@ from local.host.errors import UnreadableMessage
 from local.host.host_json import QueueOptions
 from local.host.invoker import Invoker
 from local.host.pace import Pace
-from local.host.queue_listener import Attempts, Concurrency, End, QueueListener, Wakes
+from local.host.queue_listener import Concurrency, End, QueueListener
+from local.host.queue_processor import Attempts
+from local.host.wakes import Wakes
 from local.host.worker import HostedFunction
 
 _log = logging.getLogger("local.host")
