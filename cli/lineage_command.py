@@ -71,7 +71,8 @@ def lineage(
     _at_most_one(**{"--details": details, "--catalogue": catalogue, "--events": bool(events)})
     _at_most_one(**{"--json": as_json, "--text": as_text, "--csv": as_csv, "--mermaid": as_mermaid})
     direction: Direction = "up" if up else "down" if down else "both"
-    is_text = not (as_csv or as_mermaid) and wants_text(as_json=as_json, as_text=as_text)
+    is_text = wants_text(as_json=as_json, as_text=as_text)
+    form = "csv" if as_csv else "mermaid" if as_mermaid else "text" if is_text else "json"
     named: Named | None
     read = readable_bodies(events) if events else None
     if catalogue:
@@ -81,24 +82,29 @@ def lineage(
         named = asset_named(asset, whole) if asset else None
     index = GraphIndex.of(whole)
     focus = Focus(named.dataset, direction, named.column, depth) if named else None
-    part = trace(index, focus) if focus else whole
     if web:
         open_page(_address(whole, named, local=local))
     elif html:
         shown = trace(index, focus, whole_processes=True) if focus else whole
         write_page(html, shown, f"Lineage of {asset}" if asset else "Lineage")
-    elif as_csv:
-        typer.echo(to_csv(part), nl=False)
-    elif as_mermaid:
-        typer.echo(to_mermaid(part), nl=False)
-    elif not is_text:
-        print_text(text := to_json(part), json.dumps(json.loads(text), indent=2))
-    elif focus:
-        show_lineage(Console(), index, part)
     else:
-        show_datasets(Console(), whole)
+        _print(form, index, trace(index, focus) if focus else whole, is_part=bool(focus))
     if read:
         end_if_faulty(read.faulty, good=len(read.bodies), strict=strict)
+
+
+def _print(form: str, index: GraphIndex, graph: LineageGraph, *, is_part: bool) -> None:
+    """Print the lineage, as a tree if it is that of one asset."""
+    if form == "csv":
+        typer.echo(to_csv(graph), nl=False)
+    elif form == "mermaid":
+        typer.echo(to_mermaid(graph), nl=False)
+    elif form == "json":
+        print_text(text := to_json(graph), json.dumps(json.loads(text), indent=2))
+    elif is_part:
+        show_lineage(Console(), index, graph)
+    else:
+        show_datasets(Console(), graph)
 
 
 def _address(graph: LineageGraph, named: Named | None, *, local: bool) -> str:

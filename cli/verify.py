@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -68,10 +68,7 @@ def verify(
     is_text = wants_text(as_json=as_json, as_text=as_text)
     stack = stack_values() if local else {}
     target = Receiver((stack.get("receiver") or receiver).rstrip("/"), stack.get("functionKey") or function_key())
-    if not target.url.startswith(("https://", "http://")) or not target.key:
-        raise typer.BadParameter("give --receiver, and the key in SPARKLIN_FUNCTION_KEY", param_hint="--receiver")
-    if not os.access(report.parent, os.W_OK):
-        raise typer.BadParameter(f"{report.parent} is no folder that can be written to", param_hint="--report")
+    _check_usage(target, report)
     services = services_for(local=local)
     cleaner = Cleaner((target.key, services.settings.lineage_storage.connection_string), hash_names=not names)
     claims: list[Claim] = []
@@ -82,13 +79,27 @@ def verify(
             shown = cleaner.claim(claim)
             print_line(Console(), f"{shown.state.value:9}{shown.name}: {shown.seen}", _STYLES[shown.state])
     result = as_object(_environment(trial), claims, cleaner)
-    report.with_suffix(".json").write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    report.with_suffix(".md").write_text(as_markdown(result), "utf-8")
+    written = _write(result, report)
     if not is_text:
         print_json(result)
-    typer.echo(f"report: {report.with_suffix('.md')}, {report.with_suffix('.json')}", err=True)
+    typer.echo(f"report: {', '.join(map(str, written))}", err=True)
     if result["refuted"]:
         raise typer.Exit(1)
+
+
+def _check_usage(target: Receiver, report: Path) -> None:
+    if not target.url.startswith(("https://", "http://")) or not target.key:
+        raise typer.BadParameter("give --receiver, and the key in SPARKLIN_FUNCTION_KEY", param_hint="--receiver")
+    if not os.access(report.parent, os.W_OK):
+        raise typer.BadParameter(f"{report.parent} is no folder that can be written to", param_hint="--report")
+
+
+def _write(result: dict[str, Any], report: Path) -> tuple[Path, Path]:
+    """Write the report, as Markdown and as JSON; the paths of both."""
+    text, data = report.with_suffix(".md"), report.with_suffix(".json")
+    data.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    text.write_text(as_markdown(result), "utf-8")
+    return text, data
 
 
 def _claims(trial: Trial, app_insights: str, template: Path) -> Iterator[Claim]:
