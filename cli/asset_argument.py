@@ -56,12 +56,12 @@ def _no_column(head: str, column: str, assets: Sequence[str], graph: LineageGrap
     everything = {name for asset in assets for name in columns[asset]}
     near = set(get_close_matches(column, sorted(everything), _MOST_NEAR, 0.5))
     is_one = len(assets) == 1
-    told = f"{names[assets[0]]} is known" if is_one else f"{len(assets)} assets fit {head!r}"
+    matched = f"{names[assets[0]]} is known" if is_one else f"{len(assets)} assets fit {head!r}"
     if not everything:
-        return f"{told}, but no columns of {'it' if is_one else 'them'} are", ()
+        return f"{matched}, but no columns of {'it' if is_one else 'them'} are", ()
     heading = "near ones:" if near else f"{'it has' if is_one else 'they have'}:"
     wanted = near or everything
-    return f"{told}, but {'it has no' if is_one else 'none has a'} column {column!r}; {heading}", [
+    return f"{matched}, but {'it has no' if is_one else 'none has a'} column {column!r}; {heading}", [
         f"{names[asset]}.{name}" for asset in assets for name in columns[asset] if name in wanted
     ]
 

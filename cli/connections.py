@@ -66,17 +66,19 @@ def stack_settings() -> dict[str, str]:
 def stack_values() -> dict[str, str]:
     """What `make up` has written: receiver, functionKey, dataMap, page, storage.
 
-    :raises typer.Exit: there is no stack in this folder, or its file is damaged; it was told how to start one.
+    :raises typer.Exit: there is no stack in this folder, or its file is damaged; a message says how to start one.
     """
     try:
         values: dict[str, str] = json.loads(_STACK.read_text("utf-8"))
     except FileNotFoundError:
-        told = f"there is no local stack here ({_STACK}); go to the checkout where it runs, or start it with `make up`"
+        message = (
+            f"there is no local stack here ({_STACK}); go to the checkout where it runs, or start it with `make up`"
+        )
     except ValueError:
-        told = f"{_STACK} cannot be read; `make down`, then `make up` writes it anew"
+        message = f"{_STACK} cannot be read; `make down`, then `make up` writes it again"
     else:
         if values.keys() >= {"dataMap", "storage"}:
             return values
-        told = f"{_STACK} is not complete; `make down`, then `make up` writes it anew"
-    typer.echo(told, err=True)
+        message = f"{_STACK} is not complete; `make down`, then `make up` writes it again"
+    typer.echo(message, err=True)
     raise typer.Exit(2)

@@ -76,7 +76,7 @@ def as_object(found: list[Check]) -> dict[str, Any]:
     return {
         "ok": all(check.state is not State.WRONG for check in found),
         "checks": [
-            {"name": check.name, "state": check.state.value, "told": check.told, "repair": check.repair or None}
+            {"name": check.name, "state": check.state.value, "told": check.found, "repair": check.repair or None}
             for check in found
         ],
     }
@@ -138,6 +138,6 @@ def _hosts(receiver: Receiver, settings: Settings) -> dict[str, str]:
 
 def _show(check: Check) -> None:
     console = Console()
-    print_line(console, f"{check.state.value:8}{check.name}: {check.told}", _STYLES[check.state])
+    print_line(console, f"{check.state.value:8}{check.name}: {check.found}", _STYLES[check.state])
     if check.repair:
         print_line(console, f"        repair: {check.repair}")

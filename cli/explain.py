@@ -175,9 +175,9 @@ def _show(answer: Answer) -> None:
     print_line(console, f"rule: {resolution.rule}; {order}", "dim")
     if existing:
         used = existing.used
-        told = (
+        text = (
             f"{used.name.type_name} {used.name.qualified_name} ({used.guid})" if used else "none: it would be created"
         )
-        print_line(console, f"asset used: {told}", "bold")
+        print_line(console, f"asset used: {text}", "bold")
     for note in resolution.notes:
         print_line(console, f"note: {note.text}", "yellow")

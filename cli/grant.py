@@ -15,7 +15,7 @@ from core.errors import CatalogRefused, CatalogUnavailable
 from core.settings import Settings
 from purview.collection_roles import Change, Collection, CollectionRoles
 
-_TOLD = {
+_CHANGES = {
     Change.NONE: "the identity has the role already",
     Change.MEMBER: "the identity {} to those who have the role",
     Change.RULE: "a rule for the role {}, with the identity in it",
@@ -109,10 +109,10 @@ def _named(name: str, known: Sequence[Collection]) -> Collection:
     if len(found) == 1:
         return found[0]
     listed = ", ".join(f"{each.name} ({each.friendly_name})" for each in found or known)
-    told = (
+    text = (
         f"several collections are called {name}: {listed}" if found else f"there is no collection {name}, only {listed}"
     )
-    raise typer.BadParameter(terminal_text(told), param_hint="--collection")
+    raise typer.BadParameter(terminal_text(text), param_hint="--collection")
 
 
 def _grant(roles: CollectionRoles, collection: Collection, principal: str, *, dry_run: bool) -> Outcome:
@@ -128,6 +128,6 @@ def _show(outcomes: Sequence[Outcome], *, dry_run: bool) -> None:
     console = Console()
     for outcome in outcomes:
         if outcome.change:
-            told = _TOLD[outcome.change].format("to be added" if dry_run else "added")
+            text = _CHANGES[outcome.change].format("to be added" if dry_run else "added")
             name = outcome.collection.friendly_name or outcome.collection.name
-            console.print(Text(terminal_text(f"{name}: {told}")), soft_wrap=True)
+            console.print(Text(terminal_text(f"{name}: {text}")), soft_wrap=True)

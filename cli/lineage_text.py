@@ -25,22 +25,22 @@ def show_lineage(console: Console, index: GraphIndex, part: LineageGraph) -> Non
     focus = part.focus
     if focus is None:
         return
-    teller = _Teller(labels(index.graph.datasets), index)
+    writer = _Writer(labels(index.graph.datasets), index)
     for towards, title, none in (
         ("up", "comes from", "nothing is known that writes it"),
         ("down", "is used by", "nothing is known that reads it"),
     ):
         if focus.direction in (towards, "both"):
             root = tree_of(index, focus, is_up=towards == "up")
-            head = Text.assemble((teller.place(root), "bold"), f" {title}:" if root.ways else f": {none}")
+            head = Text.assemble((writer.place(root), "bold"), f" {title}:" if root.ways else f": {none}")
             tree = Tree(head, guide_style="dim")
-            teller.grow(tree, root.ways, is_up=towards == "up")
+            writer.grow(tree, root.ways, is_up=towards == "up")
             _print(console, tree)
             console.print()
     names = {dataset.id: dataset for dataset in part.datasets}
-    for key in sorted(names, key=teller.label):
-        if teller.label(key) != names[key].qualified_name:
-            print_line(console, f"{teller.label(key)}: {names[key].qualified_name}", "dim")
+    for key in sorted(names, key=writer.label):
+        if writer.label(key) != names[key].qualified_name:
+            print_line(console, f"{writer.label(key)}: {names[key].qualified_name}", "dim")
     for note in part.notes:
         print_line(console, f"note: {note.text}", "yellow")
 
@@ -56,13 +56,13 @@ def _print(console: Console, tree: Tree, indent: str = "") -> None:
         _print(console, child, rest)
 
 
-class _Teller:
+class _Writer:
     """Puts a tree into words; each process says only once what all its rows depend on."""
 
     def __init__(self, names: Mapping[str, str], index: GraphIndex) -> None:
         self._names = names
         self._index = index
-        self._told: set[str] = set()
+        self._explained: set[str] = set()
 
     def label(self, dataset: str) -> str:
         return self._names.get(dataset, dataset)
@@ -83,8 +83,8 @@ class _Teller:
         text = Text.assemble((kind, "dim"), (terminal_text(process.name), "cyan"))
         if way.derivation:
             text.append_text(self._computed(way.derivation))
-        if process.id not in self._told:
-            self._told.add(process.id)
+        if process.id not in self._explained:
+            self._explained.add(process.id)
             for line in self._decided(process):
                 text.append(f"\n{terminal_text(line)}", "dim")
         return text
@@ -135,6 +135,6 @@ def show_datasets(console: Console, graph: LineageGraph) -> None:
     index, names = GraphIndex.of(graph), labels(graph.datasets)
     for dataset in sorted(graph.datasets, key=lambda each: names[each.id].casefold()):
         written, read = len(index.writers.get(dataset.id, ())), len(index.readers.get(dataset.id, ()))
-        told = f"written by {written}, read by {read}, {len(dataset.columns)} columns"
-        print_line(console, f"{names[dataset.id]}  ({told})")
+        counts = f"written by {written}, read by {read}, {len(dataset.columns)} columns"
+        print_line(console, f"{names[dataset.id]}  ({counts})")
         print_line(console, f"  {dataset.qualified_name}", "dim")

@@ -87,8 +87,8 @@ def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
     """The runs that can be replayed; a line on stderr counts the dead letters of anything else."""
     known = [each for each in found if each.events]
     if len(known) < len(found):
-        told = f"{len(found) - len(known)} dead letters have no events to replay; sparklin purge deletes old ones"
-        typer.echo(told, err=True)
+        text = f"{len(found) - len(known)} dead letters have no events to replay; sparklin purge deletes old ones"
+        typer.echo(text, err=True)
     return known
 
 
@@ -154,8 +154,8 @@ def _show(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool
         shown = _run(each, done.get(each.run_key), dry_run=dry_run)
         state = "would be replayed" if shown["state"] == "wanted" else shown["state"]
         events = f"{each.events} event{'' if each.events == 1 else 's'}"
-        told = ", ".join(filter(None, (events, each.job.partition(".")[0])))
-        print_run(console, each.run_key, f"{state} ({told})", shown["message"])
+        text = ", ".join(filter(None, (events, each.job.partition(".")[0])))
+        print_run(console, each.run_key, f"{state} ({text})", shown["message"])
     wanted = sum(not each.refusal for each in found)
     verb = "would be replayed" if dry_run else "replayed"
     print_line(console, f"{wanted} of {len(found)} run{'' if len(found) == 1 else 's'} {verb}")

@@ -145,8 +145,8 @@ def _show_run(shown: dict[str, Any]) -> None:
     console = Console()
     print_line(console, f"run {shown['run']}, {shown['job'] or 'unknown job'}", "bold")
     for event in shown["events"]:
-        told = f"{event['type']} of {_brief(event['time'])}, received {_brief(event['received'])}: {event['status']}"
-        print_line(console, f"  {told}: {event['message']}" if event["message"] else f"  {told}")
+        line = f"{event['type']} of {_brief(event['time'])}, received {_brief(event['received'])}: {event['status']}"
+        print_line(console, f"  {line}: {event['message']}" if event["message"] else f"  {line}")
     if shown["retryAt"]:
         print_line(console, f"next retry at {_brief(shown['retryAt'])}", "yellow")
     for letter in shown["deadLetters"]:

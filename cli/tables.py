@@ -22,9 +22,9 @@ def print_line(console: Console, text: str, style: str = "") -> None:
     console.print(Text(terminal_text(text), style), soft_wrap=True)
 
 
-def print_run(console: Console, run: str, told: str, message: str) -> None:
+def print_run(console: Console, run: str, text: str, message: str) -> None:
     """Print a run with a short text, and on a second line the message, unless it is empty."""
-    print_line(console, f"{run}  {told}")
+    print_line(console, f"{run}  {text}")
     if message:
         print_line(console, f"  {message}")
 

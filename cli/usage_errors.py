@@ -21,23 +21,23 @@ def usage_lines(error: TyperException) -> Iterator[str]:
     """The lines about a command that cannot be run as it was typed; nothing if the help was shown in its place."""
     context: Any = getattr(error, "ctx", None)
     # The help that a group prints without a command is an error without a message.
-    told = " ".join(error.format_message().split())
-    if not told:
+    text = " ".join(error.format_message().split())
+    if not text:
         return
     path = context.command_path if context else "sparklin"
-    yield f"{path}: {_plain(told, context)}"
+    yield f"{path}: {_plain(text, context)}"
     yield f"`{path} -h` shows options and examples"
 
 
-def _plain(told: str, context: Any) -> str:
+def _plain(text: str, context: Any) -> str:
     for theirs, ours in _PLAINER:
-        told = told.replace(theirs, ours)
-    if extra := _EXTRA.search(told):
+        text = text.replace(theirs, ours)
+    if extra := _EXTRA.search(text):
         return f"there is no place for {extra[1]}{_instead(context)}"
-    if choice := _CHOICE.search(told):
+    if choice := _CHOICE.search(text):
         near = get_close_matches(choice[1].lower(), re.findall(r"'([^']*)'", choice[2]), 1)
-        told += f" Did you mean '{near[0]}'?" if near else ""
-    return f"{told[:1].lower()}{told[1:]}"
+        text += f" Did you mean '{near[0]}'?" if near else ""
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def _instead(context: Any) -> str:

@@ -27,8 +27,8 @@ def escape_arguments() -> None:
         elif record.args:
             record.args = {key: _escaped(value) for key, value in record.args.items()}
         if record.exc_info and record.exc_info[0]:
-            told = "".join(traceback.format_exception(*record.exc_info))
-            record.exc_text = "\n".join(f"  {_UNFIT.sub(spelled, line)}" for line in told.rstrip().split("\n"))
+            trace = "".join(traceback.format_exception(*record.exc_info))
+            record.exc_text = "\n".join(f"  {_UNFIT.sub(spelled, line)}" for line in trace.rstrip().split("\n"))
         return record
 
     escaping.escapes = True  # type: ignore[attr-defined]

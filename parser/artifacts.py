@@ -86,8 +86,8 @@ def _job(environment: Mapping[str, Any]) -> str:
 
 def _databricks_url(environment: Mapping[str, Any], namespace: str) -> str:
     """The address of the workspace: from the event, or from a job namespace as set up for the accelerator."""
-    told = text_of(environment, "spark.databricks.workspaceUrl").lower().removeprefix("https://").strip("/")
-    host = told.removesuffix(".azuredatabricks.net") or namespace.partition("#")[0]
+    address = text_of(environment, "spark.databricks.workspaceUrl").lower().removeprefix("https://").strip("/")
+    host = address.removesuffix(".azuredatabricks.net") or namespace.partition("#")[0]
     return f"https://{host}.azuredatabricks.net" if _DATABRICKS_HOST.fullmatch(host) else ""
 
 

@@ -2,7 +2,7 @@
 
 Column by column: the plan is believed where it knows every source of the column and which datasets its leaves are,
 since it holds every edge; else the facet, which never confuses datasets but errs on windows, ROLLUP, set operations,
-subqueries and UDFs; else what the plan knows for sure. What neither tells is not claimed.
+subqueries and UDFs; else what the plan knows for sure. What neither says is not claimed.
 """
 
 import gc
@@ -38,19 +38,19 @@ class ColumnResolution:
 def account(
     events: tuple[RunEvent, ...], output: EventDataset, inputs: Iterable[Dataset], evidence: Evidence
 ) -> ColumnResolution:
-    """What plan and facet together tell of an output; ``evidence`` is all but the facet, which is added here."""
+    """What plan and facet together say about an output; ``evidence`` is all but the facet, which is added here."""
     sink = output.dataset
-    told, everywhere = columns(output.column_lineage, sink.id, sink.fields)
-    by_name = {column.name: frozenset(column.sources) for column in told}
+    stated, everywhere = columns(output.column_lineage, sink.id, sink.fields)
+    by_name = {column.name: frozenset(column.sources) for column in stated}
     try:
         with _collection_paused():
             plan = planned_write(events, sink, inputs, replace(evidence, facet=(by_name, everywhere)))
     except PlanTooLargeError:
         note = Note("plan-too-large", "The logical plan would take too long to read, so it is skipped.", sink.id)
-        return ColumnResolution(told, everywhere, notes=(note,))
+        return ColumnResolution(stated, everywhere, notes=(note,))
     if plan is None:
-        return ColumnResolution(told, everywhere)
-    facet = {column.name: column for column in told if column.sources or column.indirect}
+        return ColumnResolution(stated, everywhere)
+    facet = {column.name: column for column in stated if column.sources or column.indirect}
     found = tuple(_columns(plan, facet, sink))
     indirect = plan.indirect if plan.certain else plan.indirect | set(everywhere)
     notes = tuple(_notes(plan, found, facet, sink.id))
@@ -93,13 +93,13 @@ def _from_plan(name: str, column: PlannedColumn, sink: DatasetId) -> SinkColumn:
     return SinkColumn(name, tuple(sorted(sources)), indirect, column.expression, column.constant)
 
 
-def _confirmed(told: SinkColumn, column: PlannedColumn) -> SinkColumn:
+def _confirmed(stated: SinkColumn, column: PlannedColumn) -> SinkColumn:
     """The facet's column and the plan's sources, without those of the facet that the plan rules out by their names."""
     if column.source_names is None:
-        sources = sorted({*told.sources, *column.sources})
-        return replace(told, sources=tuple(sources), expression=column.expression)
-    confirmed = {s for s in told.sources if s.column in column.source_names}
-    return replace(told, sources=tuple(sorted(confirmed | column.sources)), expression=column.expression)
+        sources = sorted({*stated.sources, *column.sources})
+        return replace(stated, sources=tuple(sources), expression=column.expression)
+    confirmed = {s for s in stated.sources if s.column in column.source_names}
+    return replace(stated, sources=tuple(sorted(confirmed | column.sources)), expression=column.expression)
 
 
 def _in_schema_case(planned: Mapping[str, PlannedColumn], sink: Dataset) -> Mapping[str, PlannedColumn]:
@@ -123,4 +123,4 @@ def _notes(
     ]
     if unsure:
         names = some(unsure)
-        yield Note("sources-open", f"Not all sources of these columns could be told: {names}.", sink)
+        yield Note("sources-open", f"Not all sources of these columns could be determined: {names}.", sink)

@@ -161,20 +161,24 @@ def _lineage(
     # A plan writes once; no event tells of more than a few names of what it wrote.
     is_one_write = len(run.outputs) <= MOST_OUTPUTS_OF_A_PLAN
     events = run.events if is_one_write else ()
-    told = account(events, output, _read(run, output), evidence)
-    inputs = tuple(_inputs([*_read(run, output), *told.tables], sink, told.columns, rules))
+    resolution = account(events, output, _read(run, output), evidence)
+    inputs = tuple(_inputs([*_read(run, output), *resolution.tables], sink, resolution.columns, rules))
     lineage = Lineage(
         application=rules.application(run),
         operation=operation.name,
         sink=sink,
         inputs=inputs,
-        columns=tuple(_without_excluded(column, rules) for column in told.columns),
-        indirect=tuple(use for use in told.indirect if not _excluded(use.column.dataset, rules)),
-        conditions=told.conditions,
-        notes=(*told.notes, *_mingled(output, told.columns), *(() if is_one_write else _without_plan(run, sink))),
+        columns=tuple(_without_excluded(column, rules) for column in resolution.columns),
+        indirect=tuple(use for use in resolution.indirect if not _excluded(use.column.dataset, rules)),
+        conditions=resolution.conditions,
+        notes=(
+            *resolution.notes,
+            *_mingled(output, resolution.columns),
+            *(() if is_one_write else _without_plan(run, sink)),
+        ),
         mount_points=mount_points(run.environment, [sink, *inputs]),
     )
-    return lineage, told.said
+    return lineage, resolution.said
 
 
 def _without_plan(run: MergedRun, sink: Dataset) -> Iterator[Note]:

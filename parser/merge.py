@@ -90,8 +90,8 @@ def merge(events: Iterable[RunEvent]) -> MergedRun:
         ended=max(event.time for event in ordered),
         inputs=_unite(dataset for event in ordered for dataset in data_read(event.inputs)),
         outputs=_unite(dataset for event in ordered for dataset in _outputs(event, known)),
-        environment=_told(event.environment for event in ordered),
-        properties=_told(event.properties for event in ordered),
+        environment=_stated(event.environment for event in ordered),
+        properties=_stated(event.properties for event in ordered),
         events=ordered,
         schemas=known,
     )
@@ -103,7 +103,7 @@ def _state(event_types: set[str]) -> RunState:
     return RunState.COMPLETED if "COMPLETE" in event_types else RunState.OPEN
 
 
-def _told(facets: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _stated(facets: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The properties that facets contain; of a property with several values, the last value that is not empty."""
     return {key: value for facet in facets for key, value in facet.items() if not _is_empty(value)}
 
@@ -163,8 +163,8 @@ def _fuller(old: ColumnLineageFacet | None, new: ColumnLineageFacet | None) -> C
     """The newer facet, and of columns that it says nothing about what the older one says."""
     if old is None or new is None:
         return new or old
-    told = {name: entries for name, entries in new.fields.items() if entries}
-    fields = {**new.fields, **old.fields, **told}
+    stated = {name: entries for name, entries in new.fields.items() if entries}
+    fields = {**new.fields, **old.fields, **stated}
     return ColumnLineageFacet(fields, new.dataset or old.dataset, new.mingled | old.mingled)
 
 

@@ -46,7 +46,7 @@ def view_lineage(run: MergedRun, application: Application, *, show_literals: boo
         sink=sink,
         inputs=tuple(Dataset(table) for table in tables),
         columns=columns,
-        notes=() if columns else (Note("view-open", f"The columns of view {name} could not be told.", sink.id),),
+        notes=() if columns else (Note("view-open", f"The columns of view {name} could not be determined.", sink.id),),
         view=_kind(plan),
     )
 

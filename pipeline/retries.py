@@ -95,10 +95,10 @@ def retry_poisoned(message: bytes, services: Services) -> None:
 def poisoned(message: bytes, services: Services) -> None:
     """The blob trigger gave a blob up, since the worker died over it: its run joins the retries."""
     try:
-        told = json.loads(message)
+        content = json.loads(message)
     except ValueError:
-        told = None
-    blob = str(told.get("BlobName", "")) if isinstance(told, dict) else ""
+        content = None
+    blob = str(content.get("BlobName", "")) if isinstance(content, dict) else ""
     name = parse_blob_name(blob)
     if name is None:
         log.warning("skipped a poison message for %r, which is no stored event", blob)

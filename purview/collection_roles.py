@@ -185,8 +185,8 @@ def with_curator(policy: Mapping[str, Any], collection: str, principal: str) -> 
         change = Change.NONE
     permissions = next((rule for rule in rules if rule["id"] == f"permission:{collection}"), None)
     if permissions is None:
-        told = f"the policy of {collection} has no rule permission:{collection}, without which a role gives nothing"
-        raise CatalogRefused(200, "", told, _BY_HAND)
+        reason = f"the policy of {collection} has no rule permission:{collection}, without which a role gives nothing"
+        raise CatalogRefused(200, "", reason, _BY_HAND)
     # A role whose rule is not among the permissions gives nothing.
     if not any(each.get("fromRule") == rule_id for all_of in permissions["dnfCondition"] for each in all_of):
         permissions["dnfCondition"].append([_derived("permission", rule_id)])

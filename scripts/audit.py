@@ -41,8 +41,8 @@ def outcome(output: str, errors: str) -> tuple[int, list[str]]:
     unknown = [package["name"] for package in packages if "skip_reason" in package]
     if unknown:
         some = ", ".join(unknown[:3])
-        told = f"{len(unknown)} of {len(packages)} packages could not be looked up, such as {some}."
-        return _VULNERABLE if vulnerable else _NOT_LOOKED_UP, [*vulnerable, told, _remedy()]
+        text = f"{len(unknown)} of {len(packages)} packages could not be looked up, such as {some}."
+        return _VULNERABLE if vulnerable else _NOT_LOOKED_UP, [*vulnerable, text, _remedy()]
     if vulnerable:
         return _VULNERABLE, [*vulnerable, "Raise the versions: scripts/lock --upgrade."]
     return 0, [f"None of {len(packages)} pinned packages has a known vulnerability."]

@@ -19,21 +19,21 @@ class Check:
 
     name: str
     state: State
-    told: str
+    found: str
     repair: str = ""
 
 
-def ok(name: str, told: str) -> Check:
-    return Check(name, State.OK, told)
+def ok(name: str, found: str) -> Check:
+    return Check(name, State.OK, found)
 
 
-def note(name: str, told: str, repair: str = "") -> Check:
-    return Check(name, State.NOTE, told, repair)
+def note(name: str, found: str, repair: str = "") -> Check:
+    return Check(name, State.NOTE, found, repair)
 
 
-def wrong(name: str, told: str, repair: str) -> Check:
-    return Check(name, State.WRONG, told, repair)
+def wrong(name: str, found: str, repair: str) -> Check:
+    return Check(name, State.WRONG, found, repair)
 
 
-def skipped(name: str, told: str) -> Check:
-    return Check(name, State.SKIPPED, told)
+def skipped(name: str, found: str) -> Check:
+    return Check(name, State.SKIPPED, found)

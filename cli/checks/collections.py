@@ -18,15 +18,15 @@ def check_collections(settings: Settings) -> Iterator[Check]:
     wanted = _wanted(settings)
     if not wanted:
         if is_unified(urlsplit(settings.purview_endpoint).hostname or ""):
-            told = "new assets go to the root collection of the tenant's default domain"
-            yield note(_NAME, told, "set PURVIEW_COLLECTION if they belong into another collection or domain")
+            found = "new assets go to the root collection of the tenant's default domain"
+            yield note(_NAME, found, "set PURVIEW_COLLECTION if they belong into another collection or domain")
         return
     try:
         with CollectionRoles(settings.purview_endpoint, settings.purview_auth) as roles:
             known = roles.collections_with_domains()
     except (CatalogRefused, CatalogUnavailable) as error:
-        told = f"{', '.join(wanted)} cannot be looked up: {error.reason}"
-        yield skipped(_NAME, told)
+        found = f"{', '.join(wanted)} cannot be looked up: {error.reason}"
+        yield skipped(_NAME, found)
         return
     for name, setting in wanted.items():
         yield _check(name, setting, known)
@@ -45,11 +45,11 @@ def _check(name: str, setting: str, known: Sequence[Collection]) -> Check:
         if each.name == name:
             shown = f" ({each.friendly_name})" if each.friendly_name else ""
             domain = f" in the domain {each.domain}" if each.domain else ""
-            told = f"it exists{shown}{domain}; the app uses its own identity, which needs Data Curator there"
-            return ok(check, told)
+            found = f"it exists{shown}{domain}; the app uses its own identity, which needs Data Curator there"
+            return ok(check, found)
     shown_so = [each for each in known if name.casefold() == each.friendly_name.casefold()]
     if shown_so:
         internal = " or ".join(f"{each.name}{f' (domain {each.domain})' if each.domain else ''}" for each in shown_so)
         return wrong(check, f"{setting} has the name that people see", f"set the internal name: {internal}")
-    told = f"{setting}: you see no collection of this internal name"
-    return wrong(check, told, f"correct it, or have somebody show you the collection; then {_GRANT} {name}")
+    found = f"{setting}: you see no collection of this internal name"
+    return wrong(check, found, f"correct it, or have somebody show you the collection; then {_GRANT} {name}")

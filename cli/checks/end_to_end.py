@@ -48,12 +48,12 @@ def check_end_to_end(
         answer = receiver.post(lineage_event(run, "COMPLETE"))
     except requests.RequestException as error:
         # It may be stored all the same, so its traces are removed as well.
-        told = f"an event with lineage was not answered ({type(error).__name__})"
-        failure = wrong("end to end", told, "look at the app's log")
+        found = f"an event with lineage was not answered ({type(error).__name__})"
+        failure = wrong("end to end", found, "look at the app's log")
     else:
         if answer.status_code != 202:
-            told = f"an event with lineage was answered {answer.status_code}: {answer.text[:200]}"
-            yield wrong("end to end", told, "look at the app's log; is sparklin-doctor excluded by EXCLUDE_JOBS?")
+            found = f"an event with lineage was answered {answer.status_code}: {answer.text[:200]}"
+            yield wrong("end to end", found, "look at the app's log; is sparklin-doctor excluded by EXCLUDE_JOBS?")
             return
     try:
         yield failure or _arrived(run, services, began + seconds, is_private=is_private)
@@ -93,8 +93,8 @@ def outcome(row: EventRow, seconds: float, *, is_private: bool) -> Check:
     if row.status is Status.PROCESSED and by_timer and is_private:
         return ok(name, f"an event was in the catalogue after {seconds:.0f} s; the timer found it, as nothing else can")
     if row.status is Status.PROCESSED and by_timer:
-        told = f"an event was in the catalogue after {seconds:.0f} s, because the timer found it: nothing reported it"
-        return wrong("event delivery", told, _DELIVERY)
+        found = f"an event was in the catalogue after {seconds:.0f} s, because the timer found it: nothing reported it"
+        return wrong("event delivery", found, _DELIVERY)
     if row.status is Status.PROCESSED:
         return ok(name, f"an event was in the catalogue after {seconds:.1f} s; a notification reported it")
     if row.status is Status.RECEIVED and is_private:

@@ -50,8 +50,8 @@ def check_receiver(receiver: Receiver) -> Iterator[Check]:
         yield wrong("function key", "the app does not accept the key (401)", _KEY)
         return
     if answer.status_code != 200:
-        told = f"an event without lineage was answered {answer.status_code} instead of 200: {answer.text[:200]}"
-        yield wrong("function key", told, "look at the app's log; is this the address of Sparklin?")
+        found = f"an event without lineage was answered {answer.status_code} instead of 200: {answer.text[:200]}"
+        yield wrong("function key", found, "look at the app's log; is this the address of Sparklin?")
         return
     yield ok("function key", "the app accepts events with this key")
     yield _chunked(receiver)
@@ -69,8 +69,8 @@ def _health(receiver: Receiver) -> Check:
     try:
         version = answer.json()["version"]
     except (ValueError, KeyError, TypeError):
-        told = f"{receiver.url}/api/health was answered with {answer.status_code}, but not by Sparklin"
-        return wrong(name, told, "func azure functionapp publish <app>; or fix the address")
+        found = f"{receiver.url}/api/health was answered with {answer.status_code}, but not by Sparklin"
+        return wrong(name, found, "func azure functionapp publish <app>; or fix the address")
     if not is_same_release(str(version)):
         return note(
             name,
@@ -95,10 +95,10 @@ def _chunked(receiver: Receiver) -> Check:
     answer = receiver.post(ignored_event(), chunked=True)
     if answer.status_code == 200:
         return ok("compression", "chunked bodies arrive: spark.openlineage.transport.compression=gzip can be used")
-    told = (
+    found = (
         "chunked bodies arrive without their content" if answer.status_code == 411 else f"answered {answer.status_code}"
     )
-    return note("compression", told, "do not set spark.openlineage.transport.compression")
+    return note("compression", found, "do not set spark.openlineage.transport.compression")
 
 
 def event_of_ours(event_type: str, run: str, job: str, inputs: Sequence[object], outputs: Sequence[object]) -> bytes:

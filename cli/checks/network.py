@@ -28,15 +28,15 @@ def check_network(hosts: Mapping[str, str]) -> Iterator[Check]:
                 "check its name; a private one needs its private DNS zone",
             )
             continue
-        yield _told(what, host, {str(address).partition("%")[0] for address in found})
+        yield _judged(what, host, {str(address).partition("%")[0] for address in found})
 
 
-def _told(what: str, host: str, addresses: set[str]) -> Check:
+def _judged(what: str, host: str, addresses: set[str]) -> Check:
     name = f"address of {what}"
     parsed = [ipaddress.ip_address(address) for address in addresses]
     if all(address.is_loopback for address in parsed):
         return ok(name, f"{host} is this machine")
     if all(address.is_private for address in parsed):
-        told = f"{host} is private from here"
-        return note(name, told, _PRIVATE_RECEIVER) if name == RECEIVER_ADDRESS else ok(name, told)
+        found = f"{host} is private from here"
+        return note(name, found, _PRIVATE_RECEIVER) if name == RECEIVER_ADDRESS else ok(name, found)
     return ok(name, f"{host} is public from here")

@@ -54,12 +54,12 @@ def _poison(clients: StorageClients) -> Check:
         return wrong(name, error.reason, _repair(error.reason))
     if not found:
         return ok(name, "no message stays there")
-    told = "; ".join(f"{queue}: {count} that no function takes" for queue, count in found.items())
-    return wrong(name, told, _STUCK)
+    stuck = "; ".join(f"{queue}: {count} that no function takes" for queue, count in found.items())
+    return wrong(name, stuck, _STUCK)
 
 
 def _version(clients: StorageClients) -> Check:
-    """The version that wrote the store; one from before versions were noted cannot be told from a new store."""
+    """The version that wrote the store; a store from before versions were noted looks like a new one."""
     name = "version of the store"
     try:
         with budget(_SECONDS):
@@ -70,10 +70,12 @@ def _version(clients: StorageClients) -> Check:
         return skipped(name, "none is noted: the app has not run for five minutes, or is older than version 0.2")
     newest = max(found, key=lambda version: version.last)
     earlier = ", ".join(f"{version.name} until {version.last:%Y-%m-%d}" for version in found if version != newest)
-    told = f"version {newest.name} has written it since {newest.first:%Y-%m-%d}" + (f"; {earlier}" if earlier else "")
+    written = f"version {newest.name} has written it since {newest.first:%Y-%m-%d}" + (
+        f"; {earlier}" if earlier else ""
+    )
     if not is_same_release(newest.name):
-        return note(name, f"{told}; this command has version {VERSION}", "use the command of the app's version")
-    return ok(name, told)
+        return note(name, f"{written}; this command has version {VERSION}", "use the command of the app's version")
+    return ok(name, written)
 
 
 def _repair(reason: str) -> str:

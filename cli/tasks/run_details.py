@@ -108,8 +108,8 @@ def job_details(job: str, since: datetime, until: datetime, services: Services) 
     # The path of a Databricks notebook is in no row of an event, only in its processes.
     its_runs = {run.run_key for row in kept for run in _runs_of(row)}
     rows = (row for row in services.events.rows(since, until) if row.received >= since)
-    told = (row for row in rows if row.run_key in its_runs or wanted in _jobs_told(row, services))
-    runs = tuple(newest_of_runs(told))
+    of_job = (row for row in rows if row.run_key in its_runs or wanted in _job_names(row, services))
+    runs = tuple(newest_of_runs(of_job))
     return JobDetails(tuple(sorted(processes, key=lambda each: each.qualified_name)), runs)
 
 
@@ -118,7 +118,7 @@ def _names(application: tuple[str, str]) -> set[str]:
     return {name.casefold(), f"{namespace}/{name}".casefold()}
 
 
-def _jobs_told(row: EventRow, services: Services) -> set[str]:
+def _job_names(row: EventRow, services: Services) -> set[str]:
     return {*_names(application_of(row, services)), row.job_name.casefold()}
 
 

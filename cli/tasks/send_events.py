@@ -78,8 +78,8 @@ class Target:
                 "the app does not accept the function key (401): set SPARKLIN_FUNCTION_KEY to one of its keys"
             )
         try:
-            told = answer.json()
-            results: list[dict[str, Any]] = told["results"] if "results" in told else [told] * len(batch)
+            content = answer.json()
+            results: list[dict[str, Any]] = content["results"] if "results" in content else [content] * len(batch)
         except (ValueError, TypeError):
             raise NotSent(f"the app answered {answer.status_code}; is {self.url} a Sparklin?") from None
         if answer.status_code not in (200, 202, 400, 413, 415):

@@ -21,7 +21,7 @@ class Claim:
     """
 
     name: str
-    told: str
+    text: str
     page: str
     state: State = State.UNKNOWN
     seen: str = ""
@@ -31,4 +31,4 @@ class Claim:
         """The claim with its result; None if it could not be seen."""
         state = State.UNKNOWN if holds is None else State.VERIFIED if holds else State.REFUTED
         shown = {name: round(value, 3) for name, value in figures.items()}
-        return Claim(self.name, self.told, self.page, state, seen, shown)
+        return Claim(self.name, self.text, self.page, state, seen, shown)

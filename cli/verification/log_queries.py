@@ -37,8 +37,8 @@ def log_claims(app_id: str, template: Path) -> Iterator[Claim]:
         yield _queries(app_id, token, template)
         yield from _lines(app_id, token)
     except (StorageUnavailable, requests.RequestException) as error:
-        told = error.reason if isinstance(error, StorageUnavailable) else type(error).__name__
-        yield from (claim.judged(None, f"the log cannot be queried: {told}") for claim in ALL)
+        reason = error.reason if isinstance(error, StorageUnavailable) else type(error).__name__
+        yield from (claim.judged(None, f"the log cannot be queried: {reason}") for claim in ALL)
 
 
 def alert_queries(template: Path) -> list[str]:
@@ -70,9 +70,9 @@ def _queries(app_id: str, token: str, template: Path) -> Claim:
 
 def _lines(app_id: str, token: str) -> Iterator[Claim]:
     rows = _ask(app_id, token, _LINES) or []
-    told = [json.loads(str(row[0]).removeprefix("step ")) for row in rows if _is_json(str(row[0]))]
-    yield LINES.judged(bool(rows) and len(told) == len(rows), f"{len(told)} of {len(rows)} lines", lines=len(rows))
-    received = [line for line in told if line.get("step") == "receive"]
+    lines = [json.loads(str(row[0]).removeprefix("step ")) for row in rows if _is_json(str(row[0]))]
+    yield LINES.judged(bool(rows) and len(lines) == len(rows), f"{len(lines)} of {len(rows)} lines", lines=len(rows))
+    received = [line for line in lines if line.get("step") == "receive"]
     if not received:
         yield KEY_TAG.judged(None, "no request was logged within a day")
         return

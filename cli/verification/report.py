@@ -68,7 +68,7 @@ def as_object(environment: Environment, claims: Sequence[Claim], cleaner: Cleane
         "claims": [
             {
                 "name": claim.name,
-                "claim": claim.told,
+                "claim": claim.text,
                 "page": claim.page,
                 "state": claim.state.value,
                 "seen": claim.seen,

@@ -212,8 +212,8 @@ def _parser() -> argparse.ArgumentParser:
         if default is None:
             parser.add_argument(name, metavar=metavar, help=text)
         else:
-            told = f"{text} (default: %(default)s)"
-            parser.add_argument(name, metavar=metavar, type=type(default), default=default, help=told)
+            described = f"{text} (default: %(default)s)"
+            parser.add_argument(name, metavar=metavar, type=type(default), default=default, help=described)
 
     option("--app-dir", "folder of function_app.py and host.json", ".", "FOLDER")
     option("--host", "loopback address to listen on", "127.0.0.1", "ADDRESS")

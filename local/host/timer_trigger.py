@@ -106,9 +106,9 @@ class TimerListener:
 
     def fire(self, *, past_due: bool, status: Status | None = None) -> None:
         """Run the function now. Its failure is in the log and is not tried again before the next due time."""
-        told = status.as_json() if status else None
+        recorded = status.as_json() if status else None
         try:
-            self._invoker.run(self._function, worker.timer_request(past_due, told))
+            self._invoker.run(self._function, worker.timer_request(past_due, recorded))
         except InvocationFailed:
             return
 

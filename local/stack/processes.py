@@ -129,6 +129,6 @@ def _mark_of_stat(stat: Path) -> str | None:
 
 def _mark_of_ps(pid: int) -> str | None:
     columns: Sequence[str] = ("ps", "-o", "stat=,lstart=", "-p", str(pid))
-    told = subprocess.run(columns, capture_output=True, text=True, check=False).stdout  # noqa: S603
-    state, _, began = told.strip().partition(" ")
+    printed = subprocess.run(columns, capture_output=True, text=True, check=False).stdout  # noqa: S603
+    state, _, began = printed.strip().partition(" ")
     return None if not state or state.startswith("Z") else began.strip()

@@ -142,11 +142,11 @@ def _unpivoted(new: Sequence[Node], below: Relation, kept: Collection[int]) -> d
 def _of_types(columns: Sequence[Attribute], given: Sequence[Attribute], below: Relation) -> dict[int, Value]:
     """Of each column those that have its type; unknown where a type is, or several columns have one."""
     alike = Counter(column.type for column in columns)
-    told = all(column.type for column in given)
+    typed = all(column.type for column in given)
     values: dict[int, Value] = {}
     for column in columns:
         parts = [below.values.get(other.id, UNKNOWN) for other in given if other.type == column.type]
-        values[column.id] = one_of(parts) if told and parts and alike[column.type] == 1 else UNKNOWN
+        values[column.id] = one_of(parts) if typed and parts and alike[column.type] == 1 else UNKNOWN
     return values
 
 

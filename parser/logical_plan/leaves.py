@@ -191,16 +191,16 @@ def from_facet(
     by_id = {dataset.id: dataset for dataset in datasets}
     votes: dict[int, set[DatasetId]] = {}
     for sources, refs in pairs:
-        told: dict[str, set[DatasetId]] = {}
+        named_by_column: dict[str, set[DatasetId]] = {}
         for ref in refs:
-            told.setdefault(ref.column.lower(), set()).add(ref.dataset)
+            named_by_column.setdefault(ref.column.lower(), set()).add(ref.dataset)
         by_column: dict[str, list[int]] = {}
         for number, column in sources:
             by_column.setdefault(column, []).append(number)
         for column, numbers in by_column.items():
             rivals = [number for number in numbers if number not in found]
             known = {dataset for number in numbers for dataset in found.get(number, ())}
-            named = told.get(column.lower(), set()) - known
+            named = named_by_column.get(column.lower(), set()) - known
             if len(rivals) == 1 and len(named) == 1 and _allowed(leaves[rivals[0]], by_id, named):
                 votes.setdefault(rivals[0], set()).update(named)
     return {number: frozenset(chosen) for number, chosen in votes.items() if len(chosen) == 1}

@@ -182,12 +182,12 @@ def _by_name(write: Write, sink: Dataset) -> Mapping[str, Value]:
         wanted = {field.name.lower() for field in sink.fields}
         pairs = zip(names, write.columns, strict=False)
         return {name: value for name, value in pairs if not wanted or name.lower() in wanted}
-    if len(sink.fields) == len(write.columns) and not (names and _told(write, sink)):
+    if len(sink.fields) == len(write.columns) and not (names and _are_fields(write, sink)):
         names = [field.name for field in sink.fields]
     return dict(zip(names, write.columns, strict=False))
 
 
-def _told(write: Write, sink: Dataset) -> bool:
+def _are_fields(write: Write, sink: Dataset) -> bool:
     fields = {field.name.lower() for field in sink.fields}
     return all(name.lower() in fields for name in write.names)
 
@@ -199,14 +199,14 @@ def _same_purpose(
     everywhere: Iterable[IndirectUse],
 ) -> Iterator[tuple[list[LeafColumn], list[ColumnRef]]]:
     """What the plan and the facet name for the same purpose: as sources of a column, or for joins and the like."""
-    told: dict[str, list[ColumnRef]] = {}
+    by_kind: dict[str, list[ColumnRef]] = {}
     for use in everywhere:
-        told.setdefault(use.kind, []).append(use.column)
+        by_kind.setdefault(use.kind, []).append(use.column)
     columns: dict[str, list[LeafColumn]] = {}
     for column, kind in uses:
         columns.setdefault(kind, []).append(column)
     yield from ((list(value.sources), list(facet.get(name, ()))) for name, value in values.items())
-    yield from ((columns[kind], refs) for kind, refs in told.items() if kind in columns)
+    yield from ((columns[kind], refs) for kind, refs in by_kind.items() if kind in columns)
 
 
 def _column(

@@ -26,10 +26,10 @@ def leaf(node: Node, _children: list[Relation], walk: Walk) -> Relation:
 def _key(node: Node) -> str:
     """The id of a leaf's first column; "" if it has none."""
     first = next(iter(node.trees("output")), None)
-    told = first.params.get("exprId") if first else None
-    if not isinstance(told, Mapping) or not isinstance(told.get("jvmId"), str):
+    expression_id = first.params.get("exprId") if first else None
+    if not isinstance(expression_id, Mapping) or not isinstance(expression_id.get("jvmId"), str):
         return ""
-    return f"{told['jvmId']}:{told.get('id')}"
+    return f"{expression_id['jvmId']}:{expression_id.get('id')}"
 
 
 def program_rows(node: Node, _children: list[Relation], walk: Walk) -> Relation:

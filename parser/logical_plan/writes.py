@@ -72,15 +72,15 @@ def _insert(plan: Node, walk: Walk) -> Iterator[Write]:
         return
     result = walk.relation(query)
     by_name = _is_by_name(plan)
-    told = () if by_name else _told_names(plan) or _table_columns(plan)
-    if told and len(told) != len(result.output):
-        result = _chosen(result, told)
+    listed = () if by_name else _listed_names(plan) or _table_columns(plan)
+    if listed and len(listed) != len(result.output):
+        result = _chosen(result, listed)
     columns = tuple(result.value(position) for position in range(len(result.output)))
     if not result.known:
         columns = tuple(replace(value, known=False) for value in columns)
     is_open = plan.kind == "InsertIntoStatement" and not by_name
     own = () if is_open else tuple(attribute.name for attribute in result.output)
-    names = told if len(told) == len(result.output) else own
+    names = listed if len(listed) == len(result.output) else own
     target = _target_leaf(plan, walk) if plan.kind in ROW_LEVEL else None
     table, managed = table_name(plan), is_managed(plan)
     yield Write(columns, names, uses=result.uses, by_name=by_name, target=target, table=table, managed=managed)
@@ -108,7 +108,7 @@ def _chosen(result: Relation, names: tuple[str, ...]) -> Relation:
     return replace(result, output=tuple(by_name[name] for name in names))
 
 
-def _told_names(plan: Node) -> tuple[str, ...]:
+def _listed_names(plan: Node) -> tuple[str, ...]:
     """The sink's column names. Spark writes them as one text, cut behind 25 names; cut texts tell nothing."""
     text = plan.params.get("outputColumnNames") or plan.params.get("userSpecifiedCols")
     if not isinstance(text, str) or not text.startswith("[") or " more fields]" in text:

@@ -38,7 +38,7 @@ def settings(store: PolicyStore, collection: str = "", **by_namespace: str) -> S
 
 
 def checked(found: Settings) -> list[tuple[str, str, str]]:
-    return [(check.name, check.state.value, f"{check.told} | {check.repair}") for check in check_collections(found)]
+    return [(check.name, check.state.value, f"{check.found} | {check.repair}") for check in check_collections(found)]
 
 
 def only(found: Settings) -> Check:
@@ -54,13 +54,13 @@ def test_a_collection_is_found_with_the_name_that_people_see_and_its_domain(stor
     check = only(settings(store, "abc123"))
 
     assert (check.name, check.state.value) == ("collection abc123", "ok")
-    assert check.told.startswith("it exists (Finance) in the domain sales; ")
+    assert check.found.startswith("it exists (Finance) in the domain sales; ")
 
 
 def test_an_account_without_domains_is_asked_as_before(store: PolicyStore) -> None:
     store.has_domains = False
 
-    assert only(settings(store, "abc123")).told.startswith("it exists (Finance); ")
+    assert only(settings(store, "abc123")).found.startswith("it exists (Finance); ")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_an_account_without_domains_is_asked_as_before(store: PolicyStore) -> No
 def test_the_name_that_people_see_is_named_with_the_internal_one(given: str, repair: str, store: PolicyStore) -> None:
     check = only(settings(store, given))
 
-    assert (check.state.value, check.told) == ("wrong", "PURVIEW_COLLECTION has the name that people see")
+    assert (check.state.value, check.found) == ("wrong", "PURVIEW_COLLECTION has the name that people see")
     assert check.repair == repair
 
 
@@ -100,5 +100,5 @@ def test_a_tenant_without_a_named_collection_gets_a_note(store: PolicyStore) -> 
     unified = replace(settings(store), purview_endpoint="https://api.purview-service.microsoft.com")
     check = only(unified)
 
-    assert (check.state.value, "default domain" in check.told) == ("note", True)
+    assert (check.state.value, "default domain" in check.found) == ("note", True)
     assert "PURVIEW_COLLECTION" in check.repair

@@ -33,5 +33,5 @@ def test_the_outcome_names_the_way_of_the_event_and_what_is_wrong_with_it(
 ) -> None:
     found = outcome(row(status, retries), 700, is_private=is_private)
 
-    assert (found.state, found.name, told in found.told, repair in found.repair) == (state, name, True, True)
+    assert (found.state, found.name, told in found.found, repair in found.repair) == (state, name, True, True)
     assert "LogsAndContainerScan" not in found.repair

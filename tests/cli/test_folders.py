@@ -72,7 +72,7 @@ def test_doctor_says_what_is_wrong_with_each_folder(services: Services, folders:
     good, empty, missing = check_folders(settings(services, folders))
 
     assert (good.state, empty.state, missing.state) == (State.OK, State.NOTE, State.WRONG)
-    assert "1 files" in good.told
+    assert "1 files" in good.found
     assert "EVENT_FOLDERS" in missing.repair
 
 

@@ -118,7 +118,7 @@ def test_the_doctor_says_what_had_its_event_processed(
         found = {check.name: check for check in check_end_to_end(receiver, services, SECONDS)}
     services.catalog.close()
     (check,) = (each for name, each in found.items() if name != "clean-up")
-    assert (check.state, told in check.told) == (state, True), found
+    assert (check.state, told in check.found) == (state, True), found
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def told(azurite: Azurite) -> tuple[State, str]:
     """What `sparklin doctor` says of the version."""
     connection = StorageConnection(connection_string=azurite.connection_string)
     (check,) = (each for each in check_storage(connection) if each.name == "version of the store")
-    return check.state, check.told
+    return check.state, check.found
 
 
 def test_a_version_is_noted_with_its_first_and_last_day(clients: StorageClients) -> None:
