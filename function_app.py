@@ -1,6 +1,6 @@
 """The functions of the app: triggers only. What they do is in the package pipeline.
 
-What receiving does not need (parser, catalogue) is imported when a function first uses it: the receiver starts sooner.
+Modules that receiving does not need (parser, catalogue) are imported on first use, so that the receiver starts sooner.
 """
 
 import json
@@ -22,7 +22,8 @@ from pipeline.lazy_services import LazyServices
 from storage.clients import RETRY_QUEUE
 from storage.poison_queues import BLOB_POISON_QUEUE, RETRY_POISON_QUEUE
 
-# On Flex Consumption the worker starts its threads before it knows PYTHON_THREADPOOL_THREAD_COUNT; here it starts anew.
+# On Flex Consumption the worker starts its threads before it knows PYTHON_THREADPOOL_THREAD_COUNT; here it starts them
+# again.
 worker = sys.modules.get("azure_functions_runtime")
 if worker and hasattr(worker, "start_threadpool_executor"):
     worker.start_threadpool_executor()
@@ -37,7 +38,7 @@ for warning in start_warnings(settings):
 
 
 def answered(take: Callable[..., receiving.Answer], req: func.HttpRequest) -> func.HttpResponse:
-    """The answer to a request; 503 also where not even the clients can be made."""
+    """The answer to a request; 503 also if the clients cannot be created."""
     try:
         status, body = take(req.get_body(), req.headers, services.receiver, datetime.now(UTC))
     except StorageUnavailable as error:
@@ -79,7 +80,7 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
     "blob", f"{CONTAINER}/{{name}}", "LINEAGE_STORAGE", source=func.BlobSource(settings.blob_trigger_source)
 )
 def parse(blob: func.InputStream) -> None:
-    """A stored event; its whole run is read anew."""
+    """A stored event; its whole run is read again."""
     from pipeline import retries
 
     retries.stored(blob.name or "", services())
@@ -88,7 +89,7 @@ def parse(blob: func.InputStream) -> None:
 @app.function_name("retry")
 @app.queue_trigger("message", RETRY_QUEUE, "LINEAGE_STORAGE")
 def retry(message: func.QueueMessage) -> None:
-    """A run whose processing failed before, or that the timer found waiting."""
+    """A run whose processing failed before, or that the timer found unprocessed."""
     from pipeline import retries
 
     retries.retry(message.get_body(), services())
@@ -115,7 +116,7 @@ def poison_retry(message: func.QueueMessage) -> None:
 @app.function_name("sweep")
 @app.timer_trigger("timer", "0 */5 * * * *")
 def sweep(timer: func.TimerRequest) -> None:
-    """Finds what got lost on the way, settles runs that never ended, and renames processes after an update."""
+    """Finds unreported events, settles runs that never ended, and renames processes after an update."""
     from pipeline import retries, stuck_messages
     from pipeline.artifact_migration import move_to_artifacts
     from pipeline.store_version import note_version

@@ -19,12 +19,12 @@ class AssetName(msgspec.Struct, frozen=True, order=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class NameContext:
-    """What a name alone does not tell: facts from the event and from the settings.
+    """What is needed to name a dataset and not part of its name: facts from the event and the settings.
 
     ``mount_points`` maps a dbfs mount (``/mnt/raw``) to its source; ``hive_cluster`` is the cluster part of
     Hive names; ``onelake_ids`` maps ``Workspace`` to its GUID and ``Workspace/Item.Kind`` to the item's GUID;
     ``metastore_ids`` maps a Databricks host to a Unity Catalog metastore id; ``sql_kinds`` maps ``host`` or
-    ``host/database`` to a Purview table type where the host does not tell it.
+    ``host/database`` to a Purview table type where the host does not show it.
     """
 
     mount_points: Mapping[str, str] = field(default_factory=dict)
@@ -70,10 +70,10 @@ class Asset(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """An asset that we made: its guid, and the columns that it has by our doing.
+    """An asset that this app created: its guid, and the columns that the app gave it.
 
-    ``guid`` is "" from before the asset is created until its guid is known. ``announced`` says since when; it is None
-    where that is not known, and for an asset with a guid.
+    ``guid`` is "" until it is known. ``announced`` is the time from which it was to be created; None if that is not
+    known, and for an asset with a guid.
     """
 
     guid: str = ""

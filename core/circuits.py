@@ -1,4 +1,4 @@
-"""The state of a circuit breaker, which all workers of the app share."""
+"""The state of a circuit breaker, shared by all workers of the app."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ class Circuit:
     """One circuit: closed without ``open_until``, open until that time, half-open after it.
 
     Times are in seconds since 1970. ``failures`` counts the openings since the circuit was last closed, ``reason``
-    says what the last one was about. While the circuit is half-open, ``trial`` is the upload that tries, which has
-    until ``trial_until`` to report: the trial of a worker that crashed does not keep the others waiting for good.
-    ``version`` is None for a circuit that was never stored.
+    is that of the last one. While the circuit is half-open, ``trial`` is the upload that tests it and must report
+    before ``trial_until``, so that the trial of a crashed worker does not block the others. ``version`` is None for a
+    circuit that was never stored.
     """
 
     scope: str

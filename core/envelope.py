@@ -189,7 +189,7 @@ def _facet(raw: msgspec.Raw | None, decoder: "msgspec.json.Decoder[_Facet]") -> 
 
 
 def _count(raw: msgspec.Raw, path: str) -> int:
-    """How many items an array, or null, holds; where some are no objects, an estimate that is never too low.
+    """How many items an array or null has; if some are no objects, an estimate that is never too low.
 
     :raises BadEvent: it is neither.
     """

@@ -1,4 +1,4 @@
-"""The exceptions of the project. Each class says what becomes of the work that raised it.
+"""The exceptions of the project. Each class says what happens to the work that raised it.
 
 SparklinError
 ├── SettingsError        the app does not start: names every setting that is missing or wrong
@@ -10,7 +10,7 @@ SparklinError
 │   │   ├── CatalogDenied    an operator has to act: grant a role, open a firewall, correct an address
 │   │   └── CircuitOpen      Purview was not asked, because it failed for others a moment ago
 │   ├── CatalogConflict      another change to the same assets got in the way: this process alone is retried
-│   └── LeaseLost            another worker holds, or has taken over, what this one needs
+│   └── LeaseLost            another worker has, or has taken over, the lock
 └── Refused              dead-letter: the content causes it, so the same attempt would fail again
     ├── CatalogRefused
     └── UnreadableEvent
@@ -20,7 +20,7 @@ from enum import Enum
 
 
 class Fate(Enum):
-    """What becomes of work that failed."""
+    """What happens to work that failed."""
 
     REJECT = "reject"
     RETRY = "retry"
@@ -90,8 +90,8 @@ class CatalogUnavailable(TryLater):
 class CatalogDenied(CatalogUnavailable):
     """Purview does not let the app in, which an operator can change.
 
-    That is: 401, 403, 423, 404 without a code of Atlas, and whatever else comes from a gateway. ``status`` is the HTTP
-    status, ``code`` that of the error, or "" where there was none.
+    That is 401, 403, 423, 404 without an Atlas error code, and any other answer of a gateway. ``status`` is the HTTP
+    status, ``code`` the error code, or "".
     """
 
     def __init__(self, status: int, code: str, reason: str, remedy: str) -> None:
@@ -105,15 +105,15 @@ class CircuitOpen(CatalogUnavailable):
 
 
 class CatalogConflict(TryLater):
-    """This piece of work alone has to be done again: another change got in its way, or one attempt was not enough."""
+    """Only this process has to be uploaded again: another change got in the way, or one attempt was not enough."""
 
 
 class LeaseLost(TryLater):
-    """A lock was held by another worker for too long, or expired while this one worked."""
+    """Another worker kept a lock for too long, or the lock of this worker expired."""
 
 
 class Refused(SparklinError):
-    """Every further attempt would fail alike. ``remedy`` says in a sentence what a person can do."""
+    """Every further attempt would fail in the same way. ``remedy`` says in a sentence what a person can do."""
 
     fate = Fate.DEAD_LETTER
 
@@ -124,7 +124,7 @@ class Refused(SparklinError):
 
 
 class CatalogRefused(Refused):
-    """Purview refused the content of a request. ``code`` is Atlas' error code, or "" where there was none."""
+    """Purview refused the content of a request. ``code`` is Atlas' error code, or ""."""
 
     def __init__(self, status: int, code: str, reason: str, remedy: str) -> None:
         super().__init__(reason, remedy)
@@ -137,4 +137,4 @@ class UnreadableEvent(Refused):
 
 
 class UnreadableHistory(Refused):
-    """The history that is kept of a process is no JSON of ours."""
+    """The stored history of a process is not valid JSON of this app."""

@@ -1,4 +1,4 @@
-"""The fields that every reader of OpenLineage needs: names, times, types, and what is wrong with a body."""
+"""The fields that every reader of OpenLineage needs: names, times, types; and what is wrong with a body."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ import msgspec
 
 from core.errors import BadEvent
 
-#: Of run ids, job names and job namespaces, in characters: what patterns of the settings are searched in.
+#: Characters of a run id, job name or job namespace: the settings' patterns are searched in these.
 LONGEST_NAME = 65_536
 _LONGEST_TIME = 100
 EVENT_TYPES = ("START", "RUNNING", "COMPLETE", "FAIL", "ABORT", "OTHER")
@@ -36,13 +36,13 @@ class PlanFacet(msgspec.Struct, gc=False):
 
 
 class RunFacets(msgspec.Struct, gc=False, rename={"plan": "spark.logicalPlan"}):
-    """The facets of a run that tell a large event from others."""
+    """The facets of a run that make an event large."""
 
     plan: PlanFacet | None = None
 
 
 def digest(body: bytes) -> str:
-    """16 hex digits that tell one (expanded) body from another."""
+    """16 hex digits that identify an (expanded) body."""
     return hashlib.sha256(body).hexdigest()[:16]
 
 
@@ -77,7 +77,7 @@ def unreadable(error: Exception) -> BadEvent:
 
 
 def event_type(text: str | None) -> str:
-    """One of ``EVENT_TYPES``; OTHER for what is none of them."""
+    """One of ``EVENT_TYPES``; OTHER for any other text."""
     upper = (text or "OTHER")[:20].upper()
     return upper if upper in EVENT_TYPES else "OTHER"
 

@@ -38,7 +38,7 @@ class Symlink(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class Dataset(msgspec.Struct, frozen=True, gc=False):
-    """A dataset as one or more events describe it; ``storage_layer`` is delta, iceberg or "" if not told.
+    """A dataset as one or more events describe it; ``storage_layer`` is delta, iceberg, or "" if unknown.
 
     ``is_folder`` is true where a path is known to be a folder, whatever its name looks like.
     """
@@ -108,10 +108,10 @@ class RunEvent:
     """One OpenLineage run event.
 
     ``event_type`` is upper case (START, RUNNING, COMPLETE, FAIL, ABORT, OTHER), ``time`` is UTC, ``run_key``
-    is the form of the run id that keys and blob names use, ``digest`` tells equal bodies apart from unequal
-    ones. ``environment`` holds the environment-properties facet, ``properties`` the captured Spark properties of
-    the spark_properties facet, ``plan`` the node list of the spark.logicalPlan facet (each empty where there is
-    none), ``agent`` the version of the OpenLineage agent.
+    is the form of the run id that keys and blob names use, ``digest`` is the same for equal bodies only.
+    ``environment`` is the environment-properties facet, ``properties`` the captured Spark properties of the
+    spark_properties facet, ``plan`` the node list of the spark.logicalPlan facet (each empty if missing), ``agent`` the
+    version of the OpenLineage agent.
     """
 
     event_type: str

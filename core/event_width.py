@@ -1,4 +1,4 @@
-"""How much an OpenLineage event lists, counted without decoding it."""
+"""How many columns and plan nodes an OpenLineage event has, counted without decoding it."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _COLUMN_KEY = b'"inputFields"'
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """How much an event lists: columns (of schemas and column lineage), and nodes of the logical plan."""
+    """The numbers of columns (in schemas and column lineage) and of nodes of the logical plan."""
 
     columns: int
     plan_nodes: int
@@ -52,7 +52,7 @@ _odd = msgspec.json.Decoder(_Odd)
 
 
 def width(body: bytes) -> Width:
-    """Count what an event lists, without decoding it; an event of an odd shape is estimated, never too low.
+    """Count the columns and plan nodes of an event; those of an event of an odd shape are estimated, never too low.
 
     :raises BadEvent: the body is no JSON.
     """

@@ -1,4 +1,4 @@
-"""OpenLineage JSON to nouns: everything that lineage is derived from.
+"""Decodes OpenLineage JSON into data classes: everything that lineage is derived from.
 
 Only this module, ``core.envelope`` and ``core.event_width`` spell OpenLineage. Readers are strict about the few fields
 without which an event has no place (run id, job, time) and tolerant about all others: a facet of an odd shape counts as
@@ -142,7 +142,7 @@ def _dataset(value: _Dataset) -> EventDataset:
 
 
 def _written(value: Mapping[str, Any]) -> Written | None:
-    """What the facet says was written. Agents before 1.38 send zeros, without files, where they know nothing."""
+    """The statistics of the facet. Agents before 1.38 send zeros, without files, if they have none."""
     found = Written(*(_count(value.get(key)) for key in ("rowCount", "size", "fileCount")))
     if found.rows and not found.bytes:
         found = found._replace(bytes=None)

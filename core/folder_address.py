@@ -27,7 +27,7 @@ class FolderAddress:
 def folder_address(text: str) -> FolderAddress:
     """Read an address: that of the blob or DFS endpoint (``https://``), or ``abfss://container@host/path``.
 
-    :raises ValueError: it is none, with words that go on behind its name: "must be …".
+    :raises ValueError: it is not an address; the text continues the setting's name: "must be …".
     """
     try:
         parts = urlsplit(text)

@@ -1,6 +1,6 @@
-"""One spelling for each dataset and run, so that what is the same compares equal.
+"""One spelling for each dataset and run, so that equal ones compare equal.
 
-Agents differ in how they write one and the same dataset: with or without a leading slash (up to and from 1.51),
+Agents write the same dataset differently: with or without a leading slash (up to and from 1.51),
 abfs or abfss, doubled or trailing slashes, hosts in any case, partition directories kept (up to 1.37) or cut. A
 part file is its folder: streams and schema inference name the files that they read.
 """
@@ -24,7 +24,7 @@ _FILE_SCHEMES = {"abfss", "wasbs", "s3", "gs", "hdfs", "adl", "dbfs", "file", "v
 
 
 def dataset_id(namespace: str, name: str) -> DatasetId:
-    """The identity of the dataset that an agent calls ``namespace`` and ``name``; no secret is part of it."""
+    """The identity of the dataset that an agent calls ``namespace`` and ``name``; it contains no secret."""
     space, name = _with_database(namespace_spelling(namespace), without_signature(name))
     path = "/".join(part for part in name.strip().split("/") if part).strip()
     if is_file_namespace(space):
@@ -34,7 +34,7 @@ def dataset_id(namespace: str, name: str) -> DatasetId:
 
 @remembers_short(1024)
 def namespace_spelling(namespace: str) -> str:
-    """The one spelling of a namespace that needs no name beside it; no secret is part of it."""
+    """The one spelling of a namespace that can be spelled without the name; it contains no secret."""
     return _namespace(without_secrets(namespace.strip()))
 
 
@@ -49,7 +49,7 @@ def plain_name(name: str) -> str:
 
 
 def is_folder_name(namespace: str, name: str) -> bool:
-    """Whether a name of files, as the agent sent it, can only be that of a folder, which its one spelling hides."""
+    """Whether a path, as the agent sent it, can only be a folder; its one spelling no longer shows that."""
     if name.rstrip().endswith("/"):
         return bool(name.strip().strip("/"))
     parts = [part for part in name.strip().split("/") if part]
@@ -131,7 +131,7 @@ def _is_query(name: str) -> bool:
 
 
 def _server(values: Mapping[str, str]) -> str:
-    """The address that JDBC's properties give where none precedes them."""
+    """The address from JDBC's properties, if none precedes them."""
     host = values.get("servername") or values.get("server") or ""
     port = values.get("portnumber") or values.get("port") or ""
     if host.count(":") > 1 and not host.startswith("["):

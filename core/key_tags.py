@@ -1,6 +1,6 @@
 """A short name for a function key, by which the log shows which of several keys a request had.
 
-It is cut from a hash, so that nobody can get the key from it. Eight digits tell the keys of an app apart.
+It is part of a hash, from which nobody can get the key. Eight digits distinguish the keys of an app.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ from core.event_model import ColumnRef, Dataset, DatasetId, Written
 
 
 class Note(msgspec.Struct, frozen=True, gc=False):
-    """Something that was left out, assumed or not decidable; ``code`` is stable, ``text`` is for people."""
+    """Something that was left out, assumed or could not be determined; ``code`` is stable, ``text`` is for people."""
 
     code: str
     text: str
@@ -17,7 +17,7 @@ class Note(msgspec.Struct, frozen=True, gc=False):
 
 
 class IndirectUse(msgspec.Struct, frozen=True, order=True, gc=False):
-    """A column that decides about rows or values without giving one; ``kind`` as in OpenLineage (JOIN, FILTER…)."""
+    """A column that affects rows or values without giving one; ``kind`` as in OpenLineage (JOIN, FILTER…)."""
 
     column: ColumnRef
     kind: str
@@ -53,7 +53,7 @@ class Application:
 
     @property
     def key(self) -> str:
-        """What tells applications of one namespace apart."""
+        """What distinguishes the applications of a namespace."""
         return self.artifact or self.name
 
     @property
@@ -64,13 +64,13 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """What one run (or the union of several) tells about one sink.
+    """The lineage of one sink, from one run or the union of several.
 
-    ``indirect`` are the columns that affect every row of the sink, ``conditions`` the joins and filters as text, where
-    a plan tells them. ``columns`` is empty where only table level
-    lineage is known; a note says so. ``mount_points`` are the dbfs mounts (mount, source) that its names need, and
-    ``onelake_ids`` the GUIDs of the Fabric workspaces and items in them that events contain (name, GUID).
-    ``view`` says that the sink is a view (persistent, temporary or global temporary), which is kept but not drawn.
+    ``indirect`` are the columns that affect every row of the sink, ``conditions`` the joins and filters as text, if a
+    plan contains them. ``columns`` is empty if only table level lineage is known; a note says so. ``mount_points`` are
+    the dbfs mounts (mount, source) that its names need, and ``onelake_ids`` the GUIDs of the Fabric workspaces and
+    items in them that events contain (name, GUID). ``view`` says that the sink is a view (persistent, temporary or
+    global temporary), which is kept but not drawn.
     """
 
     application: Application
@@ -90,8 +90,8 @@ class Lineage:
 class RunRef:
     """One run of a write: its key, that of the application run around it, and its span (UTC).
 
-    ``written`` is what it wrote to one sink. It is no part of the run's identity: a run whose events are processed
-    again with other statistics has changed nothing.
+    ``written`` is what it wrote to one sink. It is not part of the run's identity: other statistics alone are no change
+    of a run.
     """
 
     ended: datetime

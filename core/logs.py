@@ -38,13 +38,13 @@ def escape_arguments() -> None:
 def step(
     log: logging.Logger, name: str, outcome: str, facts: Mapping[str, str | int], level: int = logging.INFO
 ) -> None:
-    """Log what became of an event, run or process at one step, as one line: ``step`` and a JSON object.
+    """Log the outcome of a step for an event, run or process, as one line: ``step`` and a JSON object.
 
     Queries on Azure read the object from the line, since the Functions host passes on no other fields of a record.
     """
     shown = _json.encode({"step": name, "outcome": outcome, **facts})
     if not shown.isprintable():
-        # Halves of characters, which no log can hold, become JSON's escapes.
+        # Lone surrogates, which no log can contain, become JSON's escapes.
         shown = _UNFIT.sub(spelled, shown).encode("utf-8", "backslashreplace").decode("utf-8")
     log.log(level, "step %s", shown)
 

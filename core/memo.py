@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import TypeVar
 
-#: In characters. Names that recur are shorter; a cache full of longer ones would hold megabytes of what comes once.
+#: In characters. Names that recur are shorter; longer texts occur once and would fill the cache with megabytes.
 LONGEST = 256
 
 _Result = TypeVar("_Result")
@@ -13,7 +13,7 @@ _Result = TypeVar("_Result")
 def remembers_short(entries: int) -> Callable[[Callable[[str], _Result]], Callable[[str], _Result]]:
     """Remember the results for the latest ``entries`` texts of at most ``LONGEST`` characters.
 
-    Longer texts are computed each time and never held. The result must not hold more than the text does.
+    Results for longer texts are computed each time. A result must not be larger than its text.
     """
 
     def decorate(function: Callable[[str], _Result]) -> Callable[[str], _Result]:

@@ -1,6 +1,6 @@
 """The names under which an event is stored: its blob, its row in EventMetadata, and the way back from a blob's name.
 
-All parts are ours (digits, hex, a fixed set of types), so no foreign text gets into a key or a path.
+All parts are digits, hex or of a fixed set of types, so no foreign text gets into a key or a path.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _BLOB = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class EventName:
-    """What a blob's name tells about the event in it; ``time`` is UTC."""
+    """The parts of a blob's name, which identify its event; ``time`` is UTC."""
 
     run_key: str
     time: datetime
@@ -52,7 +52,7 @@ def folder_of(blob: str) -> str:
 
 
 def parse_blob_name(name: str) -> EventName | None:
-    """The event whose blob has this name (without container); None for every name that is not ours."""
+    """The event whose blob has this name (without container); None for a name of another form."""
     match = _BLOB.fullmatch(name)
     if not match:
         return None

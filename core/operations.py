@@ -1,4 +1,4 @@
-"""Which Spark operations carry lineage, and how a job name tells the operation.
+"""Which Spark operations carry lineage, and how a job name is read.
 
 The lists are data, in ``operations.json``: groups of job-name nodes (the names of physical plan nodes, in snake
 case) and of logical plan classes (simple class names, of Spark 3.1 up to 4.0), each with a verdict. A ``*`` in a
@@ -16,7 +16,7 @@ from typing import Any
 
 from core.memo import remembers_short
 
-# Of a job name; what follows is one suffix. Real names have a dozen.
+# Segments of a job name that are looked at; the rest is one suffix. Real names have a dozen.
 _MOST_SEGMENTS = 200
 
 _DATA: dict[str, Any] = json.loads(Path(__file__).with_name("operations.json").read_text("utf-8"))
@@ -72,7 +72,7 @@ class _Catalogue:
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
-    """Names that match one of some patterns; the group of the first such pattern is the match's last."""
+    """An expression for names that match a pattern; the last group of a match is that of the first such pattern."""
     return re.compile("|".join(f"({re.escape(pattern).replace(re.escape('*'), '.*')})" for pattern in patterns), re.S)
 
 
@@ -85,7 +85,7 @@ def classify(node: str, plan_class: str, extra: Collection[str] = ()) -> Operati
     ``extra`` are nodes, classes or patterns that the settings add; they carry lineage. Where node and class
     disagree, the stronger claim wins (the order is that of ``Verdict``), since each of them can only miss a write,
     never make one up: START may show a reading root under a node that writes, a planned write hides its node
-    behind ``adaptive_spark_plan`` while the class tells it, and eager commands end as ``local_table_scan``. Where
+    behind ``adaptive_spark_plan`` while the class names it, and eager commands end as ``local_table_scan``. Where
     both are equally strong, the node names the operation: it is what was executed, the class of an old agent's
     COMPLETE is only what was parsed (``CreateTable`` for a saveAsTable).
     """
@@ -99,9 +99,9 @@ def classify(node: str, plan_class: str, extra: Collection[str] = ()) -> Operati
 def split_job_name(job_name: str) -> JobName:
     """Take ``application.node.suffix`` apart; a name without a dot is an application's.
 
-    The application may hold dots, and so may the suffix. The node is the first segment behind the first dot that
+    The application may contain dots, and so may the suffix. The node is the first segment behind the first dot that
     is spelled exactly as a known node; else the first with the shape of one; else the one behind the first dot.
-    Known nodes without an underscore go last, because applications well have parts called ``project`` or ``sort``.
+    Known nodes without an underscore go last, because applications may have parts called ``project`` or ``sort``.
     """
     segments = job_name.split(".", _MOST_SEGMENTS)
     if len(segments) == 1:
@@ -127,7 +127,7 @@ def _is_added(name: str, words: Iterable[str]) -> bool:
 
 @remembers_short(4096)
 def _doubt(segment: str) -> int:
-    """How doubtful it is that a segment is a node: 0 for an exact name, up to 3 for one that looks like none."""
+    """How doubtful it is that a segment is a node: from 0 for an exact name to 3 for a text of another shape."""
     if segment in _NODES.exact:
         return 0 if "_" in segment else 2
     return 1 if _NODES.find(segment) or _SHAPES.fullmatch(segment) else 3

@@ -1,7 +1,7 @@
 """Which folders at the end of a path are partitions of the dataset above them, by the rules of agents from 1.39 on.
 
 Those agents cut such folders from the names they send; older ones leave them. Cutting them here as well gives one
-dataset under both. The rules are the agent's own, with what they take for a date: ``key=value``; a date
+dataset under both. The rules are the agent's own, also for what is a date: ``key=value``; a date
 (``yyyy-MM-dd``, ``dd.MM.yyyy``, ``yyyyMMdd``), with or without a time; a month (``yyyyMM``, ``yyyy-MM``); and a month
 or date spread over the last two or three folders (``2024/01``, ``2024/01/31``). A path's first folder is never cut.
 
@@ -25,7 +25,7 @@ _DAY = r"(?:0[1-9]|[12][0-9]|3[01])"
 _MONTH_FOLDER = re.compile(_MONTH)
 _SPREAD_MONTH = re.compile(_MONTH.replace("-?", ""))
 _SPREAD_DATE = re.compile(_MONTH.replace("-?", "") + _DAY)
-# Ten characters or eight are tried at a time, as the agent does: what is no date is skipped as a whole.
+# Ten or eight characters are tried at a time, as the agent does: what is not a date is skipped as a whole.
 _DATE_SHAPES = tuple(map(re.compile, (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}\.[0-9]{2}\.[0-9]{4}", r"[0-9]{8}")))
 _DATE = re.compile(
     rf"(?!0000)[0-9]{{4}}(?P<dash>-?)(?:0[1-9]|1[0-2])(?P=dash){_DAY}|{_DAY}\.(?:0[1-9]|1[0-2])\.(?!0000)[0-9]{{4}}"
@@ -54,7 +54,7 @@ def _partitions(folders: list[str]) -> int:
     """How many folders at the end make up one partition."""
     if len(folders) < 2:
         return 0
-    # Blanks at the end of a name are no part of it once the folder below is cut.
+    # Blanks at the end of a name are dropped once the folder below is cut.
     last, before = folders[-1].strip(), folders[-3:-1]
     if last.count("=") == 1:
         return 1
@@ -68,7 +68,7 @@ def _partitions(folders: list[str]) -> int:
 
 
 def _is_date(folder: str) -> bool:
-    """Whether there is a date in the folder's name, and beside it nothing but digits, ``T``, ``Z`` and separators."""
+    """Whether the folder's name has a date, and apart from it only digits, ``T``, ``Z`` and separators."""
     for shape in _DATE_SHAPES:
         for found in shape.finditer(folder):
             if _DATE.fullmatch(found[0]):

@@ -1,4 +1,4 @@
-"""Copies of nouns with some fields changed, as ``copy.replace`` of Python 3.13 makes them."""
+"""Copies of data classes and structs with some fields changed, as ``copy.replace`` of Python 3.13 makes them."""
 
 from dataclasses import replace as _replace_in_data_class
 from typing import Any, TypeVar

@@ -1,14 +1,14 @@
-"""What an address may carry that no name, row or log may show: users, passwords, keys, signatures."""
+"""Removes what an address may contain and no name, row or log may show: users, passwords, keys, signatures."""
 
 import re
 
 from core.memo import remembers_short
 
-# Longer texts are not read: what is done about them is up to qualified_names, which shows none of them.
+# Longer texts are not searched; qualified_names shows none of them.
 _LONGEST = 4096
 # user:password@ before each host, Oracle's user/password@, but not the "thin:@" of its driver
 _CREDENTIALS = re.compile(r"(?<=[/,:])(?!(?:oracle:)?(?:thin|oci8?):@)[^/@,:;?&]+[:/][^/@,;?&]{0,256}@")
-# A value in braces may hold any sign: password={a;b}
+# A value in braces may contain any character: password={a;b}
 _BRACED = re.compile(r"=\{[^{}]*\}")
 _PARAMETER = re.compile(r"([;&?,]|[/:](?=[A-Za-z_ ]+=))")
 _SECRETS = re.compile(
@@ -16,13 +16,13 @@ _SECRETS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-# A shared access signature is a key, not a part of the path.
+# A shared access signature is a key, not part of the path.
 _SIGNATURE = re.compile(r"\?(?:[^/]*&)?sig=.*", re.DOTALL)
 
 
 @remembers_short(1024)
 def without_secrets(text: str) -> str:
-    """The namespace as a name may show it: without the user, password and keys that a JDBC address may carry."""
+    """The namespace without the user, password and keys that a JDBC address may contain."""
     if len(text) > _LONGEST:
         return text
     if text.partition("://")[0].lower() not in ("abfss", "abfs", "wasbs", "wasb"):
@@ -36,5 +36,5 @@ def without_secrets(text: str) -> str:
 
 
 def without_signature(name: str) -> str:
-    """A path without the shared access signature that may follow it."""
+    """A path without a shared access signature."""
     return _SIGNATURE.sub("", name) if len(name) <= _LONGEST else name

@@ -1,12 +1,12 @@
-"""Names in the environment that look like settings of the app and are none: former ones, and misspelled ones."""
+"""Names in the environment that look like settings of the app but are not: former and misspelled ones."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-#: Settings of earlier versions that were renamed or removed, each with what to do now. None was so far.
+#: Settings of earlier versions that were renamed or removed, each with what to do now. There are none yet.
 FORMER: Mapping[str, str] = {}
-#: Not settings of their own, but read beside them: names or their beginnings.
+#: Other names that are read, or their beginnings.
 OTHERS = ("LINEAGE_STORAGE__", "EVENT_HUB_CONNECTION", "SPARKLIN_")
 
 _SHAPE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
@@ -16,7 +16,7 @@ _ALIKE = 0.9
 def name_warnings(
     names: Iterable[str], known: Collection[str], others: Collection[str] = OTHERS, former: Mapping[str, str] = FORMER
 ) -> Iterator[str]:
-    """A sentence for each name that the app does not read although somebody may think so.
+    """A sentence for each name that looks like a setting but is not read.
 
     :param known: the names of all settings.
     :param others: names that the app or its commands also read, or their beginnings.

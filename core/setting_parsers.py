@@ -21,7 +21,7 @@ from core.setting_values import (
 
 
 def parser_of(name: str, kind: str) -> Callable[[str], Any] | None:
-    """What reads the setting of this name and type; None for one that is read in a way of its own."""
+    """The parser of the setting of this name and type; None for one that is read by other code."""
     return _BY_NAME.get(name) or _BY_TYPE.get(kind)
 
 

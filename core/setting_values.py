@@ -1,6 +1,6 @@
-"""What the texts of settings mean: each function reads one kind of value.
+"""Parsers of settings: each function reads one kind of value.
 
-:raises ValueError: all of them, with words that go on behind the setting's name: "must be …".
+:raises ValueError: the text is not of that kind; the message continues the setting's name: "must be …".
 """
 
 import json
@@ -33,7 +33,7 @@ def whole_number(text: str) -> int:
 
 
 def at_most(most: int, *, least: int = 0) -> Callable[[str], int]:
-    """Spans of time end somewhere: the calendar does, and a queue keeps a message back for a week at most."""
+    """A parser of spans of time up to ``most``: calendars end, and a queue delays a message for a week at most."""
 
     def parse(text: str) -> int:
         number = whole_number(text)

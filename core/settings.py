@@ -1,7 +1,7 @@
 """The settings of the app: the only module that reads the environment.
 
-Every setting is a field of ``Settings``; its name in the environment is the field's name in upper case, and what it
-says of itself is its line in docs/settings.md.
+Every setting is a field of ``Settings``; its name in the environment is the field's name in upper case, and its
+description is its line in docs/settings.md.
 """
 
 import dataclasses
@@ -151,7 +151,7 @@ class Settings:
     def from_env(
         cls, environment: Mapping[str, str] | None = None, instead: Mapping[str, str] = _NOTHING
     ) -> "Settings":
-        """Read and check all settings; values in ``instead`` go before those of the environment.
+        """Read and check all settings; values in ``instead`` replace those of the environment.
 
         :raises SettingsError: with a sentence for each setting that is missing or wrong.
         """
@@ -198,7 +198,7 @@ class Settings:
 
 
 def plan_conflict(settings: Settings, environment: Mapping[str, str] | None = None) -> str:
-    """What a setting asks for that the plan of the app does not have, in a sentence; "" if nothing."""
+    """A sentence about a setting that the hosting plan of the app does not support; "" if there is none."""
     plan = (os.environ if environment is None else environment).get("WEBSITE_SKU", "")
     if plan == "FlexConsumption" and settings.blob_trigger_source != "EventGrid":
         return (
@@ -209,7 +209,7 @@ def plan_conflict(settings: Settings, environment: Mapping[str, str] | None = No
 
 
 def start_warnings(settings: Settings, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """What does not stop the app, and is to be changed all the same, in sentences."""
+    """Sentences about faults that do not stop the app but should be corrected."""
     given = os.environ if environment is None else environment
     known = {setting.name.upper() for setting in dataclasses.fields(Settings)}
     conflict = plan_conflict(settings, given)
@@ -217,7 +217,7 @@ def start_warnings(settings: Settings, environment: Mapping[str, str] | None = N
 
 
 def function_key(environment: Mapping[str, str] | None = None) -> str:
-    """The key that commands send to the receiver; "" if there is none."""
+    """The function key that commands send to the receiver; "" if there is none."""
     return (os.environ if environment is None else environment).get("SPARKLIN_FUNCTION_KEY", "").strip()
 
 

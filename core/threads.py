@@ -13,7 +13,7 @@ _Result = TypeVar("_Result")
 def in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int) -> list[_Result]:
     """The results of ``work`` on each item, in their order, in this thread's context.
 
-    The first exception is raised once what has begun is over; what has not is left out.
+    The first exception is raised when the running items have ended; the others are not started.
     """
     tasks = [(copy_context(), item) for item in items]
     if len(tasks) < 2:
@@ -26,7 +26,7 @@ def stream_in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item], 
     """The results of ``work`` on each item, in their order, as they come.
 
     Items are taken in this thread, at most twice as many as ``threads`` ahead of the results. The first exception is
-    raised once what has begun is over; what has not is left out.
+    raised when the running items have ended; the others are not started.
     """
     pool = ThreadPoolExecutor(threads, "sparklin")
     ahead: deque[Future[_Result]] = deque()

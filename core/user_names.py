@@ -12,7 +12,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+=?^_`{|}~\-]{1,64}@[A-Za-z0-9](?:[A-Z
 def without_users(name: str) -> str:
     """The name with ``user-`` and 12 hex digits of SHA-256 for each user, the same for the same user everywhere.
 
-    A user is who owns the folder in which a notebook lies, and any e-mail address. Nothing is cut, so notebooks of one
+    A user is the owner of the notebook's folder, or any e-mail address. Nothing is cut, so notebooks of one
     name that belong to different users stay different.
     """
     found = _HOME.fullmatch(name)

@@ -1,4 +1,4 @@
-"""The version of the project: the one place where its number stands.
+"""The version of the project; its number stands only here.
 
 A package of a commit without the tag of that version has the commit added to it, as ``0.1.0+g1234567``
 (scripts/app_package.py).

@@ -1,1 +1,1 @@
-"""All events of a run in, lineage out."""
+"""All events of a run → lineage."""

@@ -1,7 +1,7 @@
-"""What agents say that is not so, by their version.
+"""Removes false statements of agents, by their version.
 
-Agents up to 1.43 take the columns of an RDD for those of the file behind it: they stand in the input's schema and in
-the columnLineage facet, though the program may have renamed or swapped them. A plan with a LogicalRDD shows it.
+Agents up to 1.43 take the columns of an RDD for those of the file behind it: they are in the input's schema and in the
+columnLineage facet, though the program may have renamed or swapped them. A plan with a LogicalRDD shows it.
 
 Agent 1.22 invents a dataset for a temporary view that MERGE reads. It names the source twice in the columnLineage
 facet: as the real folder, and as ``<warehouse>/<view>``. A dataset right below a folder ``warehouse`` is dropped if
@@ -9,7 +9,7 @@ another one that is no input either gives the same to the same columns.
 
 EXCEPT ALL and INTERSECT ALL repeat rows by a generator, which gets all columns of both sides. Agents from 1.37 to 1.53
 (at least) take all of them for sources of each of its columns. They also list them, as DIRECT, among what affects every
-row. Which of them is the real source is not told, so none of them is believed.
+row. No event contains the real source, so none of them is believed.
 """
 
 import re
@@ -21,12 +21,12 @@ from core.replacing import replace
 
 AGENTS = ("1.22.",)
 _LAST_WITH_RDD_COLUMNS = (1, 43)
-#: Each is compared with each; no MERGE reads more.
+#: All pairs are compared; no MERGE reads more.
 MOST_DATASETS = 1000
 
 
 def without_rdd_columns(event: RunEvent) -> RunEvent:
-    """The event without what an agent up to 1.43 says about columns of inputs that are read through an RDD."""
+    """The event without what agents up to 1.43 say about columns of inputs that are read through an RDD."""
     version = re.match(r"(\d+)\.(\d+)", event.agent)
     if version is None or (int(version[1]), int(version[2])) > _LAST_WITH_RDD_COLUMNS:
         return event
@@ -45,7 +45,7 @@ def without_rdd_columns(event: RunEvent) -> RunEvent:
 
 
 def without_mingled(facet: ColumnLineageFacet) -> ColumnLineageFacet:
-    """The facet without the sources of columns of which it says only that they come from a set operation."""
+    """The facet without the sources of columns that only a set operation's generator gives."""
     everything = _direct(facet.dataset)
     if len(everything) < 2:
         return facet

@@ -1,8 +1,8 @@
 """Which application wrote: the part of a process' identity that must be the same for every run of a notebook or job.
 
-The platform's id of the notebook or job says it where events contain one (see parser.artifacts). Elsewhere it is the
-application's part of the job name, without the tail that Synapse, Fabric or Data Factory add anew for each run. Tails
-are data below; a setting extends them.
+It is the platform's id of the notebook or job if events contain one (see parser.artifacts); else the application's part
+of the job name, without the tail that Synapse, Fabric or Data Factory add for each run. Tails are data below; a setting
+extends them.
 """
 
 import re
@@ -34,7 +34,7 @@ TAILS = (
 def application(run: MergedRun, more_tails: Iterable[re.Pattern[str]] = (), *, hash_users: bool = False) -> Application:
     """The application whose runs are shown as one process per sink.
 
-    With ``hash_users``, its names contain pseudonyms of users, and there is no link where that would contain one.
+    With ``hash_users``, its names contain pseudonyms of users, and it has no link if the link would contain a user.
     """
     found = artifact(run.properties, run.environment, run.job_namespace)
     name = without_tail(found.name or _from_job_name(run), more_tails)
@@ -54,7 +54,7 @@ def _without_users(known: Application) -> Application:
 
 
 def without_tail(name: str, more_tails: Iterable[re.Pattern[str]] = ()) -> str:
-    """The name without a run-specific tail; a name that is nothing but a tail stays as it is."""
+    """The name without a run-specific tail; a name that is only a tail stays as it is."""
     for tail in (*more_tails, *TAILS):
         match = tail.search(name)
         if match and match.start() > 0:

@@ -1,6 +1,6 @@
-"""What one run of an application says that another run lacks, and what a run lacks.
+"""Facts that one run of an application contains and another one lacks.
 
-Three things stand in the events of other runs only, and there for certain:
+Three facts are only in the events of other runs, and certain there:
 
 - the folder of a table: the run of a multi-insert (Spark 4.1 and later) contains the names of its tables, while the
   runs that created or wrote them contain the folders,
@@ -8,7 +8,7 @@ Three things stand in the events of other runs only, and there for certain:
 - the dataset of a leaf: a table of a scalar subquery is no input of its run. Another run that reads the same relation
   has the same ids of expressions.
 
-Facts are made of the events of their own run alone, never of other facts, so they do not depend on any order.
+Facts come from the events of their own run alone, never from other facts, so they do not depend on any order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +46,7 @@ class MicroBatch:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a run says about tables by name (``database.table``), leaves of plans by id, and its micro-batch."""
+    """What a run knows: tables by name (``database.table``), leaves of plans by id, and its micro-batch."""
 
     tables: Mapping[str, Dataset] = field(default_factory=dict)
     leaves: Mapping[str, DatasetId] = field(default_factory=dict)
@@ -67,19 +67,19 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationFacts:
-    """What the other runs of an application say. What two of them say differently is left out."""
+    """What the other runs of an application know. Facts on which two of them differ are left out."""
 
     tables: Mapping[str, Dataset] = field(default_factory=dict)
     leaves: Mapping[str, DatasetId] = field(default_factory=dict)
     batches: tuple[MicroBatch, ...] = ()
 
     def around(self, started: datetime, ended: datetime) -> tuple[MicroBatch, ...]:
-        """The micro-batches that a run of this span may have been a part of."""
+        """The micro-batches that a run of this span may have been part of."""
         return tuple(batch for batch in self.batches if batch.started <= started and ended <= batch.ended)
 
 
 def united(facts: Iterable[RunFacts]) -> ApplicationFacts:
-    """What several runs say together, whatever their order."""
+    """The facts of several runs together, whatever their order."""
     found = list(facts)
     tables: dict[str, dict[DatasetId, Dataset]] = {}
     leaves: dict[str, set[DatasetId]] = {}

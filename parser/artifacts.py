@@ -1,4 +1,4 @@
-"""The notebook or job that wrote, by the id that its platform gives it, and its address there.
+"""The notebook or job that wrote, by the id that its platform gives it, and its link.
 
 Events contain it in captured Spark properties (Fabric, Synapse) or in the environment facet (Databricks):
 
@@ -44,7 +44,7 @@ class Artifact:
 
 
 def artifact(properties: Mapping[str, Any], environment: Mapping[str, Any], namespace: str) -> Artifact:
-    """What the properties of a run say about the notebook or job; all empty if they say nothing."""
+    """The notebook or job in the properties of a run; all fields are empty if they contain none."""
     return _fabric(properties) or _synapse(properties) or _databricks(environment, namespace) or Artifact()
 
 
@@ -72,7 +72,7 @@ def _databricks(environment: Mapping[str, Any], namespace: str) -> Artifact | No
     path, job = text_of(environment, "spark.databricks.notebook.path").strip("/ "), _job(environment)
     url = _databricks_url(environment, namespace)
     if path:
-        # The path of a checkout goes with its commit, and so would a link to it.
+        # The path of a checkout is deleted with its commit, and so is the target of a link to it.
         name, commits = _GIT_CHECKOUT.subn(r"\1", path)
         link = f"{url}/#workspace/{quote(name)}" if url and not commits else ""
         return Artifact(link=link, name=name)
@@ -85,13 +85,13 @@ def _job(environment: Mapping[str, Any]) -> str:
 
 
 def _databricks_url(environment: Mapping[str, Any], namespace: str) -> str:
-    """The address of the workspace: from the event, or from a job namespace as set up for the accelerator."""
+    """The address of the workspace: from the event, or from a job namespace as the accelerator sets it up."""
     address = text_of(environment, "spark.databricks.workspaceUrl").lower().removeprefix("https://").strip("/")
     host = address.removesuffix(".azuredatabricks.net") or namespace.partition("#")[0]
     return f"https://{host}.azuredatabricks.net" if _DATABRICKS_HOST.fullmatch(host) else ""
 
 
 def text_of(values: Mapping[str, Any], key: str) -> str:
-    """A property that is a text, without blanks around it; "" for one that is missing or something else."""
+    """A property that is a text, without blanks around it; "" for a missing or other one."""
     value = values.get(key)
     return value.strip() if isinstance(value, str) else ""

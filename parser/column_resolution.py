@@ -1,7 +1,7 @@
-"""Two witnesses of a sink's columns, the logical plan and the columnLineage facet, become one account.
+"""Combines the two sources of a sink's columns, the logical plan and the columnLineage facet.
 
-Column by column: the plan is believed where it knows every source of the column and which datasets its leaves are,
-since it holds every edge; else the facet, which never confuses datasets but errs on windows, ROLLUP, set operations,
+Column by column: the plan is believed if it knows every source of the column and which datasets its leaves are, since
+it contains every edge; else the facet, which never confuses datasets but errs on windows, ROLLUP, set operations,
 subqueries and UDFs; else what the plan knows for sure. What neither says is not claimed.
 """
 
@@ -22,7 +22,7 @@ from parser.notes import some
 
 @dataclass(frozen=True, slots=True)
 class ColumnResolution:
-    """The columns of a sink, what decides about its rows, as columns and as text, and what is open.
+    """The columns of a sink, what affects its rows (as columns and as text), and notes.
 
     ``tables`` are inputs that no event lists. ``said`` is what the plan says to other runs of the application.
     """
@@ -59,7 +59,7 @@ def account(
 
 @contextmanager
 def _collection_paused() -> Iterator[None]:
-    """No garbage is collected meanwhile: a plan makes up to millions of objects, and no cycles.
+    """Pause the garbage collector: reading a plan makes up to millions of objects, and no cycles.
 
     Collecting took a third of the time (benchmarks/big_plan.py).
     """
@@ -94,7 +94,7 @@ def _from_plan(name: str, column: PlannedColumn, sink: DatasetId) -> SinkColumn:
 
 
 def _confirmed(stated: SinkColumn, column: PlannedColumn) -> SinkColumn:
-    """The facet's column and the plan's sources, without those of the facet that the plan rules out by their names."""
+    """The facet's column with the plan's sources, without those of the facet whose names the plan does not have."""
     if column.source_names is None:
         sources = sorted({*stated.sources, *column.sources})
         return replace(stated, sources=tuple(sources), expression=column.expression)

@@ -1,7 +1,7 @@
-"""Datasets that one run names in two ways become one.
+"""Unites datasets that one run names in two ways.
 
-- A table by its name in a catalogue in one event, and by its location in another, where a symlink says that both are
-  the same: the location counts, which all agents name.
+- A table by its name in a catalogue in one event, and by its location in another, if a symlink says that both are the
+  same: the location counts, because all agents name it.
 - A path that only the columnLineage facet names, below a folder that is listed as an input: agents up to 1.41 shorten
   only the names of inputs (``removePath.pattern``), those of 0.21 to 0.26 name the file that was read.
 - A file that is listed beside its folder.
@@ -16,7 +16,7 @@ from core.replacing import replace
 
 _FILE = re.compile(r"[^/]+\.(?:csv|json|jsonl|parquet|avro|orc|txt|xml|tsv)(?:\.[a-z0-9]{2,6})?", re.IGNORECASE)
 
-#: Of each dataset that has another name in its run: that name.
+#: For each dataset that has another name in its run, that name.
 Aliases = Mapping[DatasetId, DatasetId]
 
 
@@ -60,7 +60,7 @@ def _entries(entries: Iterable[InputField], names: Aliases) -> tuple[InputField,
 
 
 def _linked(datasets: Iterable[Dataset]) -> Iterator[tuple[DatasetId, DatasetId]]:
-    """Tables by name whose location another dataset of the run, or a symlink of their own, tells."""
+    """Tables by name whose location is another dataset of the run, or a symlink of their own."""
     listed = list(datasets)
     by_name: dict[str, set[DatasetId]] = {}
     for dataset in listed:

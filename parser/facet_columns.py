@@ -29,7 +29,7 @@ def columns(
 
 
 def named_datasets(facet: ColumnLineageFacet | None) -> frozenset[DatasetId]:
-    """All datasets that the facet names; MERGE's sources stand nowhere else."""
+    """All datasets that the facet names; MERGE's sources are nowhere else."""
     if facet is None:
         return frozenset()
     entries = [*facet.dataset, *(entry for sources in facet.fields.values() for entry in sources)]

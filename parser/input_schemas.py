@@ -1,11 +1,11 @@
-"""Which columns the inputs of a run really have, and so which sources cannot be.
+"""Which columns the inputs of a run really have, and so which sources are impossible.
 
-What a scan adds to the columns of a table is no column of it: the hidden ``_metadata`` of files, Iceberg's ``_file``,
+Columns that a scan adds are not columns of the table: the hidden ``_metadata`` of files, Iceberg's ``_file``,
 the three columns of Delta's change feed. A schema with hidden columns is that of a row-level command's scan, which
-lists just what it needs. And a read of an Iceberg metadata table (``db.t.snapshots``) reads no data of the table.
+lists only what it needs. A read of an Iceberg metadata table (``db.t.snapshots``) reads no data of the table.
 
-A source that the schema of its input does not have is no source, whoever names it. An input without a schema refutes
-nothing.
+A source that is not in the schema of its input is refuted, whether plan or facet names it. An input without a schema
+refutes nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ METADATA_TABLES = {
     "all_manifests",
 }  # fmt: skip
 
-#: Of each input that has a schema: its columns in lower case.
+#: The columns of each input that has a schema, in lower case.
 Schemas = Mapping[DatasetId, frozenset[str]]
 
 
@@ -34,7 +34,7 @@ def data_read(inputs: Iterable[EventDataset]) -> tuple[EventDataset, ...]:
 
 
 def schemas(inputs: Iterable[EventDataset]) -> Schemas:
-    """The columns of all inputs of a run's events; none of an input of which only a metadata table is read."""
+    """The columns of all inputs of a run's events; none for an input of which only a metadata table is read."""
     found: dict[DatasetId, set[str]] = {}
     for dataset in (item.dataset for item in inputs):
         own = _own_columns(dataset)
@@ -55,7 +55,7 @@ def is_refuted(column: ColumnRef, known: Schemas) -> bool:
 
 
 def without_refuted(facet: ColumnLineageFacet, known: Schemas) -> ColumnLineageFacet:
-    """The facet without sources that cannot be."""
+    """The facet without sources that are refuted."""
     fields = {name: _possible(entries, known) for name, entries in facet.fields.items()}
     return replace(facet, fields=fields, dataset=_possible(facet.dataset, known))
 

@@ -57,10 +57,10 @@ class LineageRules:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The lineage of a run, one entry a sink in the order of their identities.
+    """The lineage of a run, one entry for each sink in the order of their identities.
 
-    ``reason`` says why nothing of it is drawn. ``facts`` are what the run says to others of its application, and
-    ``needs`` what it lacks and they may say.
+    ``reason`` says why nothing of it is drawn. ``facts`` are those for other runs of its application, and ``needs``
+    what it lacks and they may know.
     """
 
     lineages: tuple[Lineage, ...] = ()
@@ -70,9 +70,9 @@ class Derived:
 
 
 def derive(run: MergedRun, rules: LineageRules, facts: ApplicationFacts = NOTHING) -> Derived:
-    """What the run wrote, from what, column by column. Whether the run failed is not asked here.
+    """What the run wrote, from which sources, column by column. Failed runs are treated like others.
 
-    ``facts`` are what the other runs of the application say; they matter only where the run lacks something.
+    ``facts`` are those of the other runs of the application; they are used only if the run lacks something.
     """
     if run.job_type == "APPLICATION":
         return Derived(reason="an application event describes no write")
@@ -89,7 +89,7 @@ def derive(run: MergedRun, rules: LineageRules, facts: ApplicationFacts = NOTHIN
 
 
 def derive_together(runs: Iterable[MergedRun], rules: LineageRules) -> dict[str, Derived]:
-    """What several runs wrote, by run key; runs of one application know what the others say."""
+    """What several runs wrote, by run key; runs of one application know each other's facts."""
     found = {run.run_key: run for run in runs}
     derived = {key: derive(run, rules) for key, run in found.items()}
     applications: dict[str, list[RunFacts]] = {}
@@ -105,7 +105,7 @@ def derive_together(runs: Iterable[MergedRun], rules: LineageRules) -> dict[str,
 def _drawn(
     run: MergedRun, rules: LineageRules, facts: ApplicationFacts
 ) -> tuple[Sequence[tuple[Lineage, PlanFacts]], str]:
-    """The lineage of each sink, with what its plan says, or why there is none."""
+    """The lineage of each sink, with the facts of its plan, or why there is none."""
     operation = _operation(run, rules)
     outputs = [output for output in run.outputs if not _excluded(output.dataset.id, rules)]
     if not run.outputs and operation.name == "create view":
@@ -125,7 +125,7 @@ def _drawn(
 
 
 def _operation(run: MergedRun, rules: LineageRules) -> Operation:
-    """The operation as the job name tells it, or else the root of the most believed plan."""
+    """The operation that the job name contains, or else the root of the most believed plan."""
     node = split_job_name(run.job_name).node
     plans = [event.plan for event in run.events if event.plan]
     root = plans[-1][0].get("class") if plans else ""
@@ -133,7 +133,7 @@ def _operation(run: MergedRun, rules: LineageRules) -> Operation:
 
 
 def _too_many(run: MergedRun, outputs: Collection[EventDataset]) -> str:
-    """Why a run is not drawn at all: it would make more work than a worker can do; "" if it would not."""
+    """Why a run is too large to be drawn by a worker; "" if it is not."""
     if len(outputs) * (len(run.inputs) + 1) <= MOST_PAIRS:
         return ""
     return f"it names {len(run.inputs)} inputs and {len(outputs)} outputs; more than {MOST_PAIRS} pairs are not drawn"
@@ -158,7 +158,7 @@ def _lineage(
 ) -> tuple[Lineage, PlanFacts]:
     # Spark never writes a single file.
     sink = replace(output.dataset, is_folder=True)
-    # A plan writes once; no event tells of more than a few names of what it wrote.
+    # A plan writes once, and no event has more than a few names for what it wrote.
     is_one_write = len(run.outputs) <= MOST_OUTPUTS_OF_A_PLAN
     events = run.events if is_one_write else ()
     resolution = account(events, output, _read(run, output), evidence)
@@ -188,13 +188,13 @@ def _without_plan(run: MergedRun, sink: Dataset) -> Iterator[Note]:
 
 
 def _mingled(output: EventDataset, columns: Iterable[SinkColumn]) -> Iterator[Note]:
-    """A note on columns whose sources the agent mixes up, where no plan tells them."""
+    """A note on columns whose sources the agent mixes up, if no plan contains them."""
     mingled = output.column_lineage.mingled if output.column_lineage else frozenset()
     names = [column.name for column in columns if column.name in mingled and not column.sources]
     if names:
         text = (
             f"The agent names all columns of EXCEPT ALL or INTERSECT ALL as sources of {some(names)}, so none of them "
-            "is shown. Events with the logical plan tell the real ones."
+            "is shown. Events with the logical plan contain the real ones."
         )
         yield Note("sources-mingled", text, output.dataset.id)
 

@@ -1,4 +1,4 @@
-"""Several lineages of one sink become one, in time that grows with their size alone."""
+"""Unites several lineages of one sink, in time linear to their size."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,7 +8,7 @@ from core.replacing import replace
 
 
 def united(lineages: Sequence[Lineage]) -> Lineage:
-    """One lineage of several of one sink. What only one can decide, such as the order of columns, the first decides."""
+    """The union of lineages of one sink. What cannot be united, such as the order of columns, is that of the first."""
     newest = lineages[0]
     # The outer run of a table made from a query may list no inputs; its texts do not name them either.
     worded = [lineage for lineage in lineages if lineage.inputs] or lineages
@@ -29,7 +29,7 @@ def united(lineages: Sequence[Lineage]) -> Lineage:
 
 
 def _united_datasets(datasets: Iterable[Dataset]) -> dict[DatasetId, Dataset]:
-    """One entry per dataset: the first one's, with the columns that only others have behind its own."""
+    """One entry per dataset: the first one's, with the columns that only others have at its end."""
     groups: dict[DatasetId, list[Dataset]] = {}
     for dataset in datasets:
         group = groups.setdefault(dataset.id, [])

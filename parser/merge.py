@@ -1,9 +1,9 @@
-"""All stored events of one run become one picture of it, whatever their order and however often they came.
+"""Merges all stored events of a run, whatever their order and however often they were sent.
 
-Inputs and outputs are united by identity. Where events differ about one and the same facet, COMPLETE is believed
-over FAIL and ABORT, these over the last RUNNING, that over START: agents up to 1.27 leave inputs out of COMPLETE,
-others leave outputs out of START, and statistics or schemas are only right at the end. Facets are merged column by
-column: what was cached may be gone when COMPLETE describes it.
+Inputs and outputs are united by identity. If events differ in a facet, COMPLETE is believed over FAIL and ABORT, these
+over the last RUNNING, and that over START: agents up to 1.27 leave inputs out of COMPLETE, others leave outputs out of
+START, and statistics or schemas are only right at the end. Facets are merged column by column: what was cached may be
+gone when COMPLETE describes it.
 """
 
 import re
@@ -39,7 +39,7 @@ class RunState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MergedRun:
-    """What all events of a run say together.
+    """The content of all events of a run together.
 
     ``events`` are distinct, the least believed first; ``schemas`` are the columns of the inputs that have a schema.
     """
@@ -62,12 +62,12 @@ class MergedRun:
 
     @property
     def ref(self) -> RunRef:
-        """The run as the histories of its processes remember it."""
+        """The run as it is stored in the histories of its processes."""
         application_run = run_key(self.parent.run_id) if self.parent else ""
         return RunRef(self.ended, self.started, self.run_key, application_run)
 
     def ref_of(self, sink: DatasetId) -> RunRef:
-        """The same, with what the run wrote to one of its outputs."""
+        """The run as it is stored in a history, with what it wrote to one of its outputs."""
         return replace(self.ref, written=next((each.written for each in self.outputs if each.dataset.id == sink), None))
 
 
@@ -109,7 +109,7 @@ def _stated(facets: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 
 def _is_empty(value: object) -> bool:
-    """Whether a later event says nothing where an earlier one may have said something."""
+    """Whether a value is empty, so that the value of an earlier event counts."""
     return value is None or value in ("", [], {})
 
 
@@ -160,7 +160,7 @@ def _believed(old: Dataset, new: Dataset) -> Dataset:
 
 
 def _fuller(old: ColumnLineageFacet | None, new: ColumnLineageFacet | None) -> ColumnLineageFacet | None:
-    """The newer facet, and of columns that it says nothing about what the older one says."""
+    """The newer facet, with the older one's entries for columns that the newer one lacks."""
     if old is None or new is None:
         return new or old
     stated = {name: entries for name, entries in new.fields.items() if entries}
@@ -169,5 +169,5 @@ def _fuller(old: ColumnLineageFacet | None, new: ColumnLineageFacet | None) -> C
 
 
 def is_noise(dataset: DatasetId) -> bool:
-    """Whether a name belongs to the machinery of a table or stream, not to data: Delta's log, staging folders."""
+    """Whether a name is that of internal files of a table or stream: Delta's log, staging folders."""
     return _NOISE.search(dataset.name) is not None

@@ -1,4 +1,4 @@
-"""What a lineage does not tell, to be said beside the picture."""
+"""Notes on what a lineage lacks."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,12 +6,12 @@ from core.lineage_model import Lineage, Note, SinkColumn
 
 
 def missing(lineage: Lineage) -> Iterator[Note]:
-    """A note where no input is known, or nothing about columns. Told of all runs together: one may know more."""
+    """A note if no input is known, or nothing about columns. Made for all runs together: one may know more."""
     sink = lineage.sink.id
     if not lineage.inputs:
         yield Note("no-inputs", "The events name no dataset that this write read from.", sink)
     elif not any(map(_is_told, lineage.columns)):
-        yield Note("table-level", "The events tell nothing about columns; only tables are connected.", sink)
+        yield Note("table-level", "The events contain nothing about columns; only tables are connected.", sink)
 
 
 def some(names: Sequence[str]) -> str:

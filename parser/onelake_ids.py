@@ -1,7 +1,7 @@
 """GUIDs of OneLake's workspaces and items, learned where events contain the name and the GUID of the same thing.
 
 A table may be written as ``abfss://<workspace GUID>@onelake…/<item GUID>/Tables/t`` by one notebook and read as
-``abfss://<workspace>@onelake…/<item>.Lakehouse/Tables/t`` by another. Two kinds of facts say that both are the same:
+``abfss://<workspace>@onelake…/<item>.Lakehouse/Tables/t`` by another. Two facts show that both are the same:
 
 - a dataset and its LOCATION symlink that end in the same path within the item,
 - captured Spark properties of Fabric: ``trident.workspace.name`` beside ``trident.workspace.id``, and
@@ -39,7 +39,7 @@ class _Place:
 
 
 def learned_ids(run: MergedRun) -> tuple[LearnedId, ...]:
-    """What the events of a run say about GUIDs of names, sorted; a name may have several."""
+    """The GUIDs of names in the events of a run, sorted; a name may have several."""
     found = {(name, guid.lower()) for name, guid in (*_of_properties(run.properties), *_of_symlinks(run))}
     return tuple(LearnedId(run.ended, name, guid) for name, guid in sorted(found))
 
@@ -68,7 +68,7 @@ def with_ids(lineage: Lineage, known: Mapping[str, Iterable[LearnedId]]) -> Line
 
 
 def known_among(runs: Iterable[MergedRun]) -> dict[str, list[LearnedId]]:
-    """What several runs together say about GUIDs, by plain name."""
+    """The GUIDs of names in several runs together, by plain name."""
     known: dict[str, dict[str, LearnedId]] = {}
     for item in (item for run in runs for item in learned_ids(run)):
         by_guid = known.setdefault(plain_name(item.name), {})
@@ -94,7 +94,7 @@ def _of_symlinks(run: MergedRun) -> Iterator[tuple[str, str]]:
 def _paired(one: _Place | None, other: _Place | None) -> Iterator[tuple[str, str]]:
     """The names in one of two spellings of a path, with the GUIDs in the other.
 
-    What both spell in the same way, by name or by GUID, must be equal; else they are two things.
+    Parts that both spell in the same way, by name or by GUID, must be equal; else they are two things.
     """
     if one is None or other is None or one.path != other.path or not one.path:
         return

@@ -1,14 +1,14 @@
-"""What a process shows: the union of its runs, kept so that every order of events ends in the same picture.
+"""What a process shows: the union of its runs, stored so that any order of events gives the same lineage.
 
 A process stands for all runs of one application that write to one sink. Equal lineages are one contribution, which
-remembers its newest runs: enough to retract one. The texts of expressions and conditions make no difference to
-that: literals in them change from run to run (a date to load, ``current_date()``), so those of the newest run that
-counts are shown. A run that failed is remembered too, because it also retracts the run around it: a table created by
-CTAS fails in an inner run only, while the outer run of the same write ends with a plain COMPLETE.
+contains its newest runs: enough to retract one. The texts of expressions and conditions do not matter for that:
+literals in them change from run to run (a date to load, ``current_date()``), so those of the newest run that counts are
+shown. A failed run is stored too, because it also retracts the run around it: a table created by CTAS fails in
+an inner run only, while the outer run of the same write ends with a plain COMPLETE.
 
 Only the newest contributions are shown, by the time of their newest run and not by their arrival: at most
-``SHOWN_VERSIONS``, and no more than it takes to reach ``SHOWN_ELEMENTS``. As many again are kept behind them, so that
-a retraction brings back what would be shown without the retracted run. The picture depends on the order of events
+``SHOWN_VERSIONS``, and no more than it takes to reach ``SHOWN_ELEMENTS``. As many older ones are kept, so that after a
+retraction the process shows what it would show without the retracted run. The lineage depends on the order of events
 only if more than that are retracted after older ones were dropped.
 """
 
@@ -62,19 +62,19 @@ class LineageVersion:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that is known of a process' runs; contributions and failures are sorted, the newest first."""
+    """All that is stored of a process' runs; contributions and failures are sorted, the newest first."""
 
     contributions: tuple[LineageVersion, ...] = ()
     failures: tuple[RunRef, ...] = ()
 
 
 def with_run(history: History, lineage: Lineage, run: RunRef) -> History:
-    """The history in which ``run`` had ``lineage``, whatever was known of that run before."""
+    """The history in which ``run`` has ``lineage``, whatever was stored of that run before."""
     return with_runs(history, lineage, (run,))
 
 
 def with_runs(history: History, lineage: Lineage, added: Sequence[RunRef]) -> History:
-    """The history in which each of some runs, at least one, had ``lineage``."""
+    """The history in which each of some runs, at least one, has ``lineage``."""
     bare, wording = _split_texts(lineage, added)
     rest = _without_runs(history, {run.run_key for run in added})
     others = list(rest.contributions)
@@ -128,7 +128,7 @@ def shown(history: History, window: timedelta) -> Lineage | None:
 
 
 def shown_runs(history: History, window: timedelta) -> tuple[RunRef, ...]:
-    """The runs behind ``shown``, the newest first; of many equal ones only the newest are known."""
+    """The runs behind ``shown``, the newest first; of many equal ones only the newest are stored."""
     return tuple(sorted((run for item in in_view(history, window) for run in item.runs), reverse=True))
 
 
@@ -139,12 +139,12 @@ def in_view(history: History, window: timedelta) -> list[LineageVersion]:
 
 
 def in_window(history: History, window: timedelta) -> list[LineageVersion]:
-    """The contributions in the window, the newest first, whether there is room to show them or not."""
+    """The contributions in the window, the newest first, also those above the limits of what is shown."""
     return _in_window(_counting(history), window)
 
 
 def is_newest(history: History, lineage: Lineage, window: timedelta) -> bool:
-    """Whether a run with this lineage, and its texts, would be one more of the newest contribution."""
+    """Whether a run with this lineage, and its texts, would join the newest contribution."""
     view = in_window(history, window)[:1]
     return view == list(history.contributions[:1]) != [] and in_words(view[0]) == lineage
 
@@ -179,13 +179,13 @@ def encode(history: History) -> bytes:
 def decode(data: bytes) -> History:
     """The history that ``encode`` made; empty bytes are an empty history.
 
-    :raises UnreadableHistory: it was made by something else.
+    :raises UnreadableHistory: they have another form.
     """
     try:
         return _decoder.decode(data) if data else History()
     except msgspec.DecodeError as error:
         remedy = "Delete the row of the process from table LineageDetails, then replay its runs."
-        raise UnreadableHistory(f"the history that is kept of a process cannot be read: {error}", remedy) from error
+        raise UnreadableHistory(f"the stored history of a process cannot be read: {error}", remedy) from error
 
 
 _decoder = msgspec.json.Decoder(History)
@@ -243,7 +243,7 @@ def _sorted(contributions: Iterable[LineageVersion]) -> tuple[LineageVersion, ..
 
 
 def _counting(history: History) -> list[LineageVersion]:
-    """The contributions without the runs that enclose a failed one, the newest first."""
+    """The contributions without the runs around a failed one, the newest first."""
     if not any(item.lineage.operation in OUTER_OPERATIONS for item in history.contributions):
         return list(history.contributions)
     failures = _by_application_run(history.failures)
@@ -285,7 +285,7 @@ def _in_window(counting: Sequence[LineageVersion], window: timedelta) -> list[Li
 
 
 def _room(items: Iterable[LineageVersion]) -> int:
-    """How many of the contributions, from the first on, are shown."""
+    """How many of the contributions, counted from the first, are shown."""
     elements = number = 0
     for number, item in enumerate(items, 1):
         elements += _elements(item.lineage)

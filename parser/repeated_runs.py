@@ -1,9 +1,9 @@
-"""Runs that repeat the newest lineage of a process: they are kept beside its history, which is not read for them.
+"""Runs that repeat the newest lineage of a process. They are stored beside its history, so that it need not be read.
 
-What a process shows is a function of its history. A run that brings the newest contribution once more changes nothing
-of it, as long as no other contribution leaves the window through its time. So beside the history lie a mark of that
-contribution, the fingerprint of what the history shows, and the runs that repeated it since. Whatever else happens to
-the process puts these runs into the history first.
+What a process shows is a function of its history. A run that repeats the newest contribution changes nothing, unless
+its time moves another contribution out of the window. So a mark of that contribution, the fingerprint of what the
+history shows, and the runs that repeated it since are stored beside the history. Any other change of the process first
+puts these runs into the history.
 """
 
 from dataclasses import dataclass, replace
@@ -30,16 +30,16 @@ class Repeats:
     runs: tuple[RunRef, ...] = ()
 
     def takes(self, mark: str, run: RunRef) -> bool:
-        """Whether a run that was never recorded, of the lineage with this mark, changes nothing but is one more."""
+        """Whether a new run of the lineage with this mark changes nothing but the number of runs."""
         return self.mark == mark != "" and (self.until is None or run.ended <= self.until)
 
     def with_run(self, run: RunRef) -> "Repeats":
-        """The same with one more run; no more are kept than of any contribution."""
+        """These repeats with one more run; as many are kept as for any contribution."""
         return replace(self, runs=tuple(sorted({*self.runs, run}, reverse=True)[:KEPT_RUNS]))
 
 
 def repeats_of(history: History, lineage: Lineage, window: timedelta, mark: str, fingerprint: str) -> Repeats:
-    """What lies beside a history; without a mark where a further run with ``lineage`` would change what it shows."""
+    """What is stored beside a history; without a mark if a further run with ``lineage`` would change what it shows."""
     if not window or not histories.is_newest(history, lineage, window):
         return Repeats()
     if history.failures and lineage.operation in OUTER_OPERATIONS:
@@ -49,12 +49,12 @@ def repeats_of(history: History, lineage: Lineage, window: timedelta, mark: str,
 
 
 def encode(repeats: Repeats) -> str:
-    """The text that is kept."""
+    """The text that is stored."""
     return msgspec.json.encode(repeats).decode() if repeats != Repeats() else ""
 
 
 def decode(text: str) -> Repeats:
-    """What ``encode`` made; nothing is known from anything else."""
+    """Decode the text of ``encode``; any other text gives empty repeats."""
     try:
         return _decoder.decode(text) if text else Repeats()
     except msgspec.DecodeError:
@@ -62,9 +62,9 @@ def decode(text: str) -> Repeats:
 
 
 def whole_history(history: bytes, repeats: str) -> History:
-    """The history of a process with the runs that were kept beside it.
+    """The history of a process with the runs that are stored beside it.
 
-    :raises UnreadableHistory: the history was made by something else.
+    :raises UnreadableHistory: the history has another form.
     """
     kept = histories.decode(history)
     runs = decode(repeats).runs

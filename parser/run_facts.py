@@ -1,4 +1,4 @@
-"""Which facts a run holds for others of its application, and which outputs its plan names without their folders."""
+"""The facts of a run for others of its application, and the outputs that its plan names without their folders."""
 
 from collections.abc import Iterable, Iterator
 
@@ -22,7 +22,7 @@ def is_micro_batch(run: MergedRun) -> bool:
 
 
 def facts_of(run: MergedRun, said: Iterable[PlanFacts]) -> RunFacts:
-    """What a run says to others; ``said`` is what its plan says, once for each output."""
+    """The facts of a run for others; ``said`` are those of its plan, once for each output."""
     leaves = {key: dataset for each in said for key, dataset in each.leaves.items()}
     kept = {} if run.processing_type == _STREAMING else dict(sorted(leaves.items())[:MOST_LEAVES])
     return RunFacts(dict(list(_tables(run))[:MOST_TABLES]), kept, _batch(run) if is_micro_batch(run) else None)
@@ -41,7 +41,7 @@ def needs_of(run: MergedRun, said: Iterable[PlanFacts], tables: Iterable[str]) -
 def planned_outputs(run: MergedRun, facts: ApplicationFacts) -> tuple[tuple[EventDataset, ...], frozenset[str]]:
     """The outputs of a run whose events name none, by the tables that its plan writes, and the names of these tables.
 
-    A table's folder is told by an input of the run, or by another run of the application.
+    A table's folder comes from an input of the run, or from another run of the application.
     """
     if run.outputs:
         return (), frozenset()
@@ -75,7 +75,7 @@ def _table_links(dataset: Dataset) -> Iterator[Symlink]:
 
 
 def _batch(run: MergedRun) -> MicroBatch | None:
-    """The rows of a micro-batch that has ended; None if its plan does not tell."""
+    """The rows of a micro-batch that has ended; None if its plan does not contain them."""
     if run.state is not RunState.COMPLETED:
         return None
     inputs = {item.dataset.id: item.dataset for item in run.inputs}

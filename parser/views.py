@@ -1,7 +1,7 @@
-"""Views that the events of old agents tell of: what they are made of, for LineageDetails.
+"""Views in the events of old agents: their lineage, for LineageDetails.
 
-A view is no asset: what reads it is drawn from its base tables, since Spark writes the view's query in its place. Only
-agents up to 1.0, and those on Spark up to 3.2, send CREATE VIEW; their plans name tables, but no folders.
+A view is not an asset: a run that reads it is drawn from its base tables, since Spark replaces the view by its query.
+Only agents up to 1.0, and those on Spark up to 3.2, send CREATE VIEW; their plans name tables, but no folders.
 """
 
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from parser.logical_plan.tree import Node, object_name, tree
 from parser.logical_plan.walker import Walk
 from parser.merge import MergedRun
 
-#: Namespaces of what has a name in Spark's catalogue only.
+#: Namespaces of views and tables that have only a name in Spark's catalogue.
 VIEW, TABLE = "view", "table"
 _KINDS = {"GlobalTempView": "global temporary", "LocalTempView": "temporary", "PersistedView": "persistent"}
 _COMMANDS = ("CreateViewCommand", "CreateViewStatement", "CreateTempViewUsing")
 
 
 def view_lineage(run: MergedRun, application: Application, *, show_literals: bool = True) -> Lineage | None:
-    """The lineage of the view that the run made; None if its plan tells of none.
+    """The lineage of the view that the run created; None if its plan contains none.
 
     The sink is ``view/database.name``, inputs are ``table/database.name``.
     """

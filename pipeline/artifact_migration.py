@@ -1,12 +1,12 @@
-"""Processes that an earlier version named after the application move to those of their notebooks and jobs.
+"""Moves processes that an earlier version named after the application to those of their notebooks and jobs.
 
-The name does not say which notebook an application was, and agents up to 1.40 gave each session of a notebook another
-name. The stored events do say it. So after an update the timer goes through LineageDetails, some rows a call. Where
-the events of a process' newest run contain the id of a notebook, all runs of the process are processed once more: each
-then leaves the former process for its own, and the former one is removed when its last run has left. Of a run whose
-events were deleted, what the history holds moves along.
+The name of an application does not say which notebook it was, and agents up to 1.40 gave each session of a notebook
+another name; the stored events contain it. So after an update the timer reads LineageDetails, some rows a call. If the
+events of a process' newest run contain the id of a notebook, all runs of the process are processed once more: each then
+leaves the former process for its own, and the former one is removed when its last run has left. For a run whose events
+were deleted, its part of the history is moved.
 
-A day later all rows are gone through once more, because workers of the earlier version may have been at work meanwhile.
+A day later all rows are read once more, because workers of the earlier version may have been at work meanwhile.
 """
 
 import logging
@@ -36,14 +36,14 @@ NAME = "artifacts"
 REASON = "its process is named after its notebook or job now"
 _ROUNDS = 2
 _BETWEEN_ROUNDS = timedelta(days=1)
-#: How many rows a call may look at before it leaves the rest to the next one.
+#: How many rows a call reads before it leaves the rest to the next one.
 ROWS_PER_CALL = 200
 _SPREAD_SECONDS = 60
 _LOOKED_AT = 3
 
 
 def move_to_artifacts(services: Services, now: datetime | None = None) -> None:
-    """Go on with the migration, if it is not finished.
+    """Continue the migration, if it is not finished.
 
     :raises TryLater: storage or the catalogue is unavailable; the next call repeats what was not finished.
     """
@@ -67,7 +67,7 @@ def move_to_artifacts(services: Services, now: datetime | None = None) -> None:
 
 
 def _move(row: DetailsRow, services: Services) -> None:
-    """Let the runs of a process that is named after an application move, if their notebook is known."""
+    """Move the runs of a process that is named after an application, if their notebook is known."""
     history = whole_history(row.history, row.repeats)
     items = [item for item in history.contributions if not item.lineage.application.artifact]
     owner = _owner(items, services)
@@ -84,7 +84,7 @@ def _move(row: DetailsRow, services: Services) -> None:
 
 
 def _owner(items: list[LineageVersion], services: Services) -> Application | None:
-    """The notebook or job that the newest runs with events name."""
+    """The notebook or job in the events of the newest runs that have any."""
     for run in [run for item in items for run in item.runs[:1]][:_LOOKED_AT]:
         events = []
         for _, body in services.events.bodies(services.events.names(run.run_key)):
@@ -99,7 +99,7 @@ def _owner(items: list[LineageVersion], services: Services) -> Application | Non
 
 
 def _hand_over(former: str, moved: list[tuple[LineageVersion, RunRef]], owner: Application, services: Services) -> None:
-    """Move runs whose events are gone, as the history knows them."""
+    """Move runs whose events are gone, from history to history."""
     names = set()
     for item, run in moved:
         lineage = replace(item.lineage, application=replace(owner, namespace=item.lineage.application.namespace))
@@ -115,5 +115,5 @@ def _hand_over(former: str, moved: list[tuple[LineageVersion, RunRef]], owner: A
 
 
 def _with_moved(history: History, lineage: LineageVersion, owner: Application, run: RunRef) -> History:
-    """The history with a run of another one, in the words that it had there."""
+    """The history with a run of another one, with the texts that it had there."""
     return with_run(history, replace(histories.in_words(lineage), application=owner), run)

@@ -1,12 +1,12 @@
-"""The collector: reads what agents append to files in OneLake and ADLS, and puts it through the receiver's door.
+"""The collector: reads what agents append to files in OneLake and ADLS, and receives it like requests.
 
-A file is read from where the last call stopped, a part at a time, whole lines only. Events are stored under names
-that depend on their content alone, and only then is the new position written. So a worker that dies at any line, and
-two workers that read the same file, repeat work and store nothing twice. A line over which workers die again and again
-is dead-lettered like one that is no event.
+A file is read from where the last call stopped, a part at a time, whole lines only. Events are stored under names that
+depend on their content alone; only then the new position is written. So a worker that dies at any line, and two workers
+that read the same file, repeat work and store nothing twice. A line that kills workers again and again is dead-lettered
+like one that is not an event.
 
-The end of a file without a line break is left until the file has been idle for a while. Then it counts as a line. If
-that is no event, it is dead-lettered and stays where it is: should the file grow again, the whole line is read.
+The end of a file without a line break is left until the file has been idle for a while. Then it counts as a line. If it
+is not an event, it is dead-lettered and the position does not change: if the file grows again, the whole line is read.
 """
 
 import dataclasses
@@ -40,12 +40,12 @@ CALL_SECONDS = 240.0
 #: How long a file must not have changed before its end counts as a line without a line break.
 IDLE = timedelta(minutes=10)
 
-# So few that a call whose time is up ends soon: it finishes the parts that it has begun.
+# So few that a call ends soon after its time is up: it finishes the parts that it has begun.
 _PART_BYTES = 1024 * 1024
 _HEAD_BYTES = 4096
 _SHOWN_BYTES = 4000
 _AT_ONCE = 4
-# After so many files that cannot be read the others are not tried: storage itself is the problem then.
+# After so many files that cannot be read, the others are not tried: then storage itself is the problem.
 _MOST_PROBLEMS = 10
 # As the answer to a request on which the code fails.
 _GIVEN_UP = 500
@@ -54,7 +54,7 @@ _REMEDY = "Look at this line of the file; if it is an event, correct it and send
 
 
 def collect(services: Services, seconds: float = CALL_SECONDS) -> None:
-    """Collect what is new in all folders, within about ``seconds``; a folder that fails does not cost the others."""
+    """Collect what is new in all folders, within about ``seconds``; a folder that fails does not stop the others."""
     end = time.monotonic() + seconds
     for number, folder in enumerate(services.folders):
         now = time.monotonic()
@@ -68,7 +68,7 @@ def _collect(folder: EventFolder, services: Services, deadline: float) -> None:
         with services.locks.hold([f"collect {address}"], wait_seconds=0) as held:
             progress = services.file_progress.read(address)
             before = progress.folder
-            # To note each part would cost as much as to read it; so that is done after workers have died over a call.
+            # To note each part would cost as much as to read it, so it is done only after workers died during a call.
             with noted(f"collect {address}", services.attempts) as deaths:
                 is_careful = deaths >= MOST_DEATHS
                 found = _Folder(folder, services, deadline, held, progress.files, is_careful).collected()
@@ -93,7 +93,7 @@ def _note(address: FolderAddress, before: FolderState, reason: str, services: Se
 class _Folder:
     """One call's work on one folder; ``rows`` are its files' states with the ETags of their rows.
 
-    ``is_careful`` says that each part is noted before it is taken, because workers died over the folder.
+    ``is_careful`` says that each part is noted before it is taken, because workers died while they read the folder.
     """
 
     folder: EventFolder
@@ -107,7 +107,7 @@ class _Folder:
     has_read: bool = False
 
     def collected(self) -> FolderState:
-        """Read on in all files, in turns, until nothing is left or the time is up; the folder's state then.
+        """Read all files in turn, until nothing is left or the time is up; returns the folder's state then.
 
         :raises Conflict: another worker reads the same file.
         :raises LeaseLost: another worker has taken the folder over.
@@ -135,7 +135,7 @@ class _Folder:
         return failed(state, self.problems[0], datetime.now(UTC)) if self.problems else state
 
     def _has_more_after_reading(self, file: FolderFile) -> bool:
-        """Read on in a file; one that cannot be read, or stored, is left, and does not cost the others."""
+        """Read a part of a file; a file that cannot be read or stored is skipped. Returns whether there is more."""
         try:
             return self._is_over() or self._read_on(file)
         except StorageUnavailable as error:
@@ -159,12 +159,12 @@ class _Folder:
         return self.rows[file.name][0] if file.name in self.rows else FileState(file.name, file.created)
 
     def _read_on(self, file: FolderFile) -> bool:
-        """Read and store one part of a file, then write how far it was read; whether there is more to read now."""
+        """Read and store one part of a file, then write how far it was read; returns whether there is more now."""
         self.has_read = True
         state = self._same_file(file)
         part = self._part(file, state) if state.offset < file.size else _NOTHING
         if part is None:
-            # Somebody replaces or removes the file at this moment; the next call sees what is there then.
+            # Somebody replaces or removes the file at this moment; the next call reads what is there then.
             return False
         if not state.offset:
             head = part.data[:_HEAD_BYTES]
@@ -184,7 +184,7 @@ class _Folder:
         return not is_read
 
     def _taken(self, file: FolderFile, lines: Sequence[bytes]) -> list[Receipt]:
-        """What became of some lines; one over which workers die is rejected."""
+        """The outcomes of some lines; one that kills workers is rejected."""
 
         def take(some: Sequence[bytes]) -> list[Receipt]:
             return take_events(some, self.services.receiver, datetime.now(UTC))
@@ -206,7 +206,7 @@ class _Folder:
         return state if is_same else FileState(file.name, file.created)
 
     def _part(self, file: FolderFile, state: FileState) -> Part | None:
-        """The next bytes of a file, as many as a line has if that is more; None if it is another file by now."""
+        """The next bytes of a file, extended to a whole line if necessary; None if the file was replaced."""
         left = file.size - state.offset
         longest = self.services.receiver.limits.max_body_bytes + 1
         length = min(left, _PART_BYTES)
@@ -228,7 +228,7 @@ class _Folder:
     def _dead_letter_rejected(
         self, file: FolderFile, state: FileState, found: Cut, receipts: Sequence[Receipt]
     ) -> bool:
-        """Dead-letter the lines that were rejected; whether there are any."""
+        """Dead-letter the lines that were rejected; returns whether there are any."""
         bad = [
             (line, receipt.reason, text)
             for (line, text), receipt in zip(found.lines, receipts, strict=True)

@@ -1,4 +1,4 @@
-"""The states of collected files: after a part was taken, and what was counted between two of them."""
+"""The states of collected files: the state after a part was taken, and the difference of counts between two states."""
 
 import hashlib
 from collections import Counter
@@ -32,7 +32,7 @@ def advanced(state: FileState, found: Cut, receipts: Sequence[Receipt]) -> FileS
 
 
 def new_counts(before: Rows, after: Rows) -> Counter[str]:
-    """How many events of each answer were counted since; a file that was replaced begins at 0."""
+    """How many events of each answer were counted since; a replaced file begins at 0."""
     counted = Counter({"kept": 0, "ignored": 0, "rejected": 0})
     for name, (state, _) in after.items():
         old = before[name][0] if name in before else FileState(name, state.created)

@@ -1,4 +1,4 @@
-"""Whether the app can do its first duty, storing events, for load balancers and people."""
+"""Whether the app can store events, for load balancers and people."""
 
 import math
 import threading
@@ -19,7 +19,7 @@ def _in_background(task: Callable[[], None]) -> None:
 
 
 class StorageCheck:
-    """The newest answer of storage. It is asked every 30 s at most, once at a time, and nobody waits for it."""
+    """The newest answer of storage. It is asked every 30 s at most, by one thread, and no request waits for it."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ _checks_lock = threading.Lock()
 def _check(connection: StorageConnection, seconds: float) -> StorageCheck:
     with _checks_lock:
         if connection not in _checks:
-            # A new deployment has no containers before its first event; whether they can be made is the answer then.
+            # A new deployment has no containers before its first event; then the answer is whether they can be created.
             clients = connect(connection, makes_missing=True)
             _checks[connection] = StorageCheck(lambda: is_reachable(clients, seconds))
         return _checks[connection]

@@ -1,8 +1,8 @@
-"""Taking what comes again and again until it was taken, although some of it may fail, or kill the worker.
+"""Takes items that are delivered until they were taken, although some of them may fail, or kill the worker.
 
-A message that makes the worker run out of memory, or crash, comes again with all that came with it, and would do so for
-ever. So it is noted what is in work (see storage.attempts). What workers died over several times is taken one by one,
-and so is what fails unexpectedly; what they die over, or what fails, alone is given up, and the rest is taken.
+A message that makes the worker run out of memory, or crash, is delivered again with all others of its batch, forever.
+So the work is noted before it is done (see storage.attempts). Items that killed several workers are taken one by one,
+and so are items that fail unexpectedly; an item that kills workers, or fails, alone is given up, and the rest is taken.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class Intake(Generic[T]):
     attempts: Attempts | None
 
     def take_all(self, items: Sequence[bytes]) -> list[T]:
-        """What became of each item. Those that were not taken must come again in the same order.
+        """The outcome of each item. Those that were not taken must be delivered again in the same order.
 
         :raises TryLater: some were not taken; taking all of them again is safe.
         """
@@ -71,7 +71,7 @@ class Intake(Generic[T]):
             return taken
 
     def _noted(self, how: str, item: bytes) -> AbstractContextManager[int]:
-        """How many workers have died over what is done now."""
+        """How many workers have died over the present work."""
         if self.attempts is None:
             return nullcontext(0)
         return noted(f"{self.source}|{how}|{hashlib.sha256(item).hexdigest()}", self.attempts)
@@ -79,7 +79,7 @@ class Intake(Generic[T]):
 
 @contextmanager
 def noted(work: str, attempts: Attempts) -> Iterator[int]:
-    """Note a piece of work while it is done; how many workers have died over it.
+    """Note a piece of work while it is done; yields how many workers have died over it.
 
     :raises StorageUnavailable: it cannot be noted.
     """
@@ -87,6 +87,6 @@ def noted(work: str, attempts: Attempts) -> Iterator[int]:
     try:
         yield deaths
     finally:
-        # Whatever became of it, this process has not died; if that cannot be noted, the row says which one it was.
+        # Whatever its outcome, this process has not died; if that cannot be noted, the row contains the process.
         with suppress(StorageUnavailable):
             attempts.end(work)

@@ -1,4 +1,4 @@
-"""One large body at a time in the memory of a worker: small ones go past it, a second large one waits."""
+"""Allows one large body at a time in the memory of a worker: small ones pass, a second large one waits."""
 
 import threading
 
@@ -18,7 +18,7 @@ class LargeBodies:
 
 
 class Turn:
-    """The turn of one request, which it takes only if its body turns out to be large."""
+    """The turn of one request, taken only if its body is large."""
 
     def __init__(self, lock: threading.Lock) -> None:
         self._lock = lock
@@ -35,7 +35,7 @@ class Turn:
             raise BadRequest(503, "not stored, send it again: another body above 1 MiB is being received")
 
     def close(self) -> None:
-        """Give the turn back, if it was taken."""
+        """Release the turn, if it was taken."""
         if self._is_taken:
             self._is_taken = False
             self._lock.release()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LazyServices:
-    """The services of a process, built by one thread however many events come at once. Building sends nothing.
+    """The services of a process, built by one thread, also for many events at once. Building sends nothing.
 
     :raises SettingsError: the file of naming rules cannot be used; the process should not start then.
     """

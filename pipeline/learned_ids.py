@@ -1,10 +1,10 @@
-"""Names and GUIDs of one OneLake workspace or item lead to one asset, where some event contains both.
+"""Maps the name and the GUID of a OneLake workspace or item to one asset, if some event contains both.
 
 As for the facts of an application (see pipeline.shared_facts), any order of the events gives the same: a run first
 notes which names it uses and then reads the GUIDs; a run that contains a GUID first writes it and then enqueues the
-runs that use the name. Whichever comes second sees the other. Only a GUID that is new, or that replaces another one as
-the newest, enqueues anything. A worker that has written names that it read before others learned more looks once more
-(see pipeline.run). What the setting ONELAKE_IDS says is not learned.
+runs that use the name. The second one sees the first. Only a GUID that is new, or that replaces another one as the
+newest, enqueues runs. A worker that has written names that it read before others learned more reads again (see
+pipeline.run). GUIDs in the setting ONELAKE_IDS are not learned.
 """
 
 import random
@@ -27,9 +27,9 @@ _AT_ONCE = 8
 def with_learned_ids(
     run: MergedRun, lineages: Iterable[Lineage], services: Services
 ) -> tuple[tuple[Lineage, ...], Callable[[], bool]]:
-    """The lineages of a run with the GUIDs that events contain for their names; other runs learn what this one says.
+    """The lineages of a run with the GUIDs of their names; the GUIDs in its own events are stored for others.
 
-    Also returns what tells whether the same GUIDs still count.
+    Also returns a function that says whether the same GUIDs still count.
 
     :raises StorageUnavailable: storage does not answer; also when asked whether the same GUIDs count.
     """
@@ -47,7 +47,7 @@ _Ids = Mapping[str, tuple[LearnedId, ...]]
 
 
 def _ids(names: Mapping[str, str], services: Services) -> _Ids:
-    """The GUIDs of each name, by its plain spelling."""
+    """The GUIDs of each name, by plain name."""
     found = in_threads(services.onelake_names.ids, names.values(), _AT_ONCE)
     return dict(zip(names, found, strict=True))
 

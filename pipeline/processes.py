@@ -1,6 +1,6 @@
-"""Lineage to processes: which process a lineage belongs to, and what each process shows after its runs.
+"""Assigns lineages to processes, and determines what each process shows after its runs.
 
-Pure: what is uploaded and what ``sparklin preview`` prints are made here from the same nouns.
+It does no I/O: the upload and ``sparklin preview`` use the same data classes made here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ from qualified_names.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How datasets and processes get their names: the rules, what the settings know beyond them, and the namer."""
+    """How datasets and processes get their names: the rules, further values of the settings, and the namer."""
 
     rules: Rules
     context: NameContext
@@ -43,7 +43,7 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process of the catalogue: its identity, what it shows, and the names of all datasets in it."""
+    """One process of the catalogue: its identity, the lineage that it shows, and the names of all datasets in it."""
 
     qualified_name: str
     name: str
@@ -80,14 +80,14 @@ def _resolved(lineage: Lineage, naming: Naming, known: Process | None) -> dict[D
 
 
 def same_data(wanted: AssetName, found: AssetName) -> bool:
-    """Whether an asset that was found is the one that is wanted, as scans may name it."""
+    """Whether an asset that was found is the wanted one, under the names that scans may give."""
     return same_resource_set(wanted.qualified_name, found.qualified_name)
 
 
 def check_drawable(processes: Iterable[Process]) -> None:
     """Make sure that lineages can be drawn, before they become part of what their processes show.
 
-    Whatever a lineage raises here, it would raise for every later run of its process too.
+    An error that a lineage raises here, it would raise for every later run of its process too.
     """
     for process in processes:
         preview_entities(process.lineage, process.resolutions, process.qualified_name)
@@ -107,7 +107,7 @@ def by_process(lineages: Iterable[Lineage], naming: Naming) -> dict[str, Process
 
 
 def by_failed_process(lineages: Iterable[Lineage], naming: Naming) -> dict[str, Process]:
-    """The same, also under the names that the writes have where no inputs are known.
+    """What a failed run adds to each process, also under the names that its writes have if no inputs are known.
 
     A failure goes to all of them: it retracts the run around it, which may not know the inputs
     (see parser.process_history).
@@ -138,7 +138,7 @@ def shown(history: History, window: timedelta, naming: Naming) -> tuple[Lineage 
 
 
 def drawn(history: History, window: timedelta, naming: Naming) -> tuple[Lineage | None, tuple[RunRef, ...]]:
-    """What the catalogue shows of a process: as ``shown``, but None for a view, which is kept in its row alone."""
+    """The lineage that the catalogue shows, and its runs; None for a view, which is only in LineageDetails."""
     lineage, runs = shown(history, window, naming)
     return (None if lineage and lineage.view else lineage), runs
 
@@ -169,7 +169,7 @@ def _sink(lineage: Lineage, naming: Naming) -> AssetName:
 
 
 def _facts_for_names(lineage: Lineage) -> tuple[tuple[tuple[str, str], ...], ...]:
-    """What the names of a lineage need beyond the settings."""
+    """The facts, in addition to the settings, that the names of a lineage need."""
     return lineage.mount_points, lineage.onelake_ids
 
 

@@ -1,8 +1,8 @@
-"""One process, brought to what its history says: the step between LineageDetails and the catalogue.
+"""Updates one process to what its history says: the step between LineageDetails and the catalogue.
 
 The row of a process is changed only with its ETag, so no run's contribution is lost. What has to be uploaded is
-decided under a lock, one worker at a time; the row is marked dirty before and clean after the upload. Whoever finds
-a dirty row uploads again, so a crash in between repeats work and leaves nothing stale. Where the row changes during
+decided under a lock, one worker at a time; the row is marked dirty before and clean after the upload. A worker that
+finds a dirty row uploads again, so a crash in between repeats work and leaves nothing stale. If the row changes during
 the upload, only a picture that differs from what was just uploaded is uploaded again.
 """
 
@@ -44,9 +44,9 @@ _FORCED = "forced"
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """What the catalogue is to show of a history, and its fingerprints; no process where it is to show nothing.
+    """What the catalogue is to show for a history, and its fingerprints; no process if it is to show nothing.
 
-    ``repeats`` is what may lie beside the history, without runs.
+    ``repeats`` may be stored beside the history; it has no runs yet.
     """
 
     history: bytes
@@ -58,8 +58,8 @@ class _Picture:
 def record(process: str, change: Callable[[History], History], services: Services) -> None:
     """Apply ``change`` to the history of a process; unchanged histories are not written.
 
-    :raises LeaseLost: others changed the row all the time.
-    :raises Refused: the history that is kept cannot be read.
+    :raises LeaseLost: others kept changing the row.
+    :raises Refused: the stored history cannot be read.
     """
     window = services.settings.lineage_window
     for _ in _attempts(process):
@@ -80,10 +80,10 @@ def record(process: str, change: Callable[[History], History], services: Service
 def record_repeat(added: Process, run: RunRef, services: Services, *, is_new: bool) -> bool:
     """Record a run that repeats the newest lineage of a process, without reading the history.
 
-    False if it has to be recorded, or the process uploaded, as any other. ``is_new`` says that the run was never
-    recorded; ``added`` is what it adds to the process.
+    False if it has to be recorded, or the process uploaded, as for any other run. ``is_new`` says that the run was
+    never recorded; ``added`` is what it adds to the process.
 
-    :raises LeaseLost: others changed the row all the time.
+    :raises LeaseLost: others kept changing the row.
     """
     process = added.qualified_name
     mark = _mark(added, services)
@@ -105,13 +105,13 @@ def record_repeat(added: Process, run: RunRef, services: Services, *, is_new: bo
 
 
 def _is_shown(row: DetailsRow, fingerprint: str, services: Services) -> bool:
-    """Whether the catalogue shows what has this fingerprint, and need not be asked again yet."""
+    """Whether the catalogue shows the picture of this fingerprint, and no upload is due."""
     is_fresh = row.uploaded is not None and datetime.now(UTC) - row.uploaded < services.settings.upload_refresh
     return not row.dirty and row.fingerprint == fingerprint != "" and is_fresh
 
 
 def _mark(process: Process, services: Services) -> str:
-    """What tells the lineage of a run from others, under the rules and settings in force."""
+    """A hash that identifies the lineage of a run, under the current rules and settings."""
     lineage = process.lineage
     collection = services.settings.collection(lineage.application.namespace)
     drawn_alone = fingerprints(lineage, process.resolutions, collection, process.qualified_name).current
@@ -120,11 +120,11 @@ def _mark(process: Process, services: Services) -> str:
 
 
 def publish(process: str, services: Services, known: Process | None = None) -> bool:
-    """Bring the catalogue to what the process' row says; whether that took a call.
+    """Update the catalogue to the process' row; returns whether that took a call.
 
     ``known`` is what a run has just added to it, whose datasets need not be resolved again.
 
-    :raises LeaseLost: others changed the row all the time; it stays dirty, so that the next run uploads it.
+    :raises LeaseLost: others kept changing the row; it stays dirty, so that the next run uploads it.
     """
     row = services.details.read(process)
     picture = _picture(row, services, known) if row else None
@@ -139,7 +139,7 @@ def publish(process: str, services: Services, known: Process | None = None) -> b
 
 
 def _note_repeats(row: DetailsRow, picture: _Picture, services: Services) -> None:
-    """Note beside the history that runs which repeat its newest lineage change nothing."""
+    """Note beside the history that runs with its newest lineage change nothing."""
     repeats = _beside(row, picture)
     if row.fingerprint == picture.repeats.fingerprint and repeats != row.repeats:
         with suppress(Conflict):
@@ -147,17 +147,17 @@ def _note_repeats(row: DetailsRow, picture: _Picture, services: Services) -> Non
 
 
 def _beside(row: DetailsRow, picture: _Picture) -> str:
-    """What lies beside the history of a row of this picture; the runs there are not in the history."""
+    """The repeats for the row of this picture; their runs are not in the history."""
     if not picture.repeats.mark:
         return row.repeats
     return repeated_runs.encode(replace(picture.repeats, runs=repeated_runs.decode(row.repeats).runs))
 
 
 def republish(process: str, services: Services, known: Process | None = None) -> None:
-    """Upload a process anew, even if nothing about it has changed; ``known`` is as for ``publish``.
+    """Upload a process again, even if it has not changed; ``known`` is what a run has just added to it.
 
-    :raises LeaseLost: others changed the row all the time.
-    :raises TryLater, Refused: as an upload does; the row stays dirty then, so that the next run uploads it.
+    :raises LeaseLost: others kept changing the row.
+    :raises TryLater, Refused: the upload failed; the row stays dirty, so that the next run uploads it.
     """
     for _ in _attempts(process):
         row = services.details.read(process)
@@ -183,7 +183,7 @@ def _attempts(process: str) -> Iterator[int]:
 
 
 def _upload_until_it_fits(process: str, picture: _Picture, held: HeldLocks, services: Services) -> None:
-    """Upload what the row says until the catalogue shows just that and the row is marked clean."""
+    """Upload what the row says until the catalogue shows exactly that and the row is marked clean."""
     done: _Picture | None = None
     clean: Callable[[DetailsRow], DetailsRow] | None = None
     for _ in _attempts(process):
@@ -200,16 +200,16 @@ def _upload_until_it_fits(process: str, picture: _Picture, held: HeldLocks, serv
                 known = frozenset() if row.dirty else unused_assets.decode(row.referred).names
                 row = services.details.write(_begun(row, picture, services))
                 held.check()
-                # From here on the catalogue may show this, even over what a worker showed that took the lock over.
+                # From here on the catalogue may show this, even over the upload of a worker that took over the lock.
                 done, clean = picture, _upload(row, picture, known, services)
             services.details.write(replace(clean(row), repeats=_beside(row, picture)))
         except Conflict:
-            continue  # Another run, or worker, came in between.
+            continue  # Another run, or worker, changed the row in between.
         return
 
 
 def _picture(row: DetailsRow, services: Services, known: Process | None = None) -> _Picture:
-    """What the catalogue is to show of a row."""
+    """What the catalogue is to show for a row."""
     window = services.settings.lineage_window
     history = whole_history(row.history, row.repeats)
     lineage, _ = drawn(history, window, services.naming)
@@ -225,14 +225,14 @@ def _picture(row: DetailsRow, services: Services, known: Process | None = None) 
 
 
 def _is_due(row: DetailsRow, picture: _Picture, services: Services) -> bool:
-    """Whether the catalogue may show something else than the row says, or has not been asked for too long."""
+    """Whether the catalogue may differ from the row, or the last upload is too long ago."""
     if row.dirty:
         return True
     if picture.process is None:
         return bool(row.fingerprint)
     valid = services.settings.upload_refresh
     if row.fingerprint == picture.fingerprints.older:
-        # An earlier version uploaded it. Not all such processes are uploaded again on the first day.
+        # An earlier version uploaded it. Such processes are not all uploaded again on the first day.
         valid *= _share(row.qualified_name)
     elif row.fingerprint != picture.fingerprints.current:
         return True
@@ -246,7 +246,7 @@ def _share(process: str) -> float:
 
 
 def _begun(row: DetailsRow, picture: _Picture, services: Services) -> DetailsRow:
-    """The row before an upload: with the names of all that the process may refer to until it is over."""
+    """The row before an upload, with the names of all datasets that the process may refer to until it is over."""
     before, collection = unused_assets.decode(row.referred), ""
     if picture.process is None:
         with services.catalog.upload_turn():
@@ -258,7 +258,7 @@ def _begun(row: DetailsRow, picture: _Picture, services: Services) -> DetailsRow
 def _upload(
     row: DetailsRow, picture: _Picture, known: frozenset[AssetName], services: Services
 ) -> Callable[[DetailsRow], DetailsRow]:
-    """Show the picture in the catalogue, and delete what is no longer needed; how a row is marked that says the same.
+    """Show the picture in the catalogue, and delete what is no longer needed; returns how the row is to be marked.
 
     ``known`` are the names of datasets to which the process certainly refers already.
     """

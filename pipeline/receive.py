@@ -31,9 +31,9 @@ from storage.retry_queue import RetryQueue
 
 log = logging.getLogger(__name__)
 
-# Of one batch; the rest is counted together.
+# Log lines of one batch; further events are counted together.
 _MOST_REASONS = 10
-# Of the events that are stored at a time where nobody waits for an answer.
+# Events that are stored at a time if nobody waits for an answer.
 _AT_ONCE = 8
 
 Answer = tuple[int, dict[str, Any]]
@@ -44,7 +44,7 @@ Keep = Callable[[Envelope, bytes], None]
 class Receiver:
     """What receiving works with: one per worker process.
 
-    ``notify`` reports a run, by its key, that has a new event; None where somebody else does.
+    ``notify`` reports a run, by its key, that has a new event; None if storage notifications do that.
     """
 
     limits: Limits
@@ -65,7 +65,7 @@ class Receiver:
 
 
 def receive(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: datetime) -> Answer:
-    """Take one event: the HTTP status and the JSON to answer with. What is answered 202 is on disk."""
+    """Receive one event; returns the HTTP status and the JSON of the answer. An event with status 202 is on disk."""
     with budget(receiver.budget_seconds), closing(receiver.large_bodies.turn()) as turn:
         try:
             event = expand(headers, body, receiver.limits, turn.take)
@@ -79,9 +79,9 @@ def receive(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: da
 
 
 def receive_batch(body: bytes, headers: Mapping[str, str], receiver: Receiver, now: datetime) -> Answer:
-    """Take an array of events, or an event a line, one after the other.
+    """Receive an array of events, or an event a line, one after the other.
 
-    One that cannot be read does not cost the others.
+    One that cannot be read does not stop the others.
     """
     with closing(receiver.large_bodies.turn()) as turn:
         try:
@@ -101,7 +101,7 @@ def receive_batch(body: bytes, headers: Mapping[str, str], receiver: Receiver, n
 
 
 def take_events(events: Iterable[bytes], receiver: Receiver, now: datetime) -> list[Receipt]:
-    """Take events that no request brings, several at a time; the limits are those of a request with one event.
+    """Receive events from elsewhere than requests, several at a time; the limits are those of a request with one event.
 
     :raises StorageUnavailable: one of them was not stored; taking all of them again is safe.
     """
@@ -150,7 +150,7 @@ def _take(event: bytes, receiver: Receiver, keep: Keep) -> Receipt:
 
 
 def _notify(taken: Iterable[Receipt], receiver: Receiver) -> None:
-    """Report the runs of stored events; what is not reported is found by the timer."""
+    """Report the runs of stored events; the timer finds those that cannot be reported."""
     if receiver.notify is None:
         return
     try:
@@ -168,7 +168,7 @@ def _keeper(store: EventStore, now: datetime) -> Keep:
 
 
 def _give_up_early(keep: Keep) -> Keep:
-    """As ``keep``, but after one failure the rest of a batch fails at once: its sender waits for all of it."""
+    """A ``keep`` that fails at once after one failure, because the sender of a batch waits for all of it."""
     failures: list[StorageUnavailable] = []
 
     def keep_or_fail(envelope: Envelope, event: bytes) -> None:
@@ -184,13 +184,13 @@ def _give_up_early(keep: Keep) -> Keep:
 
 
 def _log(taken: Receipt, key: str) -> None:
-    """A line for an event; ``key`` is the tag of the key that its request had, "" if that is not known."""
+    """Log a line for an event; ``key`` is the tag of the key of its request, "" if unknown."""
     facts = {"run": escaped(taken.run), "job": escaped(taken.job), "reason": escaped(taken.reason)}
     step(log, "receive", taken.outcome.value, facts | {"status": taken.status} | ({"key": key} if key else {}))
 
 
 def _log_batch(taken: Iterable[Receipt], key: str = "") -> None:
-    """A line for each event that was kept or ignored, and one for all that were rejected: they may be anything."""
+    """Log a line for each event that was kept or ignored, and one for all that were rejected, which may be anything."""
     reasons: Counter[tuple[int, str]] = Counter()
     for item in taken:
         if item.outcome is Outcome.REJECTED:

@@ -1,8 +1,8 @@
 """What happens around a run's processing: retries with growing delay, dead letters, lost notifications.
 
-The blob trigger makes its five attempts within seconds. So a run that cannot be processed now goes to a queue of our
-own, with a delay that doubles from a minute to an hour; after a day it is dead-lettered with its reason, where
-``sparklin replay`` finds it. A successor is enqueued before success is reported, so a crash repeats work at worst.
+The blob trigger makes its five attempts within seconds. So a run that cannot be processed now goes to the app's own
+queue, with a delay that doubles from a minute to an hour; after a day it is dead-lettered with its reason, where
+``sparklin replay`` finds it. The next retry is enqueued before success is reported, so a crash at worst repeats work.
 
 While the circuit of Purview is open (see purview.circuit_breaker), a retry goes back to the queue without being
 processed. Its delay stays shorter then, so that the backlog is there when Purview is back.
@@ -44,13 +44,13 @@ HOST_ATTEMPTS = 5
 
 LOOK_BACK = timedelta(days=14)
 SPREAD_SECONDS = 30
-#: The longest delay of a retry that Purview was not asked about, in seconds.
+#: The longest delay, in seconds, of a retry for which Purview was not asked.
 LONGEST_HOLD_SECONDS = 600
 _AT_ONCE = 8
 
 
 def stored(blob: str, services: Services) -> None:
-    """A blob was stored. ``blob`` is ``container/name``; any that is no event of ours is skipped."""
+    """A blob was stored. ``blob`` is ``container/name``; a blob that is not a stored event is skipped."""
     name = parse_blob_name(blob.removeprefix(CONTAINER + "/"))
     if name is None:
         log.info("skipped %s, which is no stored event", blob)
@@ -61,7 +61,7 @@ def stored(blob: str, services: Services) -> None:
 
 
 def retry(message: bytes, services: Services) -> None:
-    """A message of the retry queue came due."""
+    """Process the run of a due message of the retry queue."""
     pointer = _pointer(message, services)
     if pointer and not (pointer.reason == STORED and _waits_for_retry(pointer.run_key, services)):
         attempt(pointer, services)
@@ -77,7 +77,7 @@ def _waits_for_retry(run_key: str, services: Services) -> bool:
 
 
 def retry_poisoned(message: bytes, services: Services) -> None:
-    """The host gave a retry up after several attempts.
+    """Handle a retry that the host gave up after several attempts.
 
     If the worker ended in each of them, the run is dead-lettered. Otherwise storage was unavailable for as long as the
     attempts took, so that not even the next retry could be enqueued: the run is retried like any other.
@@ -93,7 +93,7 @@ def retry_poisoned(message: bytes, services: Services) -> None:
 
 
 def poisoned(message: bytes, services: Services) -> None:
-    """The blob trigger gave a blob up, since the worker died over it: its run joins the retries."""
+    """Handle a blob that its trigger gave up, because the worker died: its run is retried."""
     try:
         content = json.loads(message)
     except ValueError:
@@ -109,7 +109,7 @@ def poisoned(message: bytes, services: Services) -> None:
 
 
 def attempt(pointer: RetryPointer, services: Services, event: EventName | None = None) -> None:
-    """Process a run; what fails is retried later or, if that is hopeless, dead-lettered with its reason.
+    """Process a run; a failed run is retried later or, if that cannot succeed, dead-lettered with its reason.
 
     ``event`` is the stored event that caused the attempt, None for a retry.
     """
@@ -135,9 +135,9 @@ def attempt(pointer: RetryPointer, services: Services, event: EventName | None =
 
 
 def sweep(services: Services, limits: SweepLimits | None = None) -> None:
-    """Enqueue the runs whose notification or retry got lost, and those that will not end any more.
+    """Enqueue the runs whose notification or retry was lost, and those that never ended.
 
-    Each run is enqueued as soon as it is found. ``limits`` hold for each of the three; the next sweep continues there.
+    Each run is enqueued as soon as it is found. ``limits`` apply to each of the three; the next sweep continues there.
     """
     now = _now()
     settle_after = timedelta(minutes=services.settings.settle_after_minutes)
@@ -157,13 +157,13 @@ def sweep(services: Services, limits: SweepLimits | None = None) -> None:
                 {run.run_key: run for run in new}.values(),
                 _AT_ONCE,
             )
-            # Marked, so that the next sweep does not enqueue it once more; unless it was processed this very moment.
+            # Marked, so that the next sweep does not enqueue it once more; unless it was just processed.
             in_threads(partial(_mark_swept, reason=reason, services=services), batch, _AT_ONCE)
             enqueued |= {run.run_key for run in new}
 
 
 def _sweep_up(run: WaitingRun, reason: str, settle_before: datetime, now: datetime, services: Services) -> None:
-    """Enqueue a run; one that has been there since ``settle_before`` is taken for ended if it has no end."""
+    """Enqueue a run; one that was received before ``settle_before`` counts as ended if it has no end."""
     settle = any(row.received <= settle_before for row in run.rows)
     pointer = RetryPointer(run.run_key, attempt=0, first_failed=now, reason=reason, settle=settle)
     services.retries.enqueue(pointer, random.uniform(0, SPREAD_SECONDS))
@@ -186,15 +186,14 @@ def _without_retry(runs: tuple[WaitingRun, ...], now: datetime, services: Servic
 
 
 def _killed_its_workers(pointer: RetryPointer, services: Services) -> bool:
-    """Whether as many workers as the host makes attempts began with the run since its retry was enqueued, and none of
-    them ended."""
+    """Whether all attempts of the host at a retry began with the run, and none of them ended it."""
     if pointer.at_work is None:
         return False
     return services.run_records.read(pointer.run_key).at_work - pointer.at_work >= HOST_ATTEMPTS
 
 
 def _enqueue(pointer: RetryPointer, delay: float, services: Services) -> None:
-    """Enqueue a retry that knows how many workers are at its run."""
+    """Enqueue a retry with the number of workers that are processing its run."""
     at_work = None
     with _without_need("read how many workers are at it"):
         at_work = services.run_records.read(pointer.run_key).at_work
@@ -223,7 +222,7 @@ def _again(pointer: RetryPointer, error: TryLater, services: Services) -> None:
     delay = _delay_after(error, successor, left, services)
     is_held_back = isinstance(error, CircuitOpen) and pointer.attempt > 0
     if not is_held_back:
-        # In this order, so that a retry that comes soon has the last word.
+        # In this order, so that a retry that is due soon writes last.
         with _without_need("mark its events"):
             events = services.events.names(pointer.run_key)
             services.events.mark(events, Status.RETRYING, _sentences(error.reason, error.remedy), successor.attempt)
@@ -240,7 +239,7 @@ def _again(pointer: RetryPointer, error: TryLater, services: Services) -> None:
 
 @contextmanager
 def _without_need(what: str) -> Iterator[None]:
-    """Do what is inside if possible: a run whose storage is unavailable is retried all the same."""
+    """Do the block if possible: a run is retried even if storage is unavailable for this."""
     try:
         yield
     except TryLater as error:
@@ -253,13 +252,13 @@ def _dead_letter(pointer: RetryPointer, reason: str, remedy: str, services: Serv
     step(log, "retry", "dead-lettered", {"run": pointer.run_key, "reason": reason, "remedy": remedy}, logging.ERROR)
     events = services.events.names(pointer.run_key)
     services.events.mark(events, Status.DEAD_LETTERED, _sentences(reason, remedy), pointer.attempt)
-    # Its other notifications would only ask the catalogue the same once more.
+    # Its other notifications would only repeat the same request to the catalogue.
     services.run_records.note_answered(pointer.run_key, set_of(events))
     _drop_replayed(pointer, services)
 
 
 def _drop_replayed(pointer: RetryPointer, services: Services) -> None:
-    """Delete the dead letters of which a replay is the answer: those from before it."""
+    """Delete the dead letters that a replay has resolved: those from before it."""
     if not pointer.replay:
         return
     for name in list(services.dead_letters.names(pointer.run_key)):
@@ -269,9 +268,9 @@ def _drop_replayed(pointer: RetryPointer, services: Services) -> None:
 
 
 def _delay_after(error: TryLater, successor: RetryPointer, left: timedelta, services: Services) -> float:
-    """Seconds to wait after a failure: what the other side asked for if that is longer than our own delay.
+    """Seconds to wait after a failure: the wait that the other side asked for if that is longer than our own delay.
 
-    Never so long that the run would be given up before it is tried once more.
+    The wait never reaches the time at which the run would be given up.
     """
     settings = services.settings
     longest = settings.retry_max_delay_seconds
@@ -282,7 +281,7 @@ def _delay_after(error: TryLater, successor: RetryPointer, left: timedelta, serv
 
 
 def _delay(pointer: RetryPointer, longest: float, services: Services) -> float:
-    """Seconds to wait: doubled at each attempt up to the longest, and spread, so that a backlog trickles back."""
+    """Seconds to wait: doubled at each attempt up to the longest, and spread, so that a backlog returns gradually."""
     exact = services.settings.retry_first_delay_seconds * 2.0 ** min(pointer.attempt - 1, 20)
     return random.uniform(0.8, 1.2) * min(exact, longest)
 

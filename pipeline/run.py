@@ -94,11 +94,11 @@ def _log_step(run_key: str, report: RunReport, events: int) -> None:
 
 
 def _leave(process: str, services: Services, known: Process | None = None) -> None:
-    """Show nothing of a process."""
+    """Publish nothing."""
 
 
 def _stored(run_key: str, event: EventName | None, services: Services) -> tuple[StoredEvent, ...]:
-    """The stored events of a run; without an event that gave rise to it, its notifications may have got lost."""
+    """The stored events of a run; without a causing event, its notifications may have been lost."""
     return services.run_events.of_event(event) if event else services.run_events.of_run(run_key)
 
 
@@ -132,14 +132,14 @@ def _process(stored: tuple[StoredEvent, ...], services: Services, show: Show) ->
     run = merge(events)
     report, is_current = _draw(run, services, show)
     while not is_current():
-        # Other runs have said more since this worker read it. They have the run processed once more, but a worker that
-        # did so before this one wrote has been overwritten.
+        # Other runs have stored more facts since this worker read them. They enqueue the run again, but a worker that
+        # processed it before this one wrote has been overwritten.
         report, is_current = _draw(run, services, show)
     return report
 
 
 def _draw(run: MergedRun, services: Services, show: Show) -> tuple[RunReport, Callable[[], bool]]:
-    """Draw a run by its own events and by what other runs say; also returns whether they still say the same."""
+    """Draw a run from its own events and the facts of other runs; also returns whether these are still the same."""
     derived, is_said = derive_in_application(run, services)
     lineages, is_known = with_learned_ids(run, derived.lineages, services)
     named = by_failed_process if run.state is RunState.FAILED else by_process
@@ -147,7 +147,8 @@ def _draw(run: MergedRun, services: Services, show: Show) -> tuple[RunReport, Ca
     check_drawable(processes.values())
     affected, repeated = _record(run, processes, services)
     shown = affected if show is republish else affected - repeated
-    # First what the run added: assets that only change the process are then referred to all the time, and stay.
+    # First the processes to which the run was added: assets that move to another process are then always referred to,
+    # and stay.
     ordered = sorted(shown, key=lambda name: (name not in processes, name))
     _show_all({name: processes.get(name) for name in ordered}, show, services)
     status, message = Status.PROCESSED, f"in {len(processes)} process{'' if len(processes) == 1 else 'es'}"
@@ -161,9 +162,9 @@ def _draw(run: MergedRun, services: Services, show: Show) -> tuple[RunReport, Ca
 
 
 def _show_all(processes: Mapping[str, Process | None], show: Show, services: Services) -> None:
-    """Show each process, with what the run added to it. A failure that concerns only one does not stop the others.
+    """Publish each process, with what the run added to it. A failure that concerns only one does not stop the others.
 
-    :raises CatalogConflict: if one of them must be shown again; raised before a refusal, which the retry meets again.
+    :raises CatalogConflict: if one of them must be shown again; raised before a refusal, which the retry gets again.
     :raises Refused: if the catalogue refuses the content of one of them.
     :raises TryLater: if storage or the catalogue is unavailable.
     """

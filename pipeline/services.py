@@ -33,11 +33,11 @@ from storage.stored_circuits import StoredCircuits
 from storage.sweep import Sweep
 from storage.upload_slots import UploadSlots
 
-# Scans come and go; a guid that is gone is noticed when it is used, so this only limits how long a better asset
-# (the scanned twin of a placeholder) goes unseen.
+# Scans create and delete assets; a deleted guid is noticed when it is used, so this only limits how long a better asset
+# (the scanned counterpart of a placeholder) is not seen.
 CACHE_EXPIRY = timedelta(hours=12)
 
-# For the first requests of a command, which may have to fetch tokens by `az login`; no agent waits for them.
+# For the first requests of a command, which may have to get tokens by `az login`; no agent waits for them.
 _COMMAND_SECONDS = 15
 
 
@@ -74,7 +74,7 @@ class Services:
 
 
 def build(settings: Settings) -> Services:
-    """Build the clients; nothing is sent yet. What is missing in storage is made when it is first needed.
+    """Build the clients; nothing is sent yet. What is missing in storage is created when it is first needed.
 
     :raises SettingsError: the file of naming rules cannot be used.
     """
@@ -91,10 +91,10 @@ def build_around(receiver: Receiver, clients: StorageClients, settings: Settings
 
 
 def build_for_command(settings: Settings) -> Services:
-    """Build the clients for a command, whose user may be allowed to read only: nothing is made.
+    """Build the clients for a command, whose user may only be allowed to read: nothing is created.
 
     :raises SettingsError: the file of naming rules cannot be used.
-    :raises StorageUnavailable: storage is unavailable, or the app has not made there what it needs.
+    :raises StorageUnavailable: storage is unavailable, or the app has not created its parts there.
     """
     naming = Naming.of(settings)
     clients = connect(settings.lineage_storage)

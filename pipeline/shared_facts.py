@@ -1,9 +1,9 @@
-"""Runs of one application that know what others lack, in any order of their events.
+"""Shares facts between runs of one application, in any order of their events.
 
-A run that lacks something notes that it waits, then reads what others said. A run that says something writes it, then
-enqueues those that wait. Whichever comes second sees the other. What a run says is made of its own events alone, so a
-run that is derived once more says the same, and enqueues nobody. A worker that has written what it read before others
-said more looks once more (see pipeline.run).
+A run that lacks a fact notes that it waits, then reads the facts of others. A run with facts writes them, then enqueues
+the runs that wait. The second one sees the first. The facts of a run come from its own events alone, so a run that is
+derived again has the same ones, and enqueues no other. A worker that has written lineage from facts that others have
+since extended reads again (see pipeline.run).
 """
 
 import random
@@ -23,18 +23,18 @@ from storage.text import units
 
 REASON = "another run of its application says what its own events do not contain"
 _SPREAD_SECONDS = 5
-#: Micro-batches that are looked at: those that ended first after the run.
+#: The most micro-batches that are read: those that ended first after the run.
 _MOST_BATCHES = 20
 _MOST_LEAVES = 50
 _decoder = msgspec.json.Decoder(RunFacts)
 
 
 def derive_in_application(run: MergedRun, services: Services) -> tuple[Derived, Callable[[], bool]]:
-    """What the run wrote, also by what other runs of its application say; these learn what it says.
+    """What the run wrote, using facts of other runs of its application; its own facts are stored for them.
 
-    Also returns what tells whether the others still say the same.
+    Also returns a function that says whether the facts of the others are still the same.
 
-    :raises StorageUnavailable: storage does not answer; also when asked whether they say the same.
+    :raises StorageUnavailable: storage does not answer; that function raises it too.
     """
     derived = derive(run, services.lineage_rules)
     application = run.ref.application_run
@@ -53,7 +53,7 @@ def derive_in_application(run: MergedRun, services: Services) -> tuple[Derived, 
 def _known(
     application: str, run: MergedRun, spans: Iterable[tuple[str, str, int]], services: Services
 ) -> ApplicationFacts | None:
-    """What others say about what the run lacks; None if they say nothing."""
+    """The facts of others that the run lacks; None if there are none."""
     said: list[Fact] = []
     for first, last, most in spans:
         said += services.facts.facts(application, first, last, most)
@@ -70,7 +70,7 @@ def _wanted(run: MergedRun, needs: Needs) -> Iterator[tuple[str, str, int]]:
 
 
 def _announce(application: str, run: MergedRun, facts: RunFacts, services: Services) -> None:
-    """Write what the run says, and enqueue the runs that wait for it."""
+    """Write the facts of the run, and enqueue the runs that wait for them."""
     texts = dict(_texts(facts))
     if not texts and not any(event.plan for event in run.events):
         return
@@ -96,7 +96,7 @@ def _waiting(application: str, facts: RunFacts, topics: Iterable[str], services:
 
 
 def _texts(facts: RunFacts) -> Iterator[tuple[str, str]]:
-    """Each fact by its topic; a table with too many columns goes without them, a batch that is too large not at all."""
+    """Each fact by its topic; a table with too many columns is without them, a batch that is too large is left out."""
     for name, dataset in facts.tables.items():
         text = _text(RunFacts(tables={name: dataset}))
         bare = _text(RunFacts(tables={name: Dataset(dataset.id)}))

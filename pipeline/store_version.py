@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def note_version(services: Services, now: datetime | None = None) -> None:
-    """Note the version once a day. The timer does it, so that no event costs a request more; failure is logged."""
+    """Note the version once a day. The timer does it, so that events cost no further request; failure is logged."""
     try:
         services.versions.note(VERSION, now or datetime.now(UTC))
     except StorageUnavailable as error:

@@ -1,11 +1,12 @@
-"""Events from an Event Hub: the messages of a batch go through the receiver's door.
+"""Events from an Event Hub: the messages of a batch are received like requests.
 
-A function of Event Hubs moves on in its partition when it ends, whatever became of the batch. So it fails only while
-storage is unavailable, and is then called again with the same batch. A message that cannot be read, or on which the
-code fails, is dead-lettered and never seen again.
+A function of Event Hubs moves on in its partition when it returns, whatever the outcome of the batch. So it fails only
+while storage is unavailable, and is then called again with the same batch. A message that cannot be read, or on which
+the code fails, is dead-lettered and never seen again.
 
-If the worker dies, the host counts that as a failure and repeats the batch; if the host dies, the batch comes again as
-well, because its end was not noted. A message that kills them would come for ever, so it is given up after some times.
+If the worker dies, the host counts that as a failure and repeats the batch; if the host dies, the batch is delivered
+again as well, because its end was not noted. A message that kills them would be delivered forever, so it is given up
+after some attempts.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ _REMEDY = "Look at the message; if it is an event, correct it and send it with `
 
 
 def take_messages(messages: Iterable[bytes], services: Services) -> None:
-    """Store the events of some messages, of which each holds one or an array.
+    """Store the events of some messages; each contains one event or an array.
 
     :raises StorageUnavailable: some were not stored; taking all messages again is safe.
     """

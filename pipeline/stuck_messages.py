@@ -1,7 +1,7 @@
 """Messages in poison queues that no function takes: they stay hidden until they expire after seven days.
 
-A function takes what it can read within seconds. What stays is no base64, or a function fails on it again and again;
-either way the host leaves the message locked for ten minutes each time, so that nobody sees it on the queue.
+A function takes readable messages within seconds. One that stays is not base64, or a function fails on it again and
+again; in both cases the host locks the message for ten minutes each time, so that it is invisible on the queue.
 """
 
 import logging

@@ -1,16 +1,16 @@
-"""Assets of ours that no process needs any more: they are deleted with the last reference to them.
+"""Deletes assets that the app created when no process refers to them any more.
 
 What the catalogue shows depends on the stored events only. So if a run is retracted, or its lineage is no longer shown,
-the assets that were created for it are deleted, too. This applies to assets that we created, that no process refers to,
-and that are as they were created (purview.removal.reason_touched). Others stay, and the log says why.
+the assets that were created for it are deleted, too. This applies to assets that the app created, that no process
+refers to, and that have not been changed since (purview.removal.reason_touched). Others stay, and the log says why.
 
-The row of a process keeps the names of what its process refers to. Names are added before an upload. They are left out
-only after it, and after the deletions that follow from it. So a worker that takes over from one that crashed knows all
-of them, and repeats what may be missing.
+The row of a process contains the names of the datasets to which its process refers. Names are added before an upload.
+They are left out only after it, and after the deletions that follow from it. So a worker that takes over from a crashed
+one knows all of them, and repeats what may be missing.
 
-An asset is looked at and deleted under the lock of its creation. An upload whose process starts to refer to an asset of
-ours holds the same lock (purview.creation), so an asset cannot be deleted between the look at it and a new reference.
-The process itself is deleted before, so that of two processes that are retracted at once, one finds the asset unused.
+An asset is checked and deleted under the lock of its creation. An upload whose process starts to refer to such an asset
+holds the same lock (purview.creation), so an asset cannot be deleted between that check and a new reference. The
+process itself is deleted before, so that of two processes that are retracted at once, one finds the asset unused.
 """
 
 import json
@@ -43,9 +43,9 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Referred:
-    """What a process refers to, or did before its last complete upload: the planned names of the datasets.
+    """The planned names of the datasets to which a process refers, or did before its last complete upload.
 
-    ``collection`` is that of the process, kept from before the process is deleted; "" if it is not known.
+    ``collection`` is that of the process, read before the process is deleted; "" if unknown.
     """
 
     names: frozenset[AssetName] = frozenset()
@@ -59,7 +59,7 @@ def encode(referred: Referred) -> bytes:
 
 
 def decode(data: bytes) -> Referred:
-    """What ``encode`` made bytes of; nothing if there are none, as in rows of earlier versions."""
+    """Decode the bytes of ``encode``; empty if there are none, as in rows of earlier versions."""
     if not data:
         return Referred()
     kept = json.loads(zlib.decompress(data))
@@ -77,7 +77,7 @@ def names_of(process: Process | None) -> frozenset[AssetName]:
 def collection_of(process: str, services: Services) -> str:
     """The collection that a process of the catalogue is in; "" if there is no such process.
 
-    :raises TryLater, Refused: the catalogue cannot be asked.
+    :raises TryLater, Refused: the catalogue cannot be read.
     """
     name = AssetName(process_type(process), process)
     found = services.catalog.find([name]).get(name)
@@ -88,7 +88,7 @@ def remove_unused(process: str, names: AbstractSet[AssetName], collection: str, 
     """Delete assets to which a process does not refer any more, if nobody else needs them.
 
     :param names: their planned names.
-    :param collection: the collection of the process; by default, that is asked.
+    :param collection: the collection of the process; by default, it is looked up.
     :raises TryLater, Refused: some may be left; repeating this is safe.
     """
     planned = {own: name for name in names for own in (name, AssetName(GENERIC_TYPE, name.qualified_name))}
@@ -108,7 +108,7 @@ def remove_unused(process: str, names: AbstractSet[AssetName], collection: str, 
 
 
 def _remove(name: AssetName, collection: str, held: HeldLocks, services: Services) -> str:
-    """Delete an asset, under its lock; why it stays, "" if it does not."""
+    """Delete an asset, under its lock; returns why it stays, "" if it was deleted."""
     asset = _own(name, services)
     if asset is None:
         return ""
@@ -125,7 +125,7 @@ def _remove(name: AssetName, collection: str, held: HeldLocks, services: Service
 
 
 def _own(name: AssetName, services: Services) -> Asset | None:
-    """The asset that we created under a name; None if there is none."""
+    """The asset that the app created under a name; None if there is none."""
     created = services.created.get_many([name]).get(name)
     if created is None:
         return None

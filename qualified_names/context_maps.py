@@ -1,4 +1,4 @@
-"""Look-ups in what the settings and events know: keys are compared without regard to case, blanks or ``%20``.
+"""Look-ups in the maps of settings and events; keys are compared without regard to case, blanks or ``%20``.
 
 Some agents encode twice: a blank may also be ``%2520``.
 """
@@ -9,7 +9,7 @@ from core.identity import plain_name
 
 
 def find(mapping: Mapping[str, str], key: str) -> str | None:
-    """The value under the key; None where there is none."""
+    """The value of the key; None if there is none."""
     exact = mapping.get(key)
     if exact:
         return exact
@@ -18,12 +18,12 @@ def find(mapping: Mapping[str, str], key: str) -> str | None:
 
 
 def with_learned(settings: Mapping[str, str], learned: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What the settings know, and of what events contain that which no setting says."""
+    """The values of the settings, and those from events that no setting gives."""
     return {**{key: value for key, value in learned if not find(settings, key)}, **settings}
 
 
 def single(mapping: Mapping[str, str]) -> str | None:
-    """The value of a mapping that holds only one, whatever its keys."""
+    """The value of a mapping with only one value, whatever its key."""
     values = {value for value in mapping.values() if value}
     return values.pop() if len(values) == 1 else None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class Fault(ValueError):
-    """A field holds something else than it should; the message says what is expected."""
+    """A field has a wrong value; the message says what is expected."""
 
 
 def text(value: Any) -> str:
@@ -26,7 +26,7 @@ def texts(value: Any) -> tuple[str, ...]:
 
 
 def texts_or_blanks(value: Any) -> tuple[str, ...]:
-    """As ``texts``, but a text may be empty."""
+    """A text, or a list of at least one; a text may be empty."""
     if value is None:
         raise Fault("is missing")
     items = [value] if isinstance(value, str) else value
@@ -50,7 +50,7 @@ def table(value: Any, keys: tuple[str, ...] | None = None) -> Mapping[str, Any]:
 
 
 def tables(value: Any, keys: tuple[str, ...]) -> list[Mapping[str, Any]]:
-    """A list of tables; nothing counts as an empty list."""
+    """A list of tables; a missing field counts as an empty list."""
     if value is None:
         return []
     if not isinstance(value, list):

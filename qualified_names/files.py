@@ -1,14 +1,14 @@
-"""Names of files, folders and sets of files: what Purview's scans call the place that Spark names by a path.
+"""Names of files, folders and sets of files: what Purview's scans call the place behind a path of Spark.
 
 Decisions, in this order:
 1. No path: the container itself.
 2. Known to be a folder (Spark wrote it, part files or partition folders were cut, or it is a Delta, Iceberg or Hudi
    table): a folder.
-3. The last segment ends in an extension of a data file: a file. Where it is only read, it may be a folder of that name
-   (``people.parquet``), which no name can tell; the folder's names are looked up after the file's.
+3. The last segment ends in an extension of a data file: a file. If it is only read, it may be a folder of that name
+   (``people.parquet``), which no name shows; the folder's names are looked up after the file's.
 4. Everything else: a folder, in which Spark keeps a set of files.
 
-What is created for a folder is its resource set, as a scan of Spark's output gives; for a file it is the path. Purview
+For a folder its resource set is created, as by a scan of Spark's output; for a file, its path. Purview
 keeps a file's extension in lower case; a folder's name stays as it is, ``Orders.CSV`` too.
 """
 
@@ -21,7 +21,7 @@ from core.catalog_model import AssetName
 from qualified_names.resource_sets import SPARK_PARTITIONS, generalised
 from qualified_names.templates import escape_braces, lower_extension
 
-# Formats that systems hand over as one file.
+# Formats that systems deliver as one file.
 _DATA_FILES = re.compile(
     r"avro|bin|bz2|csv|ctl|dat|deflate|docx|fwf|gz|html|jpe?g|json|jsonl|log|lz4|mp3|mp4|ndjson|orc|parquet|pdf|png"
     r"|psv|sas7bdat|snappy|ssv|tab|tiff?|tsv|txt|wav|xlsx?|xml|ya?ml|zip|zst",
@@ -47,7 +47,7 @@ def is_file(path: str) -> bool:
 
 
 def file_names(stores: Iterable[StoreNames], *, is_folder: bool) -> Iterator[AssetName]:
-    """The names under which a path may be known in each of the stores, the likeliest first."""
+    """The names that a path may have in each of the stores, the likeliest first."""
     below: dict[str, tuple[_Name, ...]] = {}
     for store in stores:
         path = store.path.strip("/")
@@ -60,7 +60,7 @@ def file_names(stores: Iterable[StoreNames], *, is_folder: bool) -> Iterator[Ass
 
 
 class _Name(NamedTuple):
-    """A name below a store's container, and what it is the name of."""
+    """A name below a store's container, and the kind of thing that it names."""
 
     kind: Literal["file", "folder", "resource_set"]
     text: str
@@ -99,7 +99,7 @@ def _folder(path: str) -> Iterator[_Name]:
 
 
 def _patterns(path: str, *, is_file: bool) -> Iterator[str]:
-    """The resource set's patterns; braces of the path itself are told apart from those of placeholders."""
+    """The resource set's patterns; braces of the path itself are distinguished from those of placeholders."""
     hidden = path.replace("{", "\ue000").replace("}", "\ue001")
     for pattern in generalised(hidden, is_file=is_file):
         yield pattern.replace("\ue000", "%7B").replace("\ue001", "%7D")

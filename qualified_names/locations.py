@@ -1,13 +1,13 @@
-"""Where a dataset lies: what precedes all rules.
+"""The location of a dataset, which is determined before the rules are applied.
 
-In this order: one spelling (core.identity); a path in the namespace of a store of files goes before the name; an https
+In this order: one spelling (core.identity); a path in the namespace of a file store is put before the name; an https
 address of Azure Storage or OneLake is written as Spark does it, with the container before the host; in paths, what
 Spark and table formats add below a dataset's folder is cut (``_delta_log``, ``_temporary``, ``part-00000-….csv``), what
 a glob leaves open, and then ``key=value`` folders once more; a Databricks mount is replaced by its source, the longest
 mount that fits first.
 
-Whatever is cut tells a folder, even if its name looks like a file's, and so does a slash at the end. That slashes and
-``key=value`` folders were cut shows only where the name comes as the agent sent it, since one spelling has none.
+If something is cut, or the name ends with a slash, it is a folder, even if its name looks like a file's. Slashes and
+``key=value`` folders are seen only in the name as the agent sent it, since the one spelling has none.
 """
 
 import re
@@ -47,8 +47,8 @@ _LOCATION = re.compile(
 class Location:
     """A dataset's address in parts.
 
-    ``is_folder`` is true where the name alone may look like a file's but a folder is known; ``note`` tells of a
-    mount that is unknown.
+    ``is_folder`` is true if it is known to be a folder, even if the name looks like a file's; ``note`` reports an
+    unknown mount.
     """
 
     id: DatasetId
@@ -83,7 +83,7 @@ def _dataset_folder(raw: DatasetId) -> Location:
 
 
 def _path_in_name(raw: DatasetId) -> DatasetId:
-    """The dataset with the namespace's path before its name, as agents that split a table's location elsewhere mean."""
+    """The dataset with the namespace's path before its name; some agents split a table's location there."""
     found = _LOCATION.fullmatch(namespace_spelling(raw.namespace))
     if not found or not found["path"] or not _has_paths(found["store"]):
         return raw
@@ -108,7 +108,7 @@ def _has_paths(namespace: str) -> bool:
 
 
 def _kept(parts: list[str]) -> int:
-    """How many parts belong to the dataset itself; all if only a glob would leave none."""
+    """How many parts belong to the dataset itself; all parts if a glob would leave none."""
     for index, part in enumerate(parts):
         if _GLOB.search(part):
             return index

@@ -1,8 +1,8 @@
 """Matches one rule against one place, and fills in what the rule says.
 
-A rule matches if all its conditions hold and, where it has layouts, one of them fits the dataset's name *and* leaves
-no value open that the first qualified name needs. ``db.t`` thus fits ``{schema}.{table}`` where the namespace tells
-the database, and ``{database}.{table}`` where it does not. The first layout that does so counts.
+A rule matches if all its conditions hold and, if it has layouts, one of them fits the dataset's name *and* gives every
+value that the first qualified name needs. ``db.t`` thus fits ``{schema}.{table}`` if the namespace contains the
+database, else ``{database}.{table}``. The first such layout counts.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from qualified_names.rule import FileStore, FittingRule, Layout, Rule
 from qualified_names.table_name import PART, table_name, without_quoted
 from qualified_names.templates import Template
 
-# Well-known schemas of SQL Server and PostgreSQL; as the name of a database each would be odd.
+# Well-known schemas of SQL Server and PostgreSQL; each would be an unusual name for a database.
 _SCHEMAS = ("dbo", "public", "sys", "guest", "information_schema")
 
 #: The values that every template may use, besides ``property.*`` and what its rule captures and defines.
@@ -36,7 +36,7 @@ FACTS: Mapping[str, Callable[[Location, NameContext], str | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a rule makes of a place. ``names`` is empty where a needed value is missing; ``notes`` say which."""
+    """The result of a rule for a place. ``names`` is empty if a needed value is missing; ``notes`` say which."""
 
     rule: Rule
     names: tuple[AssetName, ...]
@@ -95,7 +95,7 @@ def fits_name(fitting: FittingRule, place: Location) -> Mapping[str, str] | None
 
 
 def match(fitting: FittingRule, place: Location, context: NameContext) -> Match | None:
-    """What a rule that fits the namespace makes of the place; None where it is not for it or cannot read its name."""
+    """The result of a rule that fits the namespace; None if the name does not fit its conditions and layouts."""
     rule = fitting[0]
     captures = fits_name(fitting, place)
     if captures is None:
@@ -110,7 +110,7 @@ def match(fitting: FittingRule, place: Location, context: NameContext) -> Match 
 
 
 def _readings(values: Values) -> Iterator[Values]:
-    """The values with the captures of each layout that fits the name; as they are where the rule has no layouts."""
+    """The values with the captures of each layout that fits the name; unchanged if the rule has no layouts."""
     if not values.rule.layouts:
         yield values
     for layout in values.rule.layouts:
@@ -161,7 +161,7 @@ def _store(store: FileStore, values: Values) -> StoreNames | None:
 
 
 def _short_name(values: Values) -> str:
-    """What people call the data: what the rule says, the table, the last part of the path, or the container."""
+    """The name for people: as the rule says, or the table, the last part of the path, or the container."""
     said = values.fill(values.rule.short_name) if values.rule.short_name else None
     table = values.get("table") if any(layout.dotted for layout in values.rule.layouts) else None
     last = values.place.id.name.rpartition("/")[2]
@@ -176,22 +176,22 @@ def _notes(values: Values) -> tuple[Note, ...]:
 
 
 def _missing(values: Values) -> Iterator[Note]:
-    """A note on each value that the rule needs and nothing tells."""
+    """A note on each value that the rule needs and that is unknown."""
     for need in values.rule.needs:
         if not values.get(need.value):
             yield Note(need.code, values.fill(need.text) or need.text.text, values.place.id)
 
 
 def _missing_database(values: Values) -> Iterator[Note]:
-    """A note if ``dbo.orders`` could only be read as ``database.table``: nothing tells its database.
+    """A note if ``dbo.orders`` could only be read as ``database.table``, because its database is unknown.
 
-    Only rules that know a default schema read it so; where the namespace tells the database, another layout fits.
+    Only rules with a default schema read it so; if the namespace contains the database, another layout fits.
     """
     database, name = values.captures.get("database", ""), values.place.id.name
     two_parts = values.captures.keys() >= {"database", "table"} and len(table_name(name)) == 2
     if two_parts and "schema" in values.rule.values and database.lower() in _SCHEMAS:
         text = (
-            f"{database!r} in {name} is a schema, and nothing tells the database: name it in the JDBC URL, "
+            f"{database!r} in {name} is a schema, and the database is unknown: name it in the JDBC URL, "
             "jdbc:sqlserver://host;databaseName=shop, jdbc:postgresql://host/shop."
         )
         yield Note("database-missing", text, values.place.id)

@@ -1,9 +1,9 @@
-"""The parts of an OpenLineage namespace: a reader for addresses, so that no rule cuts texts.
+"""Parses an OpenLineage namespace into the parts of an address, so that no rule has to split texts.
 
 Understands ``scheme://user@host:port/directory;key=value?key=value``, JDBC addresses with and without ``jdbc:``
 (Oracle's ``thin:@`` forms and SQL Server's ``host\\instance`` among them), IPv6 hosts, and names without an
-address such as ``dbfs`` or ``arn:aws:glue:…``, whose scheme is the text up to the first colon. Whatever does not
-fit leaves parts empty; nothing raises.
+address such as ``dbfs`` or ``arn:aws:glue:…``, whose scheme is the text up to the first colon. Parts that cannot be
+read are empty; nothing raises.
 """
 
 import re
@@ -15,7 +15,7 @@ from core.memo import remembers_short
 
 _SAME_SCHEME = {"abfs": "abfss", "wasb": "wasbs", "s3a": "s3", "s3n": "s3", "postgresql": "postgres"}
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
-# Connectors that are given a URL where a host is meant: snowflake://https://account.snowflakecomputing.com
+# Connectors that take a URL in place of a host: snowflake://https://account.snowflakecomputing.com
 _SECOND_SCHEME = re.compile(r"(?<=[a-z])://https?://", re.IGNORECASE)
 _ORACLE = re.compile(r"oracle:(?:thin|oci8?):?(?:(?:[^@/]*/[^@]*)?@)?(?:(?:tcps?|ldaps?):)?(?://)?", re.IGNORECASE)
 # jTDS writes the database as a path and the instance as a parameter: host:1433/db;instance=x
@@ -89,7 +89,7 @@ def _flat(address: str) -> str:
 
 
 def _host(text: str) -> tuple[str, str, str]:
-    """Host, port and what else names the server: the sid of ``host:1521:sid``, the instance of ``host\\instance``.
+    """Host, port and further names of the server: the sid of ``host:1521:sid``, the instance of ``host\\instance``.
 
     The label ``privatelink`` is only a way to the same host.
     """

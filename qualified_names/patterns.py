@@ -1,8 +1,8 @@
 """Patterns of the rules file: texts with ``{captures}`` that are matched against parts of a namespace or name.
 
 ``{x}`` is one piece (a label of a host, a segment of a path, a part of a table's name), ``{x...}`` one or more
-pieces, ``*`` anything within a piece, ``**`` anything at all. All else stands for itself. Where names are compared
-without regard to case (schemes, hosts, namespaces), captures still keep the case of the text.
+pieces, ``*`` anything within a piece, ``**`` anything at all. All else stands for itself. Schemes, hosts and namespaces
+are compared without regard to case, but captures keep the case of the text.
 """
 
 import re
@@ -25,7 +25,7 @@ class Pattern:
     captures: tuple[str, ...]
 
     def match(self, text: str) -> Mapping[str, str] | None:
-        """What the captures hold if the whole text matches; None if it does not."""
+        """The values of the captures if the whole text matches; None if it does not."""
         match = self.regex.fullmatch(text)
         return match.groupdict() if match else None
 

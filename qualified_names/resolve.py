@@ -4,16 +4,16 @@ The order of decisions:
 1. One spelling: slashes, schemes and hosts as in core.identity, so that all agents' spellings get one answer.
 2. The place: a path in the namespace goes before the name; bookkeeping folders, part files and partition folders are
    cut, a Databricks mount becomes its source (qualified_names.locations).
-3. The rules, the user's before the shipped ones: the first that matches names the assets. What it would create comes
-   first; further names of the same data (views, hosts, resource set patterns) follow and are only looked up.
-4. A rule that matches but needs to know more (a GUID that no event tells) ends the search: the dataset becomes a
+3. The rules, the user's before the shipped ones: the first that matches names the assets. The asset that would be
+   created comes first; further names of the same data (views, hosts, resource set patterns) are only looked up.
+4. A rule that matches but lacks a value (a GUID that no event contains) ends the search: the dataset becomes a
    generic one, and a note says which setting would help.
 5. Nothing matches, or the name is longer than a catalogue takes: type ``DataSet``, qualified name ``namespace/name``,
    and a note that says why.
-6. Symlinks to catalogues (Unity Catalog, Hive) add their tables' names at the end, since the data's location is what
-   all agents agree on; in storage that a catalogue hides from users (``__unitystorage``) they come first.
+6. Symlinks to catalogues (Unity Catalog, Hive) add their tables' names at the end, because all agents agree on the
+   data's location; in storage that a catalogue hides from users (``__unitystorage``) they come first.
 
-Nothing here reads files or the network, and no dataset makes it raise.
+Nothing here reads files or the network, or raises for any dataset.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ GENERIC_TYPE = "DataSet"
 
 _TABLE_FORMATS = ("delta", "iceberg", "hudi")
 _HIDDEN_STORAGE = "__unitystorage"
-# Purview's limit for names is 4 KB; rules need not be quick on more than that.
+# Purview's limit for names is 4 KB; rules are not tried on longer ones, on which they may be slow.
 _LONGEST_NAME = 4096
 
 
@@ -43,7 +43,7 @@ def resolve(dataset: Dataset, context: NameContext, rules: Rules) -> Resolution:
     """The names of a dataset, in the order in which they are to be looked up; the first is what is created."""
     if _is_too_long(dataset.id):
         return _too_long(_one_spelling(dataset))
-    # The place first: folders that one spelling cuts from the name tell it that this is no file.
+    # The place first: it sees in folders, which one spelling cuts from the name, that this is no file.
     is_folder = dataset.is_folder or dataset.storage_layer.lower() in _TABLE_FORMATS
     where = place(dataset.id, context.mount_points, is_folder=is_folder)
     dataset = _one_spelling(dataset)
@@ -98,7 +98,7 @@ def _generic(dataset: Dataset, where: Location, rule: str, notes: tuple[Note, ..
 
 
 def _too_long(dataset: Dataset) -> Resolution:
-    """A generic asset, named without reading the name: no expression is tried on a text of any length."""
+    """A generic asset for a name that is too long: no expression is tried on it."""
     place = Location(dataset.id, Namespace(dataset.id.namespace, ""))
     if len(dataset.id.namespace) > _LONGEST_NAME:
         scheme = dataset.id.namespace[:20].partition("://")[0]
@@ -113,7 +113,7 @@ def _is_too_long(dataset: DatasetId) -> bool:
 
 
 def _unknown(where: Location, rules: Rules) -> Note:
-    """Why no rule named the dataset: none knows the store, or those that do cannot read the name."""
+    """Why no rule named the dataset: none is for the store, or those that are cannot read the name."""
     if all(fits_name(fitting, where) is None for fitting in rules.of_namespace(where.id.namespace)):
         store = where.id.namespace
         text = f"No rule knows the store {store!r}, so its data get generic assets; NAME_RULES_FILE can teach it."
@@ -130,7 +130,7 @@ def _catalogue_matches(dataset: Dataset, context: NameContext, rules: Rules) -> 
 
 
 def _catalogue_first(own: Resolution, catalogues: tuple[Match, ...]) -> Resolution:
-    """The resolution by the first catalogue that names the table; else the notes that say what it would need."""
+    """The resolution by the first catalogue that names the table; else the notes that say which values are missing."""
     found = next((found for found in catalogues if found.names), None)
     if found is None:
         return replace(own, notes=(*own.notes, *(note for other in catalogues for note in other.notes)))
@@ -147,7 +147,7 @@ def _catalogue_match(link: Symlink, context: NameContext, rules: Rules) -> Match
 
 
 def _table_symlink(dataset: Dataset) -> str:
-    """The table's own name, where a symlink tells it."""
+    """The table's own name, if a symlink contains it."""
     names = (
         link.name.rpartition(".")[2].rpartition("/")[2] for link in dataset.symlinks if link.type.upper() == "TABLE"
     )

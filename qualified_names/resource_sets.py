@@ -1,4 +1,4 @@
-"""Resource sets: how Purview's scans name many files as one, and whether two names mean the same set.
+"""Resource sets: how Purview's scans name many files as one asset, and whether two names mean the same set.
 
 ``generalise`` applies the patterns of ``resource_sets.toml`` to a path, segment by segment. ``same_resource_set``
 compares a name with one that a scan gave. Purview's own code has two steps more that are not public: dates spread
@@ -26,7 +26,7 @@ _ADDRESS = re.compile(r"([a-z][a-z0-9+.\-]*)://([^/]*)/?(.*)", re.DOTALL | re.IG
 # Azure Storage's own limit for the name of a folder or file in a data lake.
 _LONGEST_SEGMENT = 255
 _MOST_WAYS = 2**24
-#: How many lengths the text behind a placeholder may have, where these are few.
+#: The possible lengths of the text that a placeholder stands for, if these are few.
 _LENGTHS = {"GUID": 2, "HEX": 9, "LOC": 1, "Year": 1, "Month": 2, "Day": 2, "Hour": 2, "Minute": 2, "Second": 2}
 _NUMBERS = ("N", "Year", "Month", "Day", "Hour", "Minute", "Second")
 _WITHOUT_HEX_DIGITS = dict.fromkeys(map(ord, string.hexdigits))
@@ -49,7 +49,7 @@ class Replacement:
     file_only: bool
 
     def applies(self, segment: str, counts: "_Counts", *, file_name: bool) -> bool:
-        """Whether the expression is to be tried on the segment at all."""
+        """Whether the expression can match the segment."""
         return (
             counts.digits >= self.digits
             and self.letters <= counts.letters <= self.max_letters
@@ -71,7 +71,7 @@ class _Counts(NamedTuple):
         if not segment.isascii():
             hex_digits = len(segment) - len(segment.translate(_WITHOUT_HEX_DIGITS))
             return cls(sum(map(str.isdigit, segment)), sum(map(str.isalpha, segment)), hex_digits)
-        # The same for most segments, in a fraction of the time.
+        # The same result for most segments, in a fraction of the time.
         raw = segment.encode("ascii")
         return cls(*(len(raw) - len(raw.translate(None, characters)) for characters in _DIGITS_LETTERS_HEX_DIGITS))
 
@@ -85,7 +85,7 @@ def generalise(path: str, *, is_file: bool = False, date_folders: bool = True) -
 
 
 def generalised(path: str, *, is_file: bool = False) -> tuple[str, str]:
-    """Both of that: with dates that are spread over folders, and by the patterns alone."""
+    """Both results: with dates that are spread over folders, and by the patterns alone."""
     segments = path.split("/")
     last = len(segments) - 1
     plain = [
@@ -168,7 +168,7 @@ def _segment_regex(pattern: str) -> re.Pattern[str] | None:
 
 
 def _ways(name: str, literal: str) -> int:
-    """In how many places a placeholder may end before the literal that follows it."""
+    """The number of places in which a placeholder may end before the literal that follows it."""
     if name in _NUMBERS and literal and not literal[0].isdigit():
         return 1
     return _LENGTHS.get(name, _LONGEST_SEGMENT)
@@ -203,7 +203,7 @@ def _replacements() -> tuple[Replacement, ...]:
 
 @cache
 def _without_digits() -> tuple[Replacement, ...]:
-    """Those that may apply to a segment without digits, as most are; none of them adds any."""
+    """The patterns that may apply to a segment without digits, as most are; none of them adds digits."""
     return tuple(each for each in _replacements() if not each.digits)
 
 

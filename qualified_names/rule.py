@@ -1,4 +1,4 @@
-"""The nouns of the rules: what a rules file says, compiled and checked."""
+"""The data classes of naming rules: the content of a rules file, compiled and checked."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Condition:
 
     @property
     def is_of_name(self) -> bool:
-        """Whether it is the dataset's name that must match, and not a part of the namespace."""
+        """Whether the dataset's name must match, and not a part of the namespace."""
         return self.field.endswith("_name")
 
     def match(self, text: str) -> Mapping[str, str] | None:
-        """What the captures of the first pattern that matches hold; None if none matches."""
+        """The captures of the first pattern that matches; None if none matches."""
         return next((found for each in self.patterns if (found := each.match(text)) is not None), None)
 
 
@@ -37,7 +37,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A value without which the rule gives no name, and the note that says where people can give it."""
+    """A value that the rule needs, and the note that says where people can set it."""
 
     value: str
     code: str
@@ -97,7 +97,7 @@ FittingRule = tuple[Rule, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """What one file says."""
+    """The content of one file."""
 
     rules: tuple[Rule, ...]
     remove: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The rules that turn names of OpenLineage into names of Purview: data, checked when they are loaded.
+"""The rules that turn OpenLineage names into Purview names; they are data, checked when they are loaded.
 
 Rules come from ``rules.toml`` beside this module, and from a file of the user's, whose rules are tried first, replace
 shipped rules of the same name, and may remove others. docs/name-rules.md describes the format.

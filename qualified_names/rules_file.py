@@ -1,6 +1,6 @@
-"""Reads a rules file and checks all of it, so that a fault shows at the start and not at the first odd dataset.
+"""Reads a rules file and checks all of it, so that a fault is reported at the start and not at the first dataset.
 
-Every fault is one sentence: file, rule, field, what is wrong. All faults of a file are told at once.
+Every fault is one sentence: file, rule, field, what is wrong. All faults of a file are reported at once.
 """
 
 import re

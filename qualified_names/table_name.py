@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-# Stands between the parts of a name where they are matched as one text: a character that no name holds.
+# Separates the parts of a name when they are matched as one text: a character that no name contains.
 PART = "\x1f"
 
 _PIECE = re.compile(
@@ -25,13 +25,13 @@ _CLOSING = {"bracketed": "]", "quoted": '"', "ticked": "`"}
 def table_name(name: str) -> tuple[str, ...]:
     """``[dbo].[a.b]`` gives ``dbo`` and ``a.b``; a doubled closing sign stands for itself, as in ``[a]]b]``.
 
-    A sign that is never closed, or that stands within a word, is a letter like others.
+    A sign that is never closed, or is within a word, is treated as a letter.
     """
     return tuple(map(_text, _pieces(name)))
 
 
 def without_quoted(name: str) -> str:
-    """The name with nothing in the place of parts that stand in brackets, quotes or backticks."""
+    """The name without the parts in brackets, quotes or backticks."""
     return ".".join(piece["plain"] or "" for piece in _pieces(name)).strip()
 
 
@@ -39,7 +39,7 @@ def _pieces(name: str) -> Iterator[re.Match[str]]:
     position = 0
     while position <= len(name):
         piece = _PIECE.match(name, position)
-        if piece is None:  # The plain alternative matches everywhere.
+        if piece is None:  # The plain alternative always matches.
             return
         yield piece
         position = piece.end() + 1

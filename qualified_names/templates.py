@@ -101,7 +101,7 @@ def lower_extension(path: str) -> str:
 
 
 def escape_braces(path: str) -> str:
-    """The path with braces as Purview keeps them, so that none is taken for a resource set's placeholder."""
+    """The path with its braces escaped as Purview does, so that none counts as a resource set's placeholder."""
     return path.replace("{", "%7B").replace("}", "%7D")
 
 

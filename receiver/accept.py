@@ -1,8 +1,8 @@
 """Whether an event is kept: the allow-list.
 
-Spark waits, so only the envelope is looked at, one event at a time. What is ignored here is gone for good; the
-parser, which sees whole runs, decides finally. So whatever may be a part of a write is kept: another event of the
-run may bring the rest.
+Spark waits, so only the envelope is read, one event at a time. What is ignored here is lost, so every event that may be
+part of a write is kept: another event of the run may bring the rest. The parser, which sees whole runs, decides
+finally.
 """
 
 import re
@@ -20,7 +20,7 @@ _ENDS = ("START", "COMPLETE")
 
 @dataclass(frozen=True, slots=True)
 class ReceiverRules:
-    """What the settings say: operations that carry lineage besides the known, and jobs to leave out."""
+    """Rules from the settings: additional operations that carry lineage, and jobs to leave out."""
 
     allow_operations: tuple[str, ...] = ()
     exclude_jobs: tuple[re.Pattern[str], ...] = ()
@@ -28,7 +28,7 @@ class ReceiverRules:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether an event is kept, and why (not)."""
+    """Whether an event is kept, and why or why not."""
 
     kept: bool
     reason: str
@@ -37,10 +37,10 @@ class Decision:
 def accept(envelope: Envelope, rules: ReceiverRules) -> Decision:
     """Decide about one event.
 
-    In this order: excluded jobs are ignored; FAIL and ABORT are kept, as they retract; events of applications are
-    ignored; whatever names an output is kept; so is the beginning and the end of a micro-batch, and a Union, if they
-    have a plan; operations that only read are ignored; so is a START or RUNNING event with neither datasets nor a plan.
-    All others are kept.
+    In this order: excluded jobs are ignored; FAIL and ABORT are kept, because they retract their run; events of
+    applications are ignored; an event that names an output is kept; so are the start and end of a micro-batch, and a
+    Union, if they have a plan; operations that only read are ignored; so is a START or RUNNING event with neither
+    datasets nor a plan. All others are kept.
     """
     excluded = _excluding_pattern(envelope, rules)
     if excluded:
@@ -65,7 +65,7 @@ def accept(envelope: Envelope, rules: ReceiverRules) -> Decision:
 
 
 def _part_of_a_write(envelope: Envelope) -> str:
-    """Why the plan of a query may belong to a write that other events, or the plan itself, name; "" if it does not."""
+    """Why a query's plan may belong to a write that other events, or the plan itself, name; "" if it does not."""
     if not envelope.plan_class or not envelope.inputs:
         return ""
     if envelope.processing_type.upper() == _STREAMING and envelope.event_type in _ENDS:
@@ -74,7 +74,7 @@ def _part_of_a_write(envelope: Envelope) -> str:
 
 
 def _excluding_pattern(envelope: Envelope, rules: ReceiverRules) -> str:
-    """The pattern that is found in the job's name or in ``namespace/name``; "" if there is none."""
+    """The pattern that matches the job's name or ``namespace/name``; "" if none does."""
     if not rules.exclude_jobs:
         return ""
     names = (envelope.job_name, f"{envelope.job_namespace}/{envelope.job_name}")

@@ -1,4 +1,4 @@
-"""The events of a batch: an array or an event a line, taken apart without decoding what it holds."""
+"""The events of a batch, an array or an event a line, split without decoding them."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -43,7 +43,7 @@ def _is_ndjson(body: bytes, headers: Mapping[str, str]) -> bool:
 
 
 def _split_lines(body: bytes, most: int) -> list[msgspec.Raw]:
-    # One at a time, because a body of line breaks only would make millions of empty lines.
+    # One at a time, because a body of only line breaks would make millions of empty lines.
     found: list[msgspec.Raw] = []
     start, whole = 0, memoryview(body)
     while start < len(body):
@@ -63,7 +63,7 @@ def _too_many(most: int) -> BadRequest:
 
 @cache
 def _first(most: int) -> "msgspec.json.Decoder[Any]":
-    """A decoder of arrays that stops at the first item above ``most``; one for lists would build all of them first."""
+    """A decoder of arrays that stops at the first item above ``most``; a decoder of lists would build all of them."""
     fields = [(f"item_{number}", msgspec.Raw, _NO_ITEM) for number in range(most)]
     return msgspec.json.Decoder(
         msgspec.defstruct("Items", fields, array_like=True, forbid_unknown_fields=True, gc=False)

@@ -1,4 +1,4 @@
-"""The body of a request, as JSON bytes: compression undone, and nothing larger than allowed."""
+"""The body of a request, as JSON bytes: decompressed, and not larger than allowed."""
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -8,7 +8,7 @@ from receiver.request_limits import LARGE_BODY, Limits, check_separators
 
 _GZIP = {"gzip", "x-gzip"}
 _CHUNK = 1024 * 1024
-# Each member costs time, however little it holds; senders make one.
+# Each member costs time, however small it is; senders make one.
 _MOST_MEMBERS = 1000
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _BOM = b"\xef\xbb\xbf"
@@ -19,7 +19,8 @@ def expand(
 ) -> bytes:
     """The body without its content encoding.
 
-    ``before_large`` is called once before more than ``LARGE_BODY`` bytes are held; what it raises ends the expansion.
+    ``before_large`` is called once before more than ``LARGE_BODY`` bytes are in memory; what it raises ends the
+    expansion.
 
     :raises BadRequest: with status 400 (empty, or broken gzip), 411 (a chunked body that the host dropped), 413
         (above a limit) or 415 (unknown encoding); the reason says what to change.
@@ -84,8 +85,8 @@ def _check_expansion(size: int, wire: int, limits: Limits) -> None:
     if size > LARGE_BODY and size > limits.max_expansion_ratio * wire:
         raise BadRequest(
             413,
-            f"{wire} bytes expand to more than the {limits.max_expansion_ratio} times as many that "
-            f"MAX_EXPANSION_RATIO allows",
+            f"{wire} bytes expand to more than {limits.max_expansion_ratio} times as many, the limit set by "
+            f"MAX_EXPANSION_RATIO",
         )
 
 

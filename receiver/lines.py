@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What was taken from a part: its lines with their numbers, blank ones left out, and how far that reaches.
+    """What was taken from a part: its lines with their numbers, without blank ones, and how far they reach.
 
     ``length`` is in bytes, ``breaks`` counts line breaks. ``is_rest`` says that the only line has no line break,
     ``is_too_long`` that the part begins with a line that is longer than the part, and ``in_long_line`` that what
@@ -24,8 +24,8 @@ def cut(data: bytes, line: int, *, in_long_line: bool, is_end: bool, is_idle: bo
     """Take the whole lines of a part that starts in ``line``.
 
     :param in_long_line: it starts inside a line that is too long, which is skipped.
-    :param is_end: the file ends with it. If it is idle, an end without a line break counts as a line; if not, it is
-        left. A part that is not the end, and holds no line break, is the start of a line that is too long.
+    :param is_end: the file ends with it. If the file is idle, an end without a line break counts as a line; if not, it
+        is left. A part that is not the end and has no line break is the start of a line that is too long.
     """
     end = data.rfind(b"\n") + 1
     if end:

@@ -1,6 +1,7 @@
-"""What became of an event, and how a sender is told.
+"""The outcome of an event, and the answer to its sender.
 
-An agent takes every status from 400 on as a failure and drops the event, so what we merely do not want is no error.
+An agent takes every status from 400 on as a failure and drops the event, so an event that is not wanted is not an
+error.
 """
 
 import re
@@ -18,7 +19,7 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Outcome(Enum):
-    """What became of an event."""
+    """The outcome of an event."""
 
     KEPT = "kept"
     IGNORED = "ignored"
@@ -46,12 +47,12 @@ def kept(envelope: Envelope, reason: str) -> Receipt:
 
 
 def ignored(envelope: Envelope, decision: Decision) -> Receipt:
-    """The event is readable, and not wanted."""
+    """The event is readable but not wanted."""
     return Receipt(Outcome.IGNORED, decision.reason, 200, envelope.run_id, _job(envelope))
 
 
 def describes_no_run() -> Receipt:
-    """The event is one of the specification's that belong to no run."""
+    """The event is a DatasetEvent or JobEvent of the specification, which belong to no run."""
     return Receipt(Outcome.IGNORED, "events about datasets or jobs alone describe no run", 200)
 
 
@@ -73,7 +74,7 @@ def batch_status(receipts: Sequence[Receipt]) -> int:
 
 
 def batch_answer(receipts: Sequence[Receipt]) -> dict[str, Any]:
-    """The JSON answer to a batch: ``results`` in the order of the events, and how many there are of each outcome."""
+    """The JSON answer to a batch: ``results`` in the order of the events, and how many have each outcome."""
     counts = {outcome.value: sum(receipt.outcome is outcome for receipt in receipts) for outcome in Outcome}
     results = [{**receipt.answer(), "code": receipt.status} for receipt in receipts]
     return {**counts, "results": results}

@@ -1,9 +1,9 @@
-"""How much a request may hold. What is above a limit is refused with 413, naming the limit and its setting.
+"""How large a request may be. One above a limit is refused with 413, naming the limit and its setting.
 
-A few kilobytes of gzip can hold millions of values, and each of them costs memory and time behind the receiver. So
-the limits count bytes, values and what an event lists, and are checked before anything is decoded. They let the
-largest event that users have reported through: 23.5 MB, 69 times its size on the wire, 110,000 nodes of a logical
-plan, 1.0 million commas and opening brackets.
+A few kilobytes of gzip can contain millions of values, and each costs memory and time behind the receiver. So the
+limits count bytes, values, columns and plan nodes, and are checked before anything is decoded. The largest event that
+users have reported passes: 23.5 MB, 69 times its size on the wire, 110,000 nodes of a logical plan, 1.0 million commas
+and opening brackets.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _SHORTEST_NODE = 14
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest body in bytes, on the wire and expanded, and the most of everything else that is counted.
+    """The largest body in bytes, on the wire and expanded, and the limits of all other counts.
 
     ``max_expansion_ratio`` (expanded to wire) counts for large bodies only, ``max_separators`` limits the commas and
     opening brackets of a body, ``max_columns`` those of schemas and column lineage together.
@@ -46,7 +46,7 @@ class Limits:
 
     @property
     def longest_narrow_event(self) -> int:
-        """Bytes up to which an event cannot have too many columns or plan nodes."""
+        """The size in bytes up to which an event cannot have too many columns or plan nodes."""
         return min(_SHORTEST_COLUMN * self.max_columns, _SHORTEST_NODE * self.max_plan_nodes)
 
 

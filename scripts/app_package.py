@@ -2,7 +2,7 @@
 
     python3 scripts/app_package.py app.zip
 
-The version stands in core/version.py. A commit that has not the tag of that version (``v`` and the version) gets a
+The version stands in core/version.py. A commit without the tag of that version (``v`` and the version) gets a
 local version: ``0.1.0+g1234567``. It is written into the package, which does not know Git.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VERSION_FILE = "core/version.py"
 _VERSION = re.compile(r'^VERSION = "([^"]+)"$', re.MULTILINE)
-# The oldest time that a ZIP file can hold: times of a checkout differ.
+# The oldest time that a ZIP file can contain: times of a checkout differ.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 

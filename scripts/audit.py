@@ -1,7 +1,7 @@
 """Looks up known vulnerabilities of the pinned packages: ``make audit``.
 
 It runs pip-audit, which asks the advisory service of PyPI, and counts a package that the service does not know as not
-looked up: pip-audit itself finds no vulnerabilities then, also where it has looked at nothing.
+looked up: pip-audit itself reports no vulnerabilities then, even if it looked up nothing.
 """
 
 import json
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def outcome(output: str, errors: str) -> tuple[int, list[str]]:
-    """The exit code, and what is to be told, of what pip-audit printed."""
+    """The exit code and the messages for what pip-audit printed."""
     try:
         packages = json.loads(output)["dependencies"]
     except (ValueError, KeyError, TypeError):

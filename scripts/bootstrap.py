@@ -1,9 +1,9 @@
 """Install what the project needs into this checkout: `.venv` by uv, and Azurite by npm.
 
-`--tests` adds what only the checks need: a browser with its driver, and what the lineage explorer is built with.
+`--tests` adds what only tests need: a browser with its driver, and the build tools of the lineage explorer.
 
-Each part gets a stamp with what it was made from. A second run only compares the stamps; after an interruption, the
-next run continues with the parts that have none, and uv and npm find in their caches what they had downloaded.
+Each part gets a stamp that names its sources. A second run only compares the stamps; after an interruption, the next
+run continues with the parts that have none, and uv and npm take from their caches what they had downloaded.
 
     python3 scripts/bootstrap.py [--same-version] [--tests]
 """
@@ -60,7 +60,7 @@ COMMANDS: dict[str, tuple[tuple[str | Path, ...], ...]] = {
 
 
 def missing(*, same_version: bool, tests: bool = False) -> dict[str, bytes]:
-    """The parts that have to be made, with their stamps. Without `same_version`, `.venv` may have any Python."""
+    """The parts that have to be installed, with their stamps. Without `same_version`, `.venv` may have any Python."""
     found = {name: stamp.read_bytes() for name, stamp in STAMPS.items() if stamp.exists()}
     this_version = b"%d.%d" % sys.version_info[:2]
     version = this_version if same_version else found.get("venv", this_version).partition(b" ")[0]
@@ -85,7 +85,7 @@ def digest(*files: str) -> bytes:
 def make(name: str, stamp: bytes, variables: dict[str, str]) -> None:
     """Run the commands, with their output in a log file.
 
-    :raises SystemExit: when one fails; the message holds the end of the log and its path.
+    :raises SystemExit: one fails; the message contains the end of the log and its path.
     """
     say(f"Installing {name} …")
     STAMPS[name].unlink(missing_ok=True)
@@ -117,7 +117,7 @@ def say(text: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Make the parts that are missing.
+    """Install the parts that are missing.
 
     :raises SystemExit: when that is not possible; the message says why.
     """

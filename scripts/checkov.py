@@ -1,4 +1,4 @@
-"""Check what the templates deploy with checkov, which is no dependency of the project: ``python3 scripts/checkov.py``.
+"""Check the templates with checkov, which is not a dependency of the project: ``python3 scripts/checkov.py``.
 
 checkov reads resources from lists, which compiled templates do not have, so it gets the snapshots of tests/infra. Its
 findings are compared with those that docs/deployment.md lists with their reasons; others end it with an error.

@@ -4,7 +4,7 @@
 - ``sparklin-VERSION-infra.zip``: the templates and scripts that deploy it, for use without a clone
 - ``sparklin-VERSION-azuredeploy.json``: the compiled template
 - ``sparklin-VERSION-py3-none-any.whl``: the command line
-- ``sparklin-VERSION-azure.cdx.json``, ``…-cli.cdx.json``: what package and command line depend on, with licences
+- ``sparklin-VERSION-azure.cdx.json``, ``…-cli.cdx.json``: the dependencies of package and command line, with licences
   (CycloneDX)
 - ``SHA256SUMS``
 
@@ -79,7 +79,7 @@ def _check_changelog(number: str) -> None:
 
 
 def _template() -> bytes:
-    """The compiled template. If there is a Bicep compiler, it must give the same as is committed."""
+    """The compiled template. If there is a Bicep compiler, its output must be the committed file."""
     files = committed("HEAD", "infra")
     if not os.environ.get("SPARKLIN_BICEP"):
         _say("SPARKLIN_BICEP names no compiler: the template is the one that is committed")

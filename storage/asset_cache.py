@@ -1,6 +1,6 @@
-"""Table AssetCache: guids of assets that were found in the catalogue, for as long as they may be believed.
+"""Table AssetCache: guids of assets that were found in the catalogue, for a limited time.
 
-A cache: whatever goes wrong with it is logged and otherwise without effect.
+It is a cache: its errors are logged and have no other effect.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def _now() -> datetime:
 
 
 class AssetCache:
-    """Names of assets to guids; an entry is believed for ``keep``."""
+    """Maps names of assets to guids; an entry is valid for ``keep``."""
 
     def __init__(self, clients: StorageClients, keep: timedelta, clock: Callable[[], datetime] = _now) -> None:
         self._table = clients.table(ASSET_CACHE)
@@ -53,17 +53,17 @@ class AssetCache:
         }
 
     def put_many(self, guids: Mapping[AssetName, str], *, lasting: bool = False) -> None:
-        """Remember guids from now on; ``lasting`` ones until they are dropped."""
+        """Store guids; ``lasting`` ones are valid until they are dropped."""
         expires = _NEVER if lasting else self._clock() + self._keep
         rows = (_row(name, guid, expires) for name, guid in guids.items())
         in_threads(self._put, transactions(rows, lambda row: str(row["PartitionKey"])), _AT_ONCE)
 
     def drop(self, names: Iterable[AssetName]) -> None:
-        """Forget names."""
+        """Delete the guids of names."""
         in_threads(self._drop, dict.fromkeys(names), _AT_ONCE)
 
     def purge(self) -> int:
-        """Delete what has expired, and say how many rows that were.
+        """Delete expired rows; returns how many.
 
         :raises StorageUnavailable: some may be left.
         """
@@ -95,7 +95,7 @@ class AssetCache:
 
 
 def asset_key(name: AssetName) -> Key:
-    """The key of a row that belongs to an asset, whatever its name is made of."""
+    """The key of an asset's row; names may contain any characters."""
     text = f"{name.type_name}\n{name.qualified_name}"
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Key(digest[:2], digest)

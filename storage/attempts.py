@@ -1,7 +1,7 @@
-"""How many workers have died over a piece of work: rows in table CollectedFiles, one for each piece in work.
+"""How many workers have died while they did a piece of work: a row in table CollectedFiles for each piece in work.
 
-A row is written before the work and deleted after it, also if the work failed. So a row that another process has left
-says that it died, or was stopped, in between.
+A row is written before the work and deleted after it, also if the work failed. So a row of another process means that
+it died, or was stopped, in between.
 """
 
 import hashlib
@@ -20,13 +20,13 @@ _PROCESS = uuid.uuid4().hex
 
 
 class Attempts:
-    """The pieces of work that are being done. Safe to share between threads; nobody else does the same piece."""
+    """The pieces of work of this process. Safe to share between threads; each piece is done by one thread."""
 
     def __init__(self, clients: StorageClients) -> None:
         self._table = clients.table(COLLECTED_FILES)
 
     def begin(self, work: str) -> int:
-        """Note that this process begins a piece of work; how many others have died over it.
+        """Note that this process begins a piece of work; returns how many others have died over it.
 
         :raises StorageUnavailable: it may not be noted.
         """
@@ -48,7 +48,7 @@ class Attempts:
         return deaths
 
     def end(self, work: str) -> None:
-        """Note that this process lived to the end of a piece of work.
+        """Note that this process has ended a piece of work.
 
         :raises StorageUnavailable: it may not be noted.
         """
@@ -64,7 +64,7 @@ def _row(work: str, deaths: int) -> TableEntity:
 
 
 def _process() -> str:
-    """This process, also where it was forked from one that knows storage."""
+    """A name for this process, also for one that was forked."""
     return f"{_PROCESS}-{os.getpid()}"
 
 

@@ -1,7 +1,7 @@
-"""Rows of a table by the dozen: what lies in one partition is read by one query and written in one transaction.
+"""Many rows of a table at once: those of a partition are read by one query and written in one transaction.
 
-A few rows are mostly in partitions of their own; then this is a request a row, several at a time. For thousands it is a
-small part of that, and of the time that the SDK takes for each request.
+A few rows are mostly in different partitions: this is one request for each, several at a time. Thousands need far fewer
+requests, and less of the SDK's time for each.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from core.threads import in_threads
 _Item = TypeVar("_Item")
 
 _AT_ONCE = 8
-# Azure takes 15 comparisons a query, one of which is the partition's, and 100 rows or 4 MiB a transaction.
+# Azure allows 15 comparisons in a query, one of them for the partition, and 100 rows or 4 MiB in a transaction.
 _ROWS_A_QUERY = 14
 _ROWS_A_TRANSACTION = 100
 # Below that the SDK needs longer for a transaction than for its rows one by one.
@@ -30,7 +30,7 @@ Operation = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Mappin
 
 
 def read_rows(table: TableClient, keys: Iterable[tuple[str, str]]) -> list[TableEntity]:
-    """The rows that there are of these partition and row keys, which hold hex digits and dashes only.
+    """The rows that exist for these partition and row keys, which contain only hex digits and dashes.
 
     :raises AzureError: as the SDK does.
     """
@@ -44,7 +44,7 @@ def transactions(
 ) -> list[list[_Item]]:
     """The items in groups to be written in one transaction each; a group of one is to be written by itself.
 
-    Fewer than ``least`` of a partition are groups of one each; by default, what takes the SDK less time.
+    Fewer than ``least`` of a partition are groups of one each; the default takes the SDK the least time.
     """
     worth = _WORTH_A_TRANSACTION if least is None else least
     chunks: list[list[_Item]] = []
@@ -79,7 +79,7 @@ def delete_rows(table: TableClient, keys: Iterable[tuple[str, str]]) -> None:
 
 
 def delete_old_rows(table: TableClient, query: str, before: datetime) -> int:
-    """Delete the rows that match a query and were written before a time, and say how many that were.
+    """Delete the rows that match a query and were written before a time; returns how many.
 
     :raises AzureError: as the SDK does; some may be left.
     """

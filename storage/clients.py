@@ -48,23 +48,23 @@ _NOTHING_THERE = (
     "LINEAGE_STORAGE… names another account"
 )
 _NOTHING_THERE_REMEDY = (
-    "`sparklin doctor` names what is missing. Start the app, or if it has run before: `sparklin rebuild` makes lost "
-    "tables again from the stored events."
+    "`sparklin doctor` names what is missing. Start the app, or if it has run before: `sparklin rebuild` restores lost "
+    "tables from the stored events."
 )
 _ATTEMPT = {"connection_timeout": 5, "read_timeout": 20}
 _RETRIES = 4
-# What was made a moment ago is not made again because of a request that was sent before.
+# Parts that were just created are not created again because of a request that was sent before.
 _MADE_SECONDS = 5
 _TABLE_RETRIES = {"retry_total": _RETRIES, "retry_backoff_factor": 0.3, "retry_backoff_max": LONGEST_PAUSE}
 
 
 @dataclass(frozen=True, slots=True)
 class StorageClients:
-    """One client a service, and one a table; they are safe to share between threads.
+    """One client for each service and each table, safe to share between threads.
 
-    The clients of tables are made before the first request: each that ``tables`` makes (``create_table`` makes one too)
-    puts new policies, not yet linked, behind those that its requests go through, so that a request of another thread
-    may fail at that moment with an AttributeError (``azure.core.pipeline.Pipeline`` of azure-core 1.x).
+    The clients of tables are created before the first request: each that ``tables`` creates (``create_table`` creates
+    one too) puts new policies, not yet linked, behind those that its requests go through, so that a request of another
+    thread may fail at that moment with an AttributeError (``azure.core.pipeline.Pipeline`` of azure-core 1.x).
     """
 
     blobs: BlobServiceClient
@@ -86,7 +86,7 @@ class StorageClients:
 
 
 class _MissingParts:
-    """Makes what the app needs in storage when it turns out not to be there: at the first event of a new deployment."""
+    """Creates the app's containers, tables and queues when one is missing: at the first event of a new deployment."""
 
     def __init__(self) -> None:
         self.clients: StorageClients | None = None
@@ -94,7 +94,7 @@ class _MissingParts:
         self._made_at = -math.inf
 
     def __call__(self, url: str) -> bool:
-        """Make everything that is missing; False if that is not possible, or ``url`` is of something else."""
+        """Create everything that is missing; False if that is not possible, or ``url`` is not of a part of the app."""
         names = {segment.partition("(")[0] for segment in urlsplit(url).path.split("/")}
         left = seconds_left()
         if self.clients is None or names.isdisjoint((*CONTAINERS, *TABLES, RETRY_QUEUE)):
@@ -102,7 +102,7 @@ class _MissingParts:
         if not self._mutex.acquire(timeout=-1 if left is None else left):
             return False
         try:
-            # Another thread may have made it while this one waited.
+            # Another thread may have created it while this one waited.
             if time.monotonic() - self._made_at > _MADE_SECONDS:
                 provision(self.clients)
                 self._made_at = time.monotonic()
@@ -117,7 +117,7 @@ class _MissingParts:
 def connect(connection: StorageConnection, *, makes_missing: bool = False) -> StorageClients:
     """Build the clients; nothing is sent yet.
 
-    With ``makes_missing``, a request whose container, table or queue is not there makes all that is missing, and is
+    With ``makes_missing``, a request whose container, table or queue is missing creates all that is missing, and is
     sent once more.
 
     Each attempt may take some seconds and is repeated up to four times after a pause, unless ``transport.budget``
@@ -150,14 +150,14 @@ def service_options(make_missing: MakeMissing | None = None) -> dict[str, Any]:
 
 
 def credential(client_id: str) -> TokenCredential:
-    """The user-assigned identity with this client id; for "" whatever identity is at hand."""
+    """The user-assigned identity with this client id; for "" the default credential."""
     return ManagedIdentityCredential(client_id=client_id) if client_id else DefaultAzureCredential()
 
 
 def provision(clients: StorageClients) -> None:
-    """Create what is missing of the containers, tables and the queue, all at once; what is there stays.
+    """Create the missing containers, tables and queue, all at once; existing ones stay.
 
-    :raises StorageUnavailable: storage is unavailable or does not let us.
+    :raises StorageUnavailable: storage is unavailable or denies access.
     """
     creations: list[Callable[[], object]] = [
         *(partial(clients.blobs.create_container, name) for name in CONTAINERS),
@@ -169,9 +169,9 @@ def provision(clients: StorageClients) -> None:
 
 
 def provision_tables(clients: StorageClients) -> None:
-    """Create the tables that are missing: people who may write to them may do that, unlike containers.
+    """Create the missing tables: unlike for containers, the right to write to tables suffices.
 
-    :raises StorageUnavailable: storage is unavailable or does not let us.
+    :raises StorageUnavailable: storage is unavailable or denies access.
     """
     with storage_faults("create tables"):
         in_threads(_create, _tables(clients), len(TABLES))
@@ -187,11 +187,11 @@ def _create(creation: Callable[[], object]) -> None:
 
 
 def missing_parts(clients: StorageClients, seconds: float) -> list[str]:
-    """What ``provision`` makes and is not there, as ``container x``, ``table y``, ``queue z``.
+    """The missing parts that ``provision`` creates, as ``container x``, ``table y``, ``queue z``.
 
-    Containers are asked for one by one: whoever may use these alone may not list those of the account.
+    Containers are looked up one by one: an identity that may use only these may not list those of the account.
 
-    :raises StorageUnavailable: storage is unavailable or does not let us.
+    :raises StorageUnavailable: storage is unavailable or denies access.
     """
     with budget(seconds), storage_faults("be listed"):
         lacking = [f"container {name}" for name in CONTAINERS if not clients.container(name).exists()]
@@ -202,7 +202,7 @@ def missing_parts(clients: StorageClients, seconds: float) -> list[str]:
 
 
 def check_provisioned(clients: StorageClients, seconds: float) -> None:
-    """Check by reading that blobs and tables answer within ``seconds`` and hold what ``provision`` makes.
+    """Check by reading that blobs and tables answer within ``seconds`` and have what ``provision`` creates.
 
     :raises StorageUnavailable: they do not.
     """
@@ -215,7 +215,7 @@ def check_provisioned(clients: StorageClients, seconds: float) -> None:
 
 
 def is_reachable(clients: StorageClients, seconds: float) -> bool:
-    """Whether blobs and tables answer within ``seconds`` and hold what ``provision`` makes."""
+    """Whether blobs and tables answer within ``seconds`` and have what ``provision`` creates."""
     try:
         check_provisioned(clients, seconds)
     except StorageUnavailable:

@@ -1,6 +1,6 @@
-"""Table CreatedAssets: which assets of the catalogue are ours, and which columns we gave them.
+"""Table CreatedAssets: the assets that this app created in the catalogue, and the columns that it gave them.
 
-No cache: an asset that is not here belongs to a scan or a person, and is left alone for good.
+This is not a cache: an asset that is not here belongs to a scan or a person, and is never changed.
 """
 
 import json
@@ -29,11 +29,11 @@ class CreatedAssets:
 
     def __init__(self, clients: StorageClients) -> None:
         self._rows = LargeRows(clients.table(CREATED_ASSETS), clients.container(DETAILS))
-        # The versions of rows without a guid that were written here, so that they need not be read to be completed.
+        # The versions of rows without a guid that this object wrote, so that they can be completed without reading.
         self._announced: dict[Key, Version] = {}
 
     def get_many(self, names: Iterable[AssetName]) -> dict[AssetName, Created]:
-        """What is known of these names; those that were never created by us are left out.
+        """What is stored of these names, without those that the app never created.
 
         An announcement is as old as its row, by the clock of storage.
 
@@ -41,11 +41,11 @@ class CreatedAssets:
         """
         keys = {asset_key(name): name for name in names}
         rows = self._rows.get_many(keys)
-        # A row of which a part is gone is as none: its asset is left alone from now on.
+        # A row with a missing part counts as no row: its asset is not changed from now on.
         return {keys[key]: _dated(_decode(row[0]), row[1]) for key, row in rows.items() if row}
 
     def add_many(self, created: Mapping[AssetName, Created]) -> None:
-        """Add columns to what is known of these names; another guid than the known one starts anew.
+        """Add columns to what is stored of these names; a guid other than the stored one replaces all of it.
 
         Without a guid, an asset is announced from now on, also if it was announced before.
 
@@ -55,7 +55,7 @@ class CreatedAssets:
         in_threads(self._add_group, groups, _AT_ONCE)
 
     def remove(self, name: AssetName, guid: str) -> None:
-        """Forget an asset, unless another one of its name was created since.
+        """Delete the row of an asset, unless another one of its name was created since.
 
         :raises StorageUnavailable: it may not be removed.
         """
@@ -66,7 +66,7 @@ class CreatedAssets:
                 self._rows.delete(key, version)
 
     def all(self) -> Iterator[tuple[AssetName, Created]]:
-        """Every asset that was created, from one listing; names are without characters that a table cannot hold.
+        """Every asset that was created, from one listing; names are without characters that a table cannot store.
 
         :raises StorageUnavailable: also during the iteration.
         """
@@ -76,14 +76,14 @@ class CreatedAssets:
                 yield AssetName(str(values["typeName"]), str(values["qualifiedName"])), created
 
     def _add_group(self, items: Sequence[tuple[AssetName, Created]]) -> None:
-        """Add to assets of one partition, one by one where that is not done in one go."""
+        """Add to assets of one partition, one by one if one transaction is not possible."""
         if self._add_unread(items) or (len(items) > 1 and self._add_together(items)):
             return
         for item in items:
             self._add(item)
 
     def _add_unread(self, items: Sequence[tuple[AssetName, Created]]) -> bool:
-        """Announce assets that were never created, which is usual, and complete what was announced here."""
+        """Announce assets that were never created, the usual case, and complete those that this object announced."""
         versions = [self._announced.pop(asset_key(name), None) for name, _ in items]
         if any(version is None and added != Created() for (_, added), version in zip(items, versions, strict=True)):
             return False

@@ -1,4 +1,4 @@
-"""Container ``dead-letters``: what is no longer retried, with the reason and with what a person can do about it."""
+"""Container ``dead-letters``: what is no longer retried, with the reason and the remedy."""
 
 import hashlib
 import json
@@ -43,7 +43,7 @@ class DeadLetters:
     def put(
         self, run: str, reason: str, remedy: str, details: Mapping[str, Any], time: datetime, *, key: str = ""
     ) -> str:
-        """Store a dead letter and return its name. ``run`` is a run key, or any other name of what was given up.
+        """Store a dead letter and return its name. ``run`` is a run key, or another name of what was given up.
 
         A dead letter with a ``key`` replaces that of the same run and key.
 
@@ -61,7 +61,7 @@ class DeadLetters:
 
     @staticmethod
     def name_of(run: str, key: str) -> str:
-        """The name of the dead letter of a run, or whatever else was given up, that was put with a key."""
+        """The name of the dead letter that was put with this run, or other name, and key."""
         return f"{_run_key(run)}/{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
     def names(self, run_key: str = "") -> Iterator[str]:

@@ -19,7 +19,7 @@ _HEAD = ("repeats", "fingerprint", "uploaded", "dirty", "processGuid")
 class DetailsRow:
     """What is kept of one process.
 
-    ``history`` is opaque here, and so are ``repeats`` and ``referred``, which are kept beside it. ``fingerprint``
+    ``history``, ``repeats`` and ``referred`` are opaque here. ``fingerprint``
     identifies what was uploaded at ``uploaded`` (UTC); ``dirty`` means that an upload may be missing. ``columns`` are
     for people and reports. ``version`` is None for a row that has not been written yet.
     """
@@ -40,7 +40,7 @@ def _is_any(_: str) -> bool:
     return True
 
 
-#: The parts that the table is read in: one for each first digit of a key.
+#: The parts in which the table is read: one for each first digit of a key.
 PARTS = 16
 
 
@@ -56,19 +56,19 @@ class DetailsTable:
         :raises StorageUnavailable: if storage does not answer.
         """
         found = self._rows.get(_key(qualified_name))
-        # The property has replacements for characters that a table cannot store; the caller's name is the real one.
+        # In the property, characters that a table cannot store are replaced; the caller's name is the real one.
         return replace(_row(*found), qualified_name=qualified_name) if found else None
 
     def read_head(self, qualified_name: str) -> DetailsRow | None:
         """The row of a process without its history and columns, however large these are, or None.
 
-        :raises StorageUnavailable: as the name says.
+        :raises StorageUnavailable: if storage does not answer.
         """
         found = self._rows.get_small(_key(qualified_name), _HEAD)
         return replace(_row(*found), qualified_name=qualified_name) if found else None
 
     def note_repeats(self, row: DetailsRow, repeats: str) -> None:
-        """Replace what lies beside the history of a row.
+        """Replace ``repeats`` of a row.
 
         :raises Conflict: the row was changed or deleted since it was read.
         :raises StorageUnavailable: it may not be written.

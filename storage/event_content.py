@@ -1,4 +1,4 @@
-"""What the blob of an event holds: its body, as it came or compressed."""
+"""The content of an event's blob: its body as it was received, or compressed."""
 
 import gzip
 import zlib
@@ -22,7 +22,7 @@ def compressed(body: bytes) -> tuple[bytes, ContentSettings]:
 
 
 def expanded(content: bytes) -> bytes:
-    """The event in a blob, compressed or not. What cannot be expanded is left as it is; it is no JSON either."""
+    """The event in a blob, compressed or not. Content that cannot be expanded is returned as it is."""
     if not content.startswith(_MAGIC):
         return content
     try:

@@ -1,6 +1,6 @@
 """Folders of event files that agents write into OneLake or Azure Storage: listed, and read part by part.
 
-OneLake speaks the protocol of blobs; its workspaces are containers. Nothing is ever written there.
+OneLake speaks the protocol of blobs; its workspaces are containers. Nothing is written there.
 """
 
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from storage.clients import StorageClients, credential, service_options
 from storage.faults import storage_faults
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-"""The time of creation where a service reports none."""
+"""The time of creation if a service reports none."""
 
 _HIDDEN = (".", "_")
-# What a page holds is in memory at once; one of 5,000, the most that there are, takes 45 MB.
+# A page is in memory as a whole; one of 5,000 files, the largest possible, takes 45 MB.
 _PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class FolderFile:
-    """A file as it was listed: its name in the container, its size in bytes, and what tells its versions apart."""
+    """A file as it was listed: its name in the container, its size in bytes, and what identifies its version."""
 
     name: str
     size: int
@@ -42,7 +42,7 @@ class Part:
 
 
 class EventFolder:
-    """One folder. It is reached with the app's identity, or with ``own`` if it lies in the account of those clients.
+    """One folder. It is read with the app's identity, or with ``own`` if it is in the account of those clients.
 
     ``client_id`` is that of a user-assigned identity, "" for the default one.
     """
@@ -98,5 +98,5 @@ def _file(blob: BlobProperties) -> FolderFile:
 
 
 def _utc(time: datetime | None) -> datetime:
-    """A time that the service reports; the year 1 where it reports none."""
+    """A time that the service reports; the year 1 if it reports none."""
     return time.astimezone(UTC) if time else NEVER

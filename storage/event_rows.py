@@ -1,4 +1,4 @@
-"""A row of EventMetadata: what is known of one stored event and of its way through the app."""
+"""A row of EventMetadata: one stored event and its state in the app."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ _MESSAGE_UNITS = 4000
 
 
 class Status(Enum):
-    """Where a stored event is on its way."""
+    """How far a stored event was processed."""
 
     RECEIVED = "Received"
     """Stored, not looked at yet."""
@@ -87,7 +87,7 @@ def new_entity(envelope: Envelope, name: EventName, received: datetime) -> dict[
 def status_entity(
     partition: str, row_key: str, status: Status, message: str, retry_count: int | None
 ) -> dict[str, Any]:
-    """The change of a row's status, to be merged into the row."""
+    """A change of a row's status, to be merged into the row."""
     change: dict[str, Any] = {
         "PartitionKey": partition,
         "RowKey": row_key,

@@ -31,7 +31,7 @@ from storage.stored_event import StoredEvent, partition_of_row, stored_events
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
-# For how long beyond the budget of a put its row is left alone: the clocks of machines differ.
+# For how long after the budget of a put its row is not changed: the clocks of machines differ.
 _PUT_MARGIN = timedelta(minutes=10)
 
 
@@ -45,8 +45,8 @@ class Put(Enum):
 class EventStore:
     """Puts, lists and reads events, and keeps their rows. Safe to share between threads.
 
-    ``budget_seconds`` limits ``put`` as a whole, because Spark waits for it. With ``compresses``, what is put is
-    compressed. Both forms are read whatever it says.
+    ``budget_seconds`` limits ``put`` as a whole, because Spark waits for it. With ``compresses``, bodies are
+    compressed. Both forms can always be read.
     """
 
     def __init__(self, clients: StorageClients, budget_seconds: float = 4.0, *, compresses: bool = False) -> None:
@@ -88,7 +88,7 @@ class EventStore:
             return tuple(stored_events(blobs))
 
     def partition_of(self, event: EventName) -> str | None:
-        """The partition of an event's row; "" for a blob that somebody else put there, None for one that is gone.
+        """The partition of an event's row; "" for a blob that the receiver did not write, None for one that is gone.
 
         :raises StorageUnavailable: it cannot be read.
         """
@@ -172,7 +172,7 @@ class EventStore:
                 yield run_key, tuple(stored_events(some))
 
     def restore_rows(self, rows: Iterable[tuple[StoredEvent, Envelope]]) -> int:
-        """Write rows of stored events, as they were before a worker saw them; how many were missing.
+        """Write rows of stored events, as they were before a worker read the events; returns how many were missing.
 
         :raises StorageUnavailable: some may not be written.
         :raises ValueError: a blob does not say which hour the event was received in.
@@ -186,10 +186,10 @@ class EventStore:
             return self._table.create_all(entities)
 
     def settle_rows(self, run_key: str, rows: Iterable[EventRow], now: datetime) -> tuple[EventRow, ...]:
-        """Those of a run's rows that stand for a stored event; the others are put right.
+        """The rows of a run that belong to a stored event; the others are corrected.
 
-        A row in another hour than its event's becomes a ``Duplicate``; a row without an event is deleted, but only
-        when no ``put`` can be about to store that event any more, whatever the settings are.
+        A row in another hour than its event's becomes a ``Duplicate``; a row without an event is deleted, but only when
+        no ``put`` can still be about to store that event, for any settings.
 
         :raises StorageUnavailable: if storage does not answer.
         """
@@ -234,7 +234,7 @@ class EventStore:
             self._table.delete(rows)
 
     def _settle_repeated(self, row: Mapping[str, Any], blob: BlobClient) -> None:
-        """Mark the row just written if the event has one in another hour. Failure is no harm: the sweep does it."""
+        """Mark the row just written if the event has one in another hour. If that fails, the sweep does it."""
         try:
             with storage_faults("look at an event that was sent again"):
                 partition = partition_of_row(blob.get_blob_properties().metadata)
@@ -262,6 +262,6 @@ class EventStore:
 
     def _delete_row(self, row: EventRow) -> None:
         """Delete a row without a blob, unless its event has been sent again since it was read."""
-        log.warning("an event of run %s was not stored; its sender was told so", row.run_key)
+        log.warning("an event of run %s was not stored; its sender was answered 503", row.run_key)
         with storage_faults("delete a row"):
             self._table.delete_unchanged(row)

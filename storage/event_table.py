@@ -1,4 +1,4 @@
-"""How the rows of table EventMetadata are read, written and deleted; what they stand for is in ``event_store``."""
+"""Reads, writes and deletes the rows of table EventMetadata; ``event_store`` describes their meaning."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,7 +66,7 @@ class EventTable:
         return True
 
     def create_all(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Write rows, and say how many; those that there are already stay as they are."""
+        """Write rows; returns how many. Existing rows stay as they are."""
         count = 0
         for some in transactions(rows, _partition, least=2):
             operations: list[Operation] = [("create", row) for row in some]

@@ -11,9 +11,9 @@ _KEPT_BYTES = 8 * 1024 * 1024
 
 
 class EventsOfRun(EventStore):
-    """The event store of a single worker, for one run, of which a list is at hand.
+    """The event store of a single worker, for one run whose events are already listed.
 
-    The list is given out once; whoever asks again gets what is stored then. Bodies are kept up to a size.
+    The list is returned once; the next call lists what is stored then. Bodies are cached up to a size.
     """
 
     def __init__(self, clients: StorageClients, listed: Sequence[StoredEvent]) -> None:
@@ -23,12 +23,12 @@ class EventsOfRun(EventStore):
         self._left = _KEPT_BYTES
 
     def names(self, run_key: str) -> tuple[StoredEvent, ...]:
-        """All stored events of the run, as ``EventStore.names`` says."""
+        """All stored events of the run, in the order of their names."""
         listed, self._listed = self._listed, None
         return super().names(run_key) if listed is None else listed
 
     def bodies(self, events: Iterable[StoredEvent]) -> Iterator[tuple[StoredEvent, bytes]]:
-        """The bodies of events, as ``EventStore.bodies`` says; those that are kept need no request."""
+        """The bodies of events, in their order, without deleted ones; cached ones need no request."""
         wanted = list(events)
         if all(event.name in self._kept for event in wanted):
             yield from ((event, self._kept[event.name]) for event in wanted)

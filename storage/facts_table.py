@@ -1,11 +1,11 @@
-"""What runs of an application say to each other, and which runs wait for what: rows in table RunProcesses.
+"""Facts that runs of an application share, and which runs wait for which facts: rows in table RunProcesses.
 
-A partition is an application run. A row's key says what it is about, and its end which run wrote it:
+A partition is an application run. A row's key contains the topic, and at its end the run that wrote it:
 
 - ``fact|{topic}|{run}``: a fact; ``wait|{topic}|{run}``: a run that lacks it,
 - ``run|{run}``: the facts of a run, and whether those that wait for them were enqueued.
 
-Topics are of our own characters and sort as text, so that a range of keys is a range of times.
+Topics contain only characters that the app chooses and sort as text, so that a range of keys is a range of times.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,13 +23,13 @@ from storage.text import cut
 _PREFIX = "application-"
 #: UTF-16 units of a fact; a larger one is not stored.
 MOST_UNITS = 30_000
-#: Rows of one query; what lies beyond is not looked at.
+#: Rows of one query; further ones are not read.
 MOST_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is said about a topic, as text, and by which run."""
+    """A fact about a topic, as text, and the run that wrote it."""
 
     topic: str
     run_key: str
@@ -64,7 +64,7 @@ class FactsTable:
         self._upsert([_row(application, f"wait|{topic}|{run_key}", "") for topic in topics])
 
     def put(self, application: str, run_key: str, facts: Mapping[str, str]) -> None:
-        """Write the facts of a run in place of those that it had, as not yet announced.
+        """Replace the facts of a run, as not yet announced.
 
         :raises StorageUnavailable: they may not be written.
         """
@@ -86,7 +86,7 @@ class FactsTable:
         self._upsert([_row(application, f"run|{run_key}", digest, topics=topics, open=False)])
 
     def is_closed(self, application: str, run_key: str, digest: str) -> bool:
-        """Whether just these facts of a run were announced; ``digest`` is "" for none.
+        """Whether exactly these facts of a run were announced; ``digest`` is "" for none.
 
         :raises StorageUnavailable: storage does not answer.
         """
@@ -94,7 +94,7 @@ class FactsTable:
         return (row is None and not digest) or (row is not None and not row.get("open") and row.get("text") == digest)
 
     def forget(self, before: datetime) -> int:
-        """Delete the rows that were written before a time, and say how many that were.
+        """Delete the rows that were written before a time; returns how many.
 
         :raises StorageUnavailable: some may be left.
         """
@@ -111,7 +111,7 @@ class FactsTable:
 
     def _range(self, kind: str, application: str, first: str, last: str, most: int) -> Iterator[Fact]:
         query = "PartitionKey eq @application and RowKey ge @first and RowKey lt @last"
-        # "}" sorts behind "|", which ends a topic.
+        # "}" sorts after "|", which ends a topic.
         span = {"application": _PREFIX + application, "first": f"{kind}|{first}", "last": f"{kind}|{last}" + "}"}
         with storage_faults("read facts of an application"):
             for number, row in enumerate(self._table.query_entities(query, parameters=span)):

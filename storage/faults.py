@@ -1,4 +1,4 @@
-"""Azure's exceptions end here: what storage could not do becomes ``StorageUnavailable``."""
+"""Turns Azure's exceptions into ``StorageUnavailable``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ class Conflict(SparklinError):
 
 @contextmanager
 def storage_faults(action: str) -> Iterator[None]:
-    """Do what is inside; also a decorator.
+    """Turn faults of the block into ``StorageUnavailable``; also a decorator.
 
-    The message names the action and Azure's status and code only: the texts of the SDK hold addresses and headers.
+    The message names the action and Azure's status and code only: the texts of the SDK contain addresses and headers.
 
     :raises StorageUnavailable: storage was unavailable or answered with an error that nobody inside expected.
     """

@@ -1,7 +1,7 @@
 """Table CollectedFiles: how far the collector has read each file of each folder.
 
-A partition a folder: a row a file, and one for the folder itself. What was counted is written together with the
-position up to which it was counted, so a crash in between repeats the counting and nothing else.
+A partition for each folder, with a row for each file and one for the folder itself. Counts are written together with
+the position up to which was counted, so a crash in between repeats only the counting.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class FileState(msgspec.Struct, frozen=True):
     """How far a file was read: everything before byte ``offset``, which is the start of ``line``.
 
     ``created`` and ``etag`` are those of the version that was read; ``head`` is the hash of its first ``head_length``
-    bytes, by which a file that was replaced is recognised. ``unreadable_rest`` is the ETag with which the bytes behind
+    bytes, by which a file that was replaced is recognised. ``unreadable_rest`` is the ETag with which the bytes after
     ``offset`` were dead-lettered as they were, "" if they were not. ``in_long_line`` says that ``offset`` is inside a
     line that is too long. The events before ``offset`` are counted by answer.
     """
@@ -48,7 +48,7 @@ class FileState(msgspec.Struct, frozen=True):
 
 
 class FolderState(msgspec.Struct, frozen=True):
-    """What the last call found in a folder, and the last time (UTC) that all of it was looked at.
+    """What the last call found in a folder, and when (UTC) all of it was last read.
 
     ``error`` is why the last call failed, "" if it did not.
     """
@@ -63,7 +63,7 @@ class FolderState(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is known of a folder: its own state, and its files by name, each with the ETag of its row."""
+    """The stored state of a folder and of its files by name, each with the ETag of its row."""
 
     folder: FolderState
     files: dict[str, tuple[FileState, str]]
@@ -76,7 +76,7 @@ class FileProgress:
         self._table = clients.table(COLLECTED_FILES)
 
     def read(self, address: FolderAddress) -> Progress:
-        """What is known of a folder; nothing if the app has not made the table yet.
+        """The stored progress of a folder; empty if the app has not created the table yet.
 
         :raises StorageUnavailable: the table could not be read.
         """

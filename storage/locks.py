@@ -1,8 +1,7 @@
 """Locks between workers and machines: leases on blobs in container ``locks``.
 
-A lock is a lease on a blob named after its key. The leases of a worker that crashed expire. Those of a worker that
-lives are renewed by a thread; should that fail for too long, ``HeldLocks.check`` says so before the worker does what
-only one may do.
+A lock is a lease on a blob named after its key. The leases of a worker that crashed expire. Those of a live worker are
+renewed by a thread; if that fails for too long, ``HeldLocks.check`` raises before the worker does what only one may do.
 
 Keys of several kinds cannot block each other, because all workers take the kinds in one order: the lock of a process,
 an upload slot, then those under which assets are created (see purview.creation).
@@ -32,7 +31,7 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
-# How many of several locks are tried at a look: hundreds of workers that wait must not ask for all of them.
+# How many of several locks are tried at a time: hundreds of waiting workers must not try all of them.
 _TRIED_AT_ONCE = 4
 # One after the other, renewing dozens of leases on slow storage would take longer than they last.
 _AT_ONCE = 16
@@ -68,14 +67,14 @@ class _Lease:
 
 
 class HeldLocks:
-    """The locks that are held; renewing or releasing all of them takes at most ``seconds``."""
+    """Locks that a worker has; renewing or releasing all of them takes at most ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._leases: list[_Lease] = []
 
     def check(self) -> None:
-        """Make sure that the locks are still ours.
+        """Make sure that the worker still has the locks.
 
         :raises LeaseLost: one of them expired or was taken over.
         """
@@ -117,8 +116,8 @@ class Locks:
     def hold(self, keys: Iterable[str], wait_seconds: float) -> Iterator[HeldLocks]:
         """Hold the locks of all keys, a key that is given twice once.
 
-        They are taken in sorted order, so two workers never wait for each other. A worker must not ask for more
-        while it holds some.
+        They are taken in sorted order, so two workers never wait for each other. A worker must not ask for more while
+        it has some.
 
         :raises LeaseLost: another worker kept one of them for longer than ``wait_seconds``.
         :raises StorageUnavailable: the locks cannot be taken.
@@ -133,12 +132,12 @@ class Locks:
     def hold_any(
         self, keys: Sequence[str], wait_seconds: float, keep_waiting: Callable[[], None]
     ) -> Iterator[HeldLocks | None]:
-        """Hold the lock of one of the keys, whichever is free; None if none was within ``wait_seconds``.
+        """Hold the lock of one of the keys; None if none was free within ``wait_seconds``.
 
-        At each look only a few keys, chosen by chance, are tried. This lock may be asked for while others are held:
-        its holders never wait for other locks that are taken before it.
+        Each time only a few keys, chosen at random, are tried. A worker may ask for this lock while it has others: its
+        holders never wait for locks that are taken before it.
 
-        :param keep_waiting: called before each look but the first; what it raises ends the wait.
+        :param keep_waiting: called before each further attempt; what it raises ends the wait.
         :raises StorageUnavailable: the locks cannot be taken.
         """
         deadline = time.monotonic() + wait_seconds
@@ -150,7 +149,7 @@ class Locks:
 
     @contextmanager
     def _renewed(self) -> Iterator[HeldLocks]:
-        """Locks that a thread keeps until the end of the block, which releases them."""
+        """Locks that a thread renews until the end of the block, which releases them."""
         held = HeldLocks(self._seconds / 4)
         done = threading.Event()
         # In a copy of the context: the Functions host drops lines of a log that belong to no invocation.
@@ -166,7 +165,7 @@ class Locks:
             held.release()
 
     def purge(self, before: datetime) -> int:
-        """Delete the blobs of locks that were made before a time and that nobody holds; say how many those were.
+        """Delete the blobs of free locks that were created before a time; returns how many.
 
         :raises StorageUnavailable: some may be left.
         """
@@ -223,7 +222,7 @@ class Locks:
 
 
 def _looks(deadline: float) -> Iterator[int]:
-    """Counts the looks at a lock, the last one at the deadline, with growing pauses between them."""
+    """Counts the attempts at a lock, with growing pauses between them; the last one is at the deadline."""
     pause = _FIRST_PAUSE
     for number in itertools.count():
         yield number

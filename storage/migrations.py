@@ -1,4 +1,4 @@
-"""How far one-off work on the rows of LineageDetails has come: a row in EventMetadata for each such work."""
+"""The progress of migrations of the rows of LineageDetails: a row in EventMetadata for each migration."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ _PARTITION = "migration"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How often all rows were gone through, the partition to go on with, and when the last round ended (UTC)."""
+    """How often all rows were read, the partition to continue with, and when the last round ended (UTC)."""
 
     rounds: int = 0
     partition: int = 0
@@ -22,13 +22,13 @@ class Progress:
 
 
 class Migrations:
-    """The progress of each work, by its name."""
+    """The progress of each migration, by its name."""
 
     def __init__(self, clients: StorageClients) -> None:
         self._table = clients.table(EVENT_METADATA)
 
     def read(self, name: str) -> Progress:
-        """How far the work has come; nothing is done where nothing is stored.
+        """The progress of the migration; that of a new one if nothing is stored.
 
         :raises StorageUnavailable: storage does not answer.
         """
@@ -43,9 +43,9 @@ class Migrations:
         )
 
     def write(self, name: str, progress: Progress) -> None:
-        """Remember how far the work has come.
+        """Store the progress of the migration.
 
-        :raises StorageUnavailable: it may not be remembered, so the last part is done once more.
+        :raises StorageUnavailable: it may not be stored, so the last part is repeated.
         """
         row = {"PartitionKey": _PARTITION, "RowKey": name, "Rounds": progress.rounds, "Next": progress.partition}
         with storage_faults("note the progress of a migration"):

@@ -1,12 +1,12 @@
-"""What events say about the GUIDs of OneLake's names, and which runs use a name: rows in table RunProcesses.
+"""The GUIDs of OneLake names in events, and which runs use a name: rows in table RunProcesses.
 
-A partition is a name, however it is spelled. Its rows:
+A partition is a name in one spelling. Its rows:
 
 - ``id|{guid}``: a GUID that events contain for the name, the time of the newest such event, and whether runs that use
   the name are still to be enqueued because of it (``open``),
 - ``run|{run}``: a run whose lineage uses the name.
 
-A row of a GUID is changed only with its ETag, so of several workers none overwrites what it has not read.
+A row of a GUID is changed only with its ETag, so no worker overwrites what it has not read.
 """
 
 import hashlib
@@ -44,10 +44,10 @@ class OneLakeNames:
         return tuple(sorted((_learned(name, row) for row in self._rows(name, "id")), reverse=True))
 
     def learn(self, item: LearnedId) -> bool:
-        """Keep what an event says. Whether the runs that use the name are to be processed again.
+        """Store the GUID in an event. Returns whether the runs that use the name must be processed again.
 
         :raises StorageUnavailable: it may not be kept.
-        :raises LeaseLost: others changed the row all the time.
+        :raises LeaseLost: others kept changing the row.
         """
         for attempt in range(_ATTEMPTS):
             rows = {str(row["RowKey"]).partition("|")[2]: row for row in self._rows(item.name, "id")}
@@ -76,7 +76,7 @@ class OneLakeNames:
                 try:
                     self._put(item, row, is_open=False)
                 except Conflict:
-                    return  # Whoever changed it has seen that it is open, and enqueues them too.
+                    return  # The worker that changed it has seen that it is open, and enqueues them too.
 
     def note_use(self, name: str, run_key: str) -> None:
         """Note that the lineage of a run uses a name.
@@ -94,7 +94,7 @@ class OneLakeNames:
         return (str(row["RowKey"]).partition("|")[2] for row in self._rows(name, "run"))
 
     def forget_users(self, before: datetime) -> int:
-        """Delete the rows of runs that were written before a time, and say how many that were. GUIDs are kept.
+        """Delete the rows of runs that were written before a time; returns how many. GUIDs are kept.
 
         :raises StorageUnavailable: some may be left.
         """
@@ -103,7 +103,7 @@ class OneLakeNames:
             return delete_old_rows(self._table, query, before)
 
     def _put(self, item: LearnedId, before: TableEntity | None, *, is_open: bool) -> None:
-        """Write the row of a GUID in place of the one that was read, or a new one.
+        """Replace the row of a GUID that was read, or write a new one.
 
         :raises Conflict: it has been changed since.
         """
@@ -121,7 +121,7 @@ class OneLakeNames:
 
     def _rows(self, name: str, kind: str) -> Iterable[TableEntity]:
         query = "PartitionKey eq @name and RowKey ge @first and RowKey lt @last"
-        # "}" sorts behind "|".
+        # "}" sorts after "|".
         span = {"name": _key(name), "first": f"{kind}|", "last": kind + "}"}
         with storage_faults("read a name of OneLake"):
             yield from self._table.query_entities(query, parameters=span)

@@ -1,4 +1,4 @@
-"""Container ``lineage-details``: what crashed workers left there."""
+"""Deletes blobs that crashed workers left in container ``lineage-details``."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from storage.rows import LargeRows
 
 
 def purge_overflow(clients: StorageClients, before: datetime) -> int:
-    """Delete blobs from before a time (UTC) at which no row points, and say how many those were.
+    """Delete blobs from before a time (UTC) at which no row points; returns how many.
 
     :raises StorageUnavailable: some may be left.
     """

@@ -1,4 +1,4 @@
-"""The poison queues, to which the Functions host moves the messages that it gives up."""
+"""The poison queues, to which the Functions host moves messages after too many attempts."""
 
 from contextlib import suppress
 
@@ -13,9 +13,9 @@ POISON_QUEUES = (BLOB_POISON_QUEUE, RETRY_POISON_QUEUE)
 
 
 def poison_messages(clients: StorageClients) -> dict[str, int]:
-    """How many messages there are on each poison queue that has any, hidden ones too.
+    """The number of messages on each poison queue that has any, hidden ones included.
 
-    :raises StorageUnavailable: storage is unavailable or does not let us.
+    :raises StorageUnavailable: storage is unavailable or denies access.
     """
     with storage_faults("look at the poison queues"):
         counts = {name: _count(clients, name) for name in POISON_QUEUES}
@@ -23,7 +23,7 @@ def poison_messages(clients: StorageClients) -> dict[str, int]:
 
 
 def _count(clients: StorageClients, name: str) -> int:
-    """The host makes a poison queue at its first message; before that it has none."""
+    """The host creates a poison queue for its first message."""
     try:
         return clients.queue(name).get_queue_properties().approximate_message_count or 0
     except ResourceNotFoundError:

@@ -1,7 +1,7 @@
-"""HTTP to storage within a span of time: the SDK's retries go on until the budget is spent, and not a second longer.
+"""Limits the time of requests to storage: the SDK retries until the budget is spent, and not longer.
 
-The SDK knows a timeout per attempt only, so two writes with retries may take minutes. A budget covers everything
-that is done inside it: each attempt gets what is left as its timeout, and waiting past the end is an error.
+The SDK knows a timeout per attempt only, so two writes with retries may take minutes. A budget covers all requests in
+its block: the time left is the timeout of each attempt, and waiting past its end is an error.
 """
 
 import random
@@ -27,7 +27,7 @@ LONGEST_PAUSE = 1.0
 """Seconds between two attempts, at most."""
 
 MakeMissing = Callable[[str], bool]
-"""What is given the URL of a request whose container, table or queue is not there; whether to send it once more."""
+"""Called with the URL of a request whose container, table or queue is missing; returns whether to send it once more."""
 
 _deadline: ContextVar[float | None] = ContextVar("storage_deadline", default=None)
 
@@ -65,7 +65,7 @@ def _stop_if_late(failure: str) -> None:
 
 
 class _BudgetAdapter(HTTPAdapter):
-    """Connections with a timeout for the whole of an attempt, which the SDK has no way to say."""
+    """Connections with a timeout for the whole of an attempt, which the SDK cannot set."""
 
     def send(self, request: Any, stream: bool = False, timeout: Any = None, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         left = seconds_left()
@@ -76,7 +76,7 @@ class _BudgetAdapter(HTTPAdapter):
 
 
 class BudgetTransport(RequestsTransport):  # type: ignore[misc]  # the SDK exports it lazily, untyped
-    """The SDK's transport on one pool of connections, cut to what the budget has left.
+    """The SDK's transport on one pool of connections, limited to what is left of the budget.
 
     The SDK sleeps between attempts where this class cannot stop it, so a failure shortly before the end of the
     budget is made final here.
@@ -111,7 +111,7 @@ class BudgetTransport(RequestsTransport):  # type: ignore[misc]  # the SDK expor
 
 
 def _names_missing_part(response: Any) -> bool:
-    """Whether an answer says that a container, table or queue is not there, and not only what should be in it."""
+    """Whether an answer says that a container, table or queue is missing, and not only a blob, row or message."""
     if response.status_code != 404:
         return False
     code = response.headers.get("x-ms-error-code") or response.internal_response.text
@@ -121,7 +121,7 @@ def _names_missing_part(response: Any) -> bool:
 class TableTransport(BudgetTransport):
     """Repeats what the SDK of tables does not repeat by itself: POST and PATCH whose connection failed.
 
-    Ours are safe to repeat: a row that is there already, or has another ETag by now, is an answer like any other.
+    The app's requests are safe to repeat: that a row exists, or has another ETag, is a normal answer.
     """
 
     def send(self, request: Any, *, proxies: Any = None, **kwargs: Any) -> Any:

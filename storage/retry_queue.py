@@ -21,10 +21,10 @@ STORED = "an event of it was stored"
 class RetryPointer:
     """Which run to process again.
 
-    ``attempt`` counts the failures so far, ``first_failed`` is UTC, ``reason`` the last failure's; ``settle`` takes a
-    run without an end for ended. ``replay`` was asked for by a person: what was processed before is processed again,
-    and with ``force`` uploaded again. ``at_work`` is how many workers had begun with the run and not ended when the
-    pointer was made, None if that is not known.
+    ``attempt`` counts the failures so far, ``first_failed`` is UTC, ``reason`` the last failure's; ``settle`` treats a
+    run without an end as ended. ``replay`` means that a person asked for it: a processed run is processed again, and
+    with ``force`` uploaded again. ``at_work`` is how many workers had begun with the run and not ended when the pointer
+    was created, None if unknown.
     """
 
     run_key: str
@@ -42,7 +42,7 @@ class RetryPointer:
 
 
 class RetryQueue:
-    """Puts pointers on the queue; the Functions host takes them off."""
+    """Puts pointers on the queue; the Functions host reads them."""
 
     def __init__(self, clients: StorageClients) -> None:
         self._queue = clients.queue()
@@ -57,7 +57,7 @@ class RetryQueue:
             self._queue.send_message(encode(pointer), visibility_timeout=delay, time_to_live=_FOREVER)
 
     def enqueue_replay(self, run_key: str, reason: str, delay_seconds: float) -> None:
-        """Have a run processed once more after ``delay_seconds``, although its events were processed before.
+        """Have a run processed again after ``delay_seconds``, although its events were processed before.
 
         :raises StorageUnavailable: it may not be on the queue.
         """
@@ -65,7 +65,7 @@ class RetryQueue:
         self.enqueue(pointer, delay_seconds)
 
     def announce(self, run_key: str) -> None:
-        """Report that a run has a new event, where no notification of the blob does.
+        """Report that a run has a new event, if there are no notifications of blobs.
 
         :raises StorageUnavailable: it may not be on the queue.
         """
@@ -89,9 +89,9 @@ def encode(pointer: RetryPointer) -> str:
 
 
 def decode(text: str | bytes) -> RetryPointer:
-    """The pointer in a message, which the Functions host has freed of base64.
+    """The pointer in a message, after the Functions host has decoded base64.
 
-    :raises UnreadableEvent: it is none of ours.
+    :raises UnreadableEvent: the app did not write it.
     """
     try:
         value = json.loads(text)

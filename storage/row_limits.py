@@ -1,4 +1,4 @@
-"""What a table row can hold: Azure's own limits are a little higher and hard to count."""
+"""Limits of a table row; Azure's own are a little higher and hard to count."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ MAX_SMALL_BYTES = 15_000
 
 
 def is_large(entity: Mapping[str, Any]) -> bool:
-    """A transaction has room for 100 rows of this size."""
+    """Whether a row is too large for a transaction, which may have 100 rows."""
     return sum(_size(value) for value in entity.values() if isinstance(value, str | bytes)) > MAX_SMALL_BYTES
 
 

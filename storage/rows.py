@@ -109,7 +109,7 @@ class LargeRows:
             self._write(_cleaned(key, {name: value}), version, UpdateMode.MERGE)
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, tuple[dict[str, Value], Version] | None]:
-        """The same for many rows at once; None for a row of which a part is gone.
+        """The values and version of each row that exists; None for a row with a missing part.
 
         :raises StorageUnavailable: if storage does not answer.
         """
@@ -122,9 +122,9 @@ class LargeRows:
     def all(
         self, is_wanted: Callable[[Mapping[str, Value]], bool] = bool, digit: str = ""
     ) -> Iterator[tuple[dict[str, Value], Version]]:
-        """All rows, from one listing; those of which a part is gone are logged and left out.
+        """All rows, from one listing; those with a missing part are logged and left out.
 
-        ``is_wanted`` is asked before a row's blobs are read; what lies in a blob is a pointer there. ``digit`` lists
+        ``is_wanted`` is called before a row's blobs are read; values in blobs are pointers then. ``digit`` lists
         only the partitions that begin with a hexadecimal digit.
 
         :raises StorageUnavailable: also during the iteration.
@@ -169,7 +169,7 @@ class LargeRows:
     def put_small(self, rows: Sequence[tuple[Key, Mapping[str, Value], Version | None]]) -> list[Version] | None:
         """Write rows of one partition, all or none: their versions, or None if it was not done.
 
-        It is not where one of them is, or was, too large for a row of its own, or is another version by now.
+        It is not done if one of them is, or was, too large for a row, or has another version by now.
 
         :raises StorageUnavailable: they may not be written.
         """
@@ -197,7 +197,7 @@ class LargeRows:
         """
         with storage_faults("delete a row"):
             try:
-                # The SDK skips a row that is not there, which is as good.
+                # The SDK accepts that a row is missing, which is as good.
                 self._table.delete_entity(
                     key.partition, key.row, etag=version.etag, match_condition=MatchConditions.IfNotModified
                 )
@@ -237,7 +237,7 @@ class LargeRows:
         return values, Version(str(entity.metadata["etag"]), blobs_of(entity), entity.metadata["timestamp"])
 
     def _discard_unused(self, key: Key, blobs: Iterable[str]) -> None:
-        """Delete the blobs of a write that lost, unless it did go through and only its answer was lost."""
+        """Delete the blobs of a write that was refused, unless it succeeded and only its answer was lost."""
         written = tuple(blobs)
         if not written:
             return
@@ -261,7 +261,7 @@ def _operation(entity: Mapping[str, Value], version: Version | None) -> Operatio
 
 
 def _conflict(key: Key, error: HttpResponseError) -> Exception:
-    """Conflict where the row is another one than expected, else the error itself."""
+    """Conflict if the row is not the expected version, else the error itself."""
     if isinstance(error, ResourceExistsError | ResourceNotFoundError) or error.status_code == 412:
         return Conflict(f"row {key.row} was changed by another worker")
     return error

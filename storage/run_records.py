@@ -1,8 +1,8 @@
-"""Table RunProcesses: what is known of a run beyond its events.
+"""Table RunProcesses: what is stored of a run in addition to its events.
 
-To which processes it has contributed, so that a failure can take it out of them again; which set of its events was
-processed last, so that a notification that brings nothing new costs nothing; when it is tried again, so that its other
-events do not start retries of their own; and in which hours its events came, so that they are found by their rows.
+The processes to which it contributed, so that a failure can take it out of them again; the set of its events that was
+processed last, so that a notification without news costs nothing; when it is tried again, so that its other events do
+not start retries of their own; and the hours in which its events were received, so that they are found by their rows.
 """
 
 import json
@@ -26,9 +26,9 @@ _ATTEMPTS = 50
 class RunRecord:
     """A run's processes by qualified name; ``processed`` names a set of its events, ``retry_at`` is UTC.
 
-    ``at_work`` counts the workers that began and have not ended. One that crashed counts for good: then every
-    notification is followed, which costs reading, and makes up for whatever the crash left undone. ``hours`` are those
-    of receipt of its events (see storage.run_events), empty if they are not known. ``version`` is that of the row.
+    ``at_work`` counts the workers that began and have not ended. One that crashed counts forever: then every
+    notification is processed, which costs reading, and completes what the crash left undone. ``hours`` are those of
+    receipt of its events (see storage.run_events), empty if they are not known. ``version`` is that of the row.
     """
 
     processes: frozenset[str] = frozenset()
@@ -46,7 +46,7 @@ class RunRecords:
         self._rows = LargeRows(clients.table(RUN_PROCESSES), clients.container(DETAILS))
 
     def read(self, run_key: str) -> RunRecord:
-        """What is known of a run; an empty record if nothing is.
+        """The record of a run; an empty one if nothing is stored.
 
         :raises StorageUnavailable: if storage does not answer.
         """
@@ -77,7 +77,7 @@ class RunRecords:
         return self.read(run_key).processes
 
     def add(self, run_key: str, names: Iterable[str]) -> frozenset[str]:
-        """Add names to those of a run, and return those that it had before.
+        """Add names to those of a run; returns those that it had before.
 
         :raises StorageUnavailable: they may not be added.
         """
@@ -97,11 +97,11 @@ class RunRecords:
         return after != before
 
     def end(self, run_key: str, processed: str, left: Iterable[str] = ()) -> None:
-        """Remember that this set of events was processed to its end, and that the run has left some processes.
+        """Store that this set of events was processed completely, and that the run has left some processes.
 
-        While others are at work neither is remembered: they may know fewer events, and write after this worker did.
+        While others are at work neither is stored: they may know fewer events, and write after this worker.
 
-        :raises StorageUnavailable: it may not be remembered.
+        :raises StorageUnavailable: it may not be stored.
         """
         names = frozenset(left)
 
@@ -115,23 +115,23 @@ class RunRecords:
         self._change(run_key, ended)
 
     def give_up(self, run_key: str) -> None:
-        """Count a worker as one that ended without success.
+        """Count a worker as ended without success.
 
         :raises StorageUnavailable: it may still be counted.
         """
         self._change(run_key, lambda record: replace(record, at_work=max(0, record.at_work - 1), processed=""))
 
     def note_answered(self, run_key: str, events: str) -> None:
-        """Remember that there is nothing more to do about this set of events; no retry is due any more.
+        """Store that nothing more is to be done for this set of events; no retry is due any more.
 
-        :raises StorageUnavailable: it may not be remembered.
+        :raises StorageUnavailable: it may not be stored.
         """
         self._change(run_key, lambda record: replace(record, processed=events, retry_at=None))
 
     def note_hour(self, run_key: str, hour: str, *, is_first: bool) -> frozenset[str]:
-        """Add an hour in which an event of the run came, and return all that are known then.
+        """Add an hour in which an event of the run was received; returns all that are known then.
 
-        It is added only where others are known, or where ``is_first`` and nothing at all is known of the run.
+        It is added only if others are known, or if ``is_first`` and the run has no record.
 
         :raises StorageUnavailable: it may not be added.
         """
@@ -154,7 +154,7 @@ class RunRecords:
                 self._noted(run_key, replace(noted, version=version))
 
     def delete(self, run_key: str) -> None:
-        """Forget a run. One that changes meanwhile is not forgotten.
+        """Delete the record of a run, unless it changes meanwhile.
 
         :raises StorageUnavailable: it may still be there.
         """
@@ -164,21 +164,21 @@ class RunRecords:
                 self._rows.delete(_key(run_key), version)
 
     def note_unprocessed(self, run_key: str) -> None:
-        """Forget that the run was processed, and that it is to be retried.
+        """Store that the run is neither processed nor to be retried.
 
-        :raises StorageUnavailable: it may still be remembered.
+        :raises StorageUnavailable: it may not be stored.
         """
         self._change(run_key, lambda record: replace(record, processed="", retry_at=None))
 
     def note_retry(self, run_key: str, at: datetime) -> None:
-        """Remember when the run is tried again.
+        """Store when the run is tried again.
 
-        :raises StorageUnavailable: it may not be remembered.
+        :raises StorageUnavailable: it may not be stored.
         """
         self._change(run_key, lambda record: replace(record, retry_at=at))
 
     def _change(self, run_key: str, change: Callable[[RunRecord], RunRecord]) -> tuple[RunRecord, RunRecord]:
-        """Change a record, and return it as it was before and after; equal records are not written."""
+        """Change a record; returns it as it was before and after. Equal records are not written."""
         key = _key(run_key)
         for attempt in range(_ATTEMPTS):
             remembered = self._remembered(run_key)
@@ -186,7 +186,7 @@ class RunRecords:
             after = change(before)
             if after == before:
                 if remembered:
-                    continue  # It may be another by now, which is not noticed where nothing is written.
+                    continue  # The record may have changed by now, which is not noticed if nothing is written.
                 return before, after
             try:
                 if after == RunRecord() and before.version is not None:
@@ -205,15 +205,15 @@ class RunRecords:
         """A record was read or written."""
 
     def _remembered(self, run_key: str) -> RunRecord | None:
-        """A record as it was, to be changed only if it is so still; None where it is to be read."""
+        """A record as it was, to be changed only if it has not changed since; None if it must be read."""
         del run_key
         return None
 
 
 class RecordsOfOneWorker(RunRecords):
-    """The records of the few runs that a single worker processes: what it knows of them is not read for a change.
+    """The records of the few runs that a single worker processes; known records are changed without reading.
 
-    A change is written on the version that is known; where others have changed the record meanwhile it is read again.
+    A change is written on the known version; if others have changed the record meanwhile, it is read again.
     """
 
     def __init__(self, clients: StorageClients) -> None:
@@ -221,7 +221,7 @@ class RecordsOfOneWorker(RunRecords):
         self._known: dict[str, RunRecord] = {}
 
     def read(self, run_key: str) -> RunRecord:
-        """What is known of a run, perhaps from before: good for a change, as ``begin`` and ``note_hours`` make it.
+        """The record of a run, perhaps an old one: good enough for changes, as ``begin`` and ``note_hours`` make them.
 
         :raises StorageUnavailable: if storage does not answer.
         """

@@ -14,7 +14,7 @@ _PARTITION = "version"
 
 @dataclass(frozen=True, slots=True)
 class StoreVersion:
-    """A version, and when (UTC) it was first and last noted that it writes the store; to the day."""
+    """A version, with the first and last day (UTC) on which it wrote the store."""
 
     name: str
     first: datetime
@@ -29,9 +29,9 @@ class StoreVersions:
         self._noted = datetime.min.replace(tzinfo=UTC).date()
 
     def note(self, name: str, now: datetime) -> None:
-        """Remember that a version writes the store. Nothing is sent if this object has done so on the same day.
+        """Note that a version writes the store. Nothing is sent if this object has done so on the same day.
 
-        :raises StorageUnavailable: it may not be remembered.
+        :raises StorageUnavailable: it may not be noted.
         """
         today = now.astimezone(UTC).date()
         if self._noted == today:

@@ -13,7 +13,7 @@ from storage.clients import EVENT_METADATA, StorageClients
 from storage.faults import storage_faults
 from storage.text import cut
 
-# Behind all partitions of events, which begin with a digit.
+# After all partitions of events, which begin with a digit.
 _PARTITION = "circuit"
 _REASON_UNITS = 1000
 
@@ -35,7 +35,7 @@ class StoredCircuits:
         return {circuit.scope: circuit for circuit in map(_circuit, rows)}
 
     def write(self, circuit: Circuit) -> bool:
-        """Store a circuit in place of the version that was read; False if it has been changed since.
+        """Replace the version of a circuit that was read; False if it has been changed since.
 
         :raises StorageUnavailable: it may not be stored.
         """

@@ -14,7 +14,7 @@ from core.naming import EventName
 class StoredEvent:
     """A blob of an event.
 
-    ``partition`` is that of its row, "" for a blob that somebody else put there. ``modified`` (UTC) is known of blobs
+    ``partition`` is that of its row, "" for a blob that the receiver did not write. ``modified`` (UTC) is set for blobs
     that were listed.
     """
 
@@ -24,7 +24,7 @@ class StoredEvent:
 
     @property
     def received(self) -> datetime | None:
-        """The hour of receipt (UTC), None for a blob that somebody else put there."""
+        """The hour of receipt (UTC), None for a blob that the receiver did not write."""
         try:
             return datetime.strptime(self.partition[:10], "%Y%m%d%H").replace(tzinfo=UTC)
         except ValueError:
@@ -39,6 +39,6 @@ def stored_events(blobs: Iterable[BlobProperties]) -> Iterator[StoredEvent]:
 
 
 def partition_of_row(metadata: Mapping[str, str] | None) -> str:
-    """The partition of an event's row by the blob's metadata; "" where they do not contain it."""
+    """The partition of an event's row by the blob's metadata; "" if they do not contain it."""
     found = metadata or {}
     return f"{found['hour']}-{found['shard']}" if "hour" in found and "shard" in found else ""

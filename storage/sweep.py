@@ -1,10 +1,10 @@
-"""Events whose notification got lost: rows that have been waiting for too long, hour by hour from the oldest.
+"""Finds events whose notification was lost: rows that have been waiting for too long, hour by hour from the oldest.
 
 An hour in which nothing waits any more is closed and not read again. Its marker is a row in EventMetadata, in a
-partition of the task for which it is closed, so that two tasks with different patience do not disturb each other. A
-call that reaches its limits leaves a row with its position there: the next call continues behind it, and the call after
-the last hour begins with the oldest hour again. Position and markers only save work. What waits is known by the status
-of its row, so sweeps at the same time, or one that is killed, repeat work at worst.
+partition of the task for which it is closed, so that two tasks with different waiting times do not disturb each other.
+A call that reaches its limits writes its position into a row there: the next call continues after it, and the call
+after the last hour begins with the oldest hour again. Position and markers only save work. Only the status of a row
+says that it waits, so concurrent sweeps, or one that is killed, at worst repeat work.
 """
 
 import time
@@ -26,13 +26,13 @@ _HOUR = timedelta(hours=1)
 BATCH = 64
 _AT_ONCE = 8
 _ROWS_A_FINDING = 1_000
-# Behind the hours, which begin with a digit.
+# After the hours, which begin with a digit.
 _POSITION = "position"
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingRun:
-    """A run and some of its rows, all of one hour, that wait."""
+    """A run and some of its waiting rows, all of one hour."""
 
     run_key: str
     rows: tuple[EventRow, ...]
@@ -40,7 +40,7 @@ class WaitingRun:
 
 @dataclass(frozen=True, slots=True)
 class SweepLimits:
-    """After how many runs, or seconds, a sweep stops; the next one continues there."""
+    """The number of runs, or seconds, after which a sweep stops; the next one continues there."""
 
     runs: int = 20_000
     seconds: float = 200.0
@@ -62,7 +62,7 @@ class Sweep:
 
         A row that is to be retried has been waiting since it was last changed, any other since it was received. Runs
         come in batches as they are found. A batch counts as handled when the next one is asked for. Hours that ended
-        longer ago than ``after`` and in which nothing waits are closed on the way.
+        longer ago than ``after`` and in which nothing waits are closed.
 
         :raises StorageUnavailable: also during the iteration.
         """
@@ -89,7 +89,7 @@ class Sweep:
             self._forget_position()
 
     def forget(self, before: datetime) -> None:
-        """Delete the markers of hours before a time that no search reaches back to.
+        """Delete the markers of hours before a time, which no sweep reads any more.
 
         :raises StorageUnavailable: some may be left.
         """
@@ -129,7 +129,7 @@ class Sweep:
         return tuple(hour for hour in hours if naming.hour(hour) not in markers), position
 
     def _batches(self, start: datetime, behind: RowKeys | None) -> Iterator[Sequence[WaitingRun]]:
-        """The runs of an hour with their rows, by key. A run with very many rows comes several times."""
+        """The runs of an hour with their rows, by key. A run with very many rows occurs several times."""
         rows = self._events.rows(start, start, self._statuses, behind)
         groups = groupby(rows, key=lambda row: row.run_key)
         runs = (
@@ -141,7 +141,7 @@ class Sweep:
             yield batch
 
     def _settled(self, runs: Iterable[WaitingRun], now: datetime, after: timedelta) -> tuple[WaitingRun, ...]:
-        """What is left of the runs when young rows, and those that stand for no stored event, are left out."""
+        """The runs without recent rows and without rows that belong to no stored event."""
         old = [
             WaitingRun(run.run_key, rows)
             for run in runs

@@ -2,13 +2,13 @@
 
 import re
 
-# What JSON may carry but Azure's tables and the XML around them may not: control characters, halves of surrogate
-# pairs, and the two non-characters.
+# Characters of JSON that Azure's tables and their XML do not allow: control characters, halves of surrogate pairs, and
+# the two non-characters.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def clean(text: str) -> str:
-    """The text with U+FFFD for each character that storage does not hold."""
+    """The text with U+FFFD for each character that storage does not allow."""
     return _UNFIT.sub("\ufffd", text)
 
 

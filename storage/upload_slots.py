@@ -1,7 +1,7 @@
-"""Upload slots: how many uploads all workers of the app together have under way.
+"""Upload slots: the limit of concurrent uploads of all workers of the app together.
 
-However many workers wait after an outage, Purview sees this many uploads at a time and sets the pace itself. A slot is
-a lock (see storage.locks), so that of a worker that crashed is free again after a minute.
+After an outage, Purview gets only this many uploads at a time, however many workers wait. A slot is a lock (see
+storage.locks), so the slot of a crashed worker is free again after a minute.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,9 +20,9 @@ class UploadSlots:
 
     @contextmanager
     def hold(self, wait_seconds: float, keep_waiting: Callable[[], None]) -> Iterator[None]:
-        """Hold one of the slots; ``keep_waiting`` is called before each further look, and ends the wait by raising.
+        """Hold one of the slots; ``keep_waiting`` is called before each further attempt, and ends the wait by raising.
 
-        :raises CircuitOpen: there was none within ``wait_seconds``.
+        :raises CircuitOpen: none was free within ``wait_seconds``.
         :raises StorageUnavailable: the locks cannot be asked.
         """
         with self._locks.hold_any(self._keys, wait_seconds, keep_waiting) as held:

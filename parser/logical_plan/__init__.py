@@ -1,1 +1,1 @@
-"""Catalyst's logical plan, as the facet spark.logicalPlan carries it: from JSON to column lineage and SQL text."""
+"""Catalyst's logical plan, as the facet spark.logicalPlan contains it: from JSON to column lineage and SQL text."""

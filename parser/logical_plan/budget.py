@@ -1,7 +1,7 @@
 """How much work one plan may make.
 
-A plan says much in few bytes: columns that are computed from all others, ``*`` over joins of ``*``. No plan of Spark's
-comes near these limits; one that was made to exceed them is given up, and tables are connected without it.
+A few bytes of a plan can mean much work: columns that are computed from all others, ``*`` over joins of ``*``. No plan
+of Spark comes near these limits; one that exceeds them is skipped, and tables are connected without it.
 """
 
 MOST_STEPS = 50_000_000
@@ -16,7 +16,7 @@ class PlanTooLargeError(Exception):
 
 
 def check(count: int, most: int) -> None:
-    """Give up where there are too many.
+    """Check a count against its limit.
 
     :raises PlanTooLargeError: if there are more than that.
     """

@@ -10,7 +10,7 @@ from parser.logical_plan.tree import Node, expression_id, tree
 from parser.logical_plan.value import CONSTANT, UNKNOWN, Attribute, Relation, Value, combined, one_of
 from parser.logical_plan.walker import Walk, attributes, joined
 
-#: Columns by which GROUPING SETS and count(DISTINCT …) tell the copies of a row apart.
+#: Columns by which GROUPING SETS and count(DISTINCT …) distinguish the copies of a row.
 _GROUPING_MARKS = {"gid", "spark_grouping_id", "_gen_grouping_pos"}
 
 
@@ -27,7 +27,7 @@ def aggregate(node: Node, children: list[Relation], walk: Walk) -> Relation:
 
 
 def physical_aggregate(node: Node, children: list[Relation], walk: Walk) -> Relation:
-    """Partial and final steps refer to the columns below all of them, so these are kept."""
+    """Partial and final steps refer to the columns below the first step, so these are kept."""
     below = joined(children)
     aggregates = zip(node.trees("aggregateAttributes"), node.trees("aggregateExpressions"), strict=False)
     values = dict(below.values)
@@ -64,12 +64,12 @@ def generate(node: Node, children: list[Relation], walk: Walk) -> Relation:
 
 
 def _field_of(structs: Value, position: int) -> Value:
-    """One field of an array of structs; of an array that is read, all of it counts."""
+    """One field of an array of structs; the whole array if it is read from a dataset."""
     return structs.fields[position] if position < len(structs.fields) else structs
 
 
 def _definition(generator: Node, position: int, made: Sequence[Node]) -> Node:
-    """What the output column at ``position`` is: all of a generator that makes one column, else a field of it."""
+    """The output column at ``position``: the whole of a generator that makes one column, else a field of it."""
     if generator.kind == "ReplicateRows" and position + 1 < len(generator.children):
         return generator.children[position + 1]
     return generator if len(made) == 1 else Node("GetStructField", made[position].params, (generator,))
@@ -107,7 +107,7 @@ def _projected(
 
 
 def _without_projections(made: Sequence[Node], below: Relation) -> dict[int, Value]:
-    """What the columns of an Expand are made of, as far as their ids, names and types tell."""
+    """The sources of the columns of an Expand, as far as their ids, names and types show them."""
     output = attributes(made)
     new = [node for node, column in zip(made, output, strict=True) if column.id not in below.values]
     values = {column.id: below.values[column.id] for column in output if column.id in below.values}
@@ -123,8 +123,8 @@ def _without_projections(made: Sequence[Node], below: Relation) -> dict[int, Val
 def _unpivoted(new: Sequence[Node], below: Relation, kept: Collection[int]) -> dict[int, Value]:
     """The columns that UNPIVOT makes: first one of names, which are literals, then one or more of values.
 
-    The values come from the columns that do not pass through: all of them where there is one column of values, else
-    those of its type.
+    The values come from the columns that do not pass through: all of them if there is one column of values, else those
+    of its type.
     """
     columns = attributes(new)
     given = [column for column in below.output if column.id not in kept]
@@ -140,7 +140,7 @@ def _unpivoted(new: Sequence[Node], below: Relation, kept: Collection[int]) -> d
 
 
 def _of_types(columns: Sequence[Attribute], given: Sequence[Attribute], below: Relation) -> dict[int, Value]:
-    """Of each column those that have its type; unknown where a type is, or several columns have one."""
+    """For each column those of its type; unknown if a type is unknown, or several columns have it."""
     alike = Counter(column.type for column in columns)
     typed = all(column.type for column in given)
     values: dict[int, Value] = {}
@@ -151,11 +151,11 @@ def _of_types(columns: Sequence[Attribute], given: Sequence[Attribute], below: R
 
 
 def _by_name(name: str, below: Mapping[str, Value]) -> Value:
-    """What a column of an Expand without projections is made of, as its name tells.
+    """The sources of a column of an Expand without projections, as its name shows them.
 
     The rewrite of several count(DISTINCT …) names its columns after their expressions, as in
     ``CAST(sales.orders.`amount` AS BIGINT)`` (3.1) or ``CASE WHEN (orders.tax > 1) THEN orders.note END`` (3.5);
-    ``gid`` and ``spark_grouping_id`` tell the copies of a row apart.
+    ``gid`` and ``spark_grouping_id`` distinguish the copies of a row.
     """
     if name in below:
         return below[name]
@@ -171,7 +171,7 @@ _COLUMN_IN_TEXT = re.compile(r"(?:\w+\.)*(?:`([^`]+)`|\b([A-Za-z_]\w*)\b)(?![\w.
 
 
 def _values_of(text: str) -> str:
-    """The parts of an expression that give values: of one CASE its branches, of more conditions nothing for sure."""
+    """The parts of an expression that give values: the branches of one CASE; nothing is certain for several."""
     conditions = re.findall(r"\b(?:CASE|IF)\b", text, re.IGNORECASE)
     if not conditions:
         return text
@@ -185,7 +185,7 @@ def _trees(row: list[object]) -> list[Node]:
 
 
 def python(node: Node, children: list[Relation], walk: Walk) -> Relation:
-    """Each result of a Python function comes from the arguments of the function at its position."""
+    """Each result comes from the arguments of the Python function at its position."""
     below = joined(children)
     results = node.trees("resultAttrs") or node.trees("output")
     values = dict(below.values)

@@ -16,13 +16,13 @@ Names = Callable[[Node], str | Node]
 
 @dataclass(frozen=True, slots=True)
 class ExpressionTexts:
-    """Writes expressions, with what its attributes are called. Without ``show_literals``, text literals are hidden."""
+    """Writes expressions, with names for their attributes. Without ``show_literals``, text literals are hidden."""
 
     names: Names
     show_literals: bool = True
 
     def expression(self, value: Value) -> str | None:
-        """The text of what a column is computed by; None for a column that is taken as it is."""
+        """The text of a column's expression; None for a column that is taken as it is."""
         if not value.definition:
             return None
         return sql_text(value.definition, self.names, show_literals=self.show_literals) or None
@@ -42,7 +42,7 @@ def _conditions(walk: Walk, names: Names, *, show_literals: bool) -> Iterator[st
 
 
 def names_of(walk: Walk, found: Assigned) -> Names:
-    """What an attribute is called: its definition, if it has one, else dataset and column."""
+    """The name of an attribute: its definition, if it has one, else dataset and column."""
     labels = {number: _label(leaf, found.get(number, frozenset())) for number, leaf in enumerate(walk.leaves)}
 
     def name_of(attribute: Node) -> str | Node:

@@ -1,4 +1,4 @@
-"""Expressions: which columns give the value, and which only decide about it.
+"""Expressions: which columns give the value, and which only influence it.
 
 By default every child gives value. The exceptions are listed: conditions of CASE and IF, filters of aggregates and
 arrays, window specifications, and functions whose children are not arguments (rank has the ORDER BY columns as
@@ -12,7 +12,7 @@ from parser.logical_plan.sql.layout import dotted
 from parser.logical_plan.tree import Node, expression_id
 from parser.logical_plan.value import CONSTANT, LITERAL, UNKNOWN, Value, combined, decided, one_of
 
-#: Evaluates a plan inside an expression, given the columns around it: its first column, and what decides its rows.
+#: Evaluates a plan inside an expression, given the columns around it: its first column, and what affects its rows.
 Subquery = Callable[[Node, Mapping[int, Value]], Value]
 
 _RULES: dict[str, Callable[[Node, Sequence[Value]], Value]] = {}
@@ -36,7 +36,7 @@ _WITHOUT_VALUE = {
     "UnresolvedNamedLambdaVariable",
 }
 _LITERALS = {"Literal", "CurrentDate", "CurrentTimestamp", "LocalTimestamp", "CurrentTimeZone", "CurrentUser"}
-# Other for each row, or each group of rows, though their arguments may be literals.
+# Different for each row, or each group of rows, though their arguments may be literals.
 _VARYING = {
     "AggregateExpression", "WindowExpression", "Rand", "Randn", "Uuid", "Shuffle", "PythonUDF", "ScalaUDF",
     "RandStr", "Uniform", "UnresolvedFunction",
@@ -55,12 +55,12 @@ _ANY_OF = {
     "CollectList", "CollectSet", "SortArray", "ArrayDistinct", "Reverse", "ArrayMax", "ArrayMin", "CreateArray",
     "NormalizeNaNAndZero", "KnownFloatingPointNormalized",
 }  # fmt: skip
-# What only a plan that is not resolved holds, or what stands for a row of objects.
+# Classes that only an unresolved plan contains, or that stand for a row of objects.
 _UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "BoundReference", "GetColumnByOrdinal"}
 
 
 def evaluate(expression: Node, columns: Mapping[int, Value], subquery: Subquery, spend: Callable[[int], None]) -> Value:
-    """What the expression is made of; ``columns`` are those it may refer to, ``spend`` is told the work it takes."""
+    """The sources of the expression; ``columns`` are those it may refer to, ``spend`` counts the work."""
     if not expression.children:
         return _value(expression, (), columns, subquery)
     # From the end of the pre-order, a node's children are the last values on the stack.
@@ -171,14 +171,14 @@ _BY_NAME: dict[str, Callable[[Node, Sequence[Value]], Value]] = {
 
 
 def _in(node: Node, children: Sequence[Value]) -> Value:
-    """Values and lists are compared alike; the rows of a subquery only decide."""
+    """Values and lists are compared in the same way; the rows of a subquery only influence the result."""
     pairs = list(zip(node.children, children, strict=True))
     queries = [value for child, value in pairs if child.kind == "ListQuery"]
     return decided(combined(value for child, value in pairs if child.kind != "ListQuery"), queries, "JOIN")
 
 
 def _field(node: Node, children: Sequence[Value]) -> Value:
-    """A field of a struct: of one that is read, all of it counts as one column.
+    """A field of a struct; a struct that is read from a dataset counts as one column.
 
     Spark makes one subquery of several that read the same table, and takes the fields of its result.
     """

@@ -1,23 +1,23 @@
-"""Which dataset each leaf of a plan is.
+"""Determines the dataset of each leaf of a plan.
 
-A plan tells a catalogue table by name, and a folder not at all: only its columns. In this order:
+A plan contains the names of catalogue tables, but of a folder only its columns. In this order:
 
-1. Agents 0.x list one input per leaf outside of subqueries, in the order of the plan: where the counts agree, and no
-   columns speak against it, leaf i is input i.
+1. Agents 0.x list one input per leaf outside of subqueries, in the order of the plan: if the counts agree, and no
+   columns contradict it, leaf i is input i.
 2. A table's name that exactly one dataset has: as symlink, as folder ``db.db/table``, or as ``…db.table``.
 3. The columns, names and types in their order, that exactly one dataset has. Where only one leaf has them, all datasets
    with these columns are read by it (one read of several folders).
 4. The name of a managed table, if another managed table of its database is known: Spark puts both into the folder of
-   the database. The tables of scalar subqueries are no inputs of the events, so nothing else tells where they are.
-5. What is left is told by the columnLineage facet where it names one of the datasets that come into question, for a
-   sink's column or for what decides about its rows.
-6. Where one leaf and one input are left, and the input can be what the leaf reads, it is.
+   the database. The tables of scalar subqueries are no inputs of the events, so nothing else shows where they are.
+5. For what is left, the columnLineage facet decides if it names one of the possible datasets, for a sink's column or
+   for what affects its rows.
+6. If one leaf and one input are left, and the leaf can read the input, it does.
 
 A leaf with columns that an input's schema does not have does not read this input as it is. Of a store with queries of
 its own (JDBC) a leaf may be any query: it reads an input only if it has all of its columns.
 
-What is still open stays open: a wrong dataset is worse than none. Only where as many open leaves as datasets have the
-same columns, and a value takes the same column of all of them, it does not matter which is which (``Twins``).
+What is still open stays open: a wrong dataset is worse than none. Only if as many open leaves as datasets have the same
+columns, and a value takes the same column of all of them, it does not matter which is which (``AmbiguousLeaves``).
 """
 
 from collections import Counter
@@ -66,8 +66,8 @@ def assign(
 ) -> dict[int, frozenset[DatasetId]]:
     """The datasets of the leaves that are certain.
 
-    ``in_order`` are the inputs of an agent that lists one per leaf, in the plan's order; ``known`` are leaves of which
-    the dataset is certain otherwise.
+    ``in_order`` are the inputs of an agent that lists one per leaf, in the plan's order; ``known`` are leaves whose
+    dataset is certain for other reasons.
     """
     found = dict(known or {})
     outer = [number for number, leaf in enumerate(leaves) if not leaf.in_subquery]
@@ -111,7 +111,7 @@ def _may_be(leaf: Leaf, dataset: Dataset) -> bool:
 
 
 def fits(leaf: Leaf, dataset: Dataset) -> bool:
-    """Whether the schema of a dataset, if it has one, allows that the leaf reads it as it is."""
+    """Whether the leaf can read the dataset as it is, by the dataset's schema if it has one."""
     names = {name.lower() for name, _ in leaf.columns}
     known = {field.name.lower() for field in dataset.fields}
     if not known:
@@ -127,7 +127,7 @@ def may_be_query(leaf: Leaf, datasets: Sequence[Dataset]) -> bool:
 
 
 def left_over(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assigned) -> dict[int, frozenset[DatasetId]]:
-    """The last open leaf, if one dataset is left that it can be; a table that is named is not guessed at."""
+    """The last open leaf, if one dataset is left that it can be; a table with a name is not guessed."""
     taken = frozenset[DatasetId]().union(*found.values())
     rest = {dataset.id: dataset for dataset in datasets if dataset.id not in taken}
     numbers = [number for number in range(len(leaves)) if number not in found]
@@ -156,7 +156,7 @@ def _ends_with_name(text: str, table: str) -> bool:
 
 
 def _by_columns(leaves: Sequence[Leaf], datasets: Sequence[Dataset], found: dict[int, frozenset[DatasetId]]) -> None:
-    """What the columns tell of leaves that are still open, those outside of subqueries first."""
+    """The datasets of open leaves by their columns, those outside of subqueries first."""
     schemas = Counter(leaf.columns for number, leaf in enumerate(leaves) if number not in found)
     taken = frozenset[DatasetId]().union(*found.values())
     for number in sorted(range(len(leaves)), key=lambda number: leaves[number].in_subquery):
@@ -184,7 +184,7 @@ def from_facet(
     found: Assigned,
     pairs: Iterable[tuple[Iterable[LeafColumn], Iterable[ColumnRef]]],
 ) -> dict[int, frozenset[DatasetId]]:
-    """The open leaves that the facet decides: for one and the same purpose it names a column of one dataset.
+    """The open leaves for which the facet decides: for the same purpose it names a column of one dataset.
 
     ``pairs`` are, for each purpose (a sink's column, a join), the leaves' columns and those that the facet names.
     """

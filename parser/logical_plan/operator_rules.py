@@ -1,8 +1,8 @@
 """Which rule belongs to which class of operator.
 
-Operators that hand on their input unchanged, and leaves that bring no dataset, are listed like all others: nothing is
-skipped by accident. Of a class that is on no list the sources of all columns are unknown, and it is reported. Physical
-operators occur below cached relations; their names are those of the logical ones with ``Exec`` behind.
+Operators that pass their input on unchanged, and leaves without a dataset, are listed like all others, so that nothing
+is skipped by accident. For a class that is on no list, the sources of all columns are unknown, and it is reported.
+Physical operators occur below cached relations; their names are those of the logical ones with ``Exec`` behind.
 """
 
 from parser.application_facts import MicroBatch
@@ -33,7 +33,7 @@ LEAVES = {
     "StreamingRelation", "StreamingRelationV2", "StreamingExecutionRelation", "StreamingDataSourceV2Relation",
     "BatchScan", "HiveTableScan", "RowDataSourceScan", "UnresolvedCatalogRelation", "StreamingDataSourceV2ScanRelation",
 }  # fmt: skip
-#: Rows become objects of the user's program here; what it does with them is not in the plan.
+#: Rows become objects of the user's program here; the plan does not contain what the program does with them.
 OPAQUE = {
     "ExternalRDD", "DeserializeToObject", "SerializeFromObject", "MapElements", "MapPartitions",
     "MapPartitionsInR", "MapPartitionsInPandas", "MapInPandas", "PythonMapInArrow", "FlatMapGroupsInPandas",
@@ -96,7 +96,7 @@ def new_walk(batches: tuple[MicroBatch, ...] = ()) -> Walk:
 
 
 def rule_of(node: Node) -> Rule | None:
-    """The rule for a node; None for a class that no list has. One without children is taken for a leaf without data."""
+    """The rule for a node; None for a class that is on no list. One without children counts as a leaf without data."""
     rule = RULES.get(node.kind.removesuffix("Exec"))
     if rule is None and not node.children:
         return sources.opaque

@@ -1,4 +1,4 @@
-"""The columns of a sink as the logical plan of its run tells them."""
+"""The columns of a sink, from the logical plan of its run."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _LISTS_AN_INPUT_PER_LEAF = "0."  # the agents' versions begin so; seen with 0.4.
 def planned_write(
     events: Sequence[RunEvent], sink: Dataset, inputs: Iterable[Dataset], evidence: Evidence
 ) -> PlannedWrite | None:
-    """What the run's plan tells of ``sink``; None if it has no plan that can be read.
+    """What the run's plan says about ``sink``; None if it has no plan that can be read.
 
     :raises PlanTooLargeError: it would take too long to read.
     """
@@ -109,7 +109,7 @@ def _assigned(
     sink: Dataset | None,
     same_purpose: Iterable[tuple[list[LeafColumn], list[ColumnRef]]],
 ) -> _Assigned:
-    """Which datasets the leaves are, as far as the events of the run say it."""
+    """The datasets of the leaves, as far as the events of the run contain them."""
     known = {number: frozenset({leaf.dataset}) for number, leaf in enumerate(walk.leaves) if leaf.dataset}
     if sink and write.target is not None:
         known[write.target] = frozenset({sink.id})
@@ -147,7 +147,7 @@ def _beyond(leaves: Sequence[Leaf], found: Assigned, own: Assigned) -> Assigned:
 
 
 def _said(walk: Walk, found: Assigned) -> PlanFacts:
-    """What the plan says of its leaves to other runs of the application, and what it lacks."""
+    """The facts about leaves for other runs of the application, and what the plan lacks."""
     keyed = [(leaf.key, found.get(number)) for number, leaf in enumerate(walk.leaves) if leaf.key]
     known = {key: min(datasets) for key, datasets in keyed if datasets and len(datasets) == 1}
     open_ = frozenset(key for key, datasets in keyed if not datasets)
@@ -174,7 +174,7 @@ def _tables(leaves: Sequence[Leaf], beside: Assigned) -> Iterator[Dataset]:
 
 
 def _by_name(write: Write, sink: Dataset) -> Mapping[str, Value]:
-    """Values by the sink's column names: as the plan tells them, else the sink's schema in its order."""
+    """Values by the sink's column names: those in the plan, else those of the sink's schema in its order."""
     if write.named:
         return write.named
     names: Sequence[str] = write.names
@@ -239,7 +239,7 @@ def _is_plain(definition: Node | None) -> bool:
 
 
 def _uses(uses: Iterable[Use], found: Assigned) -> frozenset[IndirectUse]:
-    """IS NOT NULL on a column that decides otherwise too is the optimiser's; alone it is a filter of the user's."""
+    """IS NOT NULL on a column with another influence comes from the optimiser; alone it is a filter of the user."""
     decided = {column for column, kind in uses if kind != NOT_NULL}
     wanted = (
         (column, "FILTER" if kind == NOT_NULL else kind)

@@ -1,4 +1,4 @@
-"""What the logical plan of a run says of its sinks and columns, and what else is known while it is read."""
+"""What the logical plan of a run says about its sinks and columns, and what else is known while it is read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,10 +11,10 @@ from parser.input_schemas import Schemas, is_refuted
 
 @dataclass(frozen=True, slots=True)
 class PlannedColumn:
-    """A column as the plan tells it.
+    """A column as the plan computes it.
 
     ``certain``: all of its sources are known, and known to be all. ``plain``: the value is that of a column as it is.
-    ``constant``: it is made of literals only. ``source_names`` are the names of all source columns, also of those
+    ``constant``: it is computed from literals only. ``source_names`` are the names of all source columns, also of those
     whose dataset is open; None if not even these are known.
     """
 
@@ -34,7 +34,7 @@ class PlannedColumn:
 
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """What a plan says of its leaves, by their ids; which are open, and whether it reads rows of a program."""
+    """What a plan says about its leaves, by their ids; which are open, and whether it reads rows of a program."""
 
     leaves: Mapping[str, DatasetId] = field(default_factory=dict)
     open: frozenset[str] = frozenset()
@@ -43,7 +43,7 @@ class PlanFacts:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRows:
-    """The columns of a query's rows (name, type), and what each is made of."""
+    """The columns of a query's rows (name, type), and the sources of each."""
 
     names: tuple[tuple[str, str], ...]
     columns: tuple[PlannedColumn, ...]
@@ -51,10 +51,10 @@ class PlannedRows:
 
 @dataclass(frozen=True, slots=True)
 class PlannedWrite:
-    """What the plan tells of one sink: columns by name, and what decides about rows.
+    """What the plan says about one sink: columns by name, and what affects its rows.
 
     ``conditions`` are joins and filters as text, ``unknown`` are classes of operators that no rule knows, and
-    ``tables`` are inputs that only the plan tells of. ``ambiguous``: its rows may be those of several streams.
+    ``tables`` are inputs that only the plan contains. ``ambiguous``: its rows may be those of several streams.
     """
 
     columns: Mapping[str, PlannedColumn]
@@ -72,12 +72,12 @@ class PlannedWrite:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known besides the plan.
+    """What is known in addition to the plan.
 
     ``facet`` is what the columnLineage facet says, evidence for leaves that the plan does not name: the sources by the
-    sink's column, and what decides about rows. ``schemas`` are the columns that the inputs have. ``facts`` are what
-    other runs of the application say, ``batches`` the micro-batches around the run. ``show_literals`` says whether
-    texts contain the text literals of the user's code.
+    sink's column, and what affects its rows. ``schemas`` are the columns that the inputs have. ``facts`` are those of
+    other runs of the application, ``batches`` the micro-batches around the run. ``show_literals`` says whether texts
+    contain the text literals of the user's code.
     """
 
     facet: tuple[Mapping[str, frozenset[ColumnRef]], Iterable[IndirectUse]] = ({}, ())

@@ -1,7 +1,7 @@
 """WITH RECURSIVE (Spark 4.1 and later): a first query, and one that refers to the rows that came before.
 
 Where the second query refers to the loop, its columns are columns of a leaf that stands for the loop itself. When both
-queries are known, each such column is replaced by what the loop's column at its position is made of.
+queries are known, each such column is replaced by the sources of the loop's column at its position.
 """
 
 from dataclasses import replace
@@ -37,12 +37,12 @@ def reference(node: Node, _children: list[Relation], walk: Walk) -> Relation:
 
 
 def _leaf(number: object) -> int:
-    """Below zero, where no dataset's leaf is."""
+    """Numbers below zero, which no dataset's leaf has."""
     return -1 - number if isinstance(number, int) else -1
 
 
 def _closed(columns: list[Value], leaf: int) -> list[Value]:
-    """The columns with what they are made of through any number of rounds."""
+    """The columns with their sources through any number of rounds."""
     before: list[Value] = []
     while columns != before:
         before = columns
@@ -51,7 +51,7 @@ def _closed(columns: list[Value], leaf: int) -> list[Value]:
 
 
 def _merged(value: Value, leaf: int, columns: list[Value]) -> Value:
-    """The value, and what the columns of the loop that it refers to are made of."""
+    """The value, with the sources of the columns of the loop that it refers to."""
     inner = [_at(columns, column) for column in value.sources if column[0] == leaf]
     sources = value.sources.union(*(other.sources for other in inner))
     uses = value.uses.union(*(other.uses for other in inner))

@@ -1,8 +1,8 @@
-"""A parsed plan, whose names nobody has resolved, becomes one that can be walked.
+"""Resolves the names of a parsed plan, so that it can be walked.
 
 Up to agent 0.4.0 the plan of a COMPLETE is the statement as parsed: relations, columns and ``*`` are names. They are
-resolved as Spark does it, by scope and alias, against the schemas of the event's inputs. Where a relation is none of
-the inputs (a view, or two tables of one name), or the statement has a form that is not known here, there is no result.
+resolved as Spark does it, by scope and alias, against the schemas of the event's inputs. If a relation is none of the
+inputs (a view, or two tables of one name), or the statement has an unknown form, there is no result.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ _GENERATED = {"explode": ("col",), "posexplode": ("pos", "col")}
 
 
 def is_parsed(plan: Node) -> bool:
-    """Whether a plan is one as parsed, with names that are not resolved."""
+    """Whether a plan is as parsed, with names that are not resolved."""
     return any(node.kind.startswith("Unresolved") for node in plan.walk())
 
 
@@ -80,7 +80,7 @@ def _project(place: Place) -> Result:
 
 
 def _aggregate(place: Place) -> Result:
-    """Also with GROUPING SETS, which name the same lists otherwise."""
+    """Also with GROUPING SETS, which have other names for the same lists."""
     sets = place.node.kind == "GroupingSets"
     listed = place.listed("aggregations" if sets else "aggregateExpressions")
     keys = [place.expression(key) for key in place.node.trees("groupByExprs" if sets else "groupingExpressions")]
@@ -130,7 +130,7 @@ def _join(place: Place) -> Result:
 
 
 def _using_join(place: Place, kind: Mapping[str, Any]) -> Result:
-    """USING (a, b): each of these columns stands once, taken from the left side, or the right one of a RIGHT JOIN."""
+    """USING (a, b): each of these columns occurs once, from the left side, or from the right side of a RIGHT JOIN."""
     names = {name.strip().lower() for name in str(kind.get("usingColumns", "")).strip("[]").split(",")}
     outer = object_name(kind.get("tpe"))
     if not str(kind.get("product-class")).endswith("UsingJoin") or outer == "FullOuter" or len(place.scopes) != 2:

@@ -1,4 +1,4 @@
-"""How a parsed plan is resolved, operator by operator from the leaves: scopes, names, ``*`` and subqueries.
+"""Resolves a parsed plan, operator by operator from the leaves: scopes, names, ``*`` and subqueries.
 
 What each operator does with the names is a rule of ``resolution``.
 """
@@ -15,7 +15,7 @@ _DEEPEST = 100
 _QUERIES = ("query", "asSelect", "child")
 _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists"}
 
-#: A resolved operator, and what may be named above it.
+#: A resolved operator, and the columns that may be named above it.
 Result = tuple[Node, Scope]
 Tables = Callable[[tuple[str, ...]], Dataset | None]
 
@@ -103,7 +103,7 @@ class Place:
         return Node(kind or self.node.kind, {**self.node.params, **params}, self.inputs)
 
     def expression(self, expression: Node) -> Node:
-        """An expression with attributes for the names in scope; what is not found stays a name."""
+        """An expression with attributes for the names in scope; a name that is not found stays a name."""
         done: dict[int, Node] = {}
         for node in reversed(list(expression.walk())):
             done[id(node)] = self._resolved(node, tuple(done.pop(id(child)) for child in node.children))

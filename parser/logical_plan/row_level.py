@@ -7,7 +7,7 @@ from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import NO_USES, UNKNOWN, Relation, Value, combined
 from parser.logical_plan.walker import Walk, attributes, joined
 
-#: The column that says what is to become of a row.
+#: The column that says what happens to a row.
 ROW_OPERATION = "__row_operation"
 _INSTRUCTIONS = ("matchedInstructions", "notMatchedInstructions", "notMatchedBySourceInstructions")
 # Up to Spark 3.4 Iceberg's own operator lists conditions and rows of outputs.
@@ -38,7 +38,7 @@ def _rows(node: Node) -> Iterator[tuple[Node, ...]]:
 
 
 def _nested(listed: object) -> Iterator[tuple[Node, ...]]:
-    """Rows of expressions, however deep they lie in lists."""
+    """Rows of expressions, from lists of any depth."""
     if not isinstance(listed, list):
         return
     row = tuple(found for item in listed if (found := tree(item)))

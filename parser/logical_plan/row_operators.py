@@ -76,7 +76,7 @@ def _join_type(node: Node) -> str:
 
 
 def _with_flag(node: Node, left: Relation, uses: frozenset[Use], walk: Walk) -> Relation:
-    """The left side, and a column that tells whether the right side has a partner."""
+    """The left side, and a column that says whether the right side has a partner."""
     exists = tree(node.params["joinType"].get("exists"))
     flag = expression_id(exists) if exists else None
     if flag is None:

@@ -1,4 +1,4 @@
-"""Which columns a parsed query may name at a place, and what a name there means."""
+"""The columns that a parsed query may name at a place, and what a name there means."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """A relation whose columns nobody listed: it has those that are named. ``attributes`` grows by them."""
+    """A relation whose columns are not listed: it has those that are named, and ``attributes`` grows by them."""
 
     qualifier: str
     attributes: list[Node]
@@ -56,13 +56,13 @@ class Scope:
         )
 
     def star(self, qualifier: str = "") -> tuple[Column, ...] | None:
-        """What ``*`` or ``qualifier.*`` stands for; None if nobody knows."""
+        """The columns that ``*`` or ``qualifier.*`` stands for; None if unknown."""
         if any(not qualifier or _same(relation.qualifier, qualifier) for relation in self.unlisted):
             return None
         return tuple(column for column in self.columns if not qualifier or _same(column.qualifier, qualifier))
 
     def find(self, parts: tuple[str, ...]) -> Node | None:
-        """What a name means here, or else in the query around; None if it means nothing, or several things.
+        """The meaning of a name here, or else in the query around; None if it has none, or several.
 
         ``parts`` are those between the dots: a column, a field in it, and before it table and database.
         """

@@ -76,13 +76,13 @@ def is_managed(node: Node) -> bool:
 
 
 def without_dataset(node: Node, _children: list[Relation], _walk: Walk) -> Relation:
-    """Rows typed in, or numbers."""
+    """Rows of literals, or ranges of numbers."""
     output = attributes(node.trees("output"))
     return Relation(output, {column.id: CONSTANT for column in output})
 
 
 def opaque(node: Node, children: list[Relation], _walk: Walk) -> Relation:
-    """What comes out has columns, but nobody can say from what."""
+    """The result has columns, whose sources are unknown."""
     below = joined(children)
     listed = node.trees("output") or node.trees("serializer") or node.trees("outputObjAttr")
     output = attributes(listed) or below.output

@@ -1,4 +1,4 @@
-"""Catalyst's flat lists of nodes become trees.
+"""Builds trees from Catalyst's flat lists of nodes.
 
 ``TreeNode.toJSON`` (Spark 3.1 to 4.x alike) writes a tree as a list in pre-order; each node says how many children
 follow it. A parameter of a node that is a child is a number, the position among its own children; a list of children
@@ -54,8 +54,8 @@ class Node:
 def tree(nodes: object) -> Node | None:
     """The tree of a flat list; None for anything else, or a list that ends before all children have come.
 
-    A tree that is one already, put into a parameter by parser.logical_plan.resolution, is handed back.
-    Built from the end, so that deep plans cost no recursion: when a node is met, its children stand on the stack.
+    A tree that parser.logical_plan.resolution has put into a parameter is returned as it is.
+    Built from the end, so that deep plans cost no recursion: when a node is met, its children are on the stack.
     """
     if isinstance(nodes, Node):
         return nodes
@@ -86,7 +86,7 @@ def object_name(value: object) -> str:
 
 
 def expression_id(node: Node, parameter: str = "exprId") -> int | None:
-    """The number that ties an attribute to where it comes from; None if the node has none."""
+    """The number that connects an attribute with its definition; None if the node has none."""
     value = node.params.get(parameter)
     number = value.get("id") if isinstance(value, dict) else None
     return number if isinstance(number, int) else None

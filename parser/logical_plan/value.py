@@ -1,4 +1,4 @@
-"""What a column's value is made of, while a plan is walked from its leaves to its root."""
+"""The sources of a column's value, while a plan is walked from its leaves to its root."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,10 +7,10 @@ from parser.logical_plan.tree import Node
 
 #: A column of a leaf: the leaf's number in the plan, and the column's name.
 LeafColumn = tuple[int, str]
-#: A column that only influences, with the way it does so (JOIN, FILTER, GROUP_BY, SORT, WINDOW, CONDITIONAL).
+#: A column that only influences, with its kind of influence (JOIN, FILTER, GROUP_BY, SORT, WINDOW, CONDITIONAL).
 Use = tuple[LeafColumn, str]
 
-#: The way of a column of which a filter only asks whether it is null; the optimiser adds such filters.
+#: The kind for a column that a filter only compares with null; the optimiser adds such filters.
 NOT_NULL = "NOT_NULL"
 
 NO_COLUMNS: frozenset[LeafColumn] = frozenset()
@@ -19,12 +19,11 @@ NO_USES: frozenset[Use] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The leaf columns that a value is computed from, and those that decide about it.
+    """The leaf columns that a value is computed from, and those that influence it.
 
-    ``known`` is false where something on the way could not be followed, so that sources may be missing; ``literal``
-    is true where it is made of literals only, so that all rows have the same. ``fields`` are the values of a
-    struct that the query itself puts together, in their order.
-    ``definition`` is the expression that made it, None for a column of a leaf.
+    ``known`` is false if a step could not be followed, so that sources may be missing; ``literal`` is true if it is
+    computed from literals only, so that all rows have the same. ``fields`` are the values of a struct that the query
+    itself builds, in their order. ``definition`` is the expression that made it, None for a column of a leaf.
     """
 
     sources: frozenset[LeafColumn] = NO_COLUMNS
@@ -39,7 +38,7 @@ class Value:
         return Value(self.sources, self.uses, self.known, definition, self.literal, self.fields)
 
     def as_uses(self, kind: str) -> frozenset[Use]:
-        """All that the value is made of or decided by, where the value itself only decides."""
+        """All columns that the value is computed from or influenced by, for a value that only influences."""
         if not self.sources:
             return self.uses
         return self.uses.union([(column, kind) for column in self.sources])
@@ -51,7 +50,7 @@ UNKNOWN = Value(known=False)
 
 
 def combined(values: Iterable[Value]) -> Value:
-    """The value that is computed from all of these; it is no struct whose fields could be told apart."""
+    """The value that is computed from all of these; it has no fields of its own."""
     sources, uses, known = NO_COLUMNS, NO_USES, True
     for value in values:
         if value.sources:
@@ -63,7 +62,7 @@ def combined(values: Iterable[Value]) -> Value:
 
 
 def one_of(values: Sequence[Value]) -> Value:
-    """The value that is one of these; where all are structs of the same width, so is it, field by field."""
+    """The value that is one of these; if all are structs of the same width, it is one too, field by field."""
     merged = combined(values)
     widths = {len(value.fields) for value in values if not value.literal}
     if len(widths) != 1 or widths == {0}:
@@ -73,7 +72,7 @@ def one_of(values: Sequence[Value]) -> Value:
 
 
 def decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL") -> Value:
-    """The value, and each of its fields, decided about by conditions."""
+    """The value and each of its fields, influenced by conditions."""
     if not conditions:
         return value
     uses = NO_USES.union(*(condition.as_uses(kind) for condition in conditions))
@@ -96,9 +95,9 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """The result of a plan: its columns in their order, what each is made of, and what decides about its rows.
+    """The result of a plan: its columns in their order, the sources of each, and what affects its rows.
 
-    ``values`` may hold more than the output: what was below, for plans that refer past their children.
+    ``values`` may contain more than the output: columns from below, for plans that refer past their children.
     """
 
     output: tuple[Attribute, ...] = ()
@@ -107,7 +106,7 @@ class Relation:
     known: bool = True
 
     def value(self, position: int) -> Value:
-        """The value of an output column; unknown behind the last."""
+        """The value of an output column; unknown after the last."""
         if position >= len(self.output):
             return UNKNOWN
         return self.values.get(self.output[position].id, UNKNOWN)

@@ -1,7 +1,7 @@
 """The walk over a plan, from its leaves to its root.
 
-Rules, one a class of operator, say what it does to the columns and rows of its children (see operator_rules.py). The
-walk calls them in their order, evaluates expressions for them, and remembers the leaves.
+Rules, one for each class of operator, say what it does to the columns and rows of its children (see operator_rules.py).
+The walk calls them in their order, evaluates expressions for them, and remembers the leaves.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,11 +22,11 @@ Rule = Callable[[Node, list[Relation], "Walk"], Relation]
 class Leaf:
     """A dataset that a plan reads: its columns (name, type) in their order, and its table's name if it has one.
 
-    ``table`` is ``database.table`` as the catalogue knows it. ``in_subquery`` tells whether it stands in an
-    expression; such leaves may be missing among the inputs of the event. ``dataset`` is set where the plan's names
-    were resolved against the event's datasets, ``managed`` where the table's folder was chosen by Spark. ``pruned``:
-    the columns are those that the query needs, not all that the dataset has. ``key`` is the id of its first column,
-    unique over all plans of a driver: runs that read the same relation have the same.
+    ``table`` is ``database.table`` as the catalogue knows it. ``in_subquery`` says whether it is in an expression; such
+    leaves may be missing among the inputs of the event. ``dataset`` is set if the plan's names were resolved against
+    the event's datasets, ``managed`` if Spark chose the table's folder. ``pruned``: the columns are those that the
+    query needs, not all that the dataset has. ``key`` is the id of its first column, unique over all plans of a driver:
+    runs that read the same relation have the same.
     """
 
     columns: tuple[tuple[str, str], ...]
@@ -68,7 +68,7 @@ class Walk:
     steps: int = 0
 
     def spend(self, steps: int) -> None:
-        """Count the columns that sets of columns are made of.
+        """Count the columns in sets of columns.
 
         :raises PlanTooLargeError: there are too many
         """
@@ -76,7 +76,7 @@ class Walk:
         check(self.steps, MOST_STEPS)
 
     def relation(self, plan: Node, around: Mapping[int, Value] | None = None) -> Relation:
-        """The result of a plan; ``around`` are the columns of the query that a subquery stands in."""
+        """The result of a plan; ``around`` are the columns of the query around a subquery."""
         found: dict[int, Relation] = {}
         one_sided = one_sided_unions(plan)
         for node in children_first(plan):
@@ -94,11 +94,11 @@ class Walk:
         return values
 
     def evaluate(self, expression: Node, columns: Relation) -> Value:
-        """What an expression over these columns is made of."""
+        """The sources of an expression over these columns."""
         return evaluate(expression, columns.values, self._subquery, self.spend)
 
     def named(self, expressions: Iterable[Node], columns: Relation) -> dict[int, Value]:
-        """What each of a list of named expressions is made of, by the id that it declares."""
+        """The sources of each of a list of named expressions, by the id that it declares."""
         values: dict[int, Value] = {}
         for expression in expressions:
             number = expression_id(expression)
@@ -112,7 +112,7 @@ class Walk:
         return values
 
     def uses_of(self, conditions: Iterable[Node | None], columns: Relation, kind: str) -> frozenset[Use]:
-        """What decides through conditions over these columns; those that are None are skipped."""
+        """The influence of conditions over these columns; those that are None are skipped."""
         found = NO_USES
         for expression in conditions:
             if expression:
@@ -128,7 +128,7 @@ class Walk:
         return rule(node, children, self)
 
     def subquery(self, plan: Node, around: Mapping[int, Value]) -> Relation:
-        """The result of a plan in an expression; ``around`` are the columns of the query that it stands in."""
+        """The result of a plan in an expression; ``around`` are the columns of the query around it."""
         self.depth += 1
         inner = self.relation(plan, around)
         self.depth -= 1
@@ -149,8 +149,8 @@ def _decided_by(inner: Relation, value: Value) -> Value:
 def _unknown(node: Node, children: list[Relation]) -> Relation:
     """The result of an operator that no rule knows.
 
-    What it does with its input is unknown, so the sources of all its columns are; those that keep their id come from
-    the input at least. The order of its columns is known only if the plan lists them.
+    What it does with its input is unknown, and so are the sources of all its columns; those that keep their id come at
+    least from the input. The order of its columns is known only if the plan lists them.
     """
     below = joined(children)
     values = {number: replace(value, known=False) for number, value in below.values.items()}
@@ -207,7 +207,7 @@ def data_type(expression: Node) -> str:
 
 
 def one_sided_unions(plan: Node) -> set[int]:
-    """The unions (by ``id``) of which only the left side gives values.
+    """The unions (by ``id``) in which only the left side gives values.
 
     EXCEPT ALL and INTERSECT ALL are rewritten so: both sides are united and counted, and rows of the left one repeated.
     """

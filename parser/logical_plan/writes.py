@@ -29,11 +29,10 @@ _CLAUSES = ("matchedClauses", "notMatchedClauses", "notMatchedBySourceClauses", 
 class Write:
     """One write of a plan.
 
-    ``columns`` are the values in the order of the sink's columns; ``names`` are the sink's column names as the plan
-    tells them, shorter or empty where it does not. ``named`` are values by the sink's column name instead (MERGE).
-    ``by_name`` says that Spark matches ``names`` with the sink's columns, so that positions mean nothing.
-    ``target`` is the number of the leaf that is the sink itself, ``table`` the sink's table name; ``managed`` is that
-    of Leaf.
+    ``columns`` are the values in the order of the sink's columns; ``names`` are the sink's column names in the plan,
+    shorter or empty if it does not contain all. ``named`` are values by the sink's column name instead (MERGE).
+    ``by_name`` says that Spark matches ``names`` with the sink's columns, so that positions mean nothing. ``target`` is
+    the number of the leaf that is the sink itself, ``table`` the sink's table name; ``managed`` is that of Leaf.
     """
 
     columns: tuple[Value, ...] = ()
@@ -101,7 +100,7 @@ def _target_leaf(plan: Node, walk: Walk) -> int | None:
 
 
 def _chosen(result: Relation, names: tuple[str, ...]) -> Relation:
-    """The columns of these names: a Generate does not always tell which columns it does not hand on."""
+    """The columns of these names: a Generate does not always list the columns that it drops."""
     by_name = {attribute.name: attribute for attribute in result.output}
     if len(by_name) != len(result.output) or not by_name.keys() >= set(names):
         return result
@@ -109,7 +108,7 @@ def _chosen(result: Relation, names: tuple[str, ...]) -> Relation:
 
 
 def _listed_names(plan: Node) -> tuple[str, ...]:
-    """The sink's column names. Spark writes them as one text, cut behind 25 names; cut texts tell nothing."""
+    """The sink's column names. Spark writes them as one text, cut after 25 names; cut texts are of no use."""
     text = plan.params.get("outputColumnNames") or plan.params.get("userSpecifiedCols")
     if not isinstance(text, str) or not text.startswith("[") or " more fields]" in text:
         return ()
@@ -142,7 +141,7 @@ def _merge(plan: Node, walk: Walk) -> Write:
 
 
 def _of_clauses(one: Value, other: Value) -> Value:
-    """What a column gets from two clauses; its expression is known if both have the same."""
+    """The value of a column that two clauses set; its expression is known if both have the same."""
     merged = combined([one, other])
     return replace(merged, definition=one.definition) if one.definition == other.definition else merged
 
@@ -152,7 +151,7 @@ def _side(plan: Node, name: str) -> Node | None:
 
 
 def _assignments(plan: Node, both: Relation, target: Relation, walk: Walk) -> Iterator[tuple[str, Value]]:
-    """Each assignment of each clause: the target's column and what it gets, decided about by the clause's condition."""
+    """Each assignment of each clause: the target's column and its value, influenced by the clause's condition."""
     for clause in (clause for parameter in _CLAUSES for clause in plan.trees(parameter)):
         decides = walk.uses_of([clause.tree("condition")], both, "CONDITIONAL")
         for action in clause.trees("actions") or clause.trees("assignments"):

@@ -157,7 +157,7 @@ def test_a_note_says_which_sources_are_mixed_up() -> None:
     }
     assert notes["except_all"] == [
         "The agent names all columns of EXCEPT ALL or INTERSECT ALL as sources of id, label, so none of them is shown. "
-        "Events with the logical plan tell the real ones."
+        "Events with the logical plan contain the real ones."
     ]
     assert notes["anti"] == []
 

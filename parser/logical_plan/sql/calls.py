@@ -10,7 +10,7 @@ from parser.logical_plan.tree import Node, object_name, tree
 
 
 def function(node: Node, *, distinct: bool = False, condition: Node | None = None) -> Layout:
-    """A call; what is no function is written as if it were one."""
+    """A call; any other class is written as a call too."""
     name = _function_name(node)
     arguments = arguments_of(node)
     if condition is not None and arguments and arguments[-1] is condition:
@@ -27,7 +27,7 @@ def function(node: Node, *, distinct: bool = False, condition: Node | None = Non
 
 
 def _with_names(node: Node, arguments: Sequence[Node]) -> Iterable[Node | str]:
-    """The names of a struct's fields are literals in the plan, but no data: they are always shown."""
+    """The names of a struct's fields are literals in the plan, but not data: they are always shown."""
     for position, argument in enumerate(arguments):
         is_name = node.kind == "CreateNamedStruct" and position % 2 == 0 and argument.kind == "Literal"
         yield quoted(plain(argument.params.get("value"))) if is_name else argument
@@ -51,7 +51,7 @@ def arguments_of(node: Node) -> Sequence[Node]:
         return ()
     arguments = _replaced(node) or node.children
     if kind == "Invoke" and arguments and arguments[0].kind == "Literal":
-        return arguments[1:]  # an object of the JVM that holds the method
+        return arguments[1:]  # an object of the JVM that has the method
     if kind == "ArrayAggregate" and len(arguments) == 4 and _is_identity(arguments[3]):
         return arguments[:3]
     if kind in names.WIDENED and len(arguments) == 1:
@@ -116,7 +116,7 @@ def aggregate(node: Node) -> Layout:
 
 
 def unresolved_function(node: Node) -> Layout:
-    """A call as it was written; the filter, if there is one, is the last child and stands in a parameter as well."""
+    """A call as it was written; the filter, if there is one, is the last child and also in a parameter."""
     distinct = node.params.get("isDistinct") is True
     condition = node.children[-1] if isinstance(node.params.get("filter"), list) and node.children else None
     return function(node, distinct=distinct, condition=condition)
@@ -129,7 +129,7 @@ def outer_generator(node: Node) -> Layout:
 
 
 def trim(node: Node) -> Layout:
-    """With characters of its own: the children are the text and the characters."""
+    """A trim with given characters: the children are the text and the characters."""
     text, characters = node.children[:2]
     return Layout((f"trim({names.TRIMS[node.kind]} ", Operand(characters), " FROM ", Operand(text), ")"))
 
@@ -141,7 +141,7 @@ def window(node: Node) -> Layout:
 
 
 def named_window(node: Node) -> Layout:
-    """The window's name stands in a product, ``{"name": "w"}``."""
+    """The window's name is in a product, ``{"name": "w"}``."""
     reference = node.params.get("windowSpec")
     name = reference.get("name") if isinstance(reference, dict) else None
     return Layout((Operand(node.children[0], Level.ATOM), f" OVER {name if isinstance(name, str) else UNKNOWN}"))
@@ -183,7 +183,7 @@ _BOUNDS = {
 
 
 def _bound(bound: Node) -> tuple[str | Operand, ...]:
-    """An end of a frame; what precedes is negative."""
+    """An end of a frame; preceding rows are negative."""
     if class_of(bound) in _BOUNDS:
         return (_BOUNDS[class_of(bound)],)
     if bound.kind == "UnaryMinus" and bound.children:
@@ -193,7 +193,7 @@ def _bound(bound: Node) -> tuple[str | Operand, ...]:
 
 
 def sort_order(node: Node) -> Layout:
-    """Ascending and its nulls first, or descending and its nulls last, are not written."""
+    """ASC, and the default order of nulls (first if ascending, last if descending), are not written."""
     descending = object_name(node.params.get("direction")) == "Descending"
     nulls = object_name(node.params.get("nullOrdering"))
     pieces: list[str | Operand] = [Operand(node.children[0])]

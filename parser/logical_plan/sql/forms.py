@@ -1,4 +1,4 @@
-"""How one Catalyst expression is laid out in Spark SQL: words and operands in their order, nothing below it.
+"""How one Catalyst expression is laid out in Spark SQL: its words and operands in their order.
 
 A layout looks at the expression and its children only, so that ``sql_text`` can go through a tree of any depth
 without recursion, and stop when it has enough.
@@ -17,7 +17,7 @@ _TIGHTER = Level(Level.COMPARISON + 1)
 
 
 def layout(node: Node) -> Layout:
-    """The layout of an expression that is no attribute; a class that is not known is laid out as a function."""
+    """The layout of an expression that is not an attribute; an unknown class is laid out as a function."""
     kind = class_of(node)
     if kind in names.INFIX and len(node.children) == 2:
         return _infix(node)
@@ -118,7 +118,7 @@ def _literal(node: Node) -> Layout:
 
 
 def _scalar_subquery(node: Node) -> Layout:
-    """What the subquery selects; its tables and conditions are told elsewhere."""
+    """What the subquery selects; its tables and conditions are listed elsewhere."""
     selected = _selected(node)
     return Layout(("(SELECT ", Operand(selected), ")") if selected else (names.SUBQUERIES[class_of(node)],))
 
@@ -134,7 +134,7 @@ def _selected(subquery: Node) -> Node | None:
 
 
 def _field_of_subquery(subquery: Node, ordinal: object) -> Layout | None:
-    """One of several subqueries that Spark made one of: a field of the struct that it selects."""
+    """One of several subqueries that Spark merged into one: a field of the struct that it selects."""
     struct = _selected(subquery) if subquery.kind == "ScalarSubquery" else None
     values = bare(struct).children[1::2] if struct and bare(struct).kind == "CreateNamedStruct" else ()
     if isinstance(ordinal, int) and 0 <= ordinal < len(values):

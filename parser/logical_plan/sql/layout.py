@@ -1,4 +1,4 @@
-"""What a layout of an expression is made of, and what an expression is behind what Spark put round it."""
+"""The parts of a layout, and expressions without what Spark adds around them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _TYPE_SEARCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """An expression inside another one; it gets parentheses if its own text holds together less than ``least``."""
+    """An expression inside another one; it gets parentheses if its text binds less tightly than ``least``."""
 
     node: Node
     least: Level = Level.LAMBDA
@@ -22,14 +22,14 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """An expression as pieces from left to right, and how tightly they hold together."""
+    """An expression as pieces from left to right, and how tightly they bind."""
 
     pieces: Sequence[str | Operand]
     level: Level = Level.ATOM
 
 
 def bare(node: Node) -> Node:
-    """The expression inside what Spark put round it."""
+    """The expression without what Spark adds around it."""
     inner: Node | None = node
     while inner:
         node, inner = inner, _inside(inner)
@@ -76,7 +76,7 @@ def _averages_unscaled(node: Node) -> bool:
 
 
 def type_of(node: Node, depth: int = 0) -> object:
-    """The type of an expression in its JSON shape, as far as the events tell it; else None."""
+    """The type of an expression in its JSON shape, as far as the events contain it; else None."""
     node = bare(node)
     if depth == _TYPE_SEARCH:
         return None
@@ -95,7 +95,7 @@ def type_of(node: Node, depth: int = 0) -> object:
     return "integer" if node.kind in names.GIVES_INTEGER else node.params.get("dataType")
 
 
-# Where the type of a value inside, or of the whole, is found.
+# The parameters that contain the type of a value inside, or of the whole.
 _INTO = {"ElementAt": 0, "GetArrayItem": 0, "GetMapValue": 0, "GetStructField": 0, **names.TYPED_BY_CHILD}
 
 

@@ -54,7 +54,7 @@ def struct_fields(data_type: object) -> list[Mapping[str, object]]:
 
 
 def plain(value: object) -> str:
-    """A text or number as it is; … for what has no place in a text."""
+    """A text or number as it is; … for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -68,7 +68,7 @@ def identifier(name: str) -> str:
 
 
 class TextLiteral(str):
-    """A literal that may hold a text of the data: a piece of its own in what is written, which can be hidden."""
+    """A literal that may contain a text of the data: a separate piece of what is written, so that it can be hidden."""
 
     __slots__ = ()
 
@@ -106,7 +106,7 @@ def _literal(text: str, data_type: str) -> str:
             return f"{name.upper()} {quoted(_timestamp(text))}"
         case "interval" | "calendarinterval":
             return _interval(text, data_type)
-        case "binary":  # what comes is the address of a Java array
+        case "binary":  # the value is the address of a Java array
             return TextLiteral(f"X{quoted(UNKNOWN if _ADDRESS.search(text) else text)}")
         case "boolean":
             return text

@@ -7,7 +7,7 @@ from enum import IntEnum, auto
 
 
 class Level(IntEnum):
-    """How tightly a text holds together, loosest first, as in the grammar of Spark SQL."""
+    """How tightly a text binds, loosest first, as in the grammar of Spark SQL."""
 
     LAMBDA = auto()
     OR = auto()
@@ -86,9 +86,9 @@ LEADING_PARAMETERS = {
     "TimestampAdd": "unit",
     "TimestampDiff": "unit",
 }
-# A type stands last, as a quoted text.
+# The type is last, as a quoted text.
 SCHEMA_PARAMETERS = {"CsvToStructs": "schema", "JsonToStructs": "schema", "XmlToStructs": "schema"}
-# The children are the keys of the window, and nobody writes them.
+# The children are the keys of the window, which are not written.
 WITHOUT_ARGUMENTS = frozenset({"DenseRank", "PercentRank", "Rank"})
 # Arguments that Spark fills in, by their position: literals with these values are not shown at the end.
 DEFAULTS: dict[str, dict[int, str | None]] = {
@@ -107,9 +107,9 @@ TRIMS = {"StringTrim": "BOTH", "StringTrimLeft": "LEADING", "StringTrimRight": "
 # Spark up to 3.1 casts integers to the type of the sum or average, which is the same without the cast.
 WIDENED = {"Average": "double", "Sum": "long"}
 INTEGERS = frozenset({"byte", "integer", "long", "short"})
-# Number types by what they can hold: casts of literals to the right are Spark's own.
+# Number types from small to large: casts of literals to the right are Spark's own.
 WIDTHS = {"byte": 0, "short": 1, "integer": 2, "long": 3, "decimal": 4, "float": 5, "double": 6}
-# The child that has the type of the whole, and functions that give integers, as far as widenings often hold them.
+# The child that has the type of the whole, and functions that give integers, for those that widenings often contain.
 TYPED_BY_CHILD = {"CaseWhen": 1, "Coalesce": 0, "If": 1}
 GIVES_INTEGER = frozenset({"DateDiff", "DayOfMonth", "Length", "Month", "Size", "Year"})
 
@@ -124,9 +124,9 @@ SUBQUERIES = {
     "ScalarSubquery": _SUBQUERY,
     "ScalarSubqueryReference": _SUBQUERY,
 }
-# Their frame is fixed: Spark fills it in, and nobody writes it.
+# Their frame is fixed: Spark fills it in, so it is not written.
 FRAMELESS = frozenset({"CumeDist", "DenseRank", "Lag", "Lead", "NTile", "PercentRank", "Rank", "RowNumber"})
-# What Spark puts round an expression without changing what it says.
+# Classes that Spark puts around an expression without changing its meaning.
 TRANSPARENT = frozenset(
     {
         "Alias",
@@ -153,7 +153,7 @@ TRANSPARENT = frozenset(
         "WrapOption",
     }
 )
-# The value stands in a parameter, not among the children.
+# The value is in a parameter, not among the children.
 WRAPPED_IN_PARAMETER = {"LateralColumnAliasReference": "a", "OuterReference": "e"}
 # Checks and paddings of CHAR and VARCHAR columns, called by StaticInvoke.
 TRANSPARENT_METHODS = frozenset({"charTypeWriteSideCheck", "readSidePadding", "varcharTypeWriteSideCheck"})

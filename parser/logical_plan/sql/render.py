@@ -1,8 +1,8 @@
 """Catalyst expressions as readable Spark SQL.
 
-What a person would have written, from the JSON that Spark writes of an expression: no casts of the optimiser's own, no
-frames that are the default, no parentheses that the precedence of the operators makes needless. The text is for
-reading; it is not parsed again.
+The text that a person would have written, from Spark's JSON of an expression: without casts of the optimiser, default
+frames, or parentheses that the precedence of operators makes unnecessary. The text is for reading; it is not parsed
+again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ from parser.logical_plan.sql.literals import UNKNOWN, TextLiteral, plain, quoted
 from parser.logical_plan.sql.names import ATTRIBUTES, NULL_TOLERANT, Level
 from parser.logical_plan.tree import Node, expression_id
 
-#: What stands in the place of a text literal that is not shown.
+#: What is written in place of a hidden text literal.
 HIDDEN = quoted(UNKNOWN)
 # Definitions inside definitions: more are a circle, or unreadable.
 _DEEPEST_DEFINITION = 100
@@ -23,7 +23,7 @@ _DEEPEST_FIELD = 32
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of SQL, and how tightly it holds together: what is looser than its place gets parentheses."""
+    """A piece of SQL, and how tightly it binds: one that is looser than its place requires gets parentheses."""
 
     text: str
     level: Level = Level.ATOM
@@ -46,14 +46,14 @@ def sql_text(expression: Node, name_of: NameOf, most: int = 2000, *, show_litera
 
 
 def sql(expression: Node, name_of: NameOf, most: int = 2000) -> Text:
-    """The same, together with how tightly it holds, for use as a name in another expression."""
+    """The same text with how tightly it binds, for use as a name in another expression."""
     return Text(_written((Operand(expression),), name_of, most), _shape(expression, name_of, 0)[0].level)
 
 
 def condition_text(
     expression: Node, name_of: NameOf, most: int = 2000, beside: Sequence[Node] = (), *, show_literals: bool = True
 ) -> str:
-    """The condition of a join or filter as it was meant; "" if all of it is Spark's own.
+    """The condition of a join or filter as the user wrote it; "" if all of it comes from Spark.
 
     Spark adds ``x IS NOT NULL`` for each x that a comparison needs, and prunings of partitions. These are not shown
     where another part of the condition, or of the conditions ``beside`` it (the join above a filter), implies them.
@@ -91,7 +91,7 @@ def _written(pieces: Sequence[str | Operand], name_of: NameOf, most: int, *, sho
 
 
 def _shape(node: Node, name_of: NameOf, depth: int) -> tuple[Layout, int]:
-    """The layout of an expression, or of the name or definition of an attribute; and how deep in definitions it is."""
+    """The layout of an expression, or of an attribute's name or definition; and how deep in definitions it is."""
     node = bare(node)
     while node.kind in ATTRIBUTES:
         name = name_of(node) if depth < _DEEPEST_DEFINITION else plain(node.params.get("name"))
@@ -143,7 +143,7 @@ def _never_null(part: Node) -> Iterator[tuple[object, ...]]:
 
 
 def _path(node: Node) -> tuple[object, ...]:
-    """What names an attribute or a field in it, ``(exprId or name, ordinal, …)``; () for anything else."""
+    """The identity of an attribute or a field in it, ``(exprId or name, ordinal, …)``; () for anything else."""
     ordinals: list[object] = []
     node = bare(node)
     while node.kind == "GetStructField" and node.children and len(ordinals) < _DEEPEST_FIELD:
