@@ -96,8 +96,8 @@ def repeated(size: int) -> float:
     with tempfile.TemporaryDirectory() as folder, Azurite(Path(folder) / "azurite.log") as azurite:
         storage = StorageConnection(connection_string=azurite.connection_string)
         services = build(Settings(lineage_storage=storage, purview_endpoint="http://127.0.0.1:1"))
-        told = lineage(size - 1, 20)
-        (added,) = by_process([told], services.naming).values()
+        newest = lineage(size - 1, 20)
+        (added,) = by_process([newest], services.naming).values()
         row = services.details.write(DetailsRow(added.qualified_name, _stored(size, 20)))
         _uploaded(row, added, services)
         numbers = iter(range(size, size + 100))
@@ -111,8 +111,8 @@ def _uploaded(row: DetailsRow, added: Process, services: Services) -> None:
     services.details.write(replace(row, fingerprint=fingerprint, uploaded=datetime.now(UTC), repeats=beside))
 
 
-def _repeat(added: Process, told: RunRef, services: Services) -> None:
-    if not publishing.record_repeat(added, told, services, is_new=True):
+def _repeat(added: Process, run_ref: RunRef, services: Services) -> None:
+    if not publishing.record_repeat(added, run_ref, services, is_new=True):
         raise AssertionError("the run was not taken for a repeated one")
 
 
@@ -122,8 +122,8 @@ def _stored(size: int, columns: int) -> bytes:
     first = max(0, size - most)
     history = History()
     found = [lineage(each, columns) for each in range(first, size)]
-    for each, told in enumerate(found, first):
-        history = histories.with_run(history, told, run(each))
+    for each, recorded in enumerate(found, first):
+        history = histories.with_run(history, recorded, run(each))
         if each % 50 == 0 or each == size - 1:
             history = histories.pruned(history, _WINDOW)
     return histories.encode(history)

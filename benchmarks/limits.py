@@ -20,7 +20,7 @@ class Limit:
 
 #: ``maximumInstances`` of infra/main.bicep.
 INSTANCES = 40
-_SPLIT = "a second function app with a storage account of its own; send each workspace to one of them"
+_SPLIT = "a second function app with its own storage account; send each workspace to one of them"
 _TARGETS = "https://learn.microsoft.com/azure/storage"
 LIMITS = (
     Limit(

@@ -68,6 +68,8 @@ def measured() -> Mapping[str, Any]:
 
 
 def recorded_mix(recording: str = RECORDED) -> Mix:
-    """The mix with what a recording tells of it."""
-    told = measured()["recordings"][recording]
-    return Mix(told["kept"] / told["events"], told["kept"] / told["runs"], told["kept bytes"] / told["kept"] / 1000)
+    """The mix with the figures of a recording."""
+    counts = measured()["recordings"][recording]
+    return Mix(
+        counts["kept"] / counts["events"], counts["kept"] / counts["runs"], counts["kept bytes"] / counts["kept"] / 1000
+    )

@@ -48,9 +48,9 @@ def main() -> None:
 def _fill(installation: Installation, number: int, process: int) -> None:
     written = dataset(f"out/{process}", ["a"], {"a": [(f"in/{process}", "x")]})
     for kind in ("START", "COMPLETE"):
-        told = event(kind, run=f"run-{number}", job_name=f"job{process}.append_data", minute=number,
+        content = event(kind, run=f"run-{number}", job_name=f"job{process}.append_data", minute=number,
                      inputs=[dataset(f"in/{process}", ["x"])], outputs=[written])  # fmt: skip
-        installation.take(body(told))
+        installation.take(body(content))
 
 
 def _services(installation: Installation) -> dict[str, str]:

@@ -54,17 +54,17 @@ def _measure(app: TriggerApp, proxy: StorageProxy) -> dict[str, Any]:
     with app.runner("on_blob", "on_message", "on_poison", **values) as runner:
         app.put(runner, "runs/first", "x")
         app.send_plain("first")
-        app.until_told("on_message", 1)
+        app.until_reported("on_message", 1)
         with _requests(app, proxy) as blobs:
             for number in range(_PIECES):
                 app.put(runner, f"runs/{number}", "x")
-                app.until_told("on_blob", number + 2)
+                app.until_reported("on_blob", number + 2)
             eventually(lambda: app.count(app.blob_queue) == 0, "the end of the blobs")
         late = [_seconds_late(app) for _ in range(_LATE_MESSAGES)]
         with _requests(app, proxy) as messages:
             for number in range(_PIECES):
                 app.send_plain(str(number))
-            app.until_told("on_message", 1 + _LATE_MESSAGES + _PIECES)
+            app.until_reported("on_message", 1 + _LATE_MESSAGES + _PIECES)
             eventually(lambda: app.count(app.queue("work")) == 0, "the end of the messages")
         time.sleep(_DELAY_SECONDS)
         with _requests(app, proxy) as idle:
@@ -106,20 +106,20 @@ def _each(counts: Mapping[str, int], pieces: int) -> dict[str, float]:
 
 def _seconds_late(app: TriggerApp) -> float:
     """How long after it became visible a message ran, on a queue that had been idle until then."""
-    before = len(app.tellings("on_message"))
+    before = len(app.reports("on_message"))
     app.queues.get_queue_client(app.queue("work")).send_message(encoded("late"), visibility_timeout=_DELAY_SECONDS)
     due = time.monotonic() + _DELAY_SECONDS
-    eventually(lambda: len(app.tellings("on_message")) > before, "the message", _PATIENCE_SECONDS)
+    eventually(lambda: len(app.reports("on_message")) > before, "the message", _PATIENCE_SECONDS)
     return round(time.monotonic() - due, 1)
 
 
 def _gaps(app: TriggerApp) -> list[float]:
     """Seconds between the attempts of a message whose function fails each time."""
-    before, times = len(app.tellings("on_message")), [time.monotonic()]
+    before, times = len(app.reports("on_message")), [time.monotonic()]
     app.send_plain("fail")
     poison = f"{app.queue('work')}-poison"
     while not app.bodies("on_poison") and time.monotonic() - times[0] < _PATIENCE_SECONDS:
-        if len(app.tellings("on_message")) - before == len(times):
+        if len(app.reports("on_message")) - before == len(times):
             times.append(time.monotonic())
         time.sleep(0.1)
     eventually(lambda: app.count(poison) == 0, "the end of the poison message")

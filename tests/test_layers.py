@@ -165,7 +165,7 @@ def test_every_room_was_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "line", "told"),
+    ("file", "line", "message"),
     [
         (
             "parser/merge.py",
@@ -203,14 +203,14 @@ def test_every_room_was_looked_at() -> None:
         ("annexe/shed.py", "import json", "annexe has no place in tests/test_layers.py yet"),
     ],
 )
-def test_a_planted_fault_is_named(tmp_path: Path, file: str, line: str, told: str) -> None:
+def test_a_planted_fault_is_named(tmp_path: Path, file: str, line: str, message: str) -> None:
     plant(tmp_path, file, f'"""A module."""\n\n{line}\n')
     place = 1 if file.startswith("annexe") else 2 + len(line.splitlines())
 
     (fault,) = faults(tmp_path)
 
     assert fault.startswith(f"{file}:{place}: ")
-    assert told in fault
+    assert message in fault
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the address names is selected; what it names and the lineage does not have is told, with names like it."""
+"""What the address names is selected; if the lineage lacks it, a notice says so and suggests similar names."""
 
 import pytest
 from playwright.sync_api import expect
@@ -35,7 +35,7 @@ def test_what_is_named_is_selected(open_file: Open, place: str, heading: str, of
 
 
 @pytest.mark.parametrize(
-    ("place", "told", "near"),
+    ("place", "notice_text", "near"),
     [
         (
             "#column=gold.revenue.margn",
@@ -52,9 +52,9 @@ def test_what_is_named_is_selected(open_file: Open, place: str, heading: str, of
         ("#column=costs.cost", "Several columns fit “costs.cost”.", "silver.costs.cost"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_may_be_meant(open_file: Open, place: str, told: str, near: str) -> None:
+def test_an_unknown_name_is_reported_with_suggestions(open_file: Open, place: str, notice_text: str, near: str) -> None:
     view = open_file(without_focus(), f"{place}&indirect=1")
-    notice = view.page.get_by_role("status").filter(has_text=told)
+    notice = view.page.get_by_role("status").filter(has_text=notice_text)
 
     expect(notice).to_be_visible()
     # The rest holds, also after a reload.

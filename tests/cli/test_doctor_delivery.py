@@ -16,7 +16,7 @@ def row(status: Status, retries: int) -> EventRow:
 
 
 @pytest.mark.parametrize(
-    ("status", "retries", "is_private", "state", "name", "told", "repair"),
+    ("status", "retries", "is_private", "state", "name", "found_text", "repair"),
     [
         (Status.PROCESSED, 0, False, State.OK, "end to end", "a notification reported it", ""),
         # The subscription is missing, names another function, or its key was changed: the timer makes up for it.
@@ -29,9 +29,9 @@ def row(status: Status, retries: int) -> EventRow:
     ],
 )
 def test_the_outcome_names_the_way_of_the_event_and_what_is_wrong_with_it(
-    status: Status, retries: int, is_private: bool, state: State, name: str, told: str, repair: str
+    status: Status, retries: int, is_private: bool, state: State, name: str, found_text: str, repair: str
 ) -> None:
     found = outcome(row(status, retries), 700, is_private=is_private)
 
-    assert (found.state, found.name, told in found.found, repair in found.repair) == (state, name, True, True)
+    assert (found.state, found.name, found_text in found.found, repair in found.repair) == (state, name, True, True)
     assert "LogsAndContainerScan" not in found.repair

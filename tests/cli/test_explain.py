@@ -1,4 +1,4 @@
-"""``sparklin explain``: names in, one line of JSON out, faults told where they are."""
+"""``sparklin explain``: names in, one line of JSON out, each fault reported with its place."""
 
 import json
 from collections.abc import Mapping

@@ -168,20 +168,22 @@ def test_collections_are_named_by_either_name(store: PolicyStore, sparklin: Spar
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ((APP, "--collection", "Nowhere"), "there is no collection Nowhere, only localhost (Contoso)"),
         ((APP, "--collection", "Finance"), "several collections are called Finance"),
         (("the-app",), "an object id is a UUID"),
     ],
 )
-def test_wrong_arguments_are_refused(store: PolicyStore, sparklin: Sparklin, words: tuple[str, ...], told: str) -> None:
+def test_wrong_arguments_are_refused(
+    store: PolicyStore, sparklin: Sparklin, words: tuple[str, ...], message: str
+) -> None:
     store.pages.append([{"name": "ghi789", "friendlyName": "Finance"}])
 
     result = sparklin(*words)
 
     assert result.exit_code == 2
-    assert told in " ".join(result.stderr.replace("│", " ").split())
+    assert message in " ".join(result.stderr.replace("│", " ").split())
 
 
 def test_a_concurrent_change_is_kept(store: PolicyStore, sparklin: Sparklin) -> None:

@@ -141,8 +141,10 @@ def test_a_folder_without_event_files_is_named(tmp_path: Path) -> None:
     assert (beside.exit_code, beside.stderr) == (0, f"{said} {empty}\n")
 
 
-@pytest.mark.parametrize(("ends", "told"), [([], "The run has"), (["COMPLETE"], "1 of 2 runs have"), (["FAIL"], "The")])
-def test_a_run_without_an_end_gets_a_note(tmp_path: Path, ends: list[str], told: str) -> None:
+@pytest.mark.parametrize(
+    ("ends", "beginning"), [([], "The run has"), (["COMPLETE"], "1 of 2 runs have"), (["FAIL"], "The")]
+)
+def test_a_run_without_an_end_gets_a_note(tmp_path: Path, ends: list[str], beginning: str) -> None:
     for number, kind in enumerate(["START", *ends]):
         made = event(kind, run=f"run-{number}", inputs=[dataset("s")], outputs=[dataset("t")])
         (tmp_path / f"{number}.json").write_bytes(body(made))
@@ -150,7 +152,7 @@ def test_a_run_without_an_end_gets_a_note(tmp_path: Path, ends: list[str], told:
     (item,) = preview(tmp_path)
 
     (text,) = [note["text"] for note in item["notes"] if note["code"] == "not-ended"]
-    assert text.startswith(told)
+    assert text.startswith(beginning)
     assert "SETTLE_AFTER_MINUTES" in text
 
 

@@ -219,7 +219,7 @@ def test_a_sample_is_invoked(tmp_path: Path) -> None:
 
 @needs_worker
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("def stored(blob:", "def stored(input_blob:", r"stored function: .*declared in Python.*'input_blob'"),
         ("message: func.QueueMessage", "message: func.InputStream", r"queued function: .*'message'.* InputStream"),
@@ -230,7 +230,7 @@ def test_a_sample_is_invoked(tmp_path: Path) -> None:
         ("import azure.functions as func", "import azure.functions as func\nimport nothing_such", "nothing_such"),
     ],
 )
-def test_a_planted_mistake_is_reported(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_planted_mistake_is_reported(tmp_path: Path, old: str, new: str, message: str) -> None:
     error = drive(sample(tmp_path, old, new)).get("error", "")
 
-    assert re.search(told, error), error
+    assert re.search(message, error), error

@@ -39,9 +39,9 @@ def test_a_step_is_one_line_of_json(caplog: pytest.LogCaptureFixture, name: str)
     with caplog.at_level(logging.INFO):
         step(logging.getLogger("test"), "upload", "uploaded", {"process": name, "created": 3})
     (line,) = caplog.messages
-    word, _, told = line.partition(" ")
+    word, _, content = line.partition(" ")
     assert word == "step"
-    assert json.loads(told) == {"step": "upload", "outcome": "uploaded", "process": name, "created": 3}
+    assert json.loads(content) == {"step": "upload", "outcome": "uploaded", "process": name, "created": 3}
     assert line.isprintable()
 
 

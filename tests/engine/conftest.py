@@ -45,7 +45,7 @@ def shared(runs_on: str, azurite: Azurite, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def served(shared: TriggerApp) -> TriggerApp:
-    """The shared app, running, and with nothing told yet."""
+    """The shared app, running, and with nothing reported yet."""
     eventually(lambda: shared.count(shared.blob_queue) in (None, 0), "the end of another test's messages")
     shared.forget()
     shared.runners[0].start()

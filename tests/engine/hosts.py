@@ -1,4 +1,4 @@
-"""The sample app under what runs its triggers: the local host, or the trigger engine of Azure with Azure's worker."""
+"""The sample app with a runner of its triggers: the local host, or Azure's trigger engine with Azure's worker."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ ENGINE = "engine"
 RUNNERS = (LOCAL_HOST, ENGINE)
 FUNCTIONS = ("on_blob", "on_message")
 WEBHOOK = "/runtime/webhooks/blobs"
-#: An idle queue is looked at ten times a second; no lock is shortened, as the engine's can't be.
+#: An idle queue is polled ten times a second; locks are not shortened, because the engine's cannot be.
 QUICK = {"queues__maxPollingInterval": "00:00:00.1"}
 
 
@@ -56,7 +56,7 @@ class Runner(ABC):
     def notify(
         self, body: object, function: str | None = "Host.Functions.on_blob", kind: str | None = "Notification"
     ) -> requests.Response:
-        """Post to the webhook as Event Grid does; a `str` as it is, all else as JSON."""
+        """Post to the webhook as Event Grid does; a `str` unchanged, anything else as JSON."""
         return requests.post(
             self.url + WEBHOOK,
             params={**self.keys, **({} if function is None else {"functionName": function})},
@@ -73,7 +73,7 @@ class Runner(ABC):
 
 
 class LocalRunner(Runner):
-    """The local host, with the lock of Azure, and without notifications of its own."""
+    """The local host, with the lock of Azure, without its own notifications."""
 
     def __init__(self, app: "TriggerApp", name: str, functions: Sequence[str], host_json: Mapping[str, str]) -> None:
         others = {"on_blob", "on_message", "on_poison", "on_time"} - set(functions)
@@ -158,7 +158,7 @@ class TriggerApp(SampleApp):
     runners: list[Runner] = field(default_factory=list)
 
     def runner(self, *functions: str, **host_json: str) -> Runner:
-        """What runs these functions (else FUNCTIONS), not started yet.
+        """A runner of these functions (default: FUNCTIONS), not started yet.
 
         `host_json` are values of host.json: `queues__batchSize="2"`.
         """
@@ -174,9 +174,9 @@ class TriggerApp(SampleApp):
             runner.kill()
 
     def forget(self) -> None:
-        """Forget what was told so far."""
-        self.tellings("")
-        self.told.clear()
+        """Forget what was reported so far."""
+        self.reports("")
+        self.received.clear()
 
     @property
     def blob_queue(self) -> str:
@@ -184,19 +184,19 @@ class TriggerApp(SampleApp):
         return f"azure-webjobs-blobtrigger-{self.container}"
 
     def event(self, blob: str, **instead: Any) -> dict[str, Any]:
-        """What Event Grid says of a blob, with other values or, for None, without them."""
+        """What Event Grid sends for a blob, with other values or, for None, without them."""
         url = f"{self.azurite.blob_url}/{self.container}/{quote(blob)}"
         data = {"url": url, "eTag": "0x8D4BCC2E4835CD0", "blobType": "BlockBlob", **instead}
         kept = {key: value for key, value in data.items() if value is not None}
         return {"id": "1", "eventType": "Microsoft.Storage.BlobCreated", "data": kept}
 
     def put(self, runner: Runner, blob: str, content: str, metadata: dict[str, str] | None = None) -> None:
-        """Store a blob and tell of it."""
+        """Store a blob and send a notification for it."""
         self.upload(blob, content, metadata)
         assert runner.notify([self.event(blob)]).status_code == 202
 
     def see_to_others(self, runner: Runner) -> None:
-        """Let some blobs run, one after the other: time in which whatever may begin does."""
+        """Let some blobs run, one after the other, which gives anything else time to begin."""
         for number in range(3):
             self.put(runner, f"runs/others/{number}", "x")
             eventually(lambda: self.count(self.blob_queue) == 0, "the end of a blob")
@@ -216,14 +216,14 @@ class TriggerApp(SampleApp):
         return BlobMessage(function, self.container, blob, '"0x1"').encode()
 
     def names(self, function: str = "on_blob") -> list[str]:
-        """The blobs that a function told of, without their container, sorted."""
-        return sorted(str(each["name"]).removeprefix(f"{self.container}/") for each in self.tellings(function))
+        """The blobs that a function reported, without their container, sorted."""
+        return sorted(str(each["name"]).removeprefix(f"{self.container}/") for each in self.reports(function))
 
     def bodies(self, function: str = "on_message") -> list[str]:
-        """The messages that a function told of, in their order."""
-        return [str(each["body"]) for each in self.tellings(function)]
+        """The messages that a function reported, in order."""
+        return [str(each["body"]) for each in self.reports(function)]
 
     def send_plain(self, *texts: str, queue: str = "") -> None:
-        """Put messages on a queue, else the work queue, in base64."""
+        """Put messages on a queue (default: the work queue), in base64."""
         for text in texts:
             self.send(encoded(text), queue)

@@ -140,9 +140,9 @@ class EventGrid:
     def deliver(self, blobs: Sequence[str]) -> Iterator[str]:
         """Notify the hosts; each blob's name once its notification was taken."""
         doubled = [blob for blob in blobs if self.chance.random() < self.twice_share]
-        told = [*blobs, *doubled]
-        self.chance.shuffle(told)
-        for number, blob in enumerate(told):
+        notified = [*blobs, *doubled]
+        self.chance.shuffle(notified)
+        for number, blob in enumerate(notified):
             while not self._is_taken(blob, self.stack.hosts[number % len(self.stack.hosts)]):
                 threading.Event().wait(_PAUSE_SECONDS)
             yield blob

@@ -92,10 +92,10 @@ def poison(app: TriggerApp, blob: str) -> list[QueueMessage]:
 def test_a_function_gets_a_blob_with_its_properties(served: TriggerApp) -> None:
     (runner,) = served.runners
     served.put(runner, "runs/a b/ü 1.json", "hello", {"eventType": "COMPLETE", "Mixed": "x"})
-    (told,) = served.until_told("on_blob", 1)
+    (report,) = served.until_reported("on_blob", 1)
 
-    assert without_dates(told.pop("properties")) == PROPERTIES
-    assert told == {
+    assert without_dates(report.pop("properties")) == PROPERTIES
+    assert report == {
         "function": "on_blob",
         "name": f"{served.container}/runs/a b/ü 1.json",
         "uri": f"{served.azurite.blob_url}/{served.container}/runs/a%20b/%C3%BC%201.json",
@@ -108,11 +108,11 @@ def test_a_function_gets_a_blob_with_its_properties(served: TriggerApp) -> None:
 def test_a_notification_becomes_a_message_that_expires_after_a_week(app: TriggerApp) -> None:
     with app.runner(blobs__maxDegreeOfParallelism="1") as runner:
         app.put(runner, "runs/first.json", "hold a")
-        app.until_told("on_blob", 1)
+        app.until_reported("on_blob", 1)
         app.put(runner, "runs/r1/ü 2.json", "x")
         (message,) = app.messages(app.blob_queue)
         app.let_go("a")
-        app.until_told("on_blob", 2)
+        app.until_reported("on_blob", 2)
         eventually(lambda: app.count(app.blob_queue) == 0, "the end of both messages")
 
     assert decoded(message.content) == (
@@ -133,7 +133,7 @@ def test_a_host_makes_nothing_but_the_queue_of_its_notifications(app: TriggerApp
     with app.runner() as runner:
         assert made() == (set(), [])
         app.put(runner, "runs/a.json", "x")
-        app.until_told("on_blob", 1)
+        app.until_reported("on_blob", 1)
         eventually(lambda: app.count(app.blob_queue) == 0, "the end of the message")
         assert made() == ({app.blob_queue}, [])
 
@@ -164,7 +164,7 @@ def test_the_webhook_answers(served: TriggerApp) -> None:
     assert runner.is_running
 
 
-#: By case: what is told of a blob that is there, the answer, and how often the blob runs.
+#: By case: what the notification says of an existing blob, the answer, and how often the blob runs.
 NOTIFICATIONS: dict[str, tuple[dict[str, Any], int, int]] = {
     "a blob": ({}, 202, 1),
     "no eTag": ({"eTag": None}, 202, 1),
@@ -195,7 +195,7 @@ def test_what_of_a_notification_counts(served: TriggerApp) -> None:
         answer = runner.notify([served.event(f"runs/{number}", **filled(instead, str(number)))])
         assert (case, answer.status_code) == (case, status)
     served.put(runner, "runs/last", "x")
-    served.until_told("on_blob", 1 + sum(runs for _, _, runs in NOTIFICATIONS.values()))
+    served.until_reported("on_blob", 1 + sum(runs for _, _, runs in NOTIFICATIONS.values()))
     eventually(lambda: served.count(served.blob_queue) == 0, "the end of all messages")
     ran = {name.rpartition("/")[2] for name in served.names()}
     assert ran == {"last", *(str(n) for n, (_, _, runs) in enumerate(NOTIFICATIONS.values()) if runs)}
@@ -209,7 +209,7 @@ def test_a_notification_of_several_is_taken_up_to_the_first_that_is_malformed(se
     events = [served.event("runs/a"), {"data": {}}, served.event("runs/b")]
     assert runner.notify(events, kind=kind).status_code == 500
     served.put(runner, "runs/c", "x")
-    served.until_told("on_blob", 2)
+    served.until_reported("on_blob", 2)
     eventually(lambda: served.count(served.blob_queue) == 0, "the end of all messages")
     assert served.names() == ["runs/a", "runs/c"]
 
@@ -221,7 +221,7 @@ def test_an_event_that_is_announced_again_runs_again(served: TriggerApp) -> None
     assert runner.notify([event, event]).status_code == 202
     assert runner.notify(event).status_code == 202
     assert runner.notify({**event, "eventType": "Microsoft.Storage.BlobDeleted"}).status_code == 202
-    served.until_told("on_blob", 4)
+    served.until_reported("on_blob", 4)
     eventually(lambda: served.count(served.blob_queue) == 0, "the end of all messages")
     assert served.names() == ["runs/a"] * 4
 
@@ -239,7 +239,7 @@ def test_a_notification_for_another_name_is_taken_and_dropped(served: TriggerApp
     for function in (*others, short):
         assert runner.notify([served.event("runs/a")], function).status_code == 202
     served.put(runner, "runs/last", "x")
-    served.until_told("on_blob", 2)
+    served.until_reported("on_blob", 2)
     eventually(lambda: served.count(served.blob_queue) == 0, "the end of all messages")
     assert served.names() == ["runs/a", "runs/last"]
     assert poison(served, "runs/a") == []
@@ -281,16 +281,16 @@ def test_a_message_over_which_hosts_died_is_tried_up_to_the_threshold(app: Trigg
 def test_a_blob_that_changes_before_its_turn_runs_as_it_is_then(app: TriggerApp) -> None:
     with app.runner(blobs__maxDegreeOfParallelism="1") as runner:
         app.put(runner, "runs/first", "hold a")
-        app.until_told("on_blob", 1)
+        app.until_reported("on_blob", 1)
         for name in ("deleted", "written again"):
             app.put(runner, f"runs/{name}", "old")
         app.blobs.get_blob_client(app.container, "runs/deleted").delete_blob()
         app.put(runner, "runs/written again", "new")
         app.let_go("a")
-        app.until_told("on_blob", 3)
+        app.until_reported("on_blob", 3)
         eventually(lambda: app.count(app.blob_queue) == 0, "the end of all messages")
-    told = app.tellings("on_blob")[1:]
-    assert [(each["name"].rpartition("/")[2], each["content"]) for each in told] == [("written again", "new")] * 2
+    reports = app.reports("on_blob")[1:]
+    assert [(each["name"].rpartition("/")[2], each["content"]) for each in reports] == [("written again", "new")] * 2
     assert poison(app, "runs/deleted") == []
 
 
@@ -320,7 +320,7 @@ def test_names_of_all_kinds_arrive(served: TriggerApp) -> None:
     served.upload("runs/raw ä", "x")
     raw = f"{served.azurite.blob_url}/{served.container}/runs/raw ä"
     assert runner.notify([served.event("", url=raw)]).status_code == 202
-    served.until_told("on_blob", len(NAMES) + 1)
+    served.until_reported("on_blob", len(NAMES) + 1)
     assert served.names() == sorted([*(f"runs/{name}" for name in NAMES), "runs/raw ä"])
 
 
@@ -356,13 +356,13 @@ def test_the_next_blobs_are_taken_when_few_enough_are_in_work(app: TriggerApp, d
     with app.runner(blobs__maxDegreeOfParallelism=str(degree)):
         for ended, begun in enumerate(BEGUN[degree]):
             if ended:
-                app.let_go(str(app.tellings("on_blob")[ended - 1]["content"]).removeprefix("hold "))
-            app.until_told("on_blob", begun)
+                app.let_go(str(app.reports("on_blob")[ended - 1]["content"]).removeprefix("hold "))
+            app.until_reported("on_blob", begun)
             see_to_others(app)
             assert (ended, len(app.names())) == (ended, begun)
         for name in names:
             app.let_go(name)
-        app.until_told("on_blob", len(names))
+        app.until_reported("on_blob", len(names))
         eventually(lambda: app.count(app.blob_queue) == 0, "the end of all messages")
     assert app.names() == [f"runs/{name}" for name in names]
 
@@ -372,4 +372,4 @@ def see_to_others(app: TriggerApp) -> None:
     before = len(app.bodies())
     for number in range(3):
         app.send_plain("other")
-        app.until_told("on_message", before + number + 1)
+        app.until_reported("on_message", before + number + 1)

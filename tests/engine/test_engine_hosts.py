@@ -22,8 +22,8 @@ def test_two_hosts_share_all_work(app: TriggerApp) -> None:
         for number in numbers:
             app.put((first, second)[int(number) % 2], f"runs/{number}", "x")
             app.send_plain(number)
-        app.until_told("on_blob", len(numbers))
-        app.until_told("on_message", len(numbers))
+        app.until_reported("on_blob", len(numbers))
+        app.until_reported("on_message", len(numbers))
         for queue in (app.blob_queue, app.queue("work")):
             eventually(lambda queue=queue: app.count(queue) == 0, "the end of all messages")  # type: ignore[misc]
     assert app.names() == [f"runs/{number}" for number in numbers]
@@ -34,8 +34,8 @@ def test_a_host_that_stops_lets_its_functions_end(app: TriggerApp) -> None:
     runner = app.runner().start()
     app.put(runner, "runs/a", "hold a")
     app.send_plain("hold b")
-    app.until_told("on_blob", 1)
-    app.until_told("on_message", 1)
+    app.until_reported("on_blob", 1)
+    app.until_reported("on_message", 1)
     runner.ask_to_stop()
     app.let_go("a")
     app.let_go("b")
@@ -48,12 +48,12 @@ def test_a_host_that_is_killed_leaves_its_messages_hidden(app: TriggerApp) -> No
     runner = app.runner().start()
     app.put(runner, "runs/a", "hold a")
     app.send_plain("hold b")
-    app.until_told("on_blob", 1)
-    app.until_told("on_message", 1)
+    app.until_reported("on_blob", 1)
+    app.until_reported("on_message", 1)
     runner.kill()
     with app.runner() as other:
         app.put(other, "runs/b", "x")
-        app.until_told("on_blob", 2)
+        app.until_reported("on_blob", 2)
         eventually(lambda: app.count(app.blob_queue) == 1, "the end of the other blob")
     # They come back when their lock ends; tests/real waits for that.
     assert (app.count(app.queue("work")), app.messages(app.queue("work")), app.messages(app.blob_queue)) == (1, [], [])
@@ -72,10 +72,10 @@ def test_a_blob_that_is_written_again_while_it_is_fetched_is_fetched_again(app: 
         app.through = proxy.connection_string
         with app.runner("on_blob") as runner:
             app.put(runner, "runs/a", "old")
-            app.until_told("on_blob", 1)
+            app.until_reported("on_blob", 1)
             eventually(lambda: app.count(app.blob_queue) == 0, "the end of the message")
         gets = [sent.status for sent in proxy.sent if sent.path.endswith("/runs/a") and sent.method == "GET"]
-    assert [told["content"] for told in app.tellings("on_blob")] == ["new"]
+    assert [report["content"] for report in app.reports("on_blob")] == ["new"]
     # Of the ETag that was asked for before, then the whole, which one of them asks for as a range.
     assert gets in ([412, 200], [412, 206])
 

@@ -101,7 +101,7 @@ def test_a_message_that_no_function_can_read_is_reported(running: EngineStack) -
 
 
 @pytest.mark.parametrize(
-    ("function", "state", "told"),
+    ("function", "state", "found_text"),
     [
         ("Host.Functions.parse", State.OK, "a notification reported it"),
         # The engine answers 202 and drops it.
@@ -109,7 +109,7 @@ def test_a_message_that_no_function_can_read_is_reported(running: EngineStack) -
     ],
 )
 def test_the_doctor_says_what_had_its_event_processed(
-    function: str, state: State, told: str, running: EngineStack
+    function: str, state: State, found_text: str, running: EngineStack
 ) -> None:
     storage = StorageConnection(running.stack.azurite.connection_string)
     services = build(Settings(lineage_storage=storage, purview_endpoint=running.data_map, purview_auth="none"))
@@ -118,7 +118,7 @@ def test_the_doctor_says_what_had_its_event_processed(
         found = {check.name: check for check in check_end_to_end(receiver, services, SECONDS)}
     services.catalog.close()
     (check,) = (each for name, each in found.items() if name != "clean-up")
-    assert (check.state, told in check.found) == (state, True), found
+    assert (check.state, found_text in check.found) == (state, True), found
 
 
 @contextmanager
@@ -128,14 +128,14 @@ def background(running: EngineStack, function: str) -> Iterator[None]:
     The first event is notified to that function, and those of the clean-up, which need not wait for the timer as well,
     to the right one.
     """
-    done, told = threading.Event(), set(running.blobs())
+    done, delivered = threading.Event(), set(running.blobs())
 
     def go_on() -> None:
         grid = running.event_grid(SEED)
         right, grid.function, grid.twice_share = grid.function, function, 0
         while not done.wait(0.5):
-            new = [blob for blob in running.blobs() if blob not in told]
-            told.update(grid.deliver(new))
+            new = [blob for blob in running.blobs() if blob not in delivered]
+            delivered.update(grid.deliver(new))
             grid.function = right if new else grid.function
             running.sweep()
 

@@ -22,7 +22,7 @@ def values_of_host_json(*names: str) -> dict[str, str]:
 def test_messages_are_taken_while_one_takes_long(app: TriggerApp) -> None:
     app.send_plain("hold a", *map(str, range(OTHERS)))
     with app.runner(**values_of_host_json("queues__batchSize", "queues__newBatchThreshold")):
-        app.until_told("on_message", 1 + OTHERS)
+        app.until_reported("on_message", 1 + OTHERS)
         eventually(lambda: app.count(app.queue("work")) == 1, "the end of all messages but the one that is held")
         app.let_go("a")
         eventually(lambda: app.count(app.queue("work")) == 0, "the end of all messages")
@@ -34,7 +34,7 @@ def test_blobs_are_taken_while_one_takes_long(app: TriggerApp) -> None:
         app.upload(f"runs/{name}", content)
         app.send(app.blob_message(f"runs/{name}"), app.blob_queue)
     with app.runner(**values_of_host_json("blobs__maxDegreeOfParallelism")):
-        app.until_told("on_blob", 1 + OTHERS)
+        app.until_reported("on_blob", 1 + OTHERS)
         eventually(lambda: app.count(app.blob_queue) == 1, "the end of all messages but the one that is held")
         app.let_go("a")
         eventually(lambda: app.count(app.blob_queue) == 0, "the end of all messages")

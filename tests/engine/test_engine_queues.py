@@ -25,10 +25,10 @@ def until_empty(app: TriggerApp, queue: str = "") -> None:
 def test_a_function_gets_a_message_with_its_properties(served: TriggerApp) -> None:
     client = served.queues.get_queue_client(served.queue("work"))
     sent = client.send_message(encoded("ü"), time_to_live=-1)
-    (told,) = served.until_told("on_message", 1)
-    inserted, expires, visible = (datetime.fromisoformat(told[name]) for name in ("inserted", "expires", "visible"))
-    assert (told["body"].encode("latin-1").decode(), told["id"], told["attempt"]) == ("ü", sent.id, 1)
-    assert told["receipt"]
+    (report,) = served.until_reported("on_message", 1)
+    inserted, expires, visible = (datetime.fromisoformat(report[name]) for name in ("inserted", "expires", "visible"))
+    assert (report["body"].encode("latin-1").decode(), report["id"], report["attempt"]) == ("ü", sent.id, 1)
+    assert report["receipt"]
     assert inserted == sent.inserted_on
     assert expires.isoformat() == "9999-12-31T23:59:59+00:00"
     assert visible - inserted >= LOCK
@@ -48,9 +48,9 @@ READABLE = {
 def test_a_text_that_is_base64_in_any_form_arrives(served: TriggerApp, case: str) -> None:
     text, body = READABLE[case]
     served.send(text)
-    (told,) = served.until_told("on_message", 1)
-    assert told["body"].encode("latin-1")[:50] == body[:50]
-    assert len(told["body"]) == len(body)
+    (report,) = served.until_reported("on_message", 1)
+    assert report["body"].encode("latin-1")[:50] == body[:50]
+    assert len(report["body"]) == len(body)
     until_empty(served)
 
 
@@ -61,18 +61,18 @@ def test_a_message_that_fails_is_tried_to_the_limit_and_then_poison(app: Trigger
         client.send_message(encoded("fail"), time_to_live=-1)
         (message,) = eventually(lambda: app.messages(poison_queue(app)), "poison")
         until_empty(app)
-    assert [each["attempt"] for each in app.tellings("on_message")] == [1, 2, 3]  # maxDequeueCount of the sample app
+    assert [each["attempt"] for each in app.reports("on_message")] == [1, 2, 3]  # maxDequeueCount of the sample app
     assert (message.content, message.dequeue_count, lifetime(message)) == (encoded("fail"), 0, WEEK)
 
 
 def test_a_failed_message_waits_for_its_visibility_timeout(app: TriggerApp) -> None:
     with app.runner("on_message", queues__visibilityTimeout="00:10:00"):
         app.send_plain("fail")
-        app.until_told("on_message", 1)
+        app.until_reported("on_message", 1)
         # Others are taken meanwhile, and this one is not.
         for number in range(3):
             app.send_plain(str(number))
-            app.until_told("on_message", number + 2)
+            app.until_reported("on_message", number + 2)
     assert (app.bodies(), app.count(app.queue("work"))) == (["fail", "0", "1", "2"], 1)
 
 
@@ -80,7 +80,7 @@ def test_a_failed_message_comes_back_after_its_visibility_timeout(app: TriggerAp
     with app.runner("on_message", queues__visibilityTimeout="00:00:01"):
         app.send_plain("fail")
         eventually(lambda: app.messages(poison_queue(app)), "poison")
-    assert [each["attempt"] for each in app.tellings("on_message")] == [1, 2, 3]
+    assert [each["attempt"] for each in app.reports("on_message")] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("times", "attempts"), [(2, [3]), (3, []), (5, [])])
@@ -91,7 +91,7 @@ def test_a_message_over_which_hosts_died_is_tried_up_to_the_limit(
     with app.runner("on_message"):
         eventually(lambda: app.messages(poison_queue(app)), "poison")
         until_empty(app)
-    assert [each["attempt"] for each in app.tellings("on_message")] == attempts
+    assert [each["attempt"] for each in app.reports("on_message")] == attempts
 
 
 def test_a_message_that_is_no_base64_is_poison_without_an_attempt(app: TriggerApp) -> None:
@@ -100,7 +100,7 @@ def test_a_message_that_is_no_base64_is_poison_without_an_attempt(app: TriggerAp
         (message,) = eventually(lambda: app.messages(poison_queue(app)), "poison")
         until_empty(app)
     assert (message.content, lifetime(message)) == ('{"run":"plain"}', WEEK)
-    assert app.tellings("on_message") == []
+    assert app.reports("on_message") == []
 
 
 def test_a_poison_message_that_is_no_base64_reaches_nobody(app: TriggerApp) -> None:
@@ -108,7 +108,7 @@ def test_a_poison_message_that_is_no_base64_reaches_nobody(app: TriggerApp) -> N
         app.send('{"run":"plain"}')
         until_empty(app)
         app.send_plain("readable", queue=poison_queue(app))
-        app.until_told("on_poison", 1)
+        app.until_reported("on_poison", 1)
         eventually(lambda: app.count(poison_queue(app)) == 1, "the end of the message that can be read")
     assert app.bodies("on_poison") == ["readable"]
     # It lies there, hidden, until it expires.
@@ -117,8 +117,8 @@ def test_a_poison_message_that_is_no_base64_reaches_nobody(app: TriggerApp) -> N
 
 def test_a_poison_function_is_handed_what_has_failed(served: TriggerApp) -> None:
     served.send_plain("fail")
-    (told,) = served.until_told("on_poison", 1)
-    assert (told["body"], told["attempt"]) == ("fail", 1)
+    (report,) = served.until_reported("on_poison", 1)
+    assert (report["body"], report["attempt"]) == ("fail", 1)
     until_empty(served, poison_queue(served))
 
 
@@ -127,10 +127,10 @@ def test_a_message_of_a_poison_queue_that_fails_is_neither_released_nor_moved(ap
     app.queues.create_queue(queue)
     with app.runner("on_poison", queues__visibilityTimeout="00:00:00"):
         app.send_plain("twice fail", queue=queue)
-        app.until_told("on_poison", 1)
+        app.until_reported("on_poison", 1)
         for number in range(3):
             app.send_plain(str(number), queue=queue)
-            app.until_told("on_poison", number + 2)
+            app.until_reported("on_poison", number + 2)
         eventually(lambda: app.count(queue) == 1, "the end of the others")
     assert app.bodies("on_poison") == ["twice fail", "0", "1", "2"]
     assert app.messages(queue) == []  # It is locked for ten minutes.
@@ -142,9 +142,9 @@ def test_a_message_of_a_poison_queue_is_tried_however_often_it_failed(app: Trigg
     app.queues.create_queue(queue)
     app.send_dequeued(encoded("again"), queue, 7)
     with app.runner("on_poison"):
-        (told,) = app.until_told("on_poison", 1)
+        (report,) = app.until_reported("on_poison", 1)
         until_empty(app, queue)
-    assert (told["body"], told["attempt"]) == ("again", 8)
+    assert (report["body"], report["attempt"]) == ("again", 8)
 
 
 def test_a_queue_is_not_made_by_who_listens_to_it_and_found_when_it_is_there(app: TriggerApp) -> None:
@@ -154,11 +154,11 @@ def test_a_queue_is_not_made_by_who_listens_to_it_and_found_when_it_is_there(app
         assert (app.count(queue), app.count(poison_queue(app))) == (None, None)
         app.queues.create_queue(queue)
         app.send_plain("made")
-        app.until_told("on_message", 1)
+        app.until_reported("on_message", 1)
         app.queues.delete_queue(queue)
         app.queues.create_queue(queue)
         app.send_plain("made again")
-        app.until_told("on_message", 2)
+        app.until_reported("on_message", 2)
         assert runner.is_running
 
 
@@ -180,11 +180,11 @@ def test_the_next_messages_are_taken_when_few_enough_are_in_work(app: TriggerApp
         for ended, begun in enumerate(BEGUN[places]):
             if ended:
                 app.let_go(app.bodies()[ended - 1].removeprefix("hold "))
-            app.until_told("on_message", begun)
+            app.until_reported("on_message", begun)
             app.see_to_others(runner)
             assert (ended, len(app.bodies())) == (ended, begun)
         for order in orders:
             app.let_go(order.removeprefix("hold "))
-        app.until_told("on_message", len(orders))
+        app.until_reported("on_message", len(orders))
         until_empty(app)
     assert sorted(app.bodies()) == orders

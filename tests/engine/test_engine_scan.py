@@ -45,19 +45,19 @@ def test_each_version_of_a_blob_runs_once_and_leaves_a_receipt(scanned: TriggerA
     store(scanned, "runs/a b/ü.json", "before")
     store(scanned, "other/outside")
     with scanned.runner() as runner:
-        scanned.until_told("on_blob", 1)
+        scanned.until_reported("on_blob", 1)
         assert state(scanned, "locks") == [f"locks/{scanned.container}/WebJobs.Internal.Blobs.Listener"]
         store(scanned, "runs/later")
-        scanned.until_told("on_blob", 2)
+        scanned.until_reported("on_blob", 2)
         first = receipt(scanned, "runs/later")
         store(scanned, "runs/later", "again")
-        scanned.until_told("on_blob", 3)
+        scanned.until_reported("on_blob", 3)
         expected = sorted([first, receipt(scanned, "runs/later"), receipt(scanned, "runs/a b/ü.json")])
         eventually(lambda: state(scanned, "blobreceipts") == expected, "the receipts")
         runner.stop()
         store(scanned, "runs/between")
         runner.start()
-        scanned.until_told("on_blob", 4)
+        scanned.until_reported("on_blob", 4)
         eventually(lambda: scanned.count(scanned.blob_queue) == 0, "the end of all messages")
     assert scanned.names() == ["runs/a b/ü.json", "runs/between", "runs/later", "runs/later"]
 
@@ -65,7 +65,7 @@ def test_each_version_of_a_blob_runs_once_and_leaves_a_receipt(scanned: TriggerA
 def test_a_blob_that_is_written_again_or_deleted_before_its_turn_runs_as_it_is_then(scanned: TriggerApp) -> None:
     with scanned.runner(blobs__maxDegreeOfParallelism="1"):
         store(scanned, "runs/first", "hold a")
-        scanned.until_told("on_blob", 1)
+        scanned.until_reported("on_blob", 1)
         for name in ("deleted", "written again"):
             store(scanned, f"runs/{name}", "old")
         eventually(lambda: scanned.count(scanned.blob_queue) == 3, "the messages")
@@ -73,21 +73,21 @@ def test_a_blob_that_is_written_again_or_deleted_before_its_turn_runs_as_it_is_t
         store(scanned, "runs/written again", "new")
         eventually(lambda: scanned.count(scanned.blob_queue) == 4, "the message of the new version")
         scanned.let_go("a")
-        scanned.until_told("on_blob", 2)
+        scanned.until_reported("on_blob", 2)
         eventually(lambda: scanned.count(scanned.blob_queue) == 0, "the end of all messages")
-    assert [told["content"] for told in scanned.tellings("on_blob")] == ["hold a", "new"]
+    assert [report["content"] for report in scanned.reports("on_blob")] == ["hold a", "new"]
 
 
 def test_a_blob_that_was_given_up_has_its_receipt_and_is_not_tried_again(scanned: TriggerApp) -> None:
     with scanned.runner() as runner:
         store(scanned, "runs/bad", "fail")
-        scanned.until_told("on_blob", 3)
+        scanned.until_reported("on_blob", 3)
         eventually(lambda: scanned.count(scanned.blob_queue) == 0, "the end of the message")
         assert state(scanned, "blobreceipts") == [receipt(scanned, "runs/bad")]
         runner.stop()
         store(scanned, "runs/good")
         runner.start()
-        scanned.until_told("on_blob", 4)
+        scanned.until_reported("on_blob", 4)
     assert scanned.names() == ["runs/bad"] * 3 + ["runs/good"]
 
 
@@ -96,7 +96,7 @@ def test_a_container_that_is_missing_is_found_when_it_is_there(scanned: TriggerA
     with scanned.runner() as runner:
         scanned.blobs.create_container(scanned.container)
         store(scanned, "runs/a")
-        scanned.until_told("on_blob", 1)
+        scanned.until_reported("on_blob", 1)
         assert runner.is_running
 
 
@@ -105,9 +105,9 @@ def test_a_second_host_runs_what_the_first_one_scans(scanned: TriggerApp) -> Non
     for name in names:
         scanned.upload(name, "hold a" if name == names[0] else "x")
     with scanned.runner(blobs__maxDegreeOfParallelism="1"):
-        scanned.until_told("on_blob", 1)
+        scanned.until_reported("on_blob", 1)
         with scanned.runner():
-            scanned.until_told("on_blob", len(names))
+            scanned.until_reported("on_blob", len(names))
             scanned.let_go("a")
             eventually(lambda: scanned.count(scanned.blob_queue) == 0, "the end of all messages")
     assert scanned.names() == names

@@ -54,8 +54,8 @@ async def serve(folder: Path, functions: Path, wanted: Sequence[str], listening:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("azure").setLevel(logging.WARNING)
     worker = await AzureWorker.start(folder)
-    told = [{"name": name, "bindings": worker.bindings[name]} for name in wanted or worker.bindings]
-    functions.write_text(json.dumps(told))
+    described = [{"name": name, "bindings": worker.bindings[name]} for name in wanted or worker.bindings]
+    functions.write_text(json.dumps(described))
 
     async def call(request: Request) -> Response:
         name = request.path_params["name"]

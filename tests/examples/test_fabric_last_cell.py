@@ -31,10 +31,10 @@ def run(url: str, location: Path, folder: Path, monkeypatch: pytest.MonkeyPatch,
             raise secret
         return secret
 
-    told = CELL.read_text("utf-8").replace("https://<app>.azurewebsites.net", url)
+    code = CELL.read_text("utf-8").replace("https://<app>.azurewebsites.net", url)
     cell = folder / "cell.py"
     cell.write_text(
-        told.replace("SETTLE_SECONDS, LONGEST_SECONDS = 5, 60", "SETTLE_SECONDS, LONGEST_SECONDS = 0.2, 60")
+        code.replace("SETTLE_SECONDS, LONGEST_SECONDS = 5, 60", "SETTLE_SECONDS, LONGEST_SECONDS = 0.2, 60")
     )
     notebookutils = SimpleNamespace(credentials=SimpleNamespace(getSecret=get_secret))
     monkeypatch.setitem(sys.modules, "notebookutils", notebookutils)
@@ -92,9 +92,9 @@ def test_a_receiver_that_fails_does_not_fail_the_notebook(
 
     run(door.url, file, tmp_path, monkeypatch)
 
-    told = capsys.readouterr().out
-    assert told.startswith("lineage was not sent: ")
-    assert "the key" not in told
+    output = capsys.readouterr().out
+    assert output.startswith("lineage was not sent: ")
+    assert "the key" not in output
 
 
 @pytest.mark.parametrize("fault", ["no receiver", "no file", "no secret"])

@@ -174,11 +174,11 @@ def assert_the_same_as_undisturbed(stack: Stack, accepted: Sequence[bytes], fold
 
 
 def assert_status_agrees(rows: Sequence[EventRow], stack: Stack, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``sparklin status --local`` tells the truth."""
+    """``sparklin status --local`` reports the truth."""
     assert stack.data_map is not None
     (folder / ".local").mkdir()
-    told = {"storage": stack.azurite.connection_string, "dataMap": stack.data_map.url}
-    (folder / ".local" / "stack.json").write_text(json.dumps(told))
+    addresses = {"storage": stack.azurite.connection_string, "dataMap": stack.data_map.url}
+    (folder / ".local" / "stack.json").write_text(json.dumps(addresses))
     monkeypatch.chdir(folder)
     result = CliRunner().invoke(app, ["status", "--local", "--json"])
     assert result.exit_code == 0, result.stderr
@@ -290,14 +290,14 @@ def _figures(stack: Stack, sender: Sender, disturbances: Counter[str], events: i
     faults: Counter[str] = Counter()
     for call in _control(stack, "GET", "calls"):
         faults.update({status: number for status, number in call["statuses"].items() if status not in ("200", "204")})
-    told = ", ".join(f"{number} × {status}" for status, number in sorted(faults.items()))
+    answers = ", ".join(f"{number} × {status}" for status, number in sorted(faults.items()))
     lost = sum(len(each.journal("lost")) for each in hosts)
     assert len(kills) >= 20
     return (
         f"storm (seed {SEED}): {events} events sent {COPIES} times, over after {took:.0f} s, "
         f"{sender.answered} requests answered, {len(sender.accepted)} events accepted, "
         f"{len(kills)} kills ({in_steps} between steps), {disturbances['storage was gone']} × storage gone, "
-        f"{lost} notifications lost, Data Map answered {told} (0: no answer); lost events = 0, assets twice = 0"
+        f"{lost} notifications lost, Data Map answered {answers} (0: no answer); lost events = 0, assets twice = 0"
     )
 
 

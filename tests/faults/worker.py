@@ -78,7 +78,7 @@ def _outcome(live: Callable[[_Case], None], case: _Case) -> int:
     """0 for a life without an error; this process must not go on in what its parent was doing."""
     try:
         live(case)
-    except Exception:  # noqa: BLE001 - whatever it is, the parent is told
+    except Exception:  # noqa: BLE001 - the parent process gets every error
         traceback.print_exc()
         return 1
     return 0

@@ -82,10 +82,10 @@ def test_alerts_do_not_wait_for_event_grid_where_there_is_none() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_somebody_gets_the_alert_if_wished(mode: str) -> None:
     recipients = [each["id"] for each in resources(mode, "Microsoft.Insights/actionGroups")]
-    told = [each["properties"]["actions"]["actionGroups"] for each in resources(mode, RULES)]
+    receivers = [each["properties"]["actions"]["actionGroups"] for each in resources(mode, RULES)]
 
     assert bool(recipients) == (mode == "outbound")
-    assert all(each == recipients for each in told)
+    assert all(each == recipients for each in receivers)
 
 
 def test_the_alert_of_dead_letters_is_that_of_the_page() -> None:

@@ -52,7 +52,9 @@ class Shell:
         az = folder / "az"
         az.write_text(AZ)
         az.chmod(0o755)
-        outputs = {f"{name[:5].lower()}{name[5:]}": {"type": "String", "value": told} for name, told in OUTPUTS.items()}
+        outputs = {
+            f"{name[:5].lower()}{name[5:]}": {"type": "String", "value": value} for name, value in OUTPUTS.items()
+        }
         outputs |= {"EVENT_DELIVERY": {"value": "EventGrid"}, "SPARKLIN_RECEIVER": {"value": "https://f"}}
         (folder / "outputs.json").write_text(json.dumps(outputs))
         self.variables = {
@@ -187,10 +189,10 @@ def copies(tmp_path: Path) -> Path:
     for name in ("deploy.sh", "install.sh", "main.bicepparam"):
         (folder / name).write_text((INFRA / name).read_text())
     for name in ("package", "subscribe", "grant", "rename_roles"):
-        told = (
+        arguments = (
             "$AZURE_ENV_NAME" if name == "rename_roles" else "$FUNCTION_APP_NAME $IDENTITY_PRINCIPAL_ID $EVENT_DELIVERY"
         )
-        call = f'echo "$0 {told}" >>"$AZ_SEEN"'
+        call = f'echo "$0 {arguments}" >>"$AZ_SEEN"'
         (folder / f"{name}.sh").write_text(f"#!/bin/sh\n{call}\n[ {name} != grant ] || exit ${{GRANT_CODE:-0}}\n")
     for script in folder.iterdir():
         script.chmod(0o755)

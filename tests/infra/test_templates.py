@@ -222,12 +222,12 @@ def test_every_parameter_can_be_given_in_the_environment() -> None:
 
 
 def test_azd_finds_the_service_and_the_hooks() -> None:
-    told = (ROOT / "azure.yaml").read_text("utf-8")
-    (service,) = re.findall(r"^services:\n  (\w+):$", told, re.MULTILINE)
+    text = (ROOT / "azure.yaml").read_text("utf-8")
+    (service,) = re.findall(r"^services:\n  (\w+):$", text, re.MULTILINE)
 
     assert only("none", "Microsoft.Web/sites")["tags"] == {"azd-env-name": "prod", "azd-service-name": service}
     assert only("none", "Microsoft.Web/sites")["kind"] == "functionapp,linux"
-    hooks = re.findall(r"^ +run: (\S+)$", told, re.MULTILINE)
+    hooks = re.findall(r"^ +run: (\S+)$", text, re.MULTILINE)
     assert hooks == ["infra/rename_roles.sh", "infra/grant.sh", "infra/subscribe.sh"]
     assert all((ROOT / hook).is_file() for hook in hooks)
 

@@ -92,14 +92,14 @@ def test_telemetry_needs_an_identity() -> None:
 
 
 def test_outputs_are_what_the_scripts_read_and_hold_no_secret() -> None:
-    told = snapshot("outbound")["outputs"]
+    outputs = snapshot("outbound")["outputs"]
 
-    assert told.keys() == {
+    assert outputs.keys() == {
         "AZURE_RESOURCE_GROUP", "FUNCTION_APP_NAME", "STORAGE_ACCOUNT_NAME", "IDENTITY_PRINCIPAL_ID", "VAULT_NAME",
         "EVENT_DELIVERY", "SPARKLIN_RECEIVER", "PURVIEW_ENDPOINT", "LINEAGE_STORAGE__blobServiceUri",
         "LINEAGE_STORAGE__queueServiceUri", "LINEAGE_STORAGE__tableServiceUri",
     }  # fmt: skip
-    assert not re.search(r"list\w*\(|ConnectionString|InstrumentationKey|AccountKey", json.dumps(told))
+    assert not re.search(r"list\w*\(|ConnectionString|InstrumentationKey|AccountKey", json.dumps(outputs))
     assert [snapshot(mode)["outputs"]["EVENT_DELIVERY"] for mode in MODES] == ["EventGrid", "EventGrid", "timer"]
 
 

@@ -27,7 +27,7 @@ def command() -> list[str]:
 
 
 def variables(folder: Path) -> dict[str, str]:
-    """The environment of a demo whose processes, and files, can be told by their folder."""
+    """The environment of a demo whose processes, and files, can be identified by their folder."""
     return {**environment.variables(), "TMPDIR": str(folder)}
 
 

@@ -111,15 +111,15 @@ KEPT: dict[str, tuple[ColumnLineageFacet, list[DatasetId]]] = {
 
 @pytest.mark.parametrize("case", KEPT)
 def test_what_may_be_a_dataset_is_kept(case: str) -> None:
-    told, inputs = KEPT[case]
-    assert datasets(without_phantoms(told, "1.22.0", inputs)) == datasets(told)
+    facets, inputs = KEPT[case]
+    assert datasets(without_phantoms(facets, "1.22.0", inputs)) == datasets(facets)
 
 
 @pytest.mark.parametrize(("more", "left"), [(MOST_DATASETS - 2, 1), (MOST_DATASETS - 1, 0)])
 def test_more_datasets_than_can_be_compared_are_all_kept(more: int, left: int) -> None:
     others = [("z", DatasetId("file", f"/n/{number}"), "q") for number in range(more)]
-    told = facet(("x", REAL, "a"), ("x", VIEW, "a"), *others)
-    assert len(datasets(told)) - len(datasets(without_phantoms(told, "1.22.0", []))) == left
+    facets = facet(("x", REAL, "a"), ("x", VIEW, "a"), *others)
+    assert len(datasets(facets)) - len(datasets(without_phantoms(facets, "1.22.0", []))) == left
 
 
 SETS = "openlineage-1.53.0_spark-3.5.9_plan/plain_subqueries_sets"
@@ -179,7 +179,7 @@ def used(*columns: str, kind: str = "DIRECT") -> tuple[InputField, ...]:
     ],
     ids=[
         "all columns",
-        "beside one that is told",
+        "next to one that is reported",
         "nothing for all rows",
         "only filters",
         "not all of them",

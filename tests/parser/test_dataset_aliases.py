@@ -42,9 +42,9 @@ def test_an_output_that_is_also_an_input_does_not_hide_the_others() -> None:
 
 
 def test_what_a_later_event_leaves_empty_erases_nothing() -> None:
-    told = run_event("START", environment={"mountPoints": [{"mountPoint": "/mnt/a"}], "spark.databricks.job.id": "7"})
+    start = run_event("START", environment={"mountPoints": [{"mountPoint": "/mnt/a"}], "spark.databricks.job.id": "7"})
     emptied = run_event(environment={"mountPoints": [], "spark.databricks.job.id": ""})
-    assert merge([told, emptied]).environment == told.environment
+    assert merge([start, emptied]).environment == start.environment
 
 
 def test_a_job_from_git_is_one_application_whatever_the_commit() -> None:

@@ -50,7 +50,7 @@ def test_no_secret_of_an_address_is_kept() -> None:
     sink = dataset("t", ["a"], {"a": [(file, "x")]}, "postgres://me:SECRET@h:5432/shop;password=SECRET")
     run = merge([run_event(inputs=[dataset(file, ["x"])], outputs=[sink])])
     (lineage,) = derive(run, LineageRules()).lineages
-    told = details(lineage)
-    assert json.loads(str(told["input_columns"])) == [f"{LAKE}/day.csv#x"]
-    assert told["output_table"] == "postgres://h:5432/shop/t"
-    assert "SECRET" not in str(told)
+    row = details(lineage)
+    assert json.loads(str(row["input_columns"])) == [f"{LAKE}/day.csv#x"]
+    assert row["output_table"] == "postgres://h:5432/shop/t"
+    assert "SECRET" not in str(row)

@@ -22,7 +22,7 @@ def source(name: str, column: str, *transformations: dict[str, str]) -> dict[str
 
 
 SHAPES = [
-    ("up to 1.16: nothing told about the use", [source("s", "x"), source("s", "y")], [], ["s.x", "s.y"], []),
+    ("up to 1.16: the use is not reported", [source("s", "x"), source("s", "y")], [], ["s.x", "s.y"], []),
     ("1.17–1.36: row conditions in every field", [source("s", "x", DIRECT), source("s", "k", indirect("JOIN"))], [],
      ["s.x"], ["JOIN s.k"]),
     ("from 1.37: row conditions once", [source("s", "x", DIRECT)], [source("s", "k", indirect("FILTER"))],

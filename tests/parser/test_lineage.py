@@ -43,8 +43,8 @@ def true_statements(scenario: str) -> dict[str, set[str]]:
 
 def without_facets(found: Iterable[RunEvent]) -> Iterator[RunEvent]:
     """The events as agents without the columnLineage facet would have sent them."""
-    for told in found:
-        yield replace(told, outputs=tuple(replace(output, column_lineage=None) for output in told.outputs))
+    for each in found:
+        yield replace(each, outputs=tuple(replace(output, column_lineage=None) for output in each.outputs))
 
 
 def _statements(inputs: Iterable[str], edges: Iterable[tuple[str, str]]) -> set[str]:

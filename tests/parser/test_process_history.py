@@ -79,8 +79,8 @@ def test_columns_are_united_too() -> None:
 
 
 def worded(number: int, text: str) -> Callable[[History], History]:
-    told = replace(lineage("a"), conditions=(text,), columns=(SinkColumn("a", (), expression=text),))
-    return lambda history: with_run(history, told, run(number, number))
+    with_text = replace(lineage("a"), conditions=(text,), columns=(SinkColumn("a", (), expression=text),))
+    return lambda history: with_run(history, with_text, run(number, number))
 
 
 def words(history: History) -> tuple[str | None, ...]:

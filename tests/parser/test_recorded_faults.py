@@ -19,8 +19,8 @@ Columns = dict[str, set[str]]
 
 def right(fault: str) -> dict[str, Columns]:
     """By the last part of the sink's name ("" where there is one sink only)."""
-    told: dict[str, Any] = json.loads((FAULTS / fault / "_expected.json").read_text("utf-8"))["right"]
-    sinks = told if all(isinstance(item, dict) for item in told.values()) else {"": told}
+    expected: dict[str, Any] = json.loads((FAULTS / fault / "_expected.json").read_text("utf-8"))["right"]
+    sinks = expected if all(isinstance(item, dict) for item in expected.values()) else {"": expected}
     wanted = {name.rpartition("/")[2]: columns for name, columns in sinks.items() if isinstance(columns, dict)}
     return {sink: {name: _outside(sources) for name, sources in columns.items()} for sink, columns in wanted.items()}
 

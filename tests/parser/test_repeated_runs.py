@@ -28,8 +28,8 @@ def beside(history: History, last: Lineage = A, window: timedelta = MONTH) -> Re
 
 def of_runs(*runs: tuple[Lineage, RunRef]) -> History:
     history = History()
-    for told, each in runs:
-        history = with_run(history, told, each)
+    for lineage_of_run, each in runs:
+        history = with_run(history, lineage_of_run, each)
     return history
 
 
@@ -50,21 +50,21 @@ def test_any_runs_show_the_same_whether_they_lie_beside_the_history_or_in_it(
 ) -> None:
     """As the pipeline does it: a run that was seen before, or that fails, is never put beside the history."""
     plain, stored, repeats, seen = History(), b"", Repeats(), set()
-    for told, number, day, fails in steps:
+    for lineage_of_run, number, day, fails in steps:
         each = run(number, day)
         is_new = number not in seen
         seen.add(number)
-        plain = pruned(with_failure(plain, each) if fails else with_run(plain, told, each), MONTH)
-        mark = repr(told)
+        plain = pruned(with_failure(plain, each) if fails else with_run(plain, lineage_of_run, each), MONTH)
+        mark = repr(lineage_of_run)
         if is_new and not fails and repeats.takes(mark, each):
             before = shown(whole_history(stored, encode_repeats(repeats)), MONTH)
             repeats = repeats.with_run(each)
             assert shown(whole_history(stored, encode_repeats(repeats)), MONTH) == before
         else:
             history = whole_history(stored, encode_repeats(repeats))
-            history = with_failure(history, each) if fails else with_run(history, told, each)
+            history = with_failure(history, each) if fails else with_run(history, lineage_of_run, each)
             history = pruned(history, MONTH)
-            stored, repeats = encode(history), repeats_of(history, told, MONTH, mark, "fingerprint")
+            stored, repeats = encode(history), repeats_of(history, lineage_of_run, MONTH, mark, "fingerprint")
         assert whole_history(stored, encode_repeats(repeats)) == plain
 
 

@@ -25,6 +25,6 @@ READ, WRITTEN = [dataset("s", ["x"])], [dataset("t", ["a"])]
 def test_a_micro_batch_is_of_a_stream_reads_and_names_no_sink(
     processing: str, inputs: list[Any], outputs: list[Any], expected: bool
 ) -> None:
-    told = event(inputs=inputs, outputs=outputs)
-    told["job"]["facets"] = {"jobType": {"processingType": processing, "integration": "SPARK", "jobType": "JOB"}}
-    assert is_micro_batch(merge([read_event(body(told))])) is expected
+    content = event(inputs=inputs, outputs=outputs)
+    content["job"]["facets"] = {"jobType": {"processingType": processing, "integration": "SPARK", "jobType": "JOB"}}
+    assert is_micro_batch(merge([read_event(body(content))])) is expected

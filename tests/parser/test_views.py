@@ -34,19 +34,17 @@ KINDS = [
 @pytest.mark.parametrize(("scenario", "view", "kind"), KINDS)
 def test_the_kind_of_a_view_is_reported(scenario: str, view: str, kind: str) -> None:
     lineage = views(scenario)[view]
-    told = details(lineage)
+    row = details(lineage)
     assert lineage.view == kind
-    assert (told["isintermediate"], told["isglobal"]) == (True, kind == "global temporary")
+    assert (row["isintermediate"], row["isglobal"]) == (True, kind == "global temporary")
 
 
 def test_a_view_is_kept_with_its_tables_columns_and_expressions() -> None:
     table = "table/lake.customer_master"
-    told = details(views("customer_master_views")["lake.v_cm"])
-    assert told["output_table"] == "view/lake.v_cm"
-    assert json.loads(str(told["input_tables"])) == [table]
-    assert {
-        item["column"]: (item["from"], item["expression"]) for item in json.loads(str(told["derived_columns"]))
-    } == {
+    row = details(views("customer_master_views")["lake.v_cm"])
+    assert row["output_table"] == "view/lake.v_cm"
+    assert json.loads(str(row["input_tables"])) == [table]
+    assert {item["column"]: (item["from"], item["expression"]) for item in json.loads(str(row["derived_columns"]))} == {
         "id": ([f"{table}#id"], None),
         "full_name": ([f"{table}#full_name"], None),
         "rn": ([], "row_number() OVER (PARTITION BY addr ORDER BY id DESC)"),

@@ -81,8 +81,8 @@ def test_every_column_of_an_expression_gives_its_value_or_decides_about_it() -> 
     assert len(found) > 300
     for name, column in found:
         if not re.search(r"\)\.\w+$", column["expression"]):
-            told = {source[1] for source in [*column["from"], *column["indirect"]]}
-            assert columns_in(column["expression"]) <= told, f"{name}, {column['column']}: {column['expression']}"
+            sources = {source[1] for source in [*column["from"], *column["indirect"]]}
+            assert columns_in(column["expression"]) <= sources, f"{name}, {column['column']}: {column['expression']}"
 
 
 def test_entities_have_guids_of_their_own_and_refer_to_each_other_only() -> None:

@@ -49,11 +49,11 @@ SAMPLE_TYPE = {
 
 def on_databricks(recorded: bytes) -> bytes:
     """The event as a cluster set up for the accelerator sends it."""
-    told = json.loads(recorded)
-    told["job"]["namespace"] = f"{WORKSPACE}#0609-cluster"
+    event = json.loads(recorded)
+    event["job"]["namespace"] = f"{WORKSPACE}#0609-cluster"
     environment = {"spark.databricks.notebook.path": "/Shared/etl/Load"}
-    told["run"].setdefault("facets", {})["environment-properties"] = {"environment-properties": environment}
-    return json.dumps(told).encode()
+    event["run"].setdefault("facets", {})["environment-properties"] = {"environment-properties": environment}
+    return json.dumps(event).encode()
 
 
 NAMES = [
@@ -109,8 +109,8 @@ def test_recorded_events_get_the_names_of_the_naming(
     scenario: str, naming: str, kind: str, qualified_name: str, name: str
 ) -> None:
     rules = preview_rules(Settings.offline({"PROCESS_NAMING": naming}))
-    told = [on_databricks(each) if naming == "accelerator" else each for each in bodies(scenario)]
-    printed = [as_object(item) for item in preview(told, rules).processes]
+    sent = [on_databricks(each) if naming == "accelerator" else each for each in bodies(scenario)]
+    printed = [as_object(item) for item in preview(sent, rules).processes]
     jsonschema.validate(printed, json.loads(CONTRACT.read_text()))
     (process,) = (item["process"] for item in printed)
     assert (process["typeName"], process["qualifiedName"], process["name"]) == (kind, qualified_name, name)
@@ -160,10 +160,10 @@ def test_the_accelerators_hashes_are_of_the_names_that_its_default_mappings_make
 ) -> None:
     cluster = f"{WORKSPACE}.azuredatabricks.net"
     naming = Naming.of(Settings.offline({"PROCESS_NAMING": "accelerator", "HIVE_CLUSTER": cluster}))
-    told = Dataset(dataset_id(namespace, name), is_folder=True)
+    sink = Dataset(dataset_id(namespace, name), is_folder=True)
     mounts = (("/mnt/raw", "abfss://raw@acct.dfs.core.windows.net/sub"),)
     application = Application(f"{WORKSPACE}#0609-cluster", "Shared/etl/Load")
-    process = process_of(Lineage(application, "", told, (told,), mount_points=mounts), naming)
+    process = process_of(Lineage(application, "", sink, (sink,), mount_points=mounts), naming)
     of_input, of_output = (hashlib.md5(text.encode()).hexdigest().upper() for text in (mapped.lower(), mapped))
     assert process.qualified_name == f"{LOAD}/{of_input}->{of_output}"
 
@@ -240,9 +240,9 @@ def old_process(universe: Universe, kind: str, qualified_name: str, attributes: 
         }
         for guid, name in (("-1", "s"), ("-2", "t"))
     ]
-    told = {"qualifiedName": qualified_name, "name": "as before", **attributes}
-    told |= {"inputs": [{"guid": "-1"}], "outputs": [{"guid": "-2"}], "columnMapping": "[]"}  # type: ignore[dict-item]
-    process = {"typeName": kind, "guid": "-3", "attributes": told}
+    attributes_before = {"qualifiedName": qualified_name, "name": "as before", **attributes}
+    attributes_before |= {"inputs": [{"guid": "-1"}], "outputs": [{"guid": "-2"}], "columnMapping": "[]"}  # type: ignore[dict-item]
+    process = {"typeName": kind, "guid": "-3", "attributes": attributes_before}
     return universe.services.catalog.upload([*ends, process]).assigned["-3"]
 
 
@@ -317,13 +317,13 @@ def test_a_replay_after_the_setting_changed_moves_the_runs_and_removes_the_proce
 ) -> None:
     later = named(services, naming)
     before = of_naming(later, "native")
-    told = [run(later, key="1"), run(later, key="2", minute=60)]
-    before.deliver_all(told)
+    runs = [run(later, key="1"), run(later, key="2", minute=60)]
+    before.deliver_all(runs)
     assert {process["typeName"] for process in shown(before).values()} == {OWN}
     for key in ("1", "2"):
         process_run(run_key(later.run_id(key)), later.services, replay=True, force=True)
     assert [process["typeName"] for process in shown(later).values()] == [expected_name(later)[0]]
-    later.deliver_all(told)
+    later.deliver_all(runs)
     assert len(shown(later)) == 1
 
 

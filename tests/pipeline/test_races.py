@@ -41,12 +41,12 @@ def from_source(source: str, event_type: str = "COMPLETE", run: str = "run-1", m
 
 
 def in_notebook(sent: bytes) -> bytes:
-    """The same event, telling the notebook."""
-    told = json.loads(sent)
-    told["run"]["facets"]["environment-properties"]["environment-properties"] = {
+    """The same event, with the notebook."""
+    event = json.loads(sent)
+    event["run"]["facets"]["environment-properties"]["environment-properties"] = {
         "spark.databricks.notebook.path": "/Shared/Load"
     }
-    return json.dumps(told).encode()
+    return json.dumps(event).encode()
 
 
 def test_a_run_is_not_left_waiting_by_a_worker_that_saw_less(

@@ -59,7 +59,7 @@ def under_way(breaker: CircuitBreaker, collection: str = "") -> Callable[[Except
 
 
 def held_back_for(breaker: CircuitBreaker, collection: str = "") -> float:
-    """The wait that an upload is told which may not ask the catalogue."""
+    """The wait that is returned to an upload that must not call the catalogue."""
     with pytest.raises(CircuitOpen, match="was not asked") as caught:
         succeeding(breaker, collection)
     return caught.value.retry_after or 0.0

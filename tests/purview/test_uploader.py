@@ -347,7 +347,7 @@ def test_without_the_guid_of_the_process_or_an_asset_the_upload_is_repeated_late
 def test_workers_at_the_same_time_create_one_asset_of_each_name(
     catalog: Catalog, locks: ThreadLocks, data_map: DataMap
 ) -> None:
-    """The Data Map is told to take no lock itself, as Atlas doesn't."""
+    """The Data Map is configured to take no lock itself, like Atlas."""
     data_map.settings(lenient=True, pause=0.02)
     barrier = threading.Barrier(8)
     applications = ["one", "two"] * 4

@@ -32,8 +32,8 @@ def test_example(command: str, expected: str, tmp_path: Path) -> None:
     assert program == "sparklin"
     assert result.exit_code == 0, result.stderr
     answer = json.loads(result.stdout)
-    told = json.loads(expected)
-    assert {key: answer[key] for key in told} == told
+    stated = json.loads(expected)
+    assert {key: answer[key] for key in stated} == stated
 
 
 def test_there_are_examples() -> None:

@@ -57,10 +57,10 @@ def test_every_shipped_rule_has_a_case() -> None:
 def test_raw_spellings_give_what_normal_ones_give(case: Mapping[str, Any]) -> None:
     question = from_line(json.dumps(case).encode())
     namespace, name = case["namespace"], case["name"]
-    told = replace(question.dataset, is_folder=is_folder_name(namespace, name))
-    normal = replace(told, id=dataset_id(namespace, name))
+    dataset = replace(question.dataset, is_folder=is_folder_name(namespace, name))
+    normal = replace(dataset, id=dataset_id(namespace, name))
 
-    assert resolve(told, question.context, RULES) == resolve(normal, question.context, RULES)
+    assert resolve(dataset, question.context, RULES) == resolve(normal, question.context, RULES)
 
 
 @pytest.mark.parametrize(

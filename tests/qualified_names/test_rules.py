@@ -1,4 +1,4 @@
-"""The rules file: what users may change, and how each fault is told."""
+"""The rules file: what users may change, and how each fault is reported."""
 
 from pathlib import Path
 

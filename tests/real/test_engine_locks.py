@@ -38,13 +38,13 @@ def test_what_a_dead_host_had_in_work_comes_back_and_what_a_living_one_has_does_
     app.send_plain("hold b")
     app.send_plain("twice fail", queue=poison)
     for function in ("on_blob", "on_message", "on_poison"):
-        app.until_told(function, 1)
+        app.until_reported(function, 1)
     dead.kill()
     with app.runner("on_blob", "on_message", "on_poison"):
         app.send_plain("hold c")
-        app.until_told("on_message", 2)
+        app.until_reported("on_message", 2)
         for function, count in (("on_blob", 2), ("on_message", 3), ("on_poison", 2)):
-            eventually(lambda f=function, n=count: len(app.tellings(f)) >= n, function, PATIENCE_SECONDS)  # type: ignore[misc]
+            eventually(lambda f=function, n=count: len(app.reports(f)) >= n, function, PATIENCE_SECONDS)  # type: ignore[misc]
             passed = time.monotonic() - began
             assert passed > LOCK_SECONDS - 60
             record_property("figure", f"{app.runs_on}: {function} came back {passed:.0f} s after it was taken")
@@ -53,10 +53,10 @@ def test_what_a_dead_host_had_in_work_comes_back_and_what_a_living_one_has_does_
         for queue in (app.blob_queue, app.queue("work")):
             eventually(lambda q=queue: app.count(q) == 0, "the end of all messages")  # type: ignore[misc]
     # The one that was held for longer than the lock was renewed, and taken once.
-    assert [(told["body"], told["attempt"]) for told in app.tellings("on_message")] == [
+    assert [(report["body"], report["attempt"]) for report in app.reports("on_message")] == [
         ("hold b", 1),
         ("hold c", 1),
         ("hold b", 2),
     ]
-    assert [told["attempt"] for told in app.tellings("on_poison")] == [1, 2]
+    assert [report["attempt"] for report in app.reports("on_poison")] == [1, 2]
     assert app.count(poison) == 1

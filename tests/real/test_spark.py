@@ -176,16 +176,16 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("case", "changed", "added", "told"), REFUSED, ids=[case[0] for case in REFUSED])
+@pytest.mark.parametrize(("case", "changed", "added", "answer"), REFUSED, ids=[case[0] for case in REFUSED])
 def test_what_is_refused_is_logged_by_the_agent_and_the_job_goes_on(
-    run: Run, case: str, changed: Mapping[str, str], added: str, told: str
+    run: Run, case: str, changed: Mapping[str, str], added: str, answer: str
 ) -> None:
     lines = BLOCKS[COMMON].text + added
     for old, new in changed.items():
         lines = lines.replace(old, new)
     done = run.submit("3.5.1", lines)
 
-    assert re.search(f"HttpTransportResponseException: {told}", done.log)
+    assert re.search(f"HttpTransportResponseException: {answer}", done.log)
     assert run.events() == []
     assert (run.folder / "lake" / "curated" / "customer_master" / "_SUCCESS").exists()
 
@@ -201,6 +201,6 @@ def test_the_demo_shows_what_a_real_spark_wrote() -> None:
     demo = subprocess.run([sys.executable, "-m", "local.demo.spark"], cwd=ROOT, capture_output=True, text=True)
 
     assert demo.returncode == 0, demo.stderr
-    told = re.findall(r"^customer_notebook → (\w+)$", demo.stdout, re.MULTILINE)
-    assert told == ["customer_master", "customer_master_delta", "customers_by_city"]
+    written = re.findall(r"^customer_notebook → (\w+)$", demo.stdout, re.MULTILINE)
+    assert written == ["customer_master", "customer_master_delta", "customers_by_city"]
     assert "events are accounted for" in demo.stderr

@@ -1,4 +1,4 @@
-"""Answers: what a sender is told, alone and in a batch."""
+"""Answers: what a sender receives, alone and in a batch."""
 
 import json
 

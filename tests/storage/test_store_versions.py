@@ -25,7 +25,7 @@ def clients(storage_clients: StorageClients) -> Iterator[StorageClients]:
         table.delete_entity(row)
 
 
-def told(azurite: Azurite) -> tuple[State, str]:
+def checked(azurite: Azurite) -> tuple[State, str]:
     """What `sparklin doctor` says of the version."""
     connection = StorageConnection(connection_string=azurite.connection_string)
     (check,) = (each for each in check_storage(connection) if each.name == "version of the store")
@@ -50,12 +50,12 @@ def test_it_is_written_once_a_day(clients: StorageClients) -> None:
 
 
 def test_doctor_says_which_version_wrote_the_store(azurite: Azurite, clients: StorageClients) -> None:
-    assert told(azurite)[0] is State.SKIPPED
+    assert checked(azurite)[0] is State.SKIPPED
     StoreVersions(clients).note("0.0.1", DAY)
-    state, text = told(azurite)
+    state, text = checked(azurite)
     assert (state, "version 0.0.1 has written it since 2026-05-01" in text) == (State.NOTE, True)
     StoreVersions(clients).note(VERSION, DAY + timedelta(days=2))
-    assert told(azurite) == (
+    assert checked(azurite) == (
         State.OK,
         f"version {VERSION} has written it since 2026-05-03; 0.0.1 until 2026-05-01",
     )

@@ -113,21 +113,21 @@ def _operations() -> Iterator[str]:
 
 
 def _limits() -> Iterator[str]:
-    told = Settings.offline({})
-    window, refresh = told.lineage_window_days, told.upload_refresh_days
+    settings = Settings.offline({})
+    window, refresh = settings.lineage_window_days, settings.upload_refresh_days
     yield from (
         f"| {what} | {limit} | {beyond} |"
         for what, limit, beyond in (
-            ("body on the wire", f"{told.max_body_bytes:,} bytes (`MAX_BODY_BYTES`)", "413"),
-            ("body after gzip", f"{told.max_expanded_bytes:,} bytes (`MAX_EXPANDED_BYTES`)", "413"),
-            ("expansion of gzip, above 1 MiB", f"{told.max_expansion_ratio} times (`MAX_EXPANSION_RATIO`)", "413"),
-            ("commas and opening brackets in a body", f"{told.max_separators:,} (`MAX_SEPARATORS`)", "413"),
-            ("inputs and outputs of an event", f"{told.max_datasets:,} (`MAX_DATASETS`)", "413"),
-            ("columns of an event", f"{told.max_columns:,} (`MAX_COLUMNS`)", "413"),
-            ("nodes in the plan of an event", f"{told.max_plan_nodes:,} (`MAX_PLAN_NODES`)", "413"),
-            ("events in a batch", f"{told.max_batch_items:,} (`MAX_BATCH_ITEMS`)", "413"),
+            ("body on the wire", f"{settings.max_body_bytes:,} bytes (`MAX_BODY_BYTES`)", "413"),
+            ("body after gzip", f"{settings.max_expanded_bytes:,} bytes (`MAX_EXPANDED_BYTES`)", "413"),
+            ("expansion of gzip, above 1 MiB", f"{settings.max_expansion_ratio} times (`MAX_EXPANSION_RATIO`)", "413"),
+            ("commas and opening brackets in a body", f"{settings.max_separators:,} (`MAX_SEPARATORS`)", "413"),
+            ("inputs and outputs of an event", f"{settings.max_datasets:,} (`MAX_DATASETS`)", "413"),
+            ("columns of an event", f"{settings.max_columns:,} (`MAX_COLUMNS`)", "413"),
+            ("nodes in the plan of an event", f"{settings.max_plan_nodes:,} (`MAX_PLAN_NODES`)", "413"),
+            ("events in a batch", f"{settings.max_batch_items:,} (`MAX_BATCH_ITEMS`)", "413"),
             ("bodies above 1 MiB at a time in a worker", "1", "the next one waits, then 503"),
-            ("time for storing an event", f"{told.storage_budget_seconds:g} s (`STORAGE_BUDGET_SECONDS`)", "503"),
+            ("time for storing an event", f"{settings.storage_budget_seconds:g} s (`STORAGE_BUDGET_SECONDS`)", "503"),
             ("name of a dataset", "4,096 characters", "a generic asset and a note"),
             ("name in Purview", f"{NAME_BYTES:,} bytes", "cut, with a hash at its end if it must be unique"),
             (
@@ -145,10 +145,10 @@ def _limits() -> Iterator[str]:
             ("unchanged lineage", f"{refresh} days (`UPLOAD_REFRESH_DAYS`)", "uploaded once more"),
             (
                 "a run without an end",
-                f"{told.settle_after_minutes // 60} h (`SETTLE_AFTER_MINUTES`)",
+                f"{settings.settle_after_minutes // 60} h (`SETTLE_AFTER_MINUTES`)",
                 "counts as ended",
             ),
-            ("retries", f"{told.retry_give_up_hours} h (`RETRY_GIVE_UP_HOURS`)", "dead letter"),
+            ("retries", f"{settings.retry_give_up_hours} h (`RETRY_GIVE_UP_HOURS`)", "dead letter"),
         )
     )
 

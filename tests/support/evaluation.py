@@ -20,7 +20,7 @@ from tests.support.lineage import Drawn, drawn, runs_of
 
 def facet_alone(found: Iterable[RunEvent]) -> dict[str, Drawn]:
     """What the columnLineage facets of all events that did not fail say, united by sink."""
-    told: dict[str, Drawn] = {}
+    found_by_sink: dict[str, Drawn] = {}
     for run_events in runs_of(found):
         if merge(run_events).state is RunState.FAILED:
             continue
@@ -29,10 +29,10 @@ def facet_alone(found: Iterable[RunEvent]) -> dict[str, Drawn]:
                 sink = str(output.dataset.id)
                 listed, _ = columns(output.column_lineage, output.dataset.id, output.dataset.fields)
                 edges = {(column.name, column_text(source)) for column in listed for source in column.sources}
-                before = told.get(sink, Drawn(frozenset(), frozenset()))
+                before = found_by_sink.get(sink, Drawn(frozenset(), frozenset()))
                 inputs = {str(item.dataset.id) for item in event.inputs}
-                told[sink] = Drawn(before.inputs | inputs, before.edges | edges)
-    return told
+                found_by_sink[sink] = Drawn(before.inputs | inputs, before.edges | edges)
+    return found_by_sink
 
 
 def measured(scenario: Path) -> tuple[Figures, Figures]:

@@ -89,8 +89,8 @@ def true_lineage(scenario: str) -> dict[str, TrueLineage]:
     for write in truth(scenario):
         if write.failed:
             continue
-        told = {} if write.opaque else write.columns
-        edges = {(c, s) for c, sources in told.items() for s in sources if s != f"{write.sink}#{c}"}
+        columns = {} if write.opaque else write.columns
+        edges = {(c, s) for c, sources in columns.items() for s in sources if s != f"{write.sink}#{c}"}
         read_back = any(source.startswith(f"{write.sink}#") for _, source in edges)
         inputs = {name for name in write.inputs if name != write.sink or read_back}
         before = found.get(write.sink, TrueLineage(frozenset(), frozenset(), frozenset()))

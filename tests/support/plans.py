@@ -60,9 +60,9 @@ def drawn(
 ) -> dict[str, list[str]]:
     """By sink column: ``folder.column`` of its sources; ``facet`` is what the columnLineage facet says besides."""
     columns = names.strip("[]").split(", ")
-    told = event(inputs=inputs, outputs=[dataset("out", columns, facet)])
-    told["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}
-    (lineage,) = derive(merge([read_event(body(told))]), LineageRules()).lineages
+    content = event(inputs=inputs, outputs=[dataset("out", columns, facet)])
+    content["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}
+    (lineage,) = derive(merge([read_event(body(content))]), LineageRules()).lineages
     return {c.name: [f"{s.dataset.name}.{s.column}" for s in c.sources] for c in lineage.columns}
 
 

@@ -142,9 +142,11 @@ BY_PEOPLE = [
 ]
 
 
-@pytest.mark.parametrize(("part", "added", "told"), BY_PEOPLE, ids=[f"{told}{part}" for part, _, told in BY_PEOPLE])
+@pytest.mark.parametrize(
+    ("part", "added", "addition"), BY_PEOPLE, ids=[f"{addition}{part}" for part, _, addition in BY_PEOPLE]
+)
 def test_a_placeholder_to_which_people_added_something_is_kept(
-    universe: Universe, relink: Any, monkeypatch: pytest.MonkeyPatch, part: str, added: dict[str, Any], told: str
+    universe: Universe, relink: Any, monkeypatch: pytest.MonkeyPatch, part: str, added: dict[str, Any], addition: str
 ) -> None:
     """The local Data Map keeps no such thing, so it is added to what it answers."""
     plain_get = Catalog.get
@@ -160,7 +162,7 @@ def test_a_placeholder_to_which_people_added_something_is_kept(
     universe.deliver(load(universe))
     scan(universe, "azure_sql_table", table(universe, "Orders"))
     _, (placeholder,) = relink("--apply")
-    assert (placeholder["removed"], placeholder["kept"]) == (False, f"people added {told}")
+    assert (placeholder["removed"], placeholder["kept"]) == (False, f"people added {addition}")
     assert table(universe, "orders") in names(universe)
 
 

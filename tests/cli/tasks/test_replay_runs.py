@@ -234,7 +234,7 @@ def test_an_unknown_run_is_an_error(universe: Universe, sparklin: Sparklin) -> N
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ([], "one of --dead-letters"),
         (["--dead-letters", "--run", "x"], "one of --dead-letters"),
@@ -242,8 +242,8 @@ def test_an_unknown_run_is_an_error(universe: Universe, sparklin: Sparklin) -> N
         (["--since", "99999999999h"], "90m, 2h, 3d"),
     ],
 )
-def test_usage(options: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usage(options: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["replay", "--local", *options])
     assert result.exit_code == 2
-    assert told in result.stderr.replace("\n", " ")
+    assert message in result.stderr.replace("\n", " ")

@@ -116,11 +116,11 @@ def test_what_is_not_done_is_the_oldest_that_waits_and_only_failures_are_errors(
     first, later = (stored(universe, run, hour + timedelta(minutes=n)) for n, run in enumerate(("first", "later")))
     services.events.mark([first], Status(status), "its message")
     services.events.mark([later], Status.DEAD_LETTERED, "")
-    told: list[tuple[datetime, int]] = []
+    progress: list[tuple[datetime, int]] = []
     found = status_report(
-        hour, hour + timedelta(minutes=59), 100, services, lambda at, number: told.append((at, number))
+        hour, hour + timedelta(minutes=59), 100, services, lambda at, number: progress.append((at, number))
     )
-    assert told == [(hour, 0)]
+    assert progress == [(hour, 0)]
     assert found.oldest
     assert (found.oldest.run_key, found.oldest.message) == (key(universe, "first"), "its message")
     failing = ["later", "first"] if status == "Retrying" else ["later"]

@@ -75,7 +75,7 @@ def test_each_application_with_its_runs_and_lineage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "text"),
     [
         ({}, "Last errors None."),
         ({"jobs": {}}, "Applications 0 None yet. Send the demo's events: sparklin send examples/shop --local"),
@@ -91,8 +91,8 @@ def test_each_application_with_its_runs_and_lineage() -> None:
         ),
     ],
 )
-def test_what_needs_attention(more: dict[str, object], told: str) -> None:
-    assert told in words(shown(report(**more)))
+def test_what_needs_attention(more: dict[str, object], text: str) -> None:
+    assert text in words(shown(report(**more)))
 
 
 def test_many_applications_are_cut_and_it_is_told() -> None:
@@ -130,7 +130,7 @@ def test_what_the_app_stored_is_on_the_page(universe: Universe, services: Servic
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "text"),
     [
         (None, "The app is starting, or this Data Map runs without one."),
         ("{}", "The app's storage cannot be read: "),
@@ -138,7 +138,7 @@ def test_what_the_app_stored_is_on_the_page(universe: Universe, services: Servic
         ('{"LINEAGE_STORAGE": "UseDevelopmentStorage=maybe"}', "The app's storage cannot be read: "),
     ],
 )
-def test_without_the_app_the_page_says_so(tmp_path: Path, content: str | None, told: str) -> None:
+def test_without_the_app_the_page_says_so(tmp_path: Path, content: str | None, text: str) -> None:
     file = tmp_path / "app.json"
     if content is not None:
         file.write_text(content)
@@ -146,4 +146,4 @@ def test_without_the_app_the_page_says_so(tmp_path: Path, content: str | None, t
         answer = requests.get(f"{address}/overview", timeout=60)
 
     assert answer.status_code == 200
-    assert told in words(answer.text)
+    assert text in words(answer.text)

@@ -39,7 +39,7 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = SECONDS
 
 @dataclass
 class SampleApp:
-    """The sample app with a container of its own, and everything that its functions told."""
+    """The sample app with its own container, and everything that its functions reported."""
 
     azurite: Azurite
     folder: Path
@@ -51,11 +51,11 @@ class SampleApp:
     #: The connection strings that hosts are given, where it is not that of Azurite: of the app, and of the host.
     through: str = ""
     host_storage: str = ""
-    told: list[dict[str, Any]] = field(default_factory=list)
+    received: list[dict[str, Any]] = field(default_factory=list)
     hosts: list[FunctionHost] = field(default_factory=list)
 
     def settings(self) -> dict[str, str]:
-        """The app's settings, equal for all its hosts. Each test has a host id, and so queues, of its own."""
+        """The app's settings, equal for all its hosts. Each test has its own host id, and therefore its own queues."""
         connection = self.through or self.azurite.connection_string
         return {
             "LINEAGE_STORAGE": connection,
@@ -89,7 +89,7 @@ class SampleApp:
         self.blobs.get_blob_client(self.container, name).upload_blob(content, metadata=metadata, overwrite=True)
 
     def let_go(self, name: str) -> None:
-        """Let the functions go on that were told to `hold NAME`."""
+        """Let the functions continue that were ordered to `hold NAME`."""
         self.upload(f"go/{name}", "")
 
     def queue(self, name: str) -> str:
@@ -97,22 +97,22 @@ class SampleApp:
         return f"{name}-{self.container}"
 
     def send(self, text: str, queue: str = "") -> None:
-        """Put a text on a queue, else the work queue, as it is; see `encoded`."""
+        """Put a text on a queue (default: the work queue) without encoding it; see `encoded`."""
         self.queues.get_queue_client(queue or self.queue("work")).send_message(text)
 
-    def tellings(self, function: str) -> list[dict[str, Any]]:
-        """What a function told so far, oldest first."""
+    def reports(self, function: str) -> list[dict[str, Any]]:
+        """What a function reported so far, oldest first."""
         for message in self._seen.receive_messages(messages_per_page=32):
-            self.told.append(json.loads(message.content))
+            self.received.append(json.loads(message.content))
             self._seen.delete_message(message)
-        return [telling for telling in self.told if telling["function"] == function]
+        return [report for report in self.received if report["function"] == function]
 
-    def until_told(self, function: str, count: int) -> list[dict[str, Any]]:
-        """Wait until a function told `count` times."""
+    def until_reported(self, function: str, count: int) -> list[dict[str, Any]]:
+        """Wait until a function reported `count` times."""
 
         def look() -> list[dict[str, Any]] | None:
-            tellings = self.tellings(function)
-            return tellings if len(tellings) >= count else None
+            found = self.reports(function)
+            return found if len(found) >= count else None
 
         return eventually(look, f"{count} calls of {function}")
 

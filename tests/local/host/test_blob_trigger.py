@@ -23,9 +23,9 @@ def app_of(source: str, azurite: Azurite, folder: Path) -> SampleApp:
     return sample_app(azurite, folder, source=source)
 
 
-def names(tellings: list[dict[str, Any]], container: str) -> list[str]:
+def names(reports: list[dict[str, Any]], container: str) -> list[str]:
     """The blobs' names without their container, sorted."""
-    return sorted(str(telling["name"]).removeprefix(f"{container}/") for telling in tellings)
+    return sorted(str(report["name"]).removeprefix(f"{container}/") for report in reports)
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -33,9 +33,9 @@ def test_a_new_blob_runs_once(source: str, azurite: Azurite, tmp_path: Path) -> 
     app = app_of(source, azurite, tmp_path)
     with app.host():
         app.upload("runs/a b/é.json", "hello", {"hour": "2026"})
-        (told,) = app.until_told("on_blob", 1)
-    assert (told["name"], told["content"]) == (f"{app.container}/runs/a b/é.json", "hello")
-    assert told["metadata"] == {"hour": "2026"}
+        (report,) = app.until_reported("on_blob", 1)
+    assert (report["name"], report["content"]) == (f"{app.container}/runs/a b/é.json", "hello")
+    assert report["metadata"] == {"hour": "2026"}
 
 
 @pytest.mark.exhaustive
@@ -45,13 +45,13 @@ def test_a_restart_runs_what_came_meanwhile_and_nothing_again(source: str, azuri
     app.upload("runs/before.json", "1")
     host = app.host()
     with host:
-        app.until_told("on_blob", 1)
+        app.until_reported("on_blob", 1)
     app.upload("runs/between.json", "2")
     with host:
-        app.until_told("on_blob", 2)
+        app.until_reported("on_blob", 2)
         app.upload("runs/after.json", "3")
-        told = app.until_told("on_blob", 3)
-    assert names(told, app.container) == ["runs/after.json", "runs/before.json", "runs/between.json"]
+        reports = app.until_reported("on_blob", 3)
+    assert names(reports, app.container) == ["runs/after.json", "runs/before.json", "runs/between.json"]
 
 
 @pytest.mark.exhaustive
@@ -64,26 +64,26 @@ def test_only_the_scan_looks_at_the_path(source: str, ran: list[str], azurite: A
     with app.host():
         app.upload("other/x.json", "1")
         app.upload("runs/y.json", "2")
-        assert names(app.until_told("on_blob", len(ran)), app.container) == ran
+        assert names(app.until_reported("on_blob", len(ran)), app.container) == ran
 
 
 @pytest.mark.exhaustive
 def test_a_blob_that_is_written_again_runs_again(app: SampleApp) -> None:
     with app.host():
         app.upload("runs/a.json", "first")
-        app.until_told("on_blob", 1)
+        app.until_reported("on_blob", 1)
         app.upload("runs/a.json", "second")
-        assert [telling["content"] for telling in app.until_told("on_blob", 2)] == ["first", "second"]
+        assert [report["content"] for report in app.until_reported("on_blob", 2)] == ["first", "second"]
 
 
 @pytest.mark.exhaustive
 def test_a_killed_hosts_blob_comes_back_to_another(app: SampleApp) -> None:
     app.upload("runs/a.json", "hold for ever")
     first = app.host().start()
-    app.until_told("on_blob", 1)
+    app.until_reported("on_blob", 1)
     first.kill()
     app.host().start()
-    assert names(app.until_told("on_blob", 2), app.container) == ["runs/a.json"] * 2
+    assert names(app.until_reported("on_blob", 2), app.container) == ["runs/a.json"] * 2
 
 
 @pytest.mark.exhaustive
@@ -92,7 +92,7 @@ def test_the_lock_of_a_blob_in_work_is_renewed(app: SampleApp) -> None:
         app.through = proxy.connection_string
         app.upload("runs/a.json", "hold a")
         with app.host("--lock-seconds", "4"):
-            app.until_told("on_blob", 1)
+            app.until_reported("on_blob", 1)
             for renewals in (1, 2):
                 eventually(lambda count=renewals: len(locks(proxy)) >= count, "a renewal")  # type: ignore[misc]
             app.let_go("a")
@@ -115,8 +115,8 @@ def test_two_hosts_share_the_blobs(app: SampleApp) -> None:
     with app.host(), app.host():
         for number in range(30):
             app.upload(f"runs/{number:02}.json", "x")
-        told = app.until_told("on_blob", 30)
-    assert names(told, app.container) == [f"runs/{number:02}.json" for number in range(30)]
+        reports = app.until_reported("on_blob", 30)
+    assert names(reports, app.container) == [f"runs/{number:02}.json" for number in range(30)]
 
 
 @pytest.mark.exhaustive
@@ -125,11 +125,11 @@ def test_events_can_come_twice_or_in_another_order(app: SampleApp, misdelivery: 
     with app.host() as host:
         misdeliver(host, misdelivery)
         app.upload("runs/first.json", "x")
-        app.until_told("on_blob", count)
+        app.until_reported("on_blob", count)
         misdeliver(host, {})
         app.upload("runs/last.json", "x")
-        told = app.until_told("on_blob", count + 1)
-    assert names(told, app.container) == ["runs/first.json"] * count + ["runs/last.json"]
+        reports = app.until_reported("on_blob", count + 1)
+    assert names(reports, app.container) == ["runs/first.json"] * count + ["runs/last.json"]
 
 
 @pytest.mark.exhaustive
@@ -144,7 +144,7 @@ def test_events_can_get_lost(app: SampleApp) -> None:
         )
         misdeliver(host, {})
         app.upload("runs/last.json", "x")
-        assert names(app.until_told("on_blob", 1), app.container) == ["runs/last.json"]
+        assert names(app.until_reported("on_blob", 1), app.container) == ["runs/last.json"]
 
 
 @pytest.mark.exhaustive
@@ -154,10 +154,10 @@ def test_events_can_be_held_back(app: SampleApp) -> None:
         app.upload("runs/first.json", "x")
         for number in range(3):  # Time in which it would have come.
             app.send(encoded(str(number)))
-            app.until_told("on_message", number + 1)
-        assert app.tellings("on_blob") == []
+            app.until_reported("on_message", number + 1)
+        assert app.reports("on_blob") == []
         misdeliver(host, {})
-        assert names(app.until_told("on_blob", 1), app.container) == ["runs/first.json"]
+        assert names(app.until_reported("on_blob", 1), app.container) == ["runs/first.json"]
 
 
 def misdeliver(host: FunctionHost, how: dict[str, Any]) -> None:
@@ -180,7 +180,7 @@ def test_what_event_grid_sent_is_remembered_apart_from_the_hosts_receipts(azurit
         app = app_of(source, azurite, tmp_path)
         with app.host():
             app.upload("runs/a", "x")
-            app.until_told("on_blob", 1)
+            app.until_reported("on_blob", 1)
         receipts = app.blobs.get_container_client(container).list_blobs(f"blobreceipts/{app.container}/")
         etag = app.blobs.get_blob_client(app.container, "runs/a").get_blob_properties().etag
         assert [receipt.name.split("/", 3)[2:] for receipt in receipts] == [
@@ -200,7 +200,7 @@ def test_a_blob_function_can_be_run_by_hand(app: SampleApp) -> None:
             json={"input": f"{app.container}/runs/a.json"},
         )
         assert answer.status_code == 202
-        app.until_told("on_blob", 1)
+        app.until_reported("on_blob", 1)
 
 
 @pytest.mark.exhaustive
@@ -209,10 +209,10 @@ def test_a_host_outlives_its_storage(tmp_path: Path) -> None:
         app = sample_app(azurite, tmp_path)
         with app.host() as host:
             app.upload("runs/before.json", "x")
-            app.until_told("on_blob", 1)
+            app.until_reported("on_blob", 1)
             azurite.stop()
             eventually(lambda: "WARNING" in host.output(), "a warning")
             azurite.start()
             app.upload("runs/after.json", "x")
-            assert names(app.until_told("on_blob", 2), app.container) == ["runs/after.json", "runs/before.json"]
+            assert names(app.until_reported("on_blob", 2), app.container) == ["runs/after.json", "runs/before.json"]
             assert host.is_running

@@ -47,5 +47,5 @@ def test_a_host_at_the_pace_of_azure_does_the_same(app: SampleApp) -> None:
     with app.host("--pace", "azure", "--poll-seconds", "0.1"):
         app.upload("runs/a", "x")
         app.send(encoded("b"))
-        assert app.until_told("on_blob", 1)[0]["content"] == "x"
-        assert app.until_told("on_message", 1)[0]["body"] == "b"
+        assert app.until_reported("on_blob", 1)[0]["content"] == "x"
+        assert app.until_reported("on_message", 1)[0]["body"] == "b"

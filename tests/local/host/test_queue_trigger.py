@@ -9,7 +9,7 @@ from tests.local.host.sample import SampleApp, encoded
 def test_without_encoding_messages_are_plain_text(app: SampleApp) -> None:
     with app.host(AzureFunctionsJobHost__extensions__queues__messageEncoding="none"):
         app.send("plain")
-        assert app.until_told("on_message", 1)[0]["body"] == "plain"
+        assert app.until_reported("on_message", 1)[0]["body"] == "plain"
 
 
 def test_a_disabled_function_takes_nothing(app: SampleApp) -> None:
@@ -18,5 +18,5 @@ def test_a_disabled_function_takes_nothing(app: SampleApp) -> None:
     with app.host(**{"AzureWebJobs.on_message.Disabled": "true"}):
         app.send(encoded("a"))
         app.send(encoded("b"), other)
-        app.until_told("on_poison", 1)
-    assert app.tellings("on_message") == []
+        app.until_reported("on_poison", 1)
+    assert app.reports("on_message") == []

@@ -174,7 +174,7 @@ def test_sigterm_ends_with_success_even_while_a_blob_is_in_work(app: SampleApp, 
         process = subprocess.Popen(
             command.arguments, cwd=command.folder, env=dict(command.environment), stdout=log, stderr=log
         )
-        app.until_told("on_blob", 1)
+        app.until_reported("on_blob", 1)
         process.terminate()
         assert process.wait(SECONDS) == 0
 

@@ -38,8 +38,8 @@ def note(app: SampleApp, fields: dict[str, str]) -> None:
 def test_one_of_all_hosts_runs_the_timer_and_another_when_it_stops(azurite: Azurite, tmp_path: Path) -> None:
     app = sample_app(azurite, tmp_path, schedule="* * * * * *")
     first, second = app.host().start(), app.host().start()
-    told = app.until_told("on_time", 3)
-    assert len({each["process"] for each in told}) == 1
+    reports = app.until_reported("on_time", 3)
+    assert len({each["process"] for each in reports}) == 1
     owner, other = (first, second) if "Executing 'Functions.on_time'" in first.output() else (second, first)
     owner.stop()
     eventually(lambda: "Executing 'Functions.on_time'" in other.output(), "the other host's run")
@@ -50,8 +50,8 @@ def test_a_timer_can_be_run_by_hand(app: SampleApp) -> None:
     with app.host() as host:
         master = {"x-functions-key": host.keys.master}
         assert ask(host, "POST", "/admin/functions/on_time", headers=master).status_code == 202
-        (told,) = app.until_told("on_time", 1)
-    assert told["past_due"] is False
+        (report,) = app.until_reported("on_time", 1)
+    assert report["past_due"] is False
 
 
 def test_a_new_timer_is_noted_and_not_run(app: SampleApp) -> None:
@@ -59,7 +59,7 @@ def test_a_new_timer_is_noted_and_not_run(app: SampleApp) -> None:
         noted = eventually(lambda: status(app), "the note")
     assert noted["Last"] == NEVER
     assert datetime.fromisoformat(noted["Next"]) > datetime.now(UTC)
-    assert app.tellings("on_time") == []
+    assert app.reports("on_time") == []
 
 
 @pytest.mark.exhaustive
@@ -69,14 +69,14 @@ def test_a_due_time_without_a_host_is_made_up_for_once(azurite: Azurite, tmp_pat
     note(app, LONG_AGO)
     host = app.host()
     with host:
-        (told,) = app.until_told("on_time", 1)
+        (report,) = app.until_reported("on_time", 1)
         noted = eventually(lambda: status(app)["Last"] != LONG_AGO["Last"] and status(app), "the note of the run")
-    assert (told["past_due"], told["status"]["Last"], told["status"]["Next"]) == (True, *LONG_AGO.values())
+    assert (report["past_due"], report["status"]["Last"], report["status"]["Next"]) == (True, *LONG_AGO.values())
     assert datetime.fromisoformat(noted["Next"]) > datetime.now(UTC)
     with host:
         ask(host, "POST", "/admin/functions/on_time", headers={"x-functions-key": host.keys.master})
-        told = app.until_told("on_time", 2)[1]
-    assert told["past_due"] is False
+        report = app.until_reported("on_time", 2)[1]
+    assert report["past_due"] is False
 
 
 @pytest.mark.exhaustive
@@ -84,13 +84,13 @@ def test_a_run_that_a_host_died_over_is_made_up_for(azurite: Azurite, tmp_path: 
     app = sample_app(azurite, tmp_path, timer_order="hold on")
     note(app, LONG_AGO)
     first = app.host().start()
-    app.until_told("on_time", 1)
+    app.until_reported("on_time", 1)
     first.kill()
     assert status(app)["Last"] == LONG_AGO["Last"]
     with app.host():
-        told = app.until_told("on_time", 2)[1]  # when the lease of the dead host has ended
+        report = app.until_reported("on_time", 2)[1]  # when the lease of the dead host has ended
         app.let_go("on")
-    assert told["past_due"] is True
+    assert report["past_due"] is True
 
 
 @pytest.mark.exhaustive
@@ -98,8 +98,8 @@ def test_a_schedule_of_less_than_a_minute_is_neither_noted_nor_past_due(azurite:
     app = sample_app(azurite, tmp_path, schedule="*/2 * * * * *")
     note(app, LONG_AGO)
     with app.host():
-        told = app.until_told("on_time", 2)
-    assert [each["past_due"] for each in told] == [False] * 2
+        reports = app.until_reported("on_time", 2)
+    assert [each["past_due"] for each in reports] == [False] * 2
     assert status(app)["Last"] == LONG_AGO["Last"]
 
 

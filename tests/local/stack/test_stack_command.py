@@ -108,8 +108,8 @@ def test_up_publishes_addresses_that_answer_and_down_ends_all(terminal: Terminal
 def test_a_reader_that_has_seen_enough_does_not_end_the_stack(terminal: Terminal, tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with (tmp_path / "stderr").open("wb") as told:
-        up = subprocess.run(terminal.arguments("up"), cwd=ROOT, stdout=writing, stderr=told, timeout=PATIENCE)
+    with (tmp_path / "stderr").open("wb") as errors:
+        up = subprocess.run(terminal.arguments("up"), cwd=ROOT, stdout=writing, stderr=errors, timeout=PATIENCE)
     os.close(writing)
     assert (up.returncode, "Error" in (tmp_path / "stderr").read_text()) == (0, False)
     assert len(terminal.started()) == len(PARTS)

@@ -89,9 +89,9 @@ def test_what_the_users_program_does_with_rows_is_not_claimed(kind: str) -> None
 def test_the_columns_of_an_operator_that_is_not_known_have_unknown_sources_and_it_is_reported() -> None:
     plan = insert(operator("NewInSpark9", ONE), "[a, b]")
     assert drawn(plan, FOLDERS, "[a, b]") == {"a": [], "b": []}
-    told = event(inputs=FOLDERS, outputs=[dataset("out", ["a", "b"])])
-    told["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}
-    (lineage,) = derive(merge([read_event(body(told))]), LineageRules()).lineages
+    content = event(inputs=FOLDERS, outputs=[dataset("out", ["a", "b"])])
+    content["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}
+    (lineage,) = derive(merge([read_event(body(content))]), LineageRules()).lineages
     assert [note.text for note in lineage.notes if note.code == "plan-operator-unknown"] == [
         "The logical plan has operators that are not known: NewInSpark9."
     ]

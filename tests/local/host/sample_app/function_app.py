@@ -21,7 +21,7 @@ _blobs = BlobServiceClient.from_connection_string(_settings["LINEAGE_STORAGE"])
 _seen = QueueClient.from_connection_string(_settings["LINEAGE_STORAGE"], _settings["SEEN_QUEUE"])
 
 
-def tell(**what: object) -> None:
+def report(**what: object) -> None:
     """Send what a function was given to whoever tests it."""
     _seen.send_message(json.dumps(what, default=_text))
 
@@ -82,7 +82,7 @@ def outcome(req: func.HttpRequest) -> func.HttpResponse:
 def on_blob(blob: func.InputStream) -> None:
     """Tell of the blob, then do what its content says."""
     content = blob.read().decode()
-    tell(
+    report(
         function="on_blob",
         name=blob.name,
         uri=blob.uri,
@@ -97,18 +97,18 @@ def on_blob(blob: func.InputStream) -> None:
 @app.queue_trigger(arg_name="msg", queue_name="%WORK_QUEUE%", connection="LINEAGE_STORAGE")
 def on_message(msg: func.QueueMessage) -> None:
     """Tell of the message, then do what it says."""
-    tell_of_message("on_message", msg)
+    report_message("on_message", msg)
 
 
 @app.queue_trigger(arg_name="msg", queue_name="%WORK_QUEUE%-poison", connection="LINEAGE_STORAGE")
 def on_poison(msg: func.QueueMessage) -> None:
     """As on_message, for what that has failed with too often; `twice fail` fails here too."""
-    tell_of_message("on_poison", msg)
+    report_message("on_poison", msg)
 
 
-def tell_of_message(function: str, msg: func.QueueMessage) -> None:
+def report_message(function: str, msg: func.QueueMessage) -> None:
     body = msg.get_body().decode("latin-1")
-    tell(
+    report(
         function=function,
         body=body,
         id=msg.id,
@@ -140,7 +140,7 @@ def obey(order: str) -> None:
 @app.timer_trigger(arg_name="timer", schedule="%SCHEDULE%", run_on_startup=False)
 def on_time(timer: func.TimerRequest) -> None:
     """Tell that it is time, then do what TIMER_ORDER says."""
-    tell(
+    report(
         function="on_time", past_due=timer.past_due, status=getattr(timer, "schedule_status", None), process=os.getpid()
     )
     obey(_settings.get("TIMER_ORDER", ""))
