@@ -39,7 +39,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         Azurite(Path(folder) / "azurite.log") as azurite,
-        storage_proxy(azurite) as proxy,
+        storage_proxy(azurite.connection_string) as proxy,
     ):
         app = prepared(TriggerApp(azurite, Path(folder), runs_on=ENGINE, through=proxy.connection_string))
         found = _measure(app, proxy)

@@ -1,4 +1,4 @@
-"""Fixtures that all tests may use: a real Azurite a session, and clients on it."""
+"""Fixtures that all tests may use: a real Azurite for each process, and an account of it for each module."""
 
 import os
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from _pytest.terminal import TerminalReporter
 from hypothesis import HealthCheck, settings
 
 from core.storage_connection import StorageConnection
-from local.azurite import Azurite
 from storage.clients import StorageClients, connect, provision
 from tests.support.processes import let_children_be_interrupted
+from tests.support.storage_accounts import StorageAccounts, running_accounts
 
 let_children_be_interrupted()
 
@@ -26,21 +26,21 @@ settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """Azurite in memory. Tests share it: each works on runs and names of its own."""
-    with Azurite(tmp_path_factory.mktemp("azurite") / "azurite.log") as server:
-        yield server
+def storage_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorageAccounts]:
+    """Accounts of an Azurite in memory."""
+    with running_accounts(tmp_path_factory.mktemp("azurite")) as accounts:
+        yield accounts
 
 
-@pytest.fixture(scope="session")
-def storage_connection(azurite: Azurite) -> StorageConnection:
-    """How Azurite is reached."""
-    return StorageConnection(connection_string=azurite.connection_string)
+@pytest.fixture(scope="module")
+def storage_connection(storage_accounts: StorageAccounts) -> StorageConnection:
+    """An account that the tests of a module share: each works on runs and names of its own."""
+    return storage_accounts.new()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def storage_clients(storage_connection: StorageConnection) -> StorageClients:
-    """Clients of Azurite, with all containers, tables and queues."""
+    """Clients of the module's account, with all containers, tables and queues."""
     clients = connect(storage_connection)
     provision(clients)
     return clients

@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -119,15 +117,11 @@ OFFLINE = ("explain", "preview")
 GROUPS = ("config", "rules")
 
 
-def sparklin(*words: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "cli.main", *words], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.mark.parametrize("words", [words for words in commands(README) if words[0] in OFFLINE], ids=" ".join)
-def test_every_offline_command_of_the_readme_runs(words: list[str]) -> None:
-    assert sparklin(*words).strip()
+def test_every_offline_command_of_the_readme_runs(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(app, words)
+    assert (done.exit_code, bool(done.stdout.strip())) == (0, True), done.output
 
 
 def name_of(words: list[str]) -> str:

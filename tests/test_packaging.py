@@ -24,6 +24,10 @@ IMPORT = (
 )
 
 
+# The wheel is built once, for all tests.
+pytestmark = pytest.mark.xdist_group("wheel")
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which the wheel was unpacked."""
@@ -49,6 +53,7 @@ def modules(folder: Path) -> list[str]:
     return sorted(".".join(file.parts).removesuffix(".__init__") for file in files)
 
 
+@pytest.mark.exhaustive
 def test_all_modules_of_the_wheel_can_be_imported_without_the_checkout(wheel: Path) -> None:
     loaded = python(IMPORT, wheel, *modules(wheel)).splitlines()
 
@@ -91,6 +96,7 @@ def test_names_are_explained_by_the_rules_in_the_wheel(wheel: Path) -> None:
     assert explained["rule"] == "adls-gen2"
 
 
+@pytest.mark.exhaustive
 def test_events_are_previewed_from_anywhere(wheel: Path) -> None:
     (process,) = json.loads(python(RUN, wheel, "preview", EVENTS))
 

@@ -2,25 +2,25 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from azure.storage.blob import generate_account_sas
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from core.storage_connection import StorageConnection
-from local.azurite import Azurite
 from pipeline.services import Services
 from storage.clients import connect, missing_parts
 from tests.support.events import body, dataset, event
+from tests.support.storage_accounts import StorageAccounts
 from tests.support.universe import Universe
 
 
 @pytest.fixture
-def reader(azurite: Azurite, services: Services) -> str:
+def reader(services: Services) -> str:
     """A connection string with which blobs and tables can be read and listed, and queues not even that."""
-    parts = dict(part.split("=", 1) for part in azurite.connection_string.rstrip(";").split(";"))
+    parts = dict(
+        part.split("=", 1) for part in services.settings.lineage_storage.connection_string.rstrip(";").split(";")
+    )
     until = datetime.now(UTC) + timedelta(hours=1)
     token = generate_account_sas(parts["AccountName"], parts["AccountKey"], "sco", "rl", until, services="bt")
     kept = {name: value for name, value in parts.items() if name.endswith(("Protocol", "Endpoint"))}
@@ -41,19 +41,18 @@ def test_a_reader_may_look(universe: Universe, reader: str, command: str) -> Non
     assert "Processed" in json.dumps(json.loads(result.stdout))
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("words", [["status"], ["show", "a job"], ["replay", "--dead-letters"], ["relink"]])
 def test_an_account_that_the_app_has_not_used_is_reported_in_a_sentence(
-    services: Services, tmp_path: Path, words: list[str]
+    services: Services, storage_accounts: StorageAccounts, words: list[str]
 ) -> None:
-    with Azurite(tmp_path / "azurite.log") as empty:
-        before = missing_parts(connect(StorageConnection(empty.connection_string)), 15)
-        result = sparklin(services, empty.connection_string, *words)
-        sentence, next_step = result.stderr.splitlines()
-        assert (result.exit_code, result.stdout) == (1, "")
-        assert "has not started yet" in sentence
-        assert next_step == (
-            "`sparklin doctor` names what is missing. Start the app, or if it has run before: `sparklin rebuild` makes "
-            "lost tables again from the stored events."
-        )
-        assert missing_parts(connect(StorageConnection(empty.connection_string)), 15) == before
+    empty = storage_accounts.new()
+    before = missing_parts(connect(empty), 15)
+    result = sparklin(services, empty.connection_string, *words)
+    sentence, next_step = result.stderr.splitlines()
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "has not started yet" in sentence
+    assert next_step == (
+        "`sparklin doctor` names what is missing. Start the app, or if it has run before: `sparklin rebuild` makes "
+        "lost tables again from the stored events."
+    )
+    assert missing_parts(connect(empty), 15) == before

@@ -169,7 +169,10 @@ def test_storage_that_is_away_for_so_long_that_the_engine_ends(few_events: Sampl
 
 def test_a_blob_that_the_trigger_can_never_read_joins_the_retries(few_events: Sample, tmp_path: Path) -> None:
     """The engine asks for blobs through a proxy that refuses those of one run; the app can read them."""
-    with engine_stack(tmp_path, app=ENVIRONMENT) as running, storage_proxy(running.stack.azurite) as proxy:
+    with (
+        engine_stack(tmp_path, app=ENVIRONMENT) as running,
+        storage_proxy(running.stack.azurite.connection_string) as proxy,
+    ):
         inbox, blobs = received(running, few_events)
         run = blobs[0].split("/")[1]
         proxy.refuses = lambda method, path: method == "GET" and run in path

@@ -60,7 +60,7 @@ def test_a_host_that_is_killed_leaves_its_messages_hidden(app: TriggerApp) -> No
 
 
 def test_a_blob_that_is_written_again_while_it_is_fetched_is_fetched_again(app: TriggerApp) -> None:
-    with storage_proxy(app.azurite) as proxy:
+    with storage_proxy(app.azurite.connection_string) as proxy:
         written: list[str] = []
 
         def write(method: str, path: str) -> None:

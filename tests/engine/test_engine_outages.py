@@ -69,7 +69,7 @@ def new_retries(method: str, path: str) -> bool:
 def test_a_retry_that_storage_refuses_for_all_its_attempts_is_retried_later(
     refused: Callable[[str, str], bool], tmp_path: Path
 ) -> None:
-    with engine_stack(tmp_path) as running, storage_proxy(running.stack.azurite) as proxy:
+    with engine_stack(tmp_path) as running, storage_proxy(running.stack.azurite.connection_string) as proxy:
         (host,) = running.hosts
         host.use_storage(proxy.connection_string)
         inbox = Inbox(running.stack.azurite.connection_string, datetime.now(UTC))

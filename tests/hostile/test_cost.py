@@ -19,6 +19,10 @@ NORMAL_EVENTS = 20_000
 MEGABYTE = 1_000_000
 
 
+# A normal event is measured once, for all attacks.
+pytestmark = pytest.mark.xdist_group("cost")
+
+
 @pytest.fixture(scope="module")
 def one_event() -> float:
     """CPU seconds of a normal event."""

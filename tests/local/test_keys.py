@@ -11,6 +11,9 @@ from tests.support.events import body, dataset, event
 from tests.support.health import wait_until_healthy
 from tests.support.processes import until
 
+# The stack is started once, for all tests.
+pytestmark = pytest.mark.xdist_group("keys")
+
 NEW = "a-new-key-0123456789"
 
 

@@ -21,6 +21,9 @@ from storage.clients import CONTAINERS, TABLES, StorageClients, connect
 from tests.support.health import wait_until_healthy
 from tests.support.processes import ROOT
 
+# The stack is started once, for all tests.
+pytestmark = pytest.mark.xdist_group("verify")
+
 SCHEMA = json.loads((ROOT / "docs" / "contracts" / "verify.schema.json").read_text("utf-8"))
 CLAIMS = [claim for part in (receiving, catalogue_types, processing, log_queries) for claim in part.ALL]
 # What only Azure, or a setting, can show.
@@ -82,6 +85,7 @@ def test_every_claim_is_walked_through_and_nothing_is_left(stack: Stack, tmp_pat
     assert all(f"{claim['claim']} |" in texts[1] for claim in shown["claims"])
 
 
+@pytest.mark.exhaustive
 def test_a_delivery_that_does_not_come_is_a_refuted_claim(stack: Stack, tmp_path: Path) -> None:
     stack.misdeliver_events(drop=True)
     try:

@@ -4,17 +4,16 @@ import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from core.settings import Settings
-from core.storage_connection import StorageConnection
-from local.azurite import Azurite
 from local.data_map.server import running
 from pipeline.services import build
+from storage.clients import connect, provision
 from tests.support import catalogue
 from tests.support.corpus import bodies
+from tests.support.storage_accounts import StorageAccounts
 from tests.support.universe import Universe
 
 APPLICATION = "agents/1.36.0_spark-3.5.1"
@@ -23,14 +22,14 @@ Order = Callable[[list[bytes]], list[bytes]]
 
 
 @pytest.fixture
-def new_world(tmp_path: Path) -> Iterator[Callable[[], Universe]]:
+def new_world(storage_accounts: StorageAccounts) -> Iterator[Callable[[], Universe]]:
     """Makes worlds of one name, each with a storage and a Data Map that nobody else has."""
     with ExitStack() as stack:
 
         def make() -> Universe:
-            azurite = stack.enter_context(Azurite(tmp_path / "azurite.log"))
             data_map = stack.enter_context(running())
-            storage = StorageConnection(azurite.connection_string)
+            storage = storage_accounts.new()
+            provision(connect(storage))
             services = build(Settings(lineage_storage=storage, purview_endpoint=data_map, purview_auth="none"))
             stack.callback(services.catalog.close)
             return Universe("shuffled", services)

@@ -168,7 +168,7 @@ def test_the_accelerators_hashes_are_of_the_names_that_its_default_mappings_make
     assert process.qualified_name == f"{LOAD}/{of_input}->{of_output}"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _sample_type(data_map: str) -> None:
     requests.post(f"{data_map}/{ATLAS}/types/typedefs", json={"entityDefs": [SAMPLE_TYPE]}, timeout=30)
 

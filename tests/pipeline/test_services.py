@@ -4,19 +4,16 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from core.errors import SettingsError, StorageUnavailable
 from core.settings import Settings
 from core.storage_connection import StorageConnection
-from local.azurite import Azurite
 from local.stack.parts import ROOT
 from pipeline.lazy_services import LazyServices
 from pipeline.receive import Receiver, receive
@@ -25,6 +22,7 @@ from storage.clients import CONTAINERS, TABLES
 from storage.request_budget import budget
 from tests.storage.conftest import connection_to
 from tests.support.events import body, dataset, event
+from tests.support.storage_accounts import StorageAccounts
 from tests.support.storage_proxy import StorageProxy, storage_proxy
 
 EVENT = body(event(outputs=[dataset("t")]))
@@ -73,10 +71,9 @@ def test_nothing_is_sent_before_an_event_needs_it() -> None:
 
 
 @pytest.fixture
-def empty() -> Iterator[Azurite]:
+def empty(storage_accounts: StorageAccounts) -> str:
     """Storage in which nothing has been made yet."""
-    with TemporaryDirectory() as folder, Azurite(Path(folder) / "azurite.log") as azurite:
-        yield azurite
+    return storage_accounts.new().connection_string
 
 
 def receiver_of(proxy: StorageProxy) -> Receiver:
@@ -84,7 +81,7 @@ def receiver_of(proxy: StorageProxy) -> Receiver:
     return LazyServices(replace(built, storage_budget_seconds=60)).receiver
 
 
-def test_the_first_event_makes_everything_at_once_and_takes_two_round_trips_more(empty: Azurite) -> None:
+def test_the_first_event_makes_everything_at_once_and_takes_two_round_trips_more(empty: str) -> None:
     """Creations wait for each other here, so they would not end if they were sent one by one."""
     count = len(CONTAINERS) + len(TABLES) + 1
     together = threading.Barrier(count, timeout=60)
@@ -106,7 +103,7 @@ def test_the_first_event_makes_everything_at_once_and_takes_two_round_trips_more
     assert (sent[0], sorted(status for _, status in sent[1:-2]), sent[-2:]) == (("POST", 404), [201] * count, warm)
 
 
-def test_storage_in_which_nothing_may_be_made_is_reported(empty: Azurite, caplog: pytest.LogCaptureFixture) -> None:
+def test_storage_in_which_nothing_may_be_made_is_reported(empty: str, caplog: pytest.LogCaptureFixture) -> None:
     with storage_proxy(empty) as proxy:
         proxy.refuses = lambda method, path: method in ("PUT", "POST") and path.endswith(("Tables", "openlineage"))
         status, answer = receive(EVENT, {}, receiver_of(proxy), datetime.now(UTC))

@@ -17,8 +17,12 @@ from storage.clients import CONTAINERS, TABLES
 from tests.support.catalogue import entities, in_any_order, twice
 from tests.support.corpus import SPARK_35, bodies
 from tests.support.installation import Installation, installed
+from tests.support.storage_accounts import StorageAccounts
 from tests.upgrade.record import read_blobs, read_tables, repetition
 from tests.upgrade.stores import load_blobs, load_tables
+
+# Filled once, for all tests.
+pytestmark = pytest.mark.xdist_group("restore")
 
 CONTRACT = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "rebuild.schema.json").read_text("utf-8"))
 TUTORIAL = f"{SPARK_35}/tutorial_parquet_plain_spark"
@@ -69,9 +73,9 @@ class Filled:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+def filled(tmp_path_factory: pytest.TempPathFactory, storage_accounts: StorageAccounts) -> Iterator[Filled]:
     folder = tmp_path_factory.mktemp("filled")
-    with installed(folder) as installation:
+    with installed(folder, storage=storage_accounts.new()) as installation:
         for body in events():
             installation.take(body)
         yield Filled(installation, folder, in_any_order(installation.picture()), installation.statuses())
@@ -98,8 +102,10 @@ def test_a_dry_run_changes_nothing(filled: Filled, monkeypatch: pytest.MonkeyPat
     assert read_tables(filled.installation.services.clients) == rows
 
 
-def test_a_dry_run_counts_what_lost_tables_would_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with installed(tmp_path) as installation:
+def test_a_dry_run_counts_what_lost_tables_would_get(
+    tmp_path: Path, storage_accounts: StorageAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with installed(tmp_path, storage=storage_accounts.new()) as installation:
         for body in bodies(TUTORIAL):
             installation.take(body)
         lost = Filled(installation, tmp_path, [], {})
@@ -122,6 +128,7 @@ def test_processes_that_were_lost_are_uploaded_once_each(filled: Filled, monkeyp
     assert in_any_order(filled.installation.picture()) == filled.picture
 
 
+@pytest.mark.exhaustive
 def test_what_comes_after_the_runs_were_listed_is_recorded_as_well(
     filled: Filled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +166,7 @@ def test_the_catalogue_is_the_same_whatever_was_lost(
     assert in_any_order(filled.installation.picture()) == filled.picture
 
 
+@pytest.mark.exhaustive
 def test_assets_that_somebody_deleted_are_created_again(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
     requests.post(f"{filled.installation.data_map}/_control/reset", timeout=30).raise_for_status()
     shown = filled.rebuild("--catalogue", monkeypatch=monkeypatch)
@@ -182,10 +190,12 @@ def test_assets_that_were_moved_to_another_collection_stay_there(
 
 
 @pytest.mark.exhaustive
-def test_an_account_that_was_restored_to_an_earlier_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_that_was_restored_to_an_earlier_time(
+    tmp_path: Path, storage_accounts: StorageAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What came since is gone from storage, and stands in the catalogue. Sent again, it gives the same catalogue."""
     earlier, later = list(bodies(TUTORIAL)), list(bodies(SCENARIOS[1])) + [repetition(b, 7) for b in bodies(TUTORIAL)]
-    with installed(tmp_path) as installation:
+    with installed(tmp_path, storage=storage_accounts.new()) as installation:
         clients = installation.services.clients
         for body in earlier:
             installation.take(body)

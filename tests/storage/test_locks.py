@@ -30,7 +30,7 @@ NEVER = 1e6
 
 COUNTER = """
 import sys
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from storage.clients import connect
 from storage.locks import Locks
 
@@ -46,7 +46,7 @@ for _ in range(10):
 """
 CRASH = """
 import os, sys
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from storage.clients import connect
 from storage.locks import Locks
 
@@ -93,6 +93,7 @@ def test_one_holder_at_a_time(locks: Locks) -> None:
     assert most == [1] * 12
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("storage_clients")
 def test_two_processes_count_together(storage_connection: StorageConnection, tmp_path: Path) -> None:
     counter = tmp_path / "counter"

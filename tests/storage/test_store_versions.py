@@ -9,7 +9,6 @@ from cli.checks.check import State
 from cli.checks.storage import check_storage
 from core.storage_connection import StorageConnection
 from core.version import VERSION
-from local.azurite import Azurite
 from storage.clients import EVENT_METADATA, StorageClients
 from storage.store_versions import StoreVersion, StoreVersions
 
@@ -25,9 +24,8 @@ def clients(storage_clients: StorageClients) -> Iterator[StorageClients]:
         table.delete_entity(row)
 
 
-def checked(azurite: Azurite) -> tuple[State, str]:
+def checked(connection: StorageConnection) -> tuple[State, str]:
     """What `sparklin doctor` says of the version."""
-    connection = StorageConnection(connection_string=azurite.connection_string)
     (check,) = (each for each in check_storage(connection) if each.name == "version of the store")
     return check.state, check.found
 
@@ -49,13 +47,15 @@ def test_it_is_written_once_a_day(clients: StorageClients) -> None:
     assert versions.all() == ()
 
 
-def test_doctor_says_which_version_wrote_the_store(azurite: Azurite, clients: StorageClients) -> None:
-    assert checked(azurite)[0] is State.SKIPPED
+def test_doctor_says_which_version_wrote_the_store(
+    storage_connection: StorageConnection, clients: StorageClients
+) -> None:
+    assert checked(storage_connection)[0] is State.SKIPPED
     StoreVersions(clients).note("0.0.1", DAY)
-    state, text = checked(azurite)
+    state, text = checked(storage_connection)
     assert (state, "version 0.0.1 has written it since 2026-05-01" in text) == (State.NOTE, True)
     StoreVersions(clients).note(VERSION, DAY + timedelta(days=2))
-    assert checked(azurite) == (
+    assert checked(storage_connection) == (
         State.OK,
         f"version {VERSION} has written it since 2026-05-03; 0.0.1 until 2026-05-01",
     )

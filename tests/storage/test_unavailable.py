@@ -24,6 +24,7 @@ from storage.run_records import RunRecords
 from storage.sweep import Sweep
 from tests.storage.runs import NOON, new_event
 from tests.support.processes import PATIENCE
+from tests.support.storage_accounts import StorageAccounts
 
 #: Seconds that no test here needs even on a busy machine. Without a budget, each would wait for minutes.
 FAR_ABOVE = 30.0
@@ -99,13 +100,12 @@ def test_reachability_is_reported_in_time(
     assert time.monotonic() - began < FAR_ABOVE
 
 
-def test_storage_that_lacks_its_containers_is_not_reachable(tmp_path: Path) -> None:
-    with Azurite(tmp_path / "azurite.log") as server:
-        clients = connect(StorageConnection(connection_string=server.connection_string))
-        assert not is_reachable(clients, PATIENCE)
-        provision(clients)
-        provision(clients)
-        assert is_reachable(clients, PATIENCE)
+def test_storage_that_lacks_its_containers_is_not_reachable(storage_accounts: StorageAccounts) -> None:
+    clients = connect(storage_accounts.new())
+    assert not is_reachable(clients, PATIENCE)
+    provision(clients)
+    provision(clients)
+    assert is_reachable(clients, PATIENCE)
 
 
 def test_an_event_is_kept_as_soon_as_storage_is_back(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.storage.runs import new_run
 ROOT = Path(__file__).parent.parent.parent
 CRASH = """
 import os, sys
-from core.settings import StorageConnection
+from core.storage_connection import StorageConnection
 from storage.clients import connect
 from storage.locks import Locks
 

@@ -19,6 +19,7 @@ from local.data_map.server import running
 from pipeline.services import Services, build
 from purview.catalog import Catalog
 from purview.retry_policy import RetryPolicy
+from storage.clients import StorageClients
 from tests.support.universe import Universe
 
 _CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts"
@@ -26,9 +27,9 @@ _CONTRACTS = Path(__file__).parents[2] / "docs" / "contracts"
 Sparklin = Callable[..., tuple[int, Any]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def data_map() -> Iterator[str]:
-    """The address of a Data Map."""
+    """The address of a Data Map that the tests of a module share."""
     with running() as url:
         yield url
 
@@ -40,9 +41,11 @@ def no_faults_left(data_map: str) -> Iterator[None]:
     requests.delete(f"{data_map}/_control/faults", timeout=60)
 
 
-@pytest.fixture(scope="session")
-def services(storage_connection: StorageConnection, data_map: str) -> Iterator[Services]:
-    """Services with little patience for the catalogue, so that faults show soon."""
+@pytest.fixture(scope="module")
+def services(
+    storage_clients: StorageClients, storage_connection: StorageConnection, data_map: str
+) -> Iterator[Services]:
+    """Services on storage with all its parts, with little patience for the catalogue, so that faults show soon."""
     built = build(Settings(lineage_storage=storage_connection, purview_endpoint=data_map, purview_auth="none"))
     policy = RetryPolicy(budget=0.3, first_wait=0.01, open_seconds=0)
     with Catalog(data_map, "none", retry_policy=policy) as catalog:

@@ -114,15 +114,21 @@ class Installation:
 
 
 @contextmanager
-def installed(folder: Path, store: Store | None = None) -> Iterator[Installation]:
-    """An installation with what is in a store, or an empty one. No retry that the timer asks for waits."""
+def installed(
+    folder: Path, store: Store | None = None, *, storage: StorageConnection | None = None
+) -> Iterator[Installation]:
+    """An installation with what is in a store, or an empty one. No retry that the timer asks for waits.
+
+    It starts an Azurite unless it gets an empty account.
+    """
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(retries, "SPREAD_SECONDS", 0))
         stack.enter_context(mock.patch.object(artifact_migration, "_SPREAD_SECONDS", 0))
         # A new store has no closed hours: the timer would look at each of 14 days.
         stack.enter_context(mock.patch.object(retries, "LOOK_BACK", _LOOK_BACK))
-        azurite = stack.enter_context(Azurite(folder / "azurite.log"))
-        connection = StorageConnection(connection_string=azurite.connection_string)
+        connection = storage or StorageConnection(
+            stack.enter_context(Azurite(folder / "azurite.log")).connection_string
+        )
         clients = connect(connection)
         if store:
             store.load(clients, folder / "data_map.db")

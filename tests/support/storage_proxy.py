@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from local.azurite import Azurite
-
 SERVICES = ("Blob", "Queue", "Table")
 _Answer = tuple[int, list[tuple[str, str]], bytes]
 _HOP_BY_HOP = ("connection", "transfer-encoding", "keep-alive", "content-length")
@@ -39,13 +37,13 @@ class StorageProxy:
 
 
 @contextmanager
-def storage_proxy(azurite: Azurite) -> Iterator[StorageProxy]:
-    """A proxy in front of each service of an Azurite."""
-    proxy = StorageProxy(azurite.connection_string)
-    addresses = (azurite.blob_url, azurite.queue_url, azurite.table_url)
+def storage_proxy(connection_string: str) -> Iterator[StorageProxy]:
+    """A proxy in front of each service of an account."""
+    proxy = StorageProxy(connection_string)
+    parts = dict(part.split("=", 1) for part in connection_string.split(";"))
     with ExitStack() as stack:
-        for service, address in zip(SERVICES, addresses, strict=True):
-            origin = urlsplit(address).netloc
+        for service in SERVICES:
+            origin = urlsplit(parts[f"{service}Endpoint"]).netloc
             server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy, service, origin)))
             server.daemon_threads = True
             threading.Thread(target=server.serve_forever, daemon=True).start()

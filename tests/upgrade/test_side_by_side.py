@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from core.storage_connection import StorageConnection
 from tests.support.catalogue import twice
 from tests.support.corpus import SPARK_35, bodies
 from tests.support.installation import Installation, installed
+from tests.support.storage_accounts import StorageAccounts
 from tests.upgrade.former import COMMITS, FormerWorker
 from tests.upgrade.record import repetition
 
@@ -22,8 +24,8 @@ NOTEBOOK_BY_NAME = "nb_merge_customers_1_"
 
 
 @contextmanager
-def both(commit: str, folder: Path) -> Iterator[tuple[Installation, FormerWorker]]:
-    with installed(folder) as new:
+def both(commit: str, folder: Path, storage: StorageConnection) -> Iterator[tuple[Installation, FormerWorker]]:
+    with installed(folder, storage=storage) as new:
         former = FormerWorker(commit, new, folder)
         try:
             yield new, former
@@ -37,12 +39,17 @@ def kept(scenario: str, number: int | None = None) -> list[bytes]:
     return found if number is None else [repetition(body, number) for body in found]
 
 
-def test_two_versions_at_the_same_time_draw_what_one_would(commit: str, tmp_path: Path) -> None:
+def test_two_versions_at_the_same_time_draw_what_one_would(
+    commit: str, tmp_path: Path, storage_accounts: StorageAccounts
+) -> None:
     """Each event is received by one version and seen by both at once; each version sees it last once."""
     (tmp_path / "alone").mkdir()
     (tmp_path / "both").mkdir()
     events = [body for scenario in WRITES for body in kept(scenario)] + kept(TUTORIAL, 1) + kept(TUTORIAL, 2)
-    with installed(tmp_path / "alone") as alone, both(commit, tmp_path / "both") as (new, former):
+    with (
+        installed(tmp_path / "alone", storage=storage_accounts.new()) as alone,
+        both(commit, tmp_path / "both", storage_accounts.new()) as (new, former),
+    ):
         for number, body in enumerate(events):
             blob = alone.send(body)
             alone.deliver(blob)
@@ -63,10 +70,12 @@ def test_two_versions_at_the_same_time_draw_what_one_would(commit: str, tmp_path
         assert new.picture() == alone.picture()
 
 
-def test_back_to_the_version_before_and_forward_again(commit: str, tmp_path: Path) -> None:
+def test_back_to_the_version_before_and_forward_again(
+    commit: str, tmp_path: Path, storage_accounts: StorageAccounts
+) -> None:
     """The version before reads what this one wrote. It loses what it does not know; a replay after the next update
     puts that right (docs/update.md)."""
-    with both(commit, tmp_path) as (new, former):
+    with both(commit, tmp_path, storage_accounts.new()) as (new, former):
         for body in (body for scenario in (*WRITES, NOTEBOOK) for body in kept(scenario)):
             new.deliver(new.send(body))
         before = new.processes()

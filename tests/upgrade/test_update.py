@@ -11,7 +11,11 @@ from local.demo.check import expected_processes, missing
 from pipeline.run import process_run
 from tests.support.catalogue import entities, twice
 from tests.support.installation import Installation, installed
+from tests.support.storage_accounts import StorageAccounts
 from tests.upgrade.stores import STORES, Store
+
+# Each update is made once, for all tests.
+pytestmark = pytest.mark.xdist_group("update")
 
 VERSIONS = sorted(path.name.removesuffix(".json.gz") for path in STORES.glob("*.json.gz"))
 
@@ -29,9 +33,11 @@ class Update:
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-def update(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Update]:
+def update(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, storage_accounts: StorageAccounts
+) -> Iterator[Update]:
     store = Store.read(STORES / f"{request.param}.json.gz")
-    with installed(tmp_path_factory.mktemp("update"), store) as installation:
+    with installed(tmp_path_factory.mktemp("update"), store, storage=storage_accounts.new()) as installation:
         before = installation.processes()
         assert installation.take_messages() == len(store.queues["lineage-retry"])
         installation.timer()
@@ -113,11 +119,16 @@ def test_what_the_timer_finds_a_second_time_is_not_uploaded_again(update: Update
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("version", VERSIONS)
-def test_after_a_replay_the_catalogue_is_that_of_a_new_installation(version: str, tmp_path: Path) -> None:
+def test_after_a_replay_the_catalogue_is_that_of_a_new_installation(
+    version: str, tmp_path: Path, storage_accounts: StorageAccounts
+) -> None:
     store = Store.read(STORES / f"{version}.json.gz")
     (tmp_path / "new").mkdir()
     (tmp_path / "old").mkdir()
-    with installed(tmp_path / "old", store) as updated, installed(tmp_path / "new") as new:
+    with (
+        installed(tmp_path / "old", store, storage=storage_accounts.new()) as updated,
+        installed(tmp_path / "new", storage=storage_accounts.new()) as new,
+    ):
         updated.take_messages()
         updated.timer()
         updated.process_again()

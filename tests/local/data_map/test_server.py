@@ -72,6 +72,7 @@ def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         yield process, process.stdout.readline().removeprefix("listening on ").strip()
 
 
+@pytest.mark.exhaustive
 def test_data_survive_a_kill(tmp_path: Path) -> None:
     database = str(tmp_path / "data_map.sqlite")
     with requests.Session() as session:

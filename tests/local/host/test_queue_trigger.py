@@ -12,6 +12,7 @@ def test_without_encoding_messages_are_plain_text(app: SampleApp) -> None:
         assert app.until_reported("on_message", 1)[0]["body"] == "plain"
 
 
+@pytest.mark.exhaustive
 def test_a_disabled_function_takes_nothing(app: SampleApp) -> None:
     other = f"{app.queue('work')}-poison"
     app.queues.create_queue(other)

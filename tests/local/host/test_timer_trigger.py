@@ -46,6 +46,7 @@ def test_one_of_all_hosts_runs_the_timer_and_another_when_it_stops(azurite: Azur
     other.stop()
 
 
+@pytest.mark.exhaustive
 def test_a_timer_can_be_run_by_hand(app: SampleApp) -> None:
     with app.host() as host:
         master = {"x-functions-key": host.keys.master}

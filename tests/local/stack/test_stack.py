@@ -79,6 +79,7 @@ def test_all_hosts_get_the_faults_of_event_delivery(stack: Stack) -> None:
         stack.fire_timer("nobody")
 
 
+@pytest.mark.exhaustive
 def test_nothing_runs_after_the_stack_has_stopped(stack: Stack) -> None:
     stack.stop()
     assert [part.name for part in stack.parts if part.is_running] == []

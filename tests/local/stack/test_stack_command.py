@@ -162,6 +162,7 @@ def test_a_broken_app_is_shown_with_its_log_and_leaves_nothing(tmp_path: Path) -
     assert not (terminal.folder / "processes.json").exists()
 
 
+@pytest.mark.exhaustive
 def test_wrong_settings_are_reported_without_a_traceback(tmp_path: Path) -> None:
     up = Terminal(tmp_path, WRONG_SETTINGS).run("up")
     assert up.returncode == 1

@@ -431,6 +431,7 @@ def test_no_node_is_too_odd(expression: Node, most: int) -> None:
     assert len(condition_text(expression, lambda _: "n", most, beside=[expression])) <= most
 
 
+@pytest.mark.exhaustive
 @given(st.sampled_from(RECORDED), st.data())
 @settings(max_examples=300)
 def test_damaged_recordings_are_still_written(case: dict[str, Any], data: st.DataObject) -> None:
