@@ -56,7 +56,9 @@ def test_an_example_without_network_runs(example: str, checkout: Path, monkeypat
     words = shlex.split(line)
     before = words.index("sparklin")
     environment = dict(word.split("=", 1) for word in words[:before])
-    done = CliRunner().invoke(app, words[before + 1 :], input=Path(file).read_bytes() if file else None, env=environment)
+    done = CliRunner().invoke(
+        app, words[before + 1 :], input=Path(file).read_bytes() if file else None, env=environment
+    )
     assert (done.exit_code, bool(done.stdout or "--html" in example)) == (0, True), done.output
 
 
