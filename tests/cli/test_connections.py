@@ -52,7 +52,7 @@ def test_an_account_that_the_app_has_not_used_is_reported_in_a_sentence(
     assert (result.exit_code, result.stdout) == (1, "")
     assert "has not started yet" in sentence
     assert next_step == (
-        "`sparklin doctor` names what is missing. Start the app, or if it has run before: `sparklin rebuild` makes "
-        "lost tables again from the stored events."
+        "`sparklin doctor` names what is missing. Start the app, or if it has run before: `sparklin rebuild` restores "
+        "lost tables from the stored events."
     )
     assert missing_parts(connect(empty), 15) == before
