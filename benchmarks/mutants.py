@@ -30,6 +30,11 @@ from local import environment
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("core", "receiver", "parser", "qualified_names", "purview", "storage", "pipeline", "cli")
 RECORD = ROOT / ".local" / "mutants"
+#: The tests of `make test` that run the app in their own process: the mirror folders, and some that commands have.
+RECORDED = (
+    *(f"tests/{package}" for package in PACKAGES),
+    *("tests/hostile", "tests/restore", "tests/local/test_doctor.py", "tests/local/test_verify.py"),
+)
 PLUGIN = ("-p", "benchmarks.mutants_plugin", "-q", "-p", "no:cacheprovider", "--no-header")
 #: Seconds of tests (as they took when they were recorded) that are tried on a mutant, first and in all.
 FIRST, MOST = 5.0, 60.0
@@ -155,8 +160,7 @@ def record() -> None:
     RECORD.mkdir(parents=True, exist_ok=True)
     for file in RECORD.glob("*.jsonl"):
         file.unlink()
-    folders = [*(f"tests/{package}" for package in PACKAGES), "tests/hostile", "tests/local/test_doctor.py"]
-    command = [sys.executable, "-m", "pytest", *PLUGIN, "-n", "auto", "-m", "not exhaustive", *folders]
+    command = [sys.executable, "-m", "pytest", *PLUGIN, "-n", "auto", "-m", "not exhaustive", *RECORDED]
     subprocess.run(command, cwd=ROOT, env={**environment.variables(), "MUTANTS_RECORD": str(RECORD)}, check=True)
 
 

@@ -1,7 +1,8 @@
 """Claims about the log: the queries of the alerts run, and lines arrive as the pages say."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ KEY_TAG = Claim(
 )
 ALL = (QUERIES, LINES, KEY_TAG)
 
+#: The rows that a query gives; None if it is refused.
+Ask = Callable[[str], list[list[Any]] | None]
+
 
 def log_claims(app_id: str, template: Path) -> Iterator[Claim]:
     """Each claim with its result, from the Application Insights component with this application id."""
@@ -34,8 +38,9 @@ def log_claims(app_id: str, template: Path) -> Iterator[Claim]:
     try:
         with storage_faults("be asked for a token"):
             token = credential("").get_token(f"{_HOST}/.default").token
-        yield _queries(app_id, token, template)
-        yield from _lines(app_id, token)
+        ask = partial(_ask, app_id, token)
+        yield queries_claim(ask, template)
+        yield from line_claims(ask)
     except (StorageUnavailable, requests.RequestException) as error:
         reason = error.reason if isinstance(error, StorageUnavailable) else type(error).__name__
         yield from (claim.judged(None, f"the log cannot be queried: {reason}") for claim in ALL)
@@ -59,17 +64,19 @@ def _found(value: Any) -> Iterator[str]:
             yield from _found(each)
 
 
-def _queries(app_id: str, token: str, template: Path) -> Claim:
+def queries_claim(ask: Ask, template: Path) -> Claim:
+    """Whether the log takes the queries of the alerts in the compiled template."""
     wanted = alert_queries(template)
     if not wanted:
         return QUERIES.judged(None, f"{template} is not here: run this in a checkout, or give --template")
-    failed = [query.splitlines()[-1] for query in wanted if _ask(app_id, token, query) is None]
+    failed = [query.splitlines()[-1] for query in wanted if ask(query) is None]
     seen = f"{len(wanted) - len(failed)} of {len(wanted)} run" + (f"; not: {failed[0]}" if failed else "")
     return QUERIES.judged(not failed, seen, queries=len(wanted))
 
 
-def _lines(app_id: str, token: str) -> Iterator[Claim]:
-    rows = _ask(app_id, token, _LINES) or []
+def line_claims(ask: Ask) -> Iterator[Claim]:
+    """Whether the lines of steps are in the log, and name the keys."""
+    rows = ask(_LINES) or []
     lines = [json.loads(str(row[0]).removeprefix("step ")) for row in rows if _is_json(str(row[0]))]
     yield LINES.judged(bool(rows) and len(lines) == len(rows), f"{len(lines)} of {len(rows)} lines", lines=len(rows))
     received = [line for line in lines if line.get("step") == "receive"]
@@ -88,7 +95,6 @@ def _is_json(line: str) -> bool:
 
 
 def _ask(app_id: str, token: str, query: str) -> list[list[Any]] | None:
-    """The rows that a query gives; None if it is refused."""
     address = f"{_HOST}/v1/apps/{app_id}/query"
     headers = {"Authorization": f"Bearer {token}"}
     answer = requests.post(address, json={"query": query, "timespan": "P1D"}, headers=headers, timeout=_SECONDS)

@@ -169,6 +169,28 @@ def test_batches_are_small_and_a_receiver_with_a_lower_limit_gets_smaller_ones(t
 
 
 @pytest.mark.parametrize(
+    ("sizes", "batches"),
+    [
+        ([], []),
+        ([1, 1, 1], [[1, 1, 1]]),
+        ([1, 1, 1, 1], [[1, 1, 1], [1]]),
+        # With the comma or bracket behind each, ten bytes in all.
+        ([4, 4], [[4, 4]]),
+        ([4, 5], [[4], [5]]),
+        ([1, 20, 1], [[1], [20], [1]]),
+        ([20], [[20]]),
+    ],
+)
+def test_batches_have_a_number_and_a_size(
+    sizes: list[int], batches: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send_events, "_BATCH_EVENTS", 3)
+    monkeypatch.setattr(send_events, "_BATCH_BYTES", 10)
+    items = (send_events.Item(b"x" * size, "") for size in sizes)
+    assert [[len(item.body) for item in batch] for batch in send_events._batches(items)] == batches
+
+
+@pytest.mark.parametrize(
     ("paths", "key", "word"),
     [
         (["missing.json"], "k", "no such file"),

@@ -58,3 +58,9 @@ def test_no_line_of_a_traceback_looks_like_a_record(caplog: pytest.LogCaptureFix
 def test_arguments_by_name_are_escaped_too(caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("test").warning("run %(run)s", {"run": "a\nb"})
     assert caplog.messages == ["run a\\u000ab"]
+
+
+def test_arguments_are_escaped_once_however_often_it_is_asked_for() -> None:
+    factory = logging.getLogRecordFactory()
+    escape_arguments()
+    assert logging.getLogRecordFactory() is factory

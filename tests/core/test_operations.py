@@ -26,6 +26,11 @@ JOB_NAMES = {
     "my.app.atomic_brand_new.db_t": JobName("my.app", "atomic_brand_new", "db_t"),
     "my.app.map_partitions_hadoop": JobName("my.app", "map_partitions_hadoop"),
     "app.project": JobName("app", "project"),
+    # The more certain a segment is to be a node, the sooner it is taken.
+    f"app.execute_brand_new_command.{INSERT}.t": JobName("app.execute_brand_new_command", INSERT, "t"),
+    "app.project.execute_brand_new_command": JobName("app.project", "execute_brand_new_command"),
+    "app.nothing.project": JobName("app.nothing", "project"),
+    "app.execute_one_command.execute_two_command": JobName("app", "execute_one_command", "execute_two_command"),
     "app.5": JobName("app", "5"),
     "app.something.else": JobName("app", "something", "else"),
     "app.": JobName("app", "", ""),

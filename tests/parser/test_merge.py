@@ -1,10 +1,13 @@
 """All events of a run make one picture, whatever their order."""
 
+from collections.abc import Mapping
 from itertools import permutations
+from typing import Any
 
 import pytest
 
-from core.event_model import RunEvent
+from core.event_model import ColumnLineageFacet, ColumnRef, Dataset, DatasetId, EventDataset, InputField, RunEvent
+from core.replacing import replace
 from parser.merge import RunState, merge
 from tests.support.corpus import SPARK_35, events
 from tests.support.events import dataset, run_event
@@ -60,3 +63,72 @@ def test_the_last_word_on_a_schema_is_completes_unless_it_says_nothing() -> None
     silent = run_event("COMPLETE", outputs=[dataset("t")])
     assert [field.name for field in merge([complete, start]).outputs[0].dataset.fields] == ["a", "b"]
     assert [field.name for field in merge([silent, start]).outputs[0].dataset.fields] == ["guess"]
+
+
+def written(number: int, facet: ColumnLineageFacet | None = None, **more: Any) -> RunEvent:
+    """An event that writes ``t``, as one of several of its run."""
+    output = EventDataset(Dataset(DatasetId("abfss://lake", "t"), **more), facet)
+    return replace(run_event(minute=number), outputs=(output,), digest=str(number))
+
+
+def facet(rows: str = "", **fields: str) -> ColumnLineageFacet:
+    """A facet with one source for each column, "" for none, and perhaps one for the whole dataset."""
+
+    def sources(name: str) -> tuple[InputField, ...]:
+        return (InputField(ColumnRef(DatasetId("abfss://lake", "s"), name)),) if name else ()
+
+    return ColumnLineageFacet({column: sources(name) for column, name in fields.items()}, sources(rows))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "merged"),
+    [
+        (None, None, None),
+        (facet(a="x"), None, facet(a="x")),
+        (None, facet(a="x"), facet(a="x")),
+        (facet(a="x", b="y"), facet(a="z"), facet(a="z", b="y")),
+        # What says nothing is no news.
+        (facet(a="x"), facet(a=""), facet(a="x")),
+        (facet(rows="x"), facet(), facet(rows="x")),
+        (facet(rows="x"), facet(rows="y"), facet(rows="y")),
+    ],
+)
+def test_of_each_column_the_last_facet_counts_that_says_something(
+    old: ColumnLineageFacet | None, new: ColumnLineageFacet | None, merged: ColumnLineageFacet | None
+) -> None:
+    (output,) = merge([written(2, new), written(1, old)]).outputs
+    assert output.column_lineage == merged
+
+
+def test_what_an_agent_mixes_up_in_one_event_is_mixed_up_in_the_run() -> None:
+    both = tuple(InputField(ColumnRef(DatasetId("abfss://lake", "s"), name), (("DIRECT", ""),)) for name in "xy")
+    mixed_up = ColumnLineageFacet({"a": both, "b": both}, both)
+    for order in permutations([written(1, mixed_up), written(2, facet(c="z"))]):
+        (output,) = merge(order).outputs
+        assert output.column_lineage
+        assert output.column_lineage.mingled == {"a", "b"}
+
+
+@pytest.mark.parametrize(("first", "then"), [({"storage_layer": "delta"}, {}), ({}, {"storage_layer": "delta"})])
+def test_a_format_that_one_event_tells_stays(first: Mapping[str, Any], then: Mapping[str, Any]) -> None:
+    (output,) = merge([written(1, **first), written(2, **then)]).outputs
+    assert output.dataset.storage_layer == "delta"
+
+
+@pytest.mark.parametrize(("first", "then"), [(True, False), (False, True), (True, True)])
+def test_what_one_event_names_as_a_folder_is_one(first: bool, then: bool) -> None:
+    (output,) = merge([written(1, is_folder=first), written(2, is_folder=then)]).outputs
+    assert output.dataset.is_folder
+
+
+def test_of_a_property_the_last_value_that_is_not_empty_counts() -> None:
+    first = run_event(environment={"a": "1", "b": "1", "c": "1", "d": "1", "e": "1"})
+    then = run_event(minute=1, environment={"a": "2", "b": "", "c": None, "d": [], "e": {}})
+    assert merge([then, first]).environment == {"a": "2", "b": "1", "c": "1", "d": "1", "e": "1"}
+
+
+def test_the_last_type_of_job_and_of_processing_that_an_event_names() -> None:
+    first = replace(run_event(), job_type="JOB", processing_type="BATCH")
+    silent = run_event(minute=1)
+    assert (merge([first, silent]).job_type, merge([first, silent]).processing_type) == ("JOB", "BATCH")
+    assert (merge([silent]).job_type, merge([silent]).processing_type) == ("", "")

@@ -16,7 +16,7 @@ import pytest
 from core.errors import StorageUnavailable
 from core.storage_connection import StorageConnection
 from local.azurite import ACCOUNT_KEY, ACCOUNT_NAME
-from pipeline.receive import Answer, Receiver, receive, receive_batch
+from pipeline.receive import Answer, Receiver, receive, receive_batch, unavailable
 from receiver.accept import ReceiverRules
 from receiver.request_limits import Limits
 from storage.clients import StorageClients, connect
@@ -251,3 +251,10 @@ def test_an_event_that_cannot_be_reported_is_kept_all_the_same(store: EventStore
     whole = new()
     assert receive(body(whole), {}, Receiver(LIMITS, RULES, store, notify=failing), NOW)[0] == 202
     assert stored(store, whole) == [body(whole)]
+
+
+def test_the_answer_while_storage_is_unavailable_says_to_send_again() -> None:
+    assert unavailable(StorageUnavailable("storage is busy")) == (
+        503,
+        {"status": "rejected", "reason": "not stored, send it again: storage is busy", "run": None},
+    )

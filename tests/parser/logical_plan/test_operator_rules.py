@@ -7,7 +7,7 @@ import pytest
 
 from parser.logical_plan.operator_rules import LEAVES, OPAQUE, PASS_THROUGH, RULES, WITHOUT_DATASET, new_walk
 from parser.logical_plan.tree import tree
-from parser.logical_plan.value import Relation
+from parser.logical_plan.value import CONSTANT, Relation
 from parser.logical_plan.writes import INSERTS, MERGES, ROW_LEVEL
 from tests.support.events import dataset
 from tests.support.plans import (
@@ -252,6 +252,174 @@ def test_each_operator_makes_its_columns_of_its_input(kind: str) -> None:
 @pytest.mark.parametrize("join_type", ["LeftSemi", "LeftAnti"])
 def test_a_join_that_only_asks_gives_the_columns_of_the_left_side(join_type: str) -> None:
     assert edges(joined("SortMergeJoin", join_type), FACET) == AS_READ
+
+
+def uses(query: Nodes) -> set[tuple[str, str]]:
+    """What decides about the rows of a query: columns and ways."""
+    return {(column, kind) for (_, column), kind in relation_of(query).uses}
+
+
+A_IS_SET, B_IS_ONE = function("IsNotNull", A), function("EqualTo", B, literal("1"))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (operator("Filter", ONE, condition=B_IS_ONE), {("b", "FILTER")}),
+        (operator("Filter", ONE, condition=A_IS_SET), {("a", "NOT_NULL")}),
+        (operator("Filter", ONE, condition=function("And", A_IS_SET, B_IS_ONE)), {("a", "NOT_NULL"), ("b", "FILTER")}),
+        (operator("Filter", ONE, condition=function("Or", A_IS_SET, B_IS_ONE)), {("a", "FILTER"), ("b", "FILTER")}),
+        (operator("Filter", ONE), set()),
+        (operator("Sort", ONE, order=[B]), {("b", "SORT")}),
+        (operator("SortExec", ONE, sortOrder=[B]), {("b", "SORT")}),
+        (operator("Deduplicate", ONE, keys=[B]), {("b", "GROUP_BY")}),
+        (operator("Aggregate", ONE, groupingExpressions=[A], aggregateExpressions=[B]), {("a", "GROUP_BY")}),
+        (joined("Join"), {("a", "JOIN"), ("k", "JOIN")}),
+        (joined("Join", "LeftSemi"), {("a", "JOIN"), ("k", "JOIN")}),
+        (operator("SortMergeJoinExec", ONE, OTHER, leftKeys=[B], rightKeys=[V]), {("b", "JOIN"), ("v", "JOIN")}),
+        (
+            operator("Union", operator("Sort", ONE, order=[B]), operator("Sort", OTHER, order=[K])),
+            {("b", "SORT"), ("k", "SORT")},
+        ),
+        (operator("Sort", operator("Filter", ONE, condition=B_IS_ONE), order=[A]), {("b", "FILTER"), ("a", "SORT")}),
+    ],
+)  # fmt: skip
+def test_what_decides_about_the_rows(query: Nodes, expected: set[tuple[str, str]]) -> None:
+    assert uses(query) == expected
+
+
+def existence(flag: Nodes | None) -> Nodes:
+    kind = {"product-class": "org.apache.spark.sql.catalyst.plans.ExistenceJoin", "exists": flag}
+    return operator("Join", ONE, OTHER, joinType=kind, condition=function("EqualTo", A, K))
+
+
+def test_an_existence_join_adds_a_column_that_its_keys_decide_about() -> None:
+    rows = relation_of(existence(attribute("exists", 30)))
+    assert [column.name for column in rows.output] == ["a", "b", "exists"]
+    assert rows.value(2).uses == rows.uses == {((0, "a"), "JOIN"), ((1, "k"), "JOIN")}
+    assert [column.name for column in relation_of(existence(None)).output] == ["a", "b"]
+
+
+def test_a_union_is_known_only_if_all_its_sides_are_of_one_width() -> None:
+    narrow, unknown = project(OTHER, K), operator("NewInSpark9", OTHER)
+    assert relation_of(operator("Union", ONE, OTHER)).known
+    assert not relation_of(operator("Union", ONE, narrow)).known
+    assert not relation_of(operator("Union", narrow, ONE)).known
+    assert not relation_of(operator("Union", ONE, operator("MapPartitions", OTHER, output=[K, V]))).known
+    assert not relation_of(operator("Union", ONE, unknown)).known
+
+
+@pytest.mark.parametrize("kind", ["Union", "Intersect", "WithCTE", "Sort"])
+def test_an_operator_without_an_input_has_no_columns(kind: str) -> None:
+    assert relation_of(operator(kind)) == Relation()
+
+
+def test_the_columns_of_a_view_keep_their_ids_if_the_query_below_has_them() -> None:
+    as_it_is = relation_of(operator("View", ONE, output=[attribute("x", 1), attribute("y", 2)]))
+    other_width = relation_of(operator("View", ONE, output=[attribute("x", 95)]))
+    assert [column.name for column in (*as_it_is.output, *other_width.output)] == ["a", "b", "a", "b"]
+
+
+def test_conditions_of_a_row_level_command_decide_about_what_comes_from_rows() -> None:
+    keep = node("sql.catalyst.plans.logical.MergeRows$Keep", condition=function("IsNull", B), output=[A, literal("1")])
+    rows = relation_of(operator("MergeRows", ONE, output=[attribute("x", 80), attribute("y", 81)],
+                                matchedInstructions=[keep]))  # fmt: skip
+    assert [(set(rows.value(at).sources), set(rows.value(at).uses)) for at in (0, 1)] == [
+        ({(0, "a")}, {((0, "b"), "CONDITIONAL")}),
+        (set(), set()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("generator", "width", "made"),
+    [
+        (function("Explode", B), 1, [{"b"}]),
+        (function("PosExplode", B), 2, [{"b"}, {"b"}]),
+        # stack(2, a, b, b, a): two rows of two columns.
+        (function("Stack", literal(2), A, B, B, A), 2, [{"a", "b"}, {"a", "b"}]),
+        (function("Stack", literal(2), A, B, A, B), 2, [{"a"}, {"b"}]),
+        (function("Stack", literal(1), A, B), 2, [{"a"}, {"b"}]),
+        (function("ReplicateRows", literal(2), A, B), 2, [{"a"}, {"b"}]),
+        (function("Inline", function("CreateArray", function("CreateNamedStruct", literal("f"), A, literal("g"), B))),
+         2, [{"a"}, {"b"}]),
+        (function("Inline", B), 2, [{"b"}, {"b"}]),
+    ],
+)  # fmt: skip
+def test_which_arguments_of_a_generator_make_which_column(generator: Nodes, width: int, made: list[set[str]]) -> None:
+    output = [attribute(f"made{at}", 50 + at) for at in range(width)]
+    rows = relation_of(operator("Generate", ONE, generator=generator, generatorOutput=output))
+    assert [column.name for column in rows.output] == ["a", "b", *(f"made{at}" for at in range(width))]
+    assert [{name for _, name in rows.value(2 + at).sources} for at in range(width)] == made
+
+
+def typed(name: str, number: int, data_type: str) -> Nodes:
+    (listed,) = attribute(name, number)
+    return [{**listed, "dataType": data_type}]
+
+
+def expanded(*new: Nodes, kept: Nodes = A) -> list[set[str] | None]:
+    """UNPIVOT of a table with an int, two strings and a double, without its projections: the columns it makes."""
+    table = node("sql.execution.datasources.LogicalRelation", output=[
+        typed("a", 1, "int"), typed("s", 2, "string"), typed("t", 3, "string"), typed("d", 4, "double"),
+    ])  # fmt: skip
+    rows = relation_of(operator("Expand", table, projections=None, output=[kept, *new]))
+    values = [rows.value(1 + at) for at in range(len(new))]
+    return [{name for _, name in value.sources} if value.known else None for value in values]
+
+
+NAME, TEXT, NUMBER = typed("name", 50, "string"), typed("text", 51, "string"), typed("number", 52, "double")
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ([NUMBER], [{"s", "t", "d"}]),
+        ([NAME, NUMBER], [set(), {"s", "t", "d"}]),
+        ([NAME, TEXT], [set(), {"s", "t", "d"}]),
+        # With more columns of values the first may be one of them, since there are strings among those given.
+        ([NAME, TEXT, NUMBER], [None, None, {"d"}]),
+        ([NUMBER, TEXT], [{"d"}, {"s", "t"}]),
+        ([NUMBER, typed("other", 53, "double")], [None, None]),
+        ([typed("when", 53, "date"), NUMBER], [None, {"d"}]),
+    ],
+)
+def test_an_unpivot_without_projections(new: list[Nodes], expected: list[set[str] | None]) -> None:
+    assert expanded(*new) == expected
+
+
+def test_a_recursion_within_a_recursion_has_rows_of_its_own() -> None:
+    def again(loop: int, number: int) -> Nodes:
+        return node("sql.catalyst.plans.logical.UnionLoopRef", loopId=loop, output=[attribute("n", number)])
+
+    inner = operator("UnionLoop", project(OTHER, K), again(2, 61), id=2, outputAttrIds=[{"id": 62}])
+    step = operator("Union", again(1, 63), inner)
+    outer = relation_of(operator("UnionLoop", project(ONE, A), step, id=1, outputAttrIds=[{"id": 64}]))
+    assert {name for _, name in outer.value(0).sources} == {"a", "k"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"outputAttrIds": None}, {"outputAttrIds": []}, {"outputAttrIds": [{"id": 54}, {"no": 1}]}],
+    ids=["no list", "empty", "one cannot be read"],
+)
+def test_of_a_recursion_whose_columns_cannot_be_read_nothing_is_known(more: dict[str, Any]) -> None:
+    rows = relation_of(operator("UnionLoop", ONE, OTHER, id=1, **more))
+    assert (rows.output, rows.known) == ((), False)
+
+
+def test_a_row_that_a_subquery_chooses_is_known_only_if_its_query_is() -> None:
+    def chosen_from(query: Nodes) -> Relation:
+        return relation_of(project(ONE, alias(node("sql.catalyst.expressions.ScalarSubquery", plan=query), "c", 70)))
+
+    narrow = operator("Union", project(OTHER, K), OTHER)
+    assert [chosen_from(query).value(0).known for query in (OTHER, narrow)] == [True, False]
+    filtered = chosen_from(operator("Filter", OTHER, condition=function("EqualTo", V, literal("1"))))
+    assert filtered.value(0).uses == {((1, "v"), "FILTER")}
+
+
+def test_rows_typed_in_are_constant() -> None:
+    rows = relation_of(node("sql.catalyst.plans.logical.LocalRelation", output=[A, B]))
+    assert [rows.value(at) for at in (0, 1)] == [CONSTANT, CONSTANT]
 
 
 MERGE: dict[str, Any] = {
