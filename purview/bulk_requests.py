@@ -1,4 +1,4 @@
-"""Requests: entities in groups of one bulk request each, and the guids that the catalogue assigns to them."""
+"""Sends entities in groups of one bulk request each, and collects the guids that the catalogue assigns to them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from purview.lookup import remember
 from purview.schema import Entity
 from purview.upload_task import Known, Task
 
-#: No maximum is published; Microsoft's own samples and connectors stay at this.
+#: No maximum is published; Microsoft's own samples and connectors send this many.
 BATCH = 50
 
 
@@ -38,13 +38,13 @@ def send(task: Task, known: Known, draft: Draft | DatasetDraft, guard: Callable[
     if not all(asset.guid for asset in assets.values()) or (isinstance(draft, Draft) and not process_guid):
         raise CatalogConflict("the catalogue did not say which guids it gave")
     if isinstance(draft, Draft):
-        # Of thousands this would take longer than finding them by their names, should they be needed soon again.
+        # For thousands this would take longer than finding them by their names if they are needed again.
         remember({storable(task.resolutions[dataset].asset): assets[dataset] for dataset in known.missing}, task.cache)
     return UploadResult(process_guid, created, updated, assets, draft.notes)
 
 
 def _record(task: Task, draft: Draft | DatasetDraft, assigned: Mapping[str, str]) -> None:
-    """Keep what a request completed; at once, since the next one may fail."""
+    """Record what a request completed, at once, since the next one may fail."""
     complete = ((*draft.columns[sent], guid) for sent, guid in assigned.items() if sent in draft.columns)
     task.record.add_many({asset.name: Created(asset.guid or guid, columns) for asset, columns, guid in complete})
 
@@ -52,7 +52,7 @@ def _record(task: Task, draft: Draft | DatasetDraft, assigned: Mapping[str, str]
 def _requests(draft: Draft | DatasetDraft, collection: str, known: Known) -> Iterator[tuple[Sequence[Entity], str]]:
     """The entities in groups of one request each, with the collection to put them into.
 
-    Naming a collection moves everything that is sent there, so an existing process never goes along.
+    A request with a collection moves all of its entities there, so an existing process is never part of it.
     """
     groups = [(draft.entities, collection)]
     if collection and known.process_guid:
@@ -63,7 +63,7 @@ def _requests(draft: Draft | DatasetDraft, collection: str, known: Known) -> Ite
 
 
 def _with_guids(entity: Entity, assigned: Mapping[str, str]) -> Entity:
-    """The entity with real guids for what earlier requests created: placeholders mean nothing across requests."""
+    """The entity with real guids for what earlier requests created: placeholders are valid in one request only."""
     if not assigned:
         return entity
     return {key: _resolved(value, assigned) if key != "guid" else value for key, value in entity.items()}

@@ -1,7 +1,7 @@
-"""The catalogue as the rest of the project sees it: find, search, upload, delete.
+"""The catalogue for the rest of the project: find, search, upload, delete.
 
-Errors are those of core.errors: ``CatalogUnavailable`` and ``CatalogConflict`` where a later attempt may succeed,
-``CatalogRefused`` where it cannot.
+Errors are those of core.errors: ``CatalogUnavailable`` and ``CatalogConflict`` if a later attempt may succeed,
+``CatalogRefused`` if it cannot.
 """
 
 import threading
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from purview.client import DataMapClient, DiscoveryClient
     from purview.session import Credential
 
-# Azure's gateways take more, some proxies between don't.
+# Azure's gateways accept more, some proxies in between don't.
 _URL_CHARACTERS = 2_000
 # A guid in an address: "&guid=" and its 36 characters.
 _GUID_CHARACTERS = 42
@@ -52,12 +52,12 @@ class _Clients:
 
 
 class Slots(Protocol):
-    """The places for uploads that all workers of the app share."""
+    """The upload slots that all workers of the app share."""
 
     def hold(self, wait_seconds: float, keep_waiting: Callable[[], None]) -> AbstractContextManager[object]:
-        """Hold one of the slots; ``keep_waiting`` is called before each further look, and ends the wait by raising.
+        """Hold one of the slots; ``keep_waiting`` is called before each further attempt, and ends the wait by raising.
 
-        :raises CircuitOpen: there was none within ``wait_seconds``.
+        :raises CircuitOpen: none was free within ``wait_seconds``.
         """
         ...
 
@@ -70,8 +70,8 @@ class Catalog:
     :param credential: the credential for "default"; by default the identity of the app, or a service principal by
         environment (azure.identity.DefaultAzureCredential).
     :param breaker: the circuit breaker that all workers share; by default one for this process.
-    :param slots: limits how many uploads are under way in the whole app; by default nothing does.
-    :param clock: seconds that never run backwards; ``sleep`` waits for some of them.
+    :param slots: limits the concurrent uploads of the whole app; by default there is no limit.
+    :param clock: seconds that never run backwards; ``sleep`` waits for a number of seconds.
     :raises SettingsError: the endpoint can't be used with this auth.
     """
 
@@ -117,9 +117,9 @@ class Catalog:
 
     @contextmanager
     def upload_turn(self, collection: str = "") -> Iterator[None]:
-        """Do an upload to a collection: in a slot of its own, with one retry budget, and if the circuits let it.
+        """Do an upload to a collection: in a slot of its own, with one retry budget, and if the circuits allow it.
 
-        :raises CircuitOpen: on entering, where Purview failed for others a moment ago, or all slots are in use.
+        :raises CircuitOpen: on entering, if Purview failed for others a moment ago, or all slots are in use.
         """
         slot = self._slots.hold(self._policy.slot_wait, lambda: self.breaker.check(collection)) if self._slots else None
         with slot or nullcontext(), self.breaker.upload(collection) as is_stopped:
@@ -130,8 +130,8 @@ class Catalog:
     def find(self, names: Iterable[AssetName]) -> dict[AssetName, Asset]:
         """The assets that have these names exactly; those that don't exist, or whose type doesn't, are left out.
 
-        An asset's own type may be a subtype of the one that was asked for. One call a type, more, several at a time,
-        where the names are too long for one address.
+        An asset's own type may be a subtype of the requested one. This takes one call for each type, or several
+        concurrent ones if the names are too long for one address.
         """
         wanted = set(names)
         calls = [
@@ -190,7 +190,7 @@ class Catalog:
         )
 
     def get(self, guid: str) -> dict[str, Any]:
-        """The entity with this guid, as Atlas tells it; {} if there is none."""
+        """The entity with this guid, as Atlas returns it; {} if there is none."""
         try:
             answer = self._clients().data_map.get_single_entity(guid)
         except CatalogRefused as error:
@@ -217,7 +217,7 @@ class Catalog:
         return frozenset(str(each["name"]) for each in definition.get("attributeDefs") or ())
 
     def delete(self, guid: str) -> None:
-        """Delete an entity; one that is gone already is no error."""
+        """Delete an entity. It is not an error if it is already gone."""
         self._clients().data_map.delete_entity(guid=guid)
 
     def _chunks(self, type_name: str, names: Iterable[str]) -> Iterator[list[str]]:
@@ -270,7 +270,7 @@ class Catalog:
             return self._opened
 
     def _open(self) -> _Clients:
-        # requests, azure-identity and pyapacheatlas take 0.1 s to import; most starts of the app never get here.
+        # requests, azure-identity and pyapacheatlas take 0.1 s to import; most starts of the app do not need them.
         from purview.client import DataMapClient, DiscoveryClient
         from purview.session import Transport, default_credential
 

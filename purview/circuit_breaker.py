@@ -2,10 +2,10 @@
 
 There is a circuit for the account and one for each collection. That of the account opens on 401, 429, 5xx, time-outs
 and missing tokens; a 403 opens the circuit of the upload's own collection only. An open circuit becomes half-open after
-a while: then one upload of the app tries. Its success closes the circuit, its failure opens it for twice as long.
+a while: then one upload of the app tests it. Its success closes the circuit, its failure opens it for twice as long.
 
-The state is shared by all workers (see ``Circuits``) and changed by compare-and-swap, so no worker has to be trusted to
-live: whoever finds an open time that has passed, or a trial that did not report in time, goes on from there.
+The state is shared by all workers (see ``Circuits``) and changed by compare-and-swap, so no worker is relied on: any
+worker that finds an expired open time, or a trial that did not report in time, continues from there.
 """
 
 import logging
@@ -23,13 +23,13 @@ from purview.retry_policy import Clock, RetryPolicy
 
 _log = logging.getLogger(__name__)
 
-# For how long the others wait for a trial to report; an upload with a full retry budget takes less.
+# How long the others wait for the result of a trial; an upload with a full retry budget takes less.
 _TRIAL_SECONDS = 180.0
 _CONFLICTS = 20
 
 
 class Circuits(Protocol):
-    """Where the circuits are kept."""
+    """The store of the circuits."""
 
     def read(self) -> Mapping[str, Circuit]:
         """All circuits by scope.
@@ -69,7 +69,7 @@ class LocalCircuits:
 
 
 class CircuitBreaker:
-    """Decides whether uploads may ask the catalogue at all. Safe to use from several threads.
+    """Decides whether uploads may call the catalogue. Safe to use from several threads.
 
     ``clock`` gives seconds since 1970, which the workers' machines agree on.
     """
@@ -82,7 +82,7 @@ class CircuitBreaker:
     def check(self, collection: str | None = None) -> None:
         """Make sure that the circuit of the account, and that of a collection if one is given, is not open.
 
-        :raises CircuitOpen: it is, or another upload is trying.
+        :raises CircuitOpen: it is, or another upload is testing it.
         """
         known = self._circuits.read()
         for scope in _scopes(collection):
@@ -90,11 +90,11 @@ class CircuitBreaker:
 
     @contextmanager
     def upload(self, collection: str) -> Iterator[Callable[[], bool]]:
-        """Let an upload to a collection ask the catalogue, and learn from how it ends.
+        """Let an upload to a collection call the catalogue, and record how it ends.
 
-        Yields a function that says whether the circuit has opened for this upload in the meantime.
+        Yields a function that returns whether the circuit has opened for this upload in the meantime.
 
-        :raises CircuitOpen: a circuit is open, or another upload is trying.
+        :raises CircuitOpen: a circuit is open, or another upload is testing it.
         """
         own = uuid.uuid4().hex
         scopes = _scopes(collection)
@@ -106,7 +106,7 @@ class CircuitBreaker:
             self._leave(trials, own, closes=False)
             raise
         except Exception as error:
-            # A refusal of the content is an answer like any other.
+            # A refusal of the content shows that Purview works.
             self._leave(trials, own, closes=isinstance(error, Refused))
             raise
         except BaseException:
@@ -153,7 +153,7 @@ class CircuitBreaker:
         return any(each.open_until is not None and each.open_until > now and each.trial != own for each in circuits)
 
     def _failed(self, error: CatalogUnavailable, collection: str) -> None:
-        """Open the circuit that an error is about, if there is one."""
+        """Open the circuit that an error concerns, if there is one."""
         if isinstance(error, CircuitOpen) or self._policy.open_seconds <= 0:
             return
         scope = ACCOUNT
@@ -176,7 +176,7 @@ class CircuitBreaker:
                 step(_log, "circuit", "unavailable", facts, logging.WARNING)
 
     def _opened(self, circuit: Circuit, error: CatalogUnavailable) -> Circuit:
-        """As long as the catalogue asked for if that is longer than our own time, but not without end."""
+        """The open time: the longer one of the app's own and what the catalogue asked for, up to a limit."""
         now, longest = self._clock(), self._policy.longest_open_seconds
         seconds, failures = min(error.retry_after or 0.0, longest), circuit.failures
         if circuit.open_until is None or circuit.open_until <= now:
@@ -187,7 +187,7 @@ class CircuitBreaker:
         return replace(circuit, failures=failures, open_until=until, reason=error.reason, trial="", trial_until=0.0)
 
     def _leave(self, trials: list[str], own: str, *, closes: bool) -> None:
-        """End the trials of an upload: close their circuits, or let the next upload try."""
+        """End the trials of an upload: close their circuits, or let the next upload test them."""
         for scope in trials:
             with _unneeded("end a trial"):
                 self._change(scope, lambda circuit: _ended(circuit, own, closes=closes))
@@ -223,7 +223,7 @@ def _held_back(circuit: Circuit, seconds: float) -> CircuitOpen:
 
 @contextmanager
 def _unneeded(what: str) -> Iterator[None]:
-    """Do what is inside if storage lets us: a circuit that stays as it is costs time, but no work."""
+    """Do the block if storage is available: a circuit that stays as it is costs time, but loses nothing."""
     try:
         yield
     except TryLater as error:

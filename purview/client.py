@@ -1,7 +1,7 @@
-"""pyapacheatlas' clients on our transport.
+"""pyapacheatlas' clients, with the transport of purview.session.
 
-They know the addresses, parameters and bodies of Atlas; what they lack (keep-alive, timeouts, repetition, token
-renewal, errors that ``except Exception`` catches, the current addresses) comes from purview.session.
+They know the addresses, parameters and bodies of Atlas; what they lack (keep-alive, timeouts, retries, token renewal,
+errors that ``except Exception`` catches, the current addresses) is in purview.session.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +69,7 @@ def _read(answer: requests.Response, request: str) -> AtlasResponse:
         return AtlasResponse(answer)
     except ValueError:
         # A page of a proxy or a portal.
-        raise CatalogUnavailable(f"{request} was answered with something that is no JSON") from None
+        raise CatalogUnavailable(f"{request} was answered with something that is not JSON") from None
 
 
 class DataMapClient(_OnTransport, AtlasClient):  # type: ignore[misc]  # pyapacheatlas has no types

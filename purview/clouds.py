@@ -1,4 +1,4 @@
-"""What differs between Azure and its sovereign clouds, and between Purview's classic and its unified address.
+"""The differences between Azure and its sovereign clouds, and between Purview's classic and unified addresses.
 
 Which cloud it is follows from PURVIEW_ENDPOINT. The sign-in of a service principal follows AZURE_AUTHORITY_HOST, which
 azure-identity reads and the templates set.
@@ -13,7 +13,7 @@ _UNIFIED = "api.purview-service.microsoft.com"
 
 
 def scope_of(host: str) -> str:
-    """What a token for a host of Purview is asked for."""
+    """The scope of a token for a host of Purview."""
     return next((scope for suffix, scope in _SCOPES.items() if host.lower().endswith(suffix)), _SCOPE)
 
 

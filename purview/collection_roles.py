@@ -1,7 +1,7 @@
-"""Roles on collections, which are no Azure roles: each collection has a policy, a document that is written as a whole.
+"""Roles on collections, which are not Azure roles: each collection has a policy, a document that is written as a whole.
 
 The API is that of https://learn.microsoft.com/purview/legacy/tutorial-metadata-policy-collections-apis. In a policy the
-rule of a role lists its members, and the rule of permissions lists the roles that count.
+rule of a role lists its members, and the rule of permissions lists the roles in force.
 """
 
 from collections.abc import Mapping
@@ -22,15 +22,15 @@ DATA_CURATOR = "purviewmetadatarole_builtin_data-curator"
 
 _POLICIES = {"api-version": "2021-07-01"}
 _COLLECTIONS = {"api-version": "2019-11-01-preview"}
-# Knows domains, which accounts of the unified catalogue have above their collections.
+# This version has domains, which accounts of the unified catalogue have above their collections.
 _COLLECTIONS_AND_DOMAINS = {"api-version": "2023-10-01-preview"}
 _MEMBER = "principal.microsoft.id"
 _ATTEMPTS = 5
 _RETRY_POLICY = RetryPolicy(budget=60)
 _ADMIN_NEEDED = (
-    "You need the role Collection Admin on {collection}: whoever has it gives it to you (Purview portal, Data Map, "
-    "Collections, Role assignments). On the root, an Owner of the account can take it: az rest --method post --url "
-    "'https://management.azure.com/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.Purview"
+    "You need the role Collection Admin on {collection}: a person who has it can give it to you (Purview portal, "
+    "Data Map, Collections, Role assignments). On the root, an Owner of the account can take it: az rest --method post "
+    "--url 'https://management.azure.com/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.Purview"
     '/accounts/{account}/addRootCollectionAdmin?api-version=2021-12-01\' --body \'{{"objectId": "<your object id>"}}\''
 )
 _BY_HAND = "Give the role in the Purview portal instead: Data Map, Collections, Role assignments."
@@ -80,7 +80,7 @@ class CollectionRoles:
     def root(self) -> Collection:
         """The root collection, whose internal name is the account's.
 
-        :raises CatalogRefused: the address is that of a tenant.
+        :raises CatalogRefused: the endpoint is that of a tenant.
         """
         if is_unified(urlsplit(self._endpoint).hostname or ""):
             raise CatalogRefused(
@@ -99,7 +99,7 @@ class CollectionRoles:
         return self._listed(_COLLECTIONS)
 
     def collections_with_domains(self) -> list[Collection]:
-        """The same, with their domains where the account knows any.
+        """All collections that the caller may see, with their domains if the account has any.
 
         :raises CatalogUnavailable, CatalogRefused: they cannot be listed.
         """
@@ -124,13 +124,13 @@ class CollectionRoles:
         return found
 
     def grant(self, collection: Collection, principal: str, *, dry_run: bool) -> Change:
-        """Make a principal Data Curator of a collection, and say what its policy lacked.
+        """Make a principal Data Curator of a collection; returns what its policy lacked.
 
         :param principal: the object id of a user, a service principal or a managed identity.
         :raises CatalogUnavailable, CatalogRefused: the policy cannot be read or written.
         """
         for _ in range(_ATTEMPTS):
-            # A policy that was changed since it was read is read once more.
+            # If the policy was changed since it was read, it is read again.
             with suppress(CatalogConflict):
                 return self._grant(collection, principal, dry_run=dry_run)
         raise CatalogUnavailable(f"others keep changing the policy of {collection.name}; run the command again")
@@ -159,7 +159,7 @@ class CollectionRoles:
         return answer
 
     def _explained(self, error: CatalogDenied | CatalogRefused, collection: Collection) -> CatalogRefused:
-        """The refusal with a remedy that fits whoever grants roles."""
+        """The refusal with a remedy for a person who grants roles."""
         remedy = error.remedy
         if error.status == 403:
             remedy = _ADMIN_NEEDED.format(collection=collection.name, account=self.account)
@@ -187,7 +187,7 @@ def with_curator(policy: Mapping[str, Any], collection: str, principal: str) -> 
     if permissions is None:
         reason = f"the policy of {collection} has no rule permission:{collection}, without which a role gives nothing"
         raise CatalogRefused(200, "", reason, _BY_HAND)
-    # A role whose rule is not among the permissions gives nothing.
+    # A role whose rule is not among the permissions has no effect.
     if not any(each.get("fromRule") == rule_id for all_of in permissions["dnfCondition"] for each in all_of):
         permissions["dnfCondition"].append([_derived("permission", rule_id)])
         change = Change.RULE
@@ -195,7 +195,7 @@ def with_curator(policy: Mapping[str, Any], collection: str, principal: str) -> 
 
 
 def _add_member(rule: dict[str, Any], principal: str) -> bool:
-    """Add the principal to the first list of members; say whether it was missing from all."""
+    """Add the principal to the first list of members; returns whether it was missing from all."""
     lists: list[list[str]] = [
         each["attributeValueIncludedIn"]
         for all_of in rule["dnfCondition"]

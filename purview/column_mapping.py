@@ -1,4 +1,4 @@
-"""Columns of a sink and what they are computed from, in the text that Purview draws column lineage from.
+"""The columns of a sink and their sources, as the text from which Purview draws column lineage.
 
 The format is Data Factory's: a JSON text with one object per input and sink,
 ``[{"DatasetMapping":{"Source":…,"Sink":…},"ColumnMapping":[{"Source":…,"Sink":…}]}]``. Purview stores any text and
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """The value of the ``columnMapping`` attribute, and a note if it could not hold every pair."""
+    """The value of the ``columnMapping`` attribute, and a note if not all pairs fit."""
 
     text: str
     notes: tuple[Note, ...] = ()
@@ -36,9 +36,9 @@ def column_mapping(
 ) -> ColumnMapping:
     """The mapping into ``sink`` (a qualified name) from ``sources`` (qualified names of the inputs).
 
-    The text depends on nothing but the set of pairs and holds at most ``limit`` bytes of UTF-8. Where not all pairs
-    fit, those between columns of one name go first, and a note and a line in the log say how many are missing.
-    Columns of datasets that are no inputs are skipped.
+    The text depends only on the set of pairs and has at most ``limit`` bytes of UTF-8. If not all pairs fit, those
+    between columns of the same name go first, and a note and a log line say how many are missing. Columns of datasets
+    that are no inputs are skipped.
     """
     edges = {
         (sources[source.dataset], column.name, source.column)
@@ -53,7 +53,7 @@ def column_mapping(
 
 
 def _least(edges: Iterable[_Edge]) -> int:
-    """A size below which the text of these edges cannot be: JSON is at least as long as its texts."""
+    """A lower limit for the size of these edges: JSON is at least as long as its texts."""
     return sum(_PAIR + len(source_column) + len(sink_column) for _, sink_column, source_column in edges)
 
 
@@ -63,7 +63,7 @@ def _keeps_name(edge: _Edge) -> bool:
 
 
 def _fitting(edges: Iterable[_Edge], sink: str, limit: int) -> list[_Edge]:
-    """As many of the edges, the first ones first, as the text has room for."""
+    """As many of the first edges as the text has room for."""
     kept: list[_Edge] = []
     seen: set[str] = set()
     used = size("[]")

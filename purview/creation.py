@@ -1,9 +1,10 @@
-"""Creates missing assets under locks, a part of the datasets at a time.
+"""Creates missing assets under locks, some of the datasets at a time.
 
 The Data Map takes no lock between looking for a name and creating it, so two workers could create two assets of one
 name. Missing assets are therefore looked up again, and created, under locks that all workers share (see
-``creation_locks``). Columns are added to our own assets under the same locks (see purview.missing_columns), and an
-upload holds the locks of those to which its process starts to refer, so that nobody deletes them meanwhile.
+``creation_locks``). Columns are added to assets that the app created under the same locks (see
+purview.missing_columns), and an upload holds the locks of those to which its process starts to refer, so that nobody
+deletes them meanwhile.
 
 A lineage with very many datasets is processed in parts. Each part is looked up and completed before the next one, so
 that locks are held only for a short time, and an attempt that fails half-way gets further than the one before.
@@ -63,7 +64,7 @@ def neighbours(names: Iterable[AssetName]) -> Iterator[list[AssetName]]:
 def _place(name: AssetName) -> int:
     """The place of an asset in an arbitrary order, a number of 64 bits. Neighbours share a lock.
 
-    They also share a partition of our tables (see storage.asset_cache.asset_key) and are written together.
+    They also share a partition of the app's tables (see storage.asset_cache.asset_key) and are written together.
     """
     text = f"{name.type_name}\n{name.qualified_name}"
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")
@@ -86,7 +87,7 @@ def look_up_part(task: Task, datasets: tuple[Dataset, ...]) -> Known:
 
 
 def _recorded(task: Task, datasets: tuple[Dataset, ...], assets: Assets) -> Known:
-    """What the record says of these assets."""
+    """What is recorded of these assets."""
     fields = known_fields(datasets, assets)
     new = {
         assets[dataset.id].name

@@ -1,6 +1,6 @@
 """Builds the entities of datasets that the catalogue does not have yet, with their columns.
 
-New entities have negative guids. What a dataset is called and what it consists of comes from its name, its fields and
+New entities have negative guids. The names and columns of an entity follow from the dataset's name, its fields and
 Purview's type definitions.
 """
 
@@ -34,7 +34,7 @@ _MANDATORY: Mapping[str, Mapping[str, str]] = {
     "hdfs_path": {"path": "qualified name"},
     "kafka_topic": {"topic": "name", "uri": "qualified name"},
 }
-#: All attributes that we set of datasets, their schemas and columns.
+#: All attributes of datasets, their schemas and columns that the app sets.
 OWN_ATTRIBUTES = frozenset(
     {"qualifiedName", "name", *TYPE_ATTRIBUTES, *(attribute for each in _MANDATORY.values() for attribute in each)}
 )

@@ -1,6 +1,6 @@
-"""The description of a process: what ran, how columns are computed, and what the picture does not show.
+"""The description of a process: what ran, how columns are computed, and what Purview's lineage does not show.
 
-A description is part of what an upload shows, so what changes from run to run has no place in it: constant columns
+A description is part of an upload, so it contains nothing that changes from run to run: constant columns
 are named without their values, and filters are shown without their literals (``day = …``). A notebook that runs
 daily for another day then has the same description, and costs no call.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from core.lineage_model import Lineage, Note
 from purview.limits import cut, size
 
-#: Of one expression, and of one list of them; LineageDetails has all.
+#: Limits of one expression, and of one list; LineageDetails has all of them.
 _TEXT_BYTES = 200
 _PART_BYTES = 1_200
 _LITERAL = re.compile(
@@ -47,7 +47,7 @@ def _condition(text: str) -> str:
 
 
 def _part(title: str, texts: Iterable[str]) -> Iterator[str]:
-    """A heading and a list, as far as it may go; nothing for an empty list."""
+    """A heading and a list, cut at the limit; nothing for an empty list."""
     listed = [f"- {cut(text, _TEXT_BYTES)}" for text in texts]
     if not listed:
         return

@@ -1,8 +1,8 @@
 """Builds entities from lineage: the process, and (purview.dataset_entities) the datasets that do not exist yet.
 
 Existing assets are only referred to, by guid, because every attribute that is sent overwrites what a scan or a person
-wrote. Assets that we created get missing columns, which refer to them (purview.missing_columns says when). Except for
-the names of the assets that are used, the process does not depend on look-ups.
+wrote. Assets that the app created get missing columns, which refer to them (purview.missing_columns says when). Except
+for the names of the assets that are used, the process does not depend on look-ups.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,12 +44,12 @@ class Draft:
 
 
 def preview_entities(lineage: Lineage, resolutions: Resolutions, process: str = "") -> Draft:
-    """What would be sent if the catalogue were empty. ``process`` is the qualified name, "" for Sparklin's own."""
+    """The draft for an empty catalogue. ``process`` is the qualified name, "" for Sparklin's own."""
     return build_entities(lineage, resolutions, planned_assets(lineage, resolutions), process=process)
 
 
 def write_of(lineage: Lineage, resolutions: Resolutions) -> Write:
-    """What the name of a lineage's process is made of."""
+    """What a lineage's process is named after."""
     inputs = tuple(resolutions[dataset.id] for dataset in lineage.inputs)
     return Write(lineage.application, resolutions[lineage.sink.id], inputs)
 
@@ -146,7 +146,7 @@ def _reference(asset: Asset, created: Mapping[AssetName, str]) -> dict[str, str]
 
 
 def drawn_columns(lineage: Lineage, assets: Assets) -> tuple[SinkColumn, ...]:
-    """The columns without sources that are the sink's own column.
+    """The columns, without those of their sources that are the same column of the sink.
 
     Two names, such as a table and its folder, may be the same asset. A value that is read from a column of the sink and
     written back to it is not an edge.

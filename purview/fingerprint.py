@@ -1,8 +1,8 @@
-"""What distinguishes one upload from another: equal fingerprints need no second call.
+"""Fingerprints of uploads: an upload with the fingerprint of the last one is not sent.
 
-A fingerprint is made of the whole draft that would be sent if the catalogue were empty, so that an attribute that a new
-version adds reaches processes whose lineage does not change. What an upload decides by beyond that, the names that are
-looked up and the collection, is part of it too.
+A fingerprint covers the whole draft that would be sent if the catalogue were empty, so that an attribute that a new
+version adds reaches processes whose lineage does not change. It also covers the names that are looked up, and the
+collection.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from core.lineage_model import Lineage
 from purview.dataset_entities import Resolutions
 from purview.entities import Draft, datasets_of, preview_entities, within_limits
 
-# Tells the form of a fingerprint from the older one, which is 64 hex digits.
+# Distinguishes this form of a fingerprint from the older one, which is 64 hex digits.
 _PREFIX = "draft:"
 
 
@@ -58,7 +58,7 @@ def _named(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def _older(draft: Draft, lineage: Lineage, resolutions: Resolutions, collection: str) -> str:
-    """The fingerprint as earlier versions made it, of attributes that were chosen by hand."""
+    """The fingerprint of earlier versions, which covered selected attributes."""
     attributes = draft.process["attributes"]
     datasets = [
         [

@@ -1,7 +1,7 @@
 """The Data Map's size limits, and cuts that keep them.
 
-A name holds at most 4 KB, a property 32 KB, an asset 2 MB
-(https://learn.microsoft.com/purview/how-to-manage-quotas). The limits here leave some room, since it is not said
+A name has at most 4 KB, a property 32 KB, an asset 2 MB
+(https://learn.microsoft.com/purview/how-to-manage-quotas). The limits here leave some room, since it is not documented
 whether the property's own name or an escape counts.
 """
 
@@ -19,7 +19,7 @@ def size(text: str) -> int:
 
 
 def cut(text: str, limit: int = NAME_BYTES) -> str:
-    """The text, or as much of its start as fits into ``limit`` bytes with an ellipsis behind it."""
+    """The text, or as much of its start as fits into ``limit`` bytes together with an ellipsis."""
     return text if size(text) <= limit else _head(text, limit - size("…")) + "…"
 
 

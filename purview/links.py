@@ -1,4 +1,4 @@
-"""Where people see an asset."""
+"""Links to the pages of assets."""
 
 from urllib.parse import urlsplit
 
@@ -8,9 +8,9 @@ _CLASSIC = ".purview.azure.com"
 
 
 def asset_link(endpoint: str, guid: str) -> str:
-    """The address of an asset's page: in Purview's portal, or in the local Data Map; "" where it is not known.
+    """The address of an asset's page: in Purview's portal, or in the local Data Map; "" if unknown.
 
-    Portals of the unified account (``api.purview-service.microsoft.com``) have no such address that is documented.
+    The address in portals of the unified account (``api.purview-service.microsoft.com``) is not documented.
     """
     host = urlsplit(endpoint).hostname or ""
     if not guid:

@@ -4,7 +4,7 @@ A look-up tries, in this order: the cache; the candidates by exact name, in thei
 to dataset types, whose hits are compared name by name. A scanned resource set is preferred to a folder, and a folder to
 a placeholder. If an exact name leads only to a folder or a placeholder, the search is tried as well.
 
-A dataset that was not searched for must not count as missing, so a look-up that cannot be completed fails as a whole.
+A dataset whose search failed must not count as missing, so a look-up that cannot be completed fails as a whole.
 To keep the number of searches low, datasets with the same search words share one search, and several searches go into
 one request.
 """
@@ -35,7 +35,7 @@ _MOST_WORDS = 8
 # How many searches go into one request, and how many requests are in progress at a time.
 _BUNDLE = 16
 _AT_ONCE = 4
-# Statuses with which the catalogue may refuse a request that asks too much at once.
+# Statuses with which the catalogue may refuse a request that is too large.
 _TOO_MUCH = (400, 413)
 
 # The types to search for, and the words.
@@ -110,7 +110,8 @@ def look_up_others(
 ) -> dict[DatasetId, Asset]:
     """For datasets with an asset that we created, find an asset for them that a scan or a person created.
 
-    Only an asset counts that look-ups prefer to ours, because a scan that knows a resource set also lists its folder.
+    Only an asset that look-ups prefer to the app's own one counts, because a scan of a resource set also lists its
+    folder.
     """
     names = {dataset: [*_candidates(resolutions[dataset]), _generic(resolutions[dataset])] for dataset in ours}
     exact = catalog.find({name for found in names.values() for name in found})
@@ -258,8 +259,8 @@ def _by_rank(asset: Asset) -> tuple[int, AssetName]:
 def _words(qualified_name: str) -> tuple[str, ...]:
     """Words that every spelling of the dataset's qualified name contains.
 
-    These are the path segments of which a scan replaces nothing and, of the host, only the account, because one
-    account answers as ``dfs`` and as ``blob``. The index matches ``contains`` only within a segment.
+    These are the path segments in which a scan replaces nothing and, of the host, only the account, because an account
+    has the hosts ``dfs`` and ``blob``. The index matches ``contains`` only within a segment.
     """
     host, *segments = [part for part in qualified_name.partition("://")[2].split("/") if part] or [""]
     plain = [part for part in segments if not is_replaceable(part)]

@@ -1,15 +1,15 @@
-"""Which columns the datasets that we created still lack.
+"""Finds the columns that datasets created by the app still lack.
 
 A dataset is created with the columns of the event whose upload happens to come first. So that the catalogue does not
-depend on that order, later uploads add those that they know beyond it. Assets of scans and people are never touched:
-ours are those of which the guid was recorded when they were created.
+depend on that order, later uploads add further columns. Assets of scans and people are never changed: the app's own
+assets are those whose guid was recorded when they were created.
 
 The record is written twice, both times under the lock of the asset: before the creation without a guid (the asset is
 announced), so that a worker that already finds the asset waits for its columns to be recorded, and after it. A worker
-that dies in between, or that does not get the answer to its request, leaves an announcement. Whoever finds the asset
-next decides, under the same lock, whether it is ours. It is if it was created within ``SENDING`` after the
-announcement: the catalogue did not have it when it was announced, and later than that its worker was not sending any
-more. An asset that was created later is that of a scan or a person, and the announcement is withdrawn.
+that dies in between, or that does not get the answer to its request, leaves an announcement. The next worker that finds
+the asset decides, under the same lock, whether the app created it. That is so if it was created within ``SENDING``
+after the announcement: the catalogue did not have it when it was announced, and after that time its worker was not
+sending any more. An asset that was created later is that of a scan or a person, and the announcement is withdrawn.
 """
 
 from collections import defaultdict
@@ -35,10 +35,10 @@ _AT_ONCE = 8
 
 
 class Record(Protocol):
-    """The assets that we created.
+    """The record of the assets that the app created.
 
-    Adding another guid than the known one starts anew. Adding one without a guid announces that the asset is about to
-    be created, from now on. Removing does nothing if another guid is known by now.
+    Adding a guid other than the recorded one replaces all of it. Adding without a guid announces, from now on, that the
+    asset is about to be created. Removing does nothing if another guid is recorded by now.
     """
 
     def get_many(self, names: Iterable[AssetName]) -> Mapping[AssetName, Created]: ...
@@ -49,7 +49,7 @@ class Record(Protocol):
 
 
 class Reader(Protocol):
-    """What is asked of the catalogue."""
+    """The reads of the catalogue."""
 
     def find(self, names: Iterable[AssetName]) -> dict[AssetName, Asset]: ...
 
@@ -60,8 +60,8 @@ class Reader(Protocol):
 class MissingColumns:
     """The fields that assets lack as columns.
 
-    ``fields`` are those of assets of ours. ``unfinished`` are those of assets that were announced and not recorded:
-    another worker is creating them or, once their locks are held, failed to record them.
+    ``fields`` are those of the app's own assets. ``unfinished`` are those of assets that were announced and not
+    recorded: another worker is creating them or, once their locks are held, failed to record them.
     """
 
     fields: Mapping[Asset, tuple[Field, ...]] = field(default_factory=dict)
@@ -69,11 +69,11 @@ class MissingColumns:
 
     @property
     def names(self) -> set[AssetName]:
-        """What is to be locked."""
+        """The names to be locked."""
         return {asset.name for asset in (*self.fields, *self.unfinished)}
 
     def of(self, names: AbstractSet[AssetName]) -> "MissingColumns":
-        """Those of some assets only."""
+        """The missing columns of only these assets."""
         return MissingColumns(_of(self.fields, names), _of(self.unfinished, names))
 
 
@@ -89,7 +89,7 @@ def known_fields(datasets: Iterable[Dataset], assets: Assets) -> dict[Asset, tup
 def find_missing_columns(
     fields: Mapping[Asset, tuple[Field, ...]], created: Mapping[AssetName, Created]
 ) -> MissingColumns:
-    """What existing assets with these fields lack, by what is known of those that we created."""
+    """The columns that existing assets lack, by the record of assets that the app created."""
     ours = {asset: created[asset.name] for asset in fields if asset.name in created}
     lacking = {asset: _lacking(fields[asset], ours[asset]) for asset in ours}
     return MissingColumns(
@@ -101,8 +101,8 @@ def find_missing_columns(
 def plan_additions(gaps: MissingColumns, catalog: Reader, record: Record) -> tuple[Addition, ...]:
     """The columns to send, in the order of the assets' names; to be called under the locks of ``gaps.names``.
 
-    Columns that are there, by a scan or by an upload that was cut short, are recorded and not sent again. Unfinished
-    assets are settled: they are ours from now on, or their announcement is withdrawn.
+    Columns that exist already, from a scan or from an interrupted upload, are recorded and not sent again. Unfinished
+    assets are settled: they are recorded as the app's own, or their announcement is withdrawn.
 
     :raises TryLater: the catalogue or the record is unavailable.
     :raises CatalogRefused: the catalogue refuses to be read.
@@ -121,7 +121,7 @@ def plan_additions(gaps: MissingColumns, catalog: Reader, record: Record) -> tup
 
 
 def adopt(unfinished: Iterable[Asset], catalog: Reader, record: Record) -> list[Asset]:
-    """Those of some announced assets that turn out to be ours, which is recorded.
+    """Record those of some announced assets that the app created; returns them.
 
     The announcements of the others are withdrawn. To be called under the locks of their names.
 
@@ -163,7 +163,7 @@ def _was_created_after(announced: datetime | None, entity: Mapping[str, Any]) ->
 
 
 def _present(fields: Mapping[Asset, tuple[Field, ...]], catalog: Reader) -> dict[Asset, frozenset[str]]:
-    """The missing columns of each asset that are there all the same."""
+    """The missing columns of each asset that exist all the same."""
     names = {asset: {each.name: column_names(asset.name, each.name) for each in fields[asset]} for asset in fields}
     found = catalog.find(name for columns in names.values() for group in columns.values() for name in group)
     return {

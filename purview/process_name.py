@@ -1,8 +1,8 @@
-"""The name of a process: by our own naming one per application and sink, whatever inputs, runs or look-ups were.
+"""The name of a process: by Sparklin's own naming one per application and sink, for any inputs, runs or look-ups.
 
 Two further namings are those of tools that Sparklin replaces, so that their processes are updated instead of doubled
-(docs/migration.md has the forms). A process keeps type and name that go with its qualified name, also when the setting
-changes: they follow from the qualified name's scheme.
+(docs/migration.md has the forms). The type and name of a process follow from its qualified name's scheme, so they stay
+when the setting changes.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ _WORKSPACE = re.compile(r"adb-\d+\.\d+")
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What processes are named by."""
+    """What a process is named after."""
 
     application: Application
     sink: Resolution
@@ -58,7 +58,7 @@ Namer = Callable[[Write], str]
 
 
 def namer(naming: str = "", tasks: Mapping[str, str] | None = None) -> Namer:
-    """The function that gives the qualified names of a naming (a value of ``PROCESS_NAMING``); "" is our own.
+    """The function that gives the qualified names of a naming (a value of ``PROCESS_NAMING``); "" is Sparklin's own.
 
     ``tasks`` are the paths of Databricks tasks by application, as ``DATABRICKS_TASKS`` has them.
     """
@@ -72,12 +72,12 @@ def type_of_naming(naming: str) -> str:
 
 
 def process_type(qualified_name: str) -> str:
-    """The type of the process of this name, whichever naming is in force."""
+    """The type of the process of this name, for any naming."""
     return _TYPES.get(qualified_name.partition("://")[0], PROCESS_TYPE)
 
 
 def process_name(write: Write, qualified_name: str = "") -> ProcessName:
-    """The process that shows a write, under the name that it has; by default under our own."""
+    """The process that shows a write, under its name; by default under Sparklin's own."""
     qualified_name = qualified_name or native(write)
     application, sink = write.application.name, write.sink
     title = write.application.shown
@@ -90,12 +90,12 @@ def process_name(write: Write, qualified_name: str = "") -> ProcessName:
 
 
 def native(write: Write) -> str:
-    """Our own: ``sparklin://{job namespace}/{application}#{qualified name of the sink by our rules}``.
+    """Sparklin's own: ``sparklin://{job namespace}/{application}#{qualified name of the sink by our rules}``.
 
-    The application is the id of the notebook or job where the events contain it, and the application's name elsewhere.
+    The application is the id of the notebook or job if the events contain it, else the application's name.
 
     ``%``, ``/``, ``#`` and control characters of the first two parts are percent-encoded, so that two different
-    applications never share a name; what lies behind the first ``#`` is the sink's name as it is.
+    applications never share a name; everything after the first ``#`` is the sink's name as it is.
     """
     application = write.application
     job = f"{application.namespace.translate(_ESCAPES)}/{application.key.translate(_ESCAPES)}"
@@ -114,8 +114,8 @@ def sparklin(write: Write) -> str:
 def accelerator(write: Write, tasks: Mapping[str, str]) -> str:
     """As the Databricks accelerator: ``databricks://{workspace}/{runnable}/processes/{inputs}->{output}``, of MD5s.
 
-    What it never made a process of, writes without inputs and those of other platforms, has our own name; so has the
-    task of a job that is no notebook, unless ``tasks`` names it: no event does.
+    Writes for which it made no process (without inputs, or on other platforms) have Sparklin's own name; so has the
+    task of a job that is no notebook, unless ``tasks`` names it, because no event does.
     """
     workspace = write.application.namespace.partition("#")[0]
     application = write.application.name
@@ -133,7 +133,7 @@ def _team(job: str) -> str:
 
 
 def _notebook_path(application: str) -> str:
-    """The path of a Databricks notebook, which is an application's name there; "" for anything else."""
+    """The path of a Databricks notebook, which is the application's name there; "" for any other application."""
     return f"/{application}" if "/" in application else ""
 
 
@@ -142,7 +142,7 @@ def _path(dataset: DatasetId) -> str:
 
 
 def _without_resource_set(dataset: Resolution) -> str:
-    """The dataset's name as the accelerator made it: that of the folder."""
+    """The dataset's name as the accelerator gave it: that of the folder."""
     return dataset.asset.qualified_name.removesuffix("/{SparkPartitions}").rstrip("/")
 
 

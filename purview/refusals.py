@@ -1,10 +1,10 @@
-"""What it means when the Data Map refuses a request, and what a person can do about it.
+"""The meaning of the Data Map's refusals, and what a person can do about them.
 
-Only what the content of the request causes is final (``CatalogRefused``). What an operator may change, a role, a
-firewall, an address, is retried (``CatalogDenied``), and so is a change that another writer got in the way of
+Only a refusal that the content of the request causes is final (``CatalogRefused``). A cause that an operator can change
+(a role, a firewall, an address) is retried (``CatalogDenied``), and so is a conflict with another writer
 (``CatalogConflict``).
 
-The codes are Apache Atlas', whose answers Purview gives word by word
+The codes are Apache Atlas', whose answers Purview gives literally
 (https://github.com/apache/atlas/blob/master/intg/src/main/java/org/apache/atlas/AtlasErrorCode.java).
 """
 
@@ -30,24 +30,24 @@ _CURATOR = (
     "Give the app's identity the role Data Curator on {} (`sparklin grant`, or the portal: Data Map, Domains and "
     "collections, Role assignments), and check that Purview's firewall lets the app in."
 )
-_ANY_COLLECTION = "the collection that holds the assets, or on the root collection if no collection is set"
+_ANY_COLLECTION = "the collection of the assets, or on the root collection if no collection is set"
 _ENDPOINT = "Check PURVIEW_ENDPOINT: it is the address of the account, such as https://<account>.purview.azure.com."
 _LOCKED = "Purview, or what is to be written, is locked: remove the lock."
 _REPORT = "Look at the entities with `sparklin preview`; report the message if they look right."
 
 
 class UnusableType(CatalogRefused):
-    """The catalogue does not know the type ``type_name``, or asks more of it than we can give."""
+    """The catalogue does not know the type ``type_name``, or requires attributes that the app cannot set."""
 
     type_name = ""
 
 
 class ReferenceMissing(CatalogRefused):
-    """An entity refers to one that the catalogue does not have (any more)."""
+    """An entity refers to one that the catalogue does not have, or no longer has."""
 
 
 def refusal(status: int, body: str, request: str, collection: str = "") -> SparklinError:
-    """The exception for an answer that is no success and no passing fault.
+    """The exception for an answer that is neither a success nor a temporary fault.
 
     :param body: the answer as text; Atlas' own are ``{"errorCode": …, "errorMessage": …}``.
     :param request: method and path, for people.

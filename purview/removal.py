@@ -1,7 +1,7 @@
-"""Deleting an asset of ours with all that belongs to it, and the reasons not to.
+"""Deletes an asset that the app created with all that belongs to it, and finds reasons to keep it.
 
-``reason_in_use`` is what keeps every asset. ``reason_touched`` also keeps one that is not exactly as it was created: it
-is for assets that a process no longer needs, whose deletion nobody asked for.
+``reason_in_use`` applies to every asset. ``reason_touched`` also keeps an asset that is not exactly as it was created:
+it is for assets that a process no longer needs and that nobody asked to delete.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -14,7 +14,8 @@ from purview.lookup import Finder
 from purview.schema import RELATIONSHIPS, schema_name
 
 _AT_ONCE = 8
-# What people add to an asset or its columns. We never set these, so an asset with one of them must stay.
+# Attributes that people set on an asset or its columns. The app never sets them, so an asset with one of them must
+# stay.
 _BY_PEOPLE = (
     "classifications", "meanings", "labels", "customAttributes", "businessAttributes", "contacts",
     "description", "userDescription", "owner",
@@ -25,13 +26,13 @@ Entity = Mapping[str, Any]
 
 
 class Reader(Protocol):
-    """What is asked of the catalogue about an asset."""
+    """The reads of the catalogue about an asset."""
 
     def get(self, guid: str) -> dict[str, Any]: ...
 
 
 class Remover(Reader, Finder, Protocol):
-    """What deleting an asset asks of the catalogue."""
+    """The catalogue's functions for deleting an asset."""
 
     def delete(self, guid: str) -> None: ...
 
@@ -39,7 +40,7 @@ class Remover(Reader, Finder, Protocol):
 def remove_asset(asset: Asset, catalog: Remover, guard: Callable[[], None] = lambda: None) -> None:
     """Delete an asset and its columns. It is safe to repeat this after a crash.
 
-    ``guard`` is called before each deletion; what it raises stops them.
+    ``guard`` is called before each deletion; what it raises stops the deletions.
 
     The columns of a table are deleted with it. Those of a file are in a ``tabular_schema``, which is not deleted with
     the file. It is deleted after it, so that no asset without its columns is left for others to use. After a crash in
@@ -55,7 +56,7 @@ def remove_asset(asset: Asset, catalog: Remover, guard: Callable[[], None] = lam
 
 
 def belongings(entity: Entity, catalog: Reader) -> Iterator[dict[str, Any]]:
-    """What goes with an asset that is deleted: its columns, and the schema that they are in.
+    """The entities that are deleted with an asset: its columns, and the schema that they are in.
 
     :raises CatalogUnavailable, CatalogRefused: something cannot be read.
     """
@@ -78,9 +79,9 @@ def reason_in_use(entity: Entity, catalog: Reader, moving: Container[str] = ()) 
 def reason_touched(entity: Entity, catalog: Reader, collection: str) -> str:
     """Why an asset has to stay that nobody asked to delete; "" if it is as it was created, and nothing refers to it.
 
-    Then the asset and its columns have no attributes that Sparklin does not set, their only author is who created
-    them, and the asset is still in ``collection``. What the catalogue does not say counts as a reason: ``updatedBy`` is
-    the last author only, so a scan may hide behind a later upload.
+    Then the asset and its columns have no attributes that Sparklin does not set, their only author is their creator,
+    and the asset is still in ``collection``. Missing information counts as a reason: ``updatedBy`` is only the last
+    author, so a later upload may hide a scan.
 
     :raises CatalogUnavailable, CatalogRefused: something cannot be read.
     """
@@ -105,7 +106,7 @@ def reason_touched(entity: Entity, catalog: Reader, collection: str) -> str:
 
 
 def _foreign(entity: Entity) -> Iterator[str]:
-    """The attributes with a value that are not among those that we set."""
+    """The attributes with a value that the app does not set."""
     attributes = entity.get("attributes") or {}
     return (
         key for key, value in attributes.items() if value and key not in OWN_ATTRIBUTES and key not in RELATIONSHIPS
@@ -123,7 +124,7 @@ def _described(entities: Iterable[Entity]) -> str:
 
 
 def _abandoned_schema(table: AssetName, catalog: Remover) -> list[str]:
-    """The schema that was left when an asset was deleted; none if it belongs to another one, or people added to it."""
+    """The schema that was left when an asset was deleted; none if it belongs to another one, or people changed it."""
     found = catalog.find([schema_name(table)]).get(schema_name(table))
     entity = catalog.get(found.guid) if found else {}
     if found is None or not entity or _guids(entity, "associatedDataSets"):

@@ -2,7 +2,7 @@
 
 All requests of an upload share one budget of time that faults may cost. When it is used up, the catalogue has more than
 a short fault: the upload fails, and the circuit opens for all uploads of the app (see purview.circuit_breaker), so that
-the queue takes over and nobody waits to find out what another upload knows already.
+the queue takes over and no other upload waits for the same result.
 """
 
 import threading
@@ -18,8 +18,8 @@ Clock = Callable[[], float]
 class RetryPolicy:
     """How long a call may take, in seconds.
 
-    ``connect`` and ``read`` are the time-outs of one attempt. ``budget`` is what faults may cost an upload, all its
-    requests together, or a request by itself: failed attempts and the waits between them. ``first_wait`` doubles from
+    ``connect`` and ``read`` are the time-outs of one attempt. ``budget`` is the time that faults may cost all requests
+    of an upload together, or a single request: failed attempts and the waits between them. ``first_wait`` doubles from
     attempt to attempt. ``open_seconds`` is how long the circuit stays open after that; it doubles up to
     ``longest_open_seconds`` while trials fail. 0: the circuit never opens. ``slot_wait`` is how long an upload waits
     for one of the app's upload slots.
@@ -35,7 +35,7 @@ class RetryPolicy:
 
 
 class RetryBudget:
-    """The time that faults may cost; threads that meet faults at the same time spend it together.
+    """The time that faults may cost; threads with faults at the same time spend it together.
 
     ``is_stopped`` says whether the rest of the budget is void, because the circuit has opened in the meantime.
     """
@@ -66,7 +66,7 @@ class RetryBudget:
                 self._spent += self._ended - self._since
 
     def seconds_left(self) -> float:
-        """Seconds left; 0 where the circuit has opened."""
+        """Seconds left; 0 if the circuit has opened."""
         if self._is_stopped():
             return 0.0
         with self._lock:

@@ -1,7 +1,7 @@
-"""How the columns of a new dataset are written: Purview's types for them, and the names that scans give.
+"""Writes the columns of a new dataset: with Purview's types for them, and the names that scans give.
 
-A kind of table that has column entities of its own is a line in ``_FORMS``; all others (files, folders, resource
-sets, generic data sets) carry a ``tabular_schema`` with ``column`` entities.
+A kind of table that has column entities of its own is a line in ``_FORMS``; all others (files, folders, resource sets,
+generic data sets) have a ``tabular_schema`` with ``column`` entities.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,9 +40,8 @@ class _Form:
 _COLUMN = _Form("column", "type", "{table}#__tabular_schema//{column}", parent="composeSchema")
 
 # Types, attributes and relationships as in Purview's type definitions (GET /types/typedefs); the names are those of
-# scanned assets, where known. The last four are younger than the public dump of the definitions: they were read off
-# live accounts by connectors such as https://github.com/sdebruyn/dbt-fabric, but for ``parent``, which is what all
-# older types call it.
+# scanned assets, where known. The last four are newer than the public dump of the definitions: connectors such as
+# https://github.com/sdebruyn/dbt-fabric read them from live accounts, except ``parent``, the name in all older types.
 _FORMS: Mapping[str, _Form] = {
     "azure_sql_table": _Form("azure_sql_column"),
     "azure_sql_dw_table": _Form("azure_sql_dw_column"),
@@ -67,10 +66,10 @@ _FORMS: Mapping[str, _Form] = {
 }
 
 RELATIONSHIPS = frozenset(form.relationship for form in _FORMS.values()) | {"columns", "tabular_schema"}
-"""The attributes by which an asset refers to its columns, or to the schema that they lie in."""
+"""The attributes by which an asset refers to its columns, or to their schema."""
 
 TYPE_ATTRIBUTES = frozenset(form.type_attribute for form in (_COLUMN, *_FORMS.values()))
-"""The attributes of columns that we set besides their names."""
+"""The attributes of columns that the app sets in addition to their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,8 @@ def schema(table: AssetName, fields: Sequence[Field], guids: Iterator[str], unkn
 def added_columns(addition: Addition, guids: Iterator[str], unknown: AbstractSet[str]) -> Schema:
     """Columns for a dataset that exists, in the same form as ``schema`` gives to a new one.
 
-    Each refers to its dataset or schema: a list of columns on the dataset's side would delete those that it lacks.
+    Each refers to its dataset or schema: a list of columns on the dataset's side would delete columns that are not in
+    it.
     """
     table, fields = addition.asset.name, addition.fields
     form = _FORMS.get(table.type_name, _COLUMN)
@@ -140,12 +140,12 @@ def column_names(table: AssetName, column: str) -> tuple[AssetName, ...]:
 
 
 def schema_name(table: AssetName) -> AssetName:
-    """The name of the schema that the columns of a table are in, where they are not its own."""
+    """The name of the schema that the columns of a table are in, if the table has none of its own."""
     return AssetName("tabular_schema", f"{table.qualified_name}#__tabular_schema")
 
 
 def storable_fields(table: AssetName, fields: Sequence[Field]) -> tuple[Field, ...]:
-    """The fields that the catalogue can hold as columns of the table, one a name."""
+    """The fields that the catalogue can store as columns of the table, one for each name."""
     return tuple(_fitting(table, fields)[0])
 
 
@@ -185,7 +185,7 @@ def _column(form: _Form, table: AssetName, field: Field, guid: str) -> Entity:
 
 
 def _fitting(table: AssetName, fields: Sequence[Field]) -> tuple[list[Field], tuple[Note, ...]]:
-    """One field a name, without those whose name or whose number is beyond the limits."""
+    """One field for each name, without those whose name or number is above the limits."""
     by_name = {field.name: field for field in reversed(fields)}
     # The name of a column contains that of its table, and a separator of up to 20 bytes.
     room = NAME_BYTES - size(table.qualified_name) - 20

@@ -1,9 +1,9 @@
-"""What a search found, ready to be compared with many names.
+"""Indexes what a search found, for comparison with many names.
 
 Comparing each hit with each dataset would take minutes for thousands of both, so hits are kept by the segments of
-their paths. A name can mean the same as a hit only if the hit has each of its segments, in any case, but for what
-scans replace: of partitions (``Year=2024``) and placeholders nothing is asked, and a segment that a scan may have
-replaced may also stand behind a placeholder of the hit.
+their paths. A name can mean the same as a hit only if the hit has each of its segments, in any case, except for what
+scans replace: partitions (``Year=2024``) and placeholders are ignored, and a segment that a scan may have replaced may
+also correspond to a placeholder of the hit.
 """
 
 import re
@@ -38,7 +38,7 @@ class SearchIndex:
                 self._patterns.add(number)
 
     def like(self, qualified_name: str) -> list[Asset]:
-        """Those that may mean the same as a name."""
+        """The assets that may mean the same as a name."""
         sets = [self._with(segment) for segment in _segments(qualified_name) if not _OPEN.search(segment)]
         if not sets:
             return self._assets
@@ -51,5 +51,5 @@ class SearchIndex:
 
 
 def _segments(qualified_name: str) -> list[str]:
-    """Those of the path, in lower case; the host is left out, since one account has several."""
+    """The segments of the path, in lower case; the host is left out, since one account has several."""
     return [part for part in qualified_name.casefold().partition("://")[2].split("/")[1:] if part]

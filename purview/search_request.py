@@ -1,4 +1,4 @@
-"""Searches of the catalogue: the filter of a request, and what is read of its answer."""
+"""Searches of the catalogue: the filter of a request, and the hits in its answer."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search returned; there may be more where it is not complete."""
+    """What a search returned; there may be more hits if it is not complete."""
 
     hits: tuple[SearchHit, ...]
     is_complete: bool
@@ -32,7 +32,7 @@ def hit_of(entry: Mapping[str, Any]) -> SearchHit:
 def words_filter(alternatives: Sequence[Sequence[str]], types: Sequence[str]) -> dict[str, Any]:
     """The filter for assets of these types whose qualified name contains all words of one of the alternatives.
 
-    What the alternatives have in common is asked for once.
+    Words that all alternatives have in common are in the filter once.
     """
     kinds = [{"entityType": type_name, "includeSubTypes": False} for type_name in types]
     common = [word for word in alternatives[0] if all(word in words for words in alternatives)]

@@ -1,7 +1,7 @@
 """HTTP to the Data Map: one session, tokens, time-outs, and retries within a budget (see purview.retry_policy).
 
-A request is repeated after 408, 429, any 5xx and broken connections; all requests that are sent through here may be
-carried out twice without harm. Every other answer that is no success ends the call at once.
+A request is repeated after 408, 429, any 5xx and broken connections; all requests of this module are safe to repeat.
+Any other answer that is not a success ends the call at once.
 """
 
 import logging
@@ -29,11 +29,11 @@ from purview.retry_policy import Clock, RetryBudget, RetryPolicy, current_budget
 _log = logging.getLogger(__name__)
 # A token is renewed when it has less than this left, in seconds; azure-identity does the same in its own cache.
 _RENEW_BEFORE = 300.0
-# A wait that is asked for is honoured in the call up to this; our own stays shorter, so that the end of a fault is
+# A requested wait is honoured in the call up to this; the app's own wait stays shorter, so that the end of a fault is
 # noticed soon.
 _LONGEST_WAIT = 30.0
 _LONGEST_BACKOFF = 5.0
-# No server can ask for a longer wait than this: a run is retried at least once an hour.
+# A server cannot make the app wait longer than this: a run is retried at least once an hour.
 _LONGEST_RETRY_AFTER = 3600.0
 _BROKEN = (
     requests.ConnectionError,
@@ -82,7 +82,7 @@ class Transport:
         self._sleep = sleep
         self._auth = _BearerAuth(credential) if credential else None
         self._session = requests.Session()
-        # Proxies come from the environment; passwords (.netrc) don't, since the session has an auth of its own.
+        # Proxies come from the environment; passwords (.netrc) do not, since the session has its own authentication.
         self._session.trust_env = trust_environment
         self._session.auth = self._auth
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -106,7 +106,7 @@ class Transport:
 
         :param guard: called before each attempt; what it raises ends the call.
         :raises CatalogUnavailable: the catalogue was unavailable, busy or faulty beyond the budget.
-        :raises CatalogDenied: the app is not let in.
+        :raises CatalogDenied: the app has no access.
         :raises CatalogConflict: another change got in the way (409, 412).
         :raises CatalogRefused: the catalogue refused the content of the request.
         """
@@ -156,7 +156,7 @@ class Transport:
         """
         asked = retry_after(answer.headers.get("Retry-After")) if isinstance(answer, requests.Response) else None
         backoff = min(_LONGEST_BACKOFF, self._policy.first_wait * 2.0 ** min(failures - 1, 30))
-        # Jitter keeps workers that failed together from coming back together; it never shortens what was asked for.
+        # Jitter keeps workers that failed together from retrying together; it never shortens a requested wait.
         wait = max(asked or 0.0, backoff * random.uniform(0.5, 1.0))
         what = str(answer.status_code) if isinstance(answer, requests.Response) else type(answer).__name__
         if wait > min(budget.seconds_left(), _LONGEST_WAIT):
@@ -203,7 +203,7 @@ class _BearerAuth(AuthBase):
         self._token: Token | None = None
 
     def forget(self) -> None:
-        """Make the next request get a new token: this one was not accepted."""
+        """Discard the token, which was not accepted: the next request gets a new one."""
         with self._lock:
             self._token = None
 
@@ -219,7 +219,7 @@ class _BearerAuth(AuthBase):
                 try:
                     self._token = self._credential.get_token(scope)
                 except AzureError:
-                    # One that is still good bridges a pause of the identity service.
+                    # A token that is still valid bridges an outage of the identity service.
                     if self._token is None or left < 1:
                         raise
             return self._token.token

@@ -1,8 +1,8 @@
-"""Which types of assets stand for the same file, folder or table, and which of them is preferred."""
+"""Which types of assets mean the same file, folder or table, and which of them is preferred."""
 
 from purview.dataset_entities import GENERIC_TYPE
 
-# Placeholders for a dataset that no scan has found yet: our own, and that of Microsoft's Databricks accelerator.
+# Placeholders for a dataset that no scan has found yet: Sparklin's own, and that of Microsoft's Databricks accelerator.
 _PLACEHOLDERS = (GENERIC_TYPE, "purview_custom_connector_generic_entity_with_columns")
 
 # Types that one file, folder or table may have in the catalogue. A type without a family is searched for alone.

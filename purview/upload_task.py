@@ -1,4 +1,4 @@
-"""One upload: what is to be uploaded, with what, and what is known of its assets."""
+"""One upload: its content, the clients that it uses, and what is known of its assets."""
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,10 +16,10 @@ from purview.missing_columns import MissingColumns, Reader, Record
 
 
 class Lease(Protocol):
-    """Locks that are held."""
+    """Locks that a worker has."""
 
     def check(self) -> None:
-        """Do nothing while all of them are held.
+        """Check that the worker still has all of them.
 
         :raises LeaseLost: one of them expired.
         """
@@ -37,7 +37,7 @@ class Locks(Protocol):
 
 
 class Writer(Finder, Reader, Protocol):
-    """What is asked of the catalogue."""
+    """The catalogue's functions for an upload."""
 
     def upload_turn(self, collection: str = "") -> AbstractContextManager[None]: ...
 
@@ -48,10 +48,10 @@ class Writer(Finder, Reader, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One upload. ``process`` is the name of the process, ``collection`` is for what is new.
+    """One upload. ``process`` is the name of the process, ``collection`` is for new assets.
 
     ``referred`` are the planned names of the datasets to which the process refers already. ``unusable`` are the types
-    that the catalogue turned out not to have.
+    that the catalogue does not have, as found so far.
     """
 
     lineage: Lineage
@@ -70,10 +70,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Some of the datasets, their assets (those that exist have a guid), and what ours lack.
+    """Some of the datasets, their assets (those that exist have a guid), and the columns that the app's own ones lack.
 
-    ``process_guid`` is "" if the process is new, None if these datasets are done without it. ``taken_up`` are assets of
-    ours to which the process does not refer yet: until it does, others may delete them (see pipeline.unused_assets).
+    ``process_guid`` is "" if the process is new, None if these datasets are uploaded without it. ``taken_up`` are
+    assets that the app created and to which the process does not refer yet: until it does, others may delete them (see
+    pipeline.unused_assets).
     """
 
     datasets: tuple[Dataset, ...]
@@ -88,5 +89,5 @@ class Known:
 
     @property
     def names(self) -> set[AssetName]:
-        """The assets that are to be created, or to get columns."""
+        """The assets to be created, or to get columns."""
         return {self.assets[dataset].name for dataset in self.missing} | self.gaps.names

@@ -1,4 +1,4 @@
-"""Upload: look up, create what is missing, show the lineage."""
+"""Uploads a lineage: looks up assets, creates missing ones, writes the process."""
 
 import logging
 import time
@@ -30,7 +30,7 @@ LONGEST = 120.0
 
 
 class Remover(Protocol):
-    """What removing asks of the catalogue."""
+    """The catalogue's functions for removing a process."""
 
     def upload_turn(self, collection: str = "") -> AbstractContextManager[None]: ...
 
@@ -55,9 +55,9 @@ def upload(
 ) -> UploadResult:
     """Show the lineage in the catalogue. Repeating it changes nothing.
 
-    :param record: which assets are ours; those get columns that they lack, others stay as they are.
+    :param record: the assets that the app created; those get columns that they lack, others stay as they are.
     :param collection: internal name of the collection for new assets; existing ones stay where they are.
-    :param process: the qualified name of the process, if that is not our own.
+    :param process: the qualified name of the process, if it is not Sparklin's own.
     :param referred: planned names of datasets to which the process certainly refers already.
     :param same: says whether a name that the search found is the wanted one; by default only if they are equal.
     :param wait_seconds: how long to wait for another worker that creates the same assets.
@@ -74,7 +74,7 @@ def upload(
 
 
 def remove(process_qualified_name: str, catalog: Remover, collection: str = "") -> bool:
-    """Delete a process; its datasets stay. Says whether there was one."""
+    """Delete a process; its datasets stay. Returns whether there was one."""
     name = AssetName(process_type(process_qualified_name), process_qualified_name)
     with catalog.upload_turn(collection):
         found = catalog.find([name]).get(name)
