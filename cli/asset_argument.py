@@ -13,7 +13,7 @@ from explorer.labels import labels
 
 _MOST_NAMED = 20
 _MOST_NEAR = 10
-# A name with many dots, or a part of many names, is not looked at in every way.
+# Limits for a name with many dots, or a part of many names.
 _MOST_SPLITS = 4
 _MOST_ASSETS = 5
 
@@ -34,7 +34,7 @@ def asset_named(text: str, graph: LineageGraph) -> Named:
 
 
 def _nothing_fits(text: str, found: Match, graph: LineageGraph) -> tuple[str, Sequence[str]]:
-    """What is known of a name, and names to try: the asset without the column, the end of the name, or similar ones."""
+    """A message about an unknown name, and names to try: the asset without its column, longer or similar names."""
     parts = list(islice(splits(text.strip()), 1, 1 + _MOST_SPLITS))
     for head, column in parts:
         assets = [each.dataset for each in match(head, graph).found if not each.column]
@@ -50,7 +50,7 @@ def _nothing_fits(text: str, found: Match, graph: LineageGraph) -> tuple[str, Se
 
 
 def _no_column(head: str, column: str, assets: Sequence[str], graph: LineageGraph) -> tuple[str, Sequence[str]]:
-    """That the assets are known and the column is not, and the columns like it, or else those that there are."""
+    """A message about an unknown column of known assets, and the similar columns, or else all of them."""
     names = labels(graph.datasets)
     columns = {each.id: [known.name for known in each.columns] for each in graph.datasets if each.id in assets}
     everything = {name for asset in assets for name in columns[asset]}

@@ -52,7 +52,7 @@ class Command(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """Shows flags as flags, and turns whatever goes wrong into a message that names the next step."""
+    """Shows flags as flags, and turns any error into a message that names the next step."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _readable(super().get_params(ctx))
@@ -85,7 +85,7 @@ class Commands(TyperGroup):
             if isinstance(error, (typer.Exit, typer.Abort)) or ctx.find_root().params.get("debug"):
                 raise
             _say(f"unexpected error, please report it: {type(error).__name__}: {error}", f"  {_place(error)}")
-            _say("sparklin --debug … shows all of it")
+            _say("sparklin --debug … shows the traceback")
             raise typer.Exit(FAILED) from None
 
 
@@ -95,7 +95,7 @@ def _wrong_usage(error: TyperException) -> typer.Exit:
 
 
 def _said(error: SparklinError) -> tuple[str, ...]:
-    """What went wrong, and what to do about it."""
+    """The error, and what to do about it."""
     reason = str(error)
     remedy = error.remedy if isinstance(error, TryLater | Refused) else ""
     if not remedy and isinstance(error, StorageUnavailable):

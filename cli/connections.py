@@ -14,7 +14,7 @@ from pipeline.services import Services, build_for_command
 from purview.catalog import Catalog
 from purview.retry_policy import RetryPolicy
 
-#: Somebody waits for the answer, and no queue takes over.
+#: A person waits for the answer, and no queue repeats the work.
 INTERACTIVE = RetryPolicy(budget=5)
 
 _STACK = Path(".local") / "stack.json"

@@ -15,7 +15,7 @@ from cli.terminal_text import terminal_text
 from core.envelope import describes_no_run, read_envelope
 from core.errors import BadEvent
 
-# So much is read before a bar could be seen.
+# Files up to this size are read before a bar could be seen.
 _MOMENT_BYTES = 2_000_000
 
 
@@ -34,7 +34,7 @@ def progress_bar(label: str, console: Console, *, shown: bool = True) -> Progres
 
 @dataclass(frozen=True, slots=True)
 class ReadableBodies:
-    """The readable events of files and folders, and the number of faults in what was left out."""
+    """The readable events of files and folders, and the number of faulty files and events that were left out."""
 
     bodies: Sequence[bytes]
     faulty: int

@@ -56,12 +56,12 @@ def remote_files(address: str) -> Iterator[EventFile]:
 
 
 def standard_input() -> EventFile:
-    """What is piped into the command."""
+    """The standard input of the command."""
     return EventFile("standard input", 0, lambda: sys.stdin.buffer)
 
 
 def empty_folders(paths: Iterable[Path]) -> Iterator[Path]:
-    """Those of the paths that are folders without any event file."""
+    """The paths that are folders without any event file."""
     yield from (path for path in paths if path.is_dir() and next(_files(path), None) is None)
 
 

@@ -1,6 +1,6 @@
 """The events in a file, one after the other: an event a line, an array of events, or one event; gzipped or not.
 
-A file may have any size: what is held at a time is one event, and what was read ahead.
+A file may have any size: only one event, and some bytes read ahead, are in memory.
 """
 
 import codecs
@@ -36,7 +36,7 @@ class FileEvent:
 
 
 def read_events(stream: BinaryIO) -> Iterator[FileEvent]:
-    """The events of a file, in their order, and an entry with a problem for what is no JSON."""
+    """The events of a file, in their order, and an entry with a problem for each part that is not JSON."""
     try:
         yield from _events(_expanded(stream))
     except (OSError, EOFError, zlib.error) as error:
@@ -88,7 +88,7 @@ def _events(stream: io.BufferedReader) -> Iterator[FileEvent]:
 
 
 def _whole_or_lines(line: bytes, number: int, stream: io.BufferedReader) -> Iterator[FileEvent]:
-    """What begins with a line that is no JSON: one event on several lines, or lines of which the first is broken."""
+    """Text whose first line is not JSON: one event on several lines, or lines of which the first is broken."""
     ahead = line + stream.read(max(0, LARGEST_EVENT - len(line)))
     if not stream.peek(1) and _is_json(ahead):
         yield FileEvent("", ahead.strip())
@@ -115,7 +115,7 @@ def _lines(line: bytes, number: int, stream: io.BufferedReader, *, is_whole: boo
 
 
 def _items(stream: io.BufferedReader) -> Iterator[FileEvent]:
-    """The items of an array, each as it is spelled; what follows one that is no JSON cannot be found."""
+    """The items of an array, each as it is spelled; after an item that is not JSON, the rest is not read."""
     text = _Text(stream)
     text.skip("[" + _BLANKS)
     number = 0
@@ -136,7 +136,7 @@ def _items(stream: io.BufferedReader) -> Iterator[FileEvent]:
 
 
 class _Text:
-    """The characters of a stream; as many are held as one value has, and what was read ahead."""
+    """The characters of a stream; only those of one value, and some read ahead, are in memory."""
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self._stream = stream
@@ -175,7 +175,7 @@ class _Text:
             return None
 
     def _read_on(self) -> None:
-        """Read as much as is held, so that a long value is not tried too often."""
+        """Read as much again as is in memory, so that a long value is not parsed too often."""
         data = self._stream.read(max(_CHUNK, len(self._text) - self._at))
         self._is_over = not data
         self._text = self._text[self._at :] + self._decoder.decode(data, final=not data)

@@ -1,6 +1,6 @@
 """``sparklin explain``: which asset of the catalogue a dataset refers to, and by which rule.
 
-Without network, unless ``--lookup`` asks what the catalogue has.
+Without network, except with ``--lookup``, which searches the catalogue.
 """
 
 import sys
@@ -79,7 +79,7 @@ def explain(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The names of a dataset, and which of them exist; ``existing`` is None if the catalogue was not asked."""
+    """The names of a dataset, and which of them exist; ``existing`` is None if the catalogue was not searched."""
 
     resolution: Resolution
     existing: Existing | None = None
@@ -96,7 +96,7 @@ class Explainer:
     def answer(self, question: Question) -> Answer:
         """The answer to one question.
 
-        :raises TryLater, Refused: the catalogue cannot be asked.
+        :raises TryLater, Refused: the catalogue cannot be searched.
         """
         resolution = resolve(question.dataset, merged(self.context, question.context), self.rules)
         return Answer(resolution, look_up_all(resolution, self.catalog, same_data) if self.catalog else None)

@@ -1,4 +1,4 @@
-"""The input of ``sparklin explain``: a dataset, and what its event contained besides the name.
+"""The input of ``sparklin explain``: a dataset, and what its event contains in addition to the name.
 
 Wrong types are faults that name the field. Facets are read as events are: one of an odd shape counts as absent.
 """
@@ -34,7 +34,7 @@ class Question:
 def from_words(namespace: str, name: str, context: str) -> Question:
     """The question of one command line; ``context`` is a JSON object, or "".
 
-    :raises Fault: the context is none.
+    :raises Fault: the context is not a JSON object.
     :raises typer.BadParameter: both words are empty.
     """
     if _is_empty(DatasetId(namespace, name)):
@@ -79,7 +79,7 @@ def _question(value: Mapping[str, Any]) -> Question:
     facets = _object(value.get("facets"), "facets")
     context = _object(value.get("context"), "context")
     dataset = Dataset(
-        # Not in one spelling yet: the partition folders that it cuts tell a folder from a file.
+        # Not in one spelling yet: the partition folders that it cuts show that it is a folder.
         id=DatasetId(_text(value.get("namespace"), "namespace"), _text(value.get("name"), "name")),
         symlinks=tuple(_symlinks(facets.get("symlinks"))),
         storage_layer=_storage_layer(facets.get("storage")),

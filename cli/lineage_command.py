@@ -42,9 +42,9 @@ def lineage(
     up: Annotated[bool, typer.Option("--up", help="Only what it comes from.")] = False,
     down: Annotated[bool, typer.Option("--down", help="Only what depends on it.")] = False,
     both: Annotated[bool, typer.Option("--both", help="Both directions, as by default.")] = False,
-    depth: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only so many processes away.")] = None,
+    depth: Annotated[int | None, typer.Option(metavar="N", min=1, help="At most this many processes away.")] = None,
     details: Annotated[
-        bool, typer.Option("--details", help="Read LineageDetails of the app, as by default: it knows everything.")
+        bool, typer.Option("--details", help="Read LineageDetails of the app, as by default: it has all details.")
     ] = False,
     catalogue: Annotated[
         bool, typer.Option("--catalogue", help="Read the catalogue, with lineage of other tools.")
@@ -136,7 +136,7 @@ def _of_details(*, local: bool) -> LineageGraph:
 
 
 def _of_catalog(asset: str, direction: Direction, depth: int | None, *, local: bool) -> tuple[LineageGraph, Named]:
-    """The lineage round the asset, which is looked for first: a catalogue is never read as a whole."""
+    """The lineage around the asset, which is looked up first: a catalogue is never read as a whole."""
     if not asset:
         raise typer.BadParameter("give ASSET with --catalogue: only --details and --events are read as a whole")
     with catalog_for(local=local) as catalog, messages().status("reading the catalogue"):

@@ -27,8 +27,8 @@ def show_lineage(console: Console, index: GraphIndex, part: LineageGraph) -> Non
         return
     writer = _Writer(labels(index.graph.datasets), index)
     for towards, title, none in (
-        ("up", "comes from", "nothing is known that writes it"),
-        ("down", "is used by", "nothing is known that reads it"),
+        ("up", "comes from", "no process is known that writes it"),
+        ("down", "is used by", "no process is known that reads it"),
     ):
         if focus.direction in (towards, "both"):
             root = tree_of(index, focus, is_up=towards == "up")
@@ -46,7 +46,7 @@ def show_lineage(console: Console, index: GraphIndex, part: LineageGraph) -> Non
 
 
 def _print(console: Console, tree: Tree, indent: str = "") -> None:
-    """Print a tree; Rich itself would break names where the terminal is narrow."""
+    """Print a tree; Rich itself would break names on a narrow terminal."""
     if not indent:
         print_wrapped(console, cast(Text, tree.label))
     for child in tree.children:
@@ -57,7 +57,7 @@ def _print(console: Console, tree: Tree, indent: str = "") -> None:
 
 
 class _Writer:
-    """Puts a tree into words; each process says only once what all its rows depend on."""
+    """Writes a tree as text; for each process, what all its rows depend on is written only once."""
 
     def __init__(self, names: Mapping[str, str], index: GraphIndex) -> None:
         self._names = names

@@ -29,7 +29,7 @@ from cli.status import status
 from cli.verify import verify
 from core.version import VERSION
 
-# Only our own message says what to do.
+# Only the command's own message says what to do.
 logging.getLogger("azure").setLevel(logging.CRITICAL)
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, context_settings=HELP_NAMES)
@@ -52,7 +52,7 @@ def sparklin(
 
 
 def _group(about: str) -> Callable[[], None]:
-    """What a group of commands does by itself: nothing. With one, Typer keeps the name of a single command."""
+    """A group of commands does nothing by itself. With a callback, Typer keeps the name of a single command."""
 
     def group() -> None:
         pass

@@ -1,4 +1,4 @@
-"""How people name runs."""
+"""Runs as people name them."""
 
 import re
 

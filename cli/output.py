@@ -1,4 +1,4 @@
-"""What commands print: text for people on a terminal, JSON in a pipe, or whichever of them is asked for."""
+"""The output of commands: text on a terminal, JSON in a pipe, or as an option says."""
 
 import json
 import sys
@@ -15,12 +15,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, also on a term
 AsText = Annotated[bool, typer.Option("--text", help="Print text, also in a pipe.")]
 
 Strict = Annotated[
-    bool, typer.Option("--strict", help="End with exit code 1 if anything of the input was faulty and left out.")
+    bool, typer.Option("--strict", help="End with exit code 1 if a part of the input was faulty and left out.")
 ]
 
 
 def end_if_faulty(faulty: int, *, good: int, strict: bool) -> None:
-    """End a command that has left out faulty parts of its input: all that is good was done.
+    """End a command that has processed the good parts of its input and left out the faulty ones.
 
     :raises typer.Exit: with 1 if nothing was good, or with ``--strict``.
     """
@@ -29,12 +29,12 @@ def end_if_faulty(faulty: int, *, good: int, strict: bool) -> None:
 
 
 def messages() -> Console:
-    """The console for messages and bars on stderr; FORCE_COLOR, which is for data, brings no bars into a file."""
+    """The console for messages and bars on stderr; FORCE_COLOR, which is for data, does not put bars into a file."""
     return Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
 
 
 def followed(items: Iterable[Item], label: str, total: int | None = None) -> Iterable[Item]:
-    """The items, with a bar on a terminal that says how many have come, and disappears at the end."""
+    """The items, with a bar on a terminal that counts them and disappears at the end."""
     console = messages()
     return track(items, label, total, console=console, transient=True, disable=not console.is_terminal)
 
@@ -56,9 +56,9 @@ def print_json(value: Any, *, one_line: bool = False) -> None:
 
 
 def print_text(text: str, plain: str) -> None:
-    """Print a text, or another one in ASCII where the output cannot show the first.
+    """Print a text, or another one in ASCII if the output cannot show the first.
 
-    That is half a surrogate pair, or a terminal that is not UTF-8.
+    It cannot show half a surrogate pair or, on a terminal that is not UTF-8, other characters.
     """
     try:
         text.encode(sys.stdout.encoding or "utf-8")

@@ -14,11 +14,11 @@ HtmlFile = Annotated[
 
 
 def write_page(path: Path, graph: LineageGraph, title: str) -> None:
-    """Write the page, and say where it is.
+    """Write the page, and print its path.
 
     :raises typer.Exit: the file cannot be written.
     """
-    # Reading the viewer takes some hundredths of a second, which other commands do without.
+    # Reading the viewer takes some hundredths of a second, which other commands save.
     from explorer.page import page
 
     try:

@@ -30,7 +30,7 @@ def preview(
         list[Path],
         typer.Argument(
             metavar="PATH…",
-            help="Files or folders of events: .json, .json.gz or JSON lines; a file may also hold an array of events. "
+            help="Files or folders of events: .json, .json.gz or JSON lines; a file may also have an array of events. "
             "In folders, names that begin with _ or . are skipped.",
         ),
     ],
@@ -123,7 +123,7 @@ def _summary(processes: int, reasons: Counter[str]) -> Iterator[str]:
 
 
 def preview_rules(settings: Settings) -> Rules:
-    """The rules that the app would follow under these settings."""
+    """The rules of the app under these settings."""
     return Rules(
         receiver=ReceiverRules(settings.allow_operations, settings.exclude_jobs),
         lineage=LineageRules.of(settings),

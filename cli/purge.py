@@ -46,7 +46,7 @@ def purge(
             f"must be at least {shortest.days}, because of LINEAGE_WINDOW_DAYS and SETTLE_AFTER_MINUTES",
             param_hint="--older-than",
         )
-    runs = followed(steps.old_runs(before, services), "looking at old runs")
+    runs = followed(steps.old_runs(before, services), "reading old runs")
     deleted, kept, events = _delete(runs, services, unprocessed=unprocessed, apply=apply)
     rest = steps.delete_rest(before, services) if apply else None
     shown = as_object(before.isoformat(), deleted, kept, events, rest)
@@ -70,7 +70,7 @@ def as_object(before: str, deleted: int, kept: int, events: int, rest: Purged | 
 
 def _delete(runs: Iterable[OldRun], services: Services, *, unprocessed: bool, apply: bool) -> tuple[int, int, int]:
     """How many runs were deleted, how many were kept because they are unprocessed, and how many events were deleted."""
-    # A run comes once for each hour of its rows.
+    # A run occurs once for each hour of its rows.
     deleted: dict[str, int] = {}
     kept: set[str] = set()
 

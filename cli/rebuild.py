@@ -27,7 +27,7 @@ def rebuild(
     as_json: AsJson = False,
     as_text: AsText = False,
 ) -> None:
-    """Rebuild tables that were lost from the stored events, then upload each process that is not shown as it should be.
+    """Restore lost tables from the stored events, then upload each process that is not shown as it should be.
 
     Needs the app's settings, and your identity needs the app's roles. Safe to repeat, and while the app runs.
 
@@ -93,7 +93,7 @@ def _show(shown: dict[str, Any]) -> None:
     console = Console()
     verb = "would be" if shown["dryRun"] else "were"
     if shown["tables"]:
-        print_line(console, f"tables that {verb} made again: {', '.join(shown['tables'])}")
+        print_line(console, f"tables that {verb} restored: {', '.join(shown['tables'])}")
     print_line(console, f"{shown['runs']} runs with {shown['events']} events; {shown['rows']} rows {verb} added")
     if not shown["dryRun"]:
         print_line(console, f"{shown['processes']} processes, {shown['uploaded']} of them uploaded or removed")

@@ -30,19 +30,19 @@ def relink(
 ) -> None:
     """Move processes to assets that scans created later, and delete placeholders that nothing refers to any more.
 
-    Only assets that Sparklin made, and to which nobody added anything, are ever deleted. Safe to repeat.
+    Only assets that Sparklin created and nobody changed are deleted. Safe to repeat.
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     services = services_for(local=local)
     found = list(followed(steps.moves(services), "looking for scanned assets"))
     failed = _move(found, services) if apply else {}
-    # Without --apply, the result is shown as if it had been moved.
+    # Without --apply, the result is shown as if the processes had been moved.
     moving = frozenset() if apply else frozenset(move.process_guid for move in found)
     ours = dict.fromkeys(move.ours for move in found if move.process not in failed)
     looked_at = stream_in_threads(
         lambda asset: _leftover(asset, services, moving, failed, apply=apply), ours, steps.AT_ONCE
     )
-    left = list(filter(None, followed(looked_at, "looking at placeholders", len(ours))))
+    left = list(filter(None, followed(looked_at, "reading placeholders", len(ours))))
     if not is_text:
         print_json(as_object(found, left, failed, applied=apply))
     else:
@@ -97,7 +97,7 @@ def _move(found: Iterable[Move], services: Services) -> dict[str, str]:
 def _leftover(
     asset: Asset, services: Services, moving: Container[str], failed: dict[str, str], *, apply: bool
 ) -> Leftover | None:
-    """What happens to an asset of ours; one that cannot be read or deleted is kept and counts as failed."""
+    """Delete or keep a leftover asset; one that cannot be read or deleted is kept and counts as failed."""
     try:
         left = steps.leftover(asset, services, moving)
         return steps.remove(asset, services) if left and apply and not left.kept else left

@@ -80,11 +80,11 @@ def _keys(run: str, start: datetime | None, services: Services) -> Iterable[str]
 
 def _candidates(keys: Sequence[str], services: Services, *, force: bool, settle: bool) -> list[Candidate]:
     looked_at = steps.candidates(keys, services, force=force, settle=settle)
-    return list(followed(looked_at, "looking at runs", total=len(keys)))
+    return list(followed(looked_at, "reading runs", total=len(keys)))
 
 
 def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
-    """The runs that can be replayed; a line on stderr counts the dead letters of anything else."""
+    """The runs that can be replayed; a line on stderr counts the other dead letters."""
     known = [each for each in found if each.events]
     if len(known) < len(found):
         text = f"{len(found) - len(known)} dead letters have no events to replay; sparklin purge deletes old ones"
@@ -108,7 +108,7 @@ def _run(each: Candidate, outcome: Outcome | None, *, dry_run: bool) -> dict[str
     elif outcome:
         state, message = outcome.status.value, outcome.message
     else:
-        state, message = ("wanted", "") if dry_run else ("enqueued", "the app has not taken it up yet")
+        state, message = ("wanted", "") if dry_run else ("enqueued", "the app has not started on it yet")
     return {"run": each.run_key, "job": each.job, "events": each.events, "state": state, "message": message}
 
 

@@ -1,4 +1,4 @@
-"""What a run wrote, as JSON and in words."""
+"""The counts of what a run wrote, as JSON and as text."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def counts_object(run: GraphRun) -> dict[str, Any]:
 
 
 def counts_text(counts: dict[str, Any]) -> str:
-    """The counts in words, as ``1,234 rows, 5.6 MB, 3 files``; "" if none is known."""
+    """The counts as text, such as ``1,234 rows, 5.6 MB, 3 files``; "" if none is known."""
     rows, size, files = (counts[name] for name in ("rowsWritten", "bytesWritten", "filesWritten"))
     known = (
         _counted(rows, "row") if rows is not None else "",

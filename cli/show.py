@@ -67,7 +67,7 @@ def show(
 
 
 def _shown(target: Target, since: datetime, services: Services) -> tuple[bool, dict[str, Any]]:
-    """Whether anything is known of a run or job, and what is shown of it."""
+    """Whether a run or job is known, and its object."""
     if target.is_run:
         run = run_details(target.name, preview_rules(services.settings), services)
         return bool(run.rows or run.letters), _run_object(run, services)

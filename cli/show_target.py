@@ -28,9 +28,9 @@ class Target:
 
 
 def target_of(text: str, since: datetime, services: Services, *, is_run: bool) -> Target:
-    """What a text names as it is written: a run by its id or the beginning of it, or else an application.
+    """The target that a text names: a run by its id or the beginning of it, or else an application.
 
-    :raises typer.Exit: with 2 if several runs begin so; stderr lists them.
+    :raises typer.Exit: with 2 if several runs begin with it; stderr lists them.
     """
     if is_run or _RUN.fullmatch(text.strip()):
         return Target(run_named(text), is_run=True)
@@ -57,7 +57,7 @@ def application_like(text: str, since: datetime, services: Services) -> Target |
 
 
 def say_unknown(target: Target, since: datetime, services: Services) -> None:
-    """Say on stderr that nothing is known, and which names are near."""
+    """Print on stderr that nothing is known, and similar names."""
     if target.is_run:
         _list(unknown_run(target.name), ())
         return
@@ -67,7 +67,7 @@ def say_unknown(target: Target, since: datetime, services: Services) -> None:
 
 
 def complete(ctx: Any, incomplete: str) -> list[str]:
-    """Applications and runs that begin with what is typed; nothing where storage cannot be asked."""
+    """Applications and runs that begin with the typed text; nothing if storage is unavailable."""
     try:
         services = services_for(local=bool(ctx.params.get("local")))
         now = datetime.now(UTC)

@@ -28,7 +28,7 @@ class SparkSettings:
 
 
 def platforms() -> dict[str, SparkSettings]:
-    """All entries by name, with placeholders for what a deployment has of its own."""
+    """All entries by name, with placeholders for the values of a deployment."""
     data = tomllib.loads(_FILE.read_text("utf-8"))
     http = data.pop("http")
     return {name: _entry(each, http) for name, each in data.items()}
@@ -41,7 +41,7 @@ def _entry(entry: Mapping[str, Any], http: Mapping[str, str]) -> SparkSettings:
 
 
 def filled(settings: Mapping[str, str], url: str, key: str, namespace: str) -> dict[str, str]:
-    """The settings with what is known in place of placeholders."""
+    """The settings with known values in place of placeholders."""
     known = {_URL: url, _KEY: key, _NAMESPACE: namespace}
     return {name: known.get(name) or value for name, value in settings.items()}
 

@@ -150,7 +150,7 @@ def _line(row: EventRow) -> str:
 
 
 def _show_jobs(console: Console, found: StatusReport) -> None:
-    """Two lines a job, so that a name is never broken."""
+    """Two lines for each job, so that a name is never broken."""
     ranked = sorted(found.jobs.items(), key=lambda item: (-item[1].statuses.total(), item[0]))
     for (namespace, name), job in ranked[:_SHOWN_JOBS]:
         counts = ", ".join(f"{number} {label}" for label, number in _counts(job.statuses).items())

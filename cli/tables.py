@@ -13,7 +13,7 @@ from cli.terminal_text import terminal_text
 from cli.wrapping import Names, longest_piece, print_wrapped
 
 _SHOWN_COLUMNS = 40
-# The columns of blanks between three columns of a table.
+# The width of the blanks between three columns of a table.
 _BETWEEN = 5
 
 
@@ -32,7 +32,7 @@ def print_run(console: Console, run: str, text: str, message: str) -> None:
 def print_process(console: Console, process: Mapping[str, Any]) -> None:
     """Print inputs → process → sink with its columns, from an object of the preview contract.
 
-    A qualified name is never wrapped, and other lines never within a name.
+    Qualified names are not wrapped, and other lines are not broken within a name.
     """
     everywhere = _on_every_row(process["columns"])
     _print_head(console, process["process"])
@@ -69,7 +69,7 @@ def _foot(notes: Iterable[Mapping[str, str]], everywhere: Iterable[tuple[str, ..
 
 
 def _columns(columns: Sequence[Mapping[str, Any]], everywhere: frozenset[tuple[str, ...]], width: int) -> Table:
-    """The columns of a process, so wide that no name is broken, even if lines run over the edge of the terminal."""
+    """The columns of a process, wide enough that no name is broken, even if lines are longer than the terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("sink column")
     table.add_column("value from")
@@ -113,7 +113,7 @@ def _longest_word(text: str) -> int:
 
 
 def _on_every_row(columns: Sequence[Mapping[str, Any]]) -> frozenset[tuple[str, ...]]:
-    """What influences all columns: joins, filters, groups."""
+    """The columns that influence every row: joins, filters, groups."""
     uses = [frozenset(tuple(use) for use in column["indirect"]) for column in columns]
     return frozenset.intersection(*uses) if uses else frozenset()
 

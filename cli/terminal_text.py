@@ -18,5 +18,5 @@ def terminal_text(text: str) -> str:
 
 
 def terminal_lines(text: str) -> str:
-    """The same for several lines; line breaks and tabs stay."""
+    """Several lines in which those characters are escaped; line breaks and tabs stay."""
     return "\n".join("\t".join(terminal_text(part) for part in line.split("\t")) for line in text.split("\n"))

@@ -12,7 +12,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 def since(text: str, option: str = "--since") -> datetime:
     """The start (UTC) of a time span such as ``90m``, ``2h``, ``3d`` or an ISO time; a time without zone is UTC.
 
-    :raises typer.BadParameter: it is none of these.
+    :raises typer.BadParameter: the text is none of these.
     """
     now = datetime.now(UTC)
     try:

@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in lines that are not wrapped, so that a path or name in them stays whole."""
+"""Messages about a wrong command line, in lines that are not wrapped, so that a path or name in them stays whole."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typer.exceptions import TyperException
 
 _EXTRA = re.compile(r"Got unexpected extra argument(?:\(s\)|s)? \((.*)\)", re.DOTALL)
 _CHOICE = re.compile(r"'([^']*)' is not one of (.*)\.", re.DOTALL)
-# Typer checks values with pydantic, whose messages speak of its own affairs.
+# Typer checks values with pydantic, whose messages mention its own terms.
 _PLAINER = (
     ("Value error, ", ""),
     ("Input should be a valid integer, unable to parse string as an integer", "it must be a whole number"),
@@ -18,7 +18,7 @@ _PLAINER = (
 
 
 def usage_lines(error: TyperException) -> Iterator[str]:
-    """The lines about a command that cannot be run as it was typed; nothing if the help was shown in its place."""
+    """The lines about a wrong command line; nothing if the help was shown in its place."""
     context: Any = getattr(error, "ctx", None)
     # The help that a group prints without a command is an error without a message.
     text = " ".join(error.format_message().split())

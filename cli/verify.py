@@ -1,4 +1,4 @@
-"""``sparklin verify``: sees whether a deployment does what the documentation claims."""
+"""``sparklin verify``: checks whether a deployment does what the documentation claims."""
 
 import json
 import os
@@ -41,9 +41,7 @@ def verify(
     report: Annotated[
         Path, typer.Option(metavar="PATH", help="Where to write the report: this path with .md and with .json.")
     ] = Path("sparklin-verify"),
-    names: Annotated[
-        bool, typer.Option("--names", help="Show hosts and ids in the report, which has hashes in their place.")
-    ] = False,
+    names: Annotated[bool, typer.Option("--names", help="Show hosts and ids in the report instead of hashes.")] = False,
     app_insights: Annotated[
         str,
         typer.Option(
@@ -58,7 +56,7 @@ def verify(
     as_json: AsJson = False,
     as_text: AsText = False,
 ) -> None:
-    """Walk through what the documentation claims about a deployment, and write a report that can be published.
+    """Check what the documentation claims about a deployment, and write a report that can be published.
 
     Sends events of its own and removes them afterwards. Takes some minutes on Azure. The function key is read from
     SPARKLIN_FUNCTION_KEY.
@@ -103,7 +101,7 @@ def _write(result: dict[str, Any], report: Path) -> tuple[Path, Path]:
 
 
 def _claims(trial: Trial, app_insights: str, template: Path) -> Iterator[Claim]:
-    # First of all: nothing may have started the app before.
+    # First, because nothing may have started the app before.
     yield from receiving_claims(trial.receiver)
     yield from type_claims(trial.services.catalog)
     yield from processing_claims(trial)

@@ -10,7 +10,7 @@ Web = Annotated[bool, typer.Option("--web", help="Open its page, in Purview or i
 
 
 def open_page(address: str) -> None:
-    """Open an address in the browser, and print it on stderr for where there is none.
+    """Open an address in the browser, and print it on stderr in case there is none.
 
     :raises typer.Exit: no address is known.
     """

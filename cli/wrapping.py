@@ -1,4 +1,4 @@
-"""Text for terminals whose lines end between words or after separators, never inside a name, however narrow it is."""
+"""Wraps text for terminals between words or after separators, never inside a name, even on a narrow terminal."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _PART = re.compile(r"[^/@.:#]*[/@.:#]+|[^/@.:#]+")
 
 
 class Names(Text):
-    """Text in which no name is broken: a piece that is too long for a line runs over its edge."""
+    """Text in which no name is broken: a piece that is too long for a line is longer than the terminal."""
 
     def wrap(
         self,
@@ -28,7 +28,7 @@ class Names(Text):
         tab_size: int = 8,
         no_wrap: bool | None = None,
     ) -> Lines:
-        """Its lines, of at most a width where the pieces allow it."""
+        """Its lines, of at most a width if the pieces allow it."""
         del console, justify, overflow, tab_size, no_wrap
         lines = Lines()
         for line in self.split("\n", allow_blank=True):

@@ -24,7 +24,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a text names: one thing, or several that fit equally well. ``near`` are similar names if nothing fits."""
+    """The matches of a text: one, or several that fit equally well. ``near`` are similar names if nothing fits."""
 
     found: tuple[Named, ...] = ()
     near: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ def _unquoted(column: str) -> str:
 
 
 def _near(text: str, graph: LineageGraph) -> Iterator[str]:
-    """Names like those that a text may mean: columns of a dataset that is named, or else datasets."""
+    """Similar names: columns if the text names a dataset, or else datasets."""
     for head, tail in list(splits(text))[1:]:
         fitting = [each for each in graph.datasets if _is_short_name(each, head) or _is_end(each, head)]
         if len(fitting) == 1:

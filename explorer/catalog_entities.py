@@ -14,10 +14,10 @@ from purview.schema import RELATIONSHIPS
 Entity = Mapping[str, Any]
 
 MOST_PROCESSES = 2_000
-#: Column types are read of so many columns; the others are shown without.
+#: Types of this many columns are read; the others are shown without one.
 MOST_COLUMN_TYPES = 20_000
 
-# Attributes of a dataset: the processes that write and read it, and the datasets beside it without a process between.
+# Attributes of a dataset: the processes that write and read it, and datasets related to it without a process.
 _WRITERS, _READERS, _SOURCES, _SINKS = "outputFromProcesses", "inputToProcesses", "sources", "sinks"
 _COLUMNS = sorted(RELATIONSHIPS - {"tabular_schema"})
 
@@ -54,7 +54,7 @@ class Found:
 def read_entities(catalog: Entities, guids: Iterable[str], direction: Direction, depth: int | None) -> Found:
     """The lineage within ``depth`` processes of some datasets or processes, with schemas and columns.
 
-    :raises CatalogUnavailable, CatalogRefused: as the catalogue does.
+    :raises CatalogUnavailable, CatalogRefused: the catalogue cannot be read.
     """
     found = Found()
     starts = list(dict.fromkeys(guids))
@@ -71,7 +71,7 @@ def read_entities(catalog: Entities, guids: Iterable[str], direction: Direction,
 
 
 def related(found: Found, guid: str, attribute: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The guids of the entities that one refers to by an attribute, each with the reference; not those deleted."""
+    """The guids of the entities to which one refers by an attribute, each with the reference, without deleted ones."""
     entity = found.entities.get(guid, {})
     items = (entity.get("relationshipAttributes") or {}).get(attribute) or ()
     for item in [items] if isinstance(items, Mapping) else items:
@@ -127,7 +127,7 @@ def _walk(catalog: Entities, starts: Sequence[str], depth: int | None, found: Fo
 
 
 def _direct(found: Found, guid: str, *, is_up: bool) -> Iterator[str]:
-    """The datasets beside one without a process between; the edges are added to what was found."""
+    """The datasets related to one without a process; the edges are added to what was found."""
     for other, item in related(found, guid, _SOURCES if is_up else _SINKS):
         if item.get("relationshipType") != "direct_lineage_dataset_dataset":
             continue

@@ -41,13 +41,13 @@ class Spellings:
 
     @classmethod
     def of(cls, graph: LineageGraph) -> "Spellings":
-        """Those of a graph."""
+        """The spellings in a graph."""
         columns = [(dataset.id, column.name) for dataset in graph.datasets for column in dataset.columns]
         folded = {(dataset, name.casefold()): name for dataset, name in reversed(columns)}
         return cls({**folded, **{(dataset, name): name for dataset, name in columns}})
 
     def column(self, dataset: str, column: str) -> str | None:
-        """The name of a column that is given in any case; None if the dataset has none of the name."""
+        """The dataset's spelling of a column name in any case; None if it has no such column."""
         return self.names.get((dataset, column)) or self.names.get((dataset, column.casefold()))
 
     def spelled(self, reference: _Reference) -> _Reference:

@@ -1,6 +1,6 @@
 """Reads the description of a process in the catalogue (purview.description): how columns are computed, conditions.
 
-A description holds a few kilobytes, so it may be cut. A person may also have changed it: what cannot be read is
+A description has at most a few kilobytes, so it may be cut. A person may also have changed it: what cannot be read is
 ignored.
 """
 
@@ -16,7 +16,7 @@ _NOTES, _COMPUTED, _CONSTANT, _CONDITIONS = _HEADINGS
 
 @dataclass(frozen=True, slots=True)
 class ProcessDescription:
-    """What a description says; ``is_cut`` is true where it lacks expressions or conditions that the process has."""
+    """The content of a description; ``is_cut`` is true if it lacks expressions or conditions of the process."""
 
     application: str = ""
     operation: str = ""

@@ -9,18 +9,19 @@ from explorer.labels import labels
 
 COLUMNS = ("output", "column", "source", "source column", "kind", "expression", "process", "application", "last run")
 _ESCAPES = {ord(c): f"#{ord(c)};" for c in '"#<>[](){}|`&\\;'} | dict.fromkeys((*range(32), 127), " ")
-# A cell that begins so is a formula to some spreadsheet (OWASP, CSV injection); the last four are full-width forms.
+# A cell that begins with one of these is a formula in some spreadsheet (OWASP, CSV injection); the last four are
+# full-width forms.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def to_csv(graph: LineageGraph) -> str:
     """A row for each column and each source of it, datasets by their qualified names.
 
-    ``kind`` is VALUE for a source, CONSTANT where there is none, TABLE where no column is known, or else as in
-    OpenLineage: then a row without a column is about all rows of the output.
+    ``kind`` is VALUE for a source, CONSTANT for a column without sources, TABLE if no column is known, or else as in
+    OpenLineage: then a row without a column concerns all rows of the output.
     """
     text = io.StringIO()
-    # All cells are quoted: elsewhere than here a semicolon may separate them.
+    # All cells are quoted, because in some countries a semicolon separates them.
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     names = {dataset.id: dataset.qualified_name for dataset in graph.datasets}
@@ -53,7 +54,7 @@ def _of_column(each: Derivation) -> Iterator[tuple[str, str, str, str, str, str]
 
 
 def _cell(text: str) -> str:
-    """The text, kept from being run as a formula by a spreadsheet."""
+    """The text, so that no spreadsheet runs it as a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -30,10 +30,10 @@ _CUT = GraphNote("graph-cut", f"There are more processes; the nearest {catalogue
 def from_catalog(
     catalog: Entities, guids: Iterable[str], direction: Direction = "both", depth: int | None = None
 ) -> LineageGraph:
-    """The lineage within ``depth`` processes of some datasets or processes, as the catalogue has it.
+    """The lineage in the catalogue within ``depth`` processes of some datasets or processes.
 
     Expressions and conditions are those that the descriptions of Sparklin's processes contain. The guids of all
-    processes with a depth of 1 give everything that the catalogue has.
+    processes with a depth of 1 give the whole catalogue.
 
     :raises CatalogUnavailable, CatalogRefused: as the catalogue does.
     """
@@ -88,7 +88,7 @@ def _column(found: Found, guid: str, reference: Mapping[str, Any]) -> GraphColum
 
 
 def _columns_named_by(processes: Iterable[GraphProcess]) -> defaultdict[str, list[GraphColumn]]:
-    """Columns that mappings name, by dataset: a schema need not have them."""
+    """Columns that mappings name, by dataset: they may be missing in its schema."""
     named: defaultdict[str, list[GraphColumn]] = defaultdict(list)
     for each in (column for process in processes for column in process.columns):
         named[each.dataset].append(GraphColumn(each.column))
@@ -155,7 +155,7 @@ def _derivations(
         sink = outputs.get(pair.sink)
         if source and sink and pair.source_column and pair.sink_column:
             sources[sink, pair.sink_column].add(ColumnReference(source, pair.source_column))
-    # A process that has a description of ours has one output.
+    # A process with a description by Sparklin has one output.
     for output in list(outputs.values())[:1]:
         for name in (*said.expressions, *said.constants):
             sources[output, name] |= set()

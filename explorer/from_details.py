@@ -15,7 +15,7 @@ from storage.details_table import DetailsRow
 
 
 def from_details(rows: Iterable[DetailsRow], window: timedelta, naming: Naming) -> LineageGraph:
-    """The graph of what the processes of some rows show. A note names each row that was written by something else."""
+    """The graph of the processes of some rows. A note names each row whose history has another form."""
     unreadable: list[GraphNote] = []
 
     def derived() -> Iterator[DerivedProcess]:

@@ -25,13 +25,13 @@ from explorer.labels import labelled
 from pipeline.processes import Process
 from purview.entities import datasets_of, drawn_columns, drawn_inputs, planned_assets
 
-#: Graphs of everything have many notes of one kind; the others are counted.
+#: Whole graphs have many notes of one kind; further ones are counted.
 MOST_NOTES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class DerivedProcess:
-    """A process with its newest runs, the newest first; ``guid`` is "" where the catalogue was not asked."""
+    """A process with its newest runs, the newest first; ``guid`` is "" if the catalogue was not read."""
 
     process: Process
     runs: Sequence[GraphRun] = ()
@@ -40,7 +40,7 @@ class DerivedProcess:
 
 
 def from_processes(derived: Iterable[DerivedProcess], source: Source) -> LineageGraph:
-    """The graph of some processes. Datasets have the names that the rules give them, as the catalogue does."""
+    """The graph of some processes. Datasets have the names that the rules give them, as in the catalogue."""
     listed = list(derived)
     names = [_names(each.process) for each in listed]
     ids = ids_of(name for own in names for name in own.values())
@@ -93,7 +93,7 @@ def _datasets(
 
 
 def _references(process: Process) -> Iterable[ColumnRef]:
-    """The columns that a lineage names, which no schema need have."""
+    """The columns that a lineage names, also those in no schema."""
     lineage = process.lineage
     for column in lineage.columns:
         yield ColumnRef(lineage.sink.id, column.name)

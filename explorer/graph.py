@@ -1,6 +1,6 @@
 """The lineage graph, in the form of docs/contracts/lineage.schema.json.
 
-Every source of lineage becomes this graph, and the terminal, the page and the files to share show nothing else.
+Every source of lineage becomes this graph; the terminal, the page and the files show only this graph.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ Source = Literal["catalog", "details", "events"]
 
 
 class _Part(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
-    """A part of the contract: names are in camel case in JSON, and what is not known is left out."""
+    """A part of the contract: names are in camel case in JSON, and unknown values are left out."""
 
 
 class GraphColumn(_Part, frozen=True):
@@ -30,7 +30,7 @@ class GraphColumn(_Part, frozen=True):
 class GraphDataset(_Part, frozen=True):
     """A dataset. ``more_upstream`` and ``more_downstream`` count the processes that are not part of the graph.
 
-    ``label`` tells it apart from all datasets of its source, "" if its name does.
+    ``label`` distinguishes it from all datasets of its source; "" if its name does.
     """
 
     id: str
@@ -52,7 +52,7 @@ class ColumnReference(_Part, frozen=True, order=True):
 
 
 class ColumnUse(_Part, frozen=True, order=True):
-    """A column that decides about rows or values without giving one; ``kind`` as in OpenLineage."""
+    """A column that affects rows or values without giving one; ``kind`` as in OpenLineage."""
 
     dataset: str
     column: str
@@ -103,7 +103,7 @@ class GraphProcess(_Part, frozen=True):
 class GraphNote(_Part, frozen=True, order=True):
     """What is missing from the graph and why; ``code`` is stable, ``text`` is for people.
 
-    ``process`` is the id of the process that it is about, "" for the whole graph.
+    ``process`` is the id of the process that it concerns, "" for the whole graph.
     """
 
     code: str
@@ -112,7 +112,7 @@ class GraphNote(_Part, frozen=True, order=True):
 
 
 class Focus(_Part, frozen=True):
-    """What was asked for; ``column`` is "" for a whole dataset, ``depth`` counts processes, None is without a limit."""
+    """The requested part; ``column`` is "" for a whole dataset, ``depth`` counts processes, None is without a limit."""
 
     dataset: str
     direction: Direction

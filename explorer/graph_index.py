@@ -21,7 +21,7 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Influence:
-    """A column decides about values or rows of what a process writes; ``column`` is "" where it decides about rows."""
+    """A column affects values or rows that a process writes; ``column`` is "" if it affects rows."""
 
     process: GraphProcess
     kind: str
@@ -33,7 +33,7 @@ class Influence:
 class GraphIndex:
     """A graph's processes by the datasets they write and read, and its derivations by column.
 
-    ``computed`` are the derivations of a column, ``used`` those that take its values, ``influences`` what it decides.
+    ``computed`` are the derivations of a column, ``used`` those that take its values, ``influences`` what it affects.
     ``table_level`` are the ids of processes of which no column is known.
     """
 

@@ -1,4 +1,4 @@
-"""Short names of datasets that tell those of one source apart: the same in the tree, the page and all files."""
+"""Short names that distinguish the datasets of one source: the same in the tree, the page and all files."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,12 +12,12 @@ _PLACEHOLDER = "{SparkPartitions}"
 
 
 def labels(datasets: Iterable[GraphDataset]) -> dict[str, str]:
-    """The label of each id, as the datasets of a graph have it."""
+    """The label of each id in a graph."""
     return {dataset.id: dataset.label or dataset.name for dataset in datasets}
 
 
 def labelled(graph: LineageGraph) -> LineageGraph:
-    """The graph with a label for each dataset whose name another one has. Parts of the graph keep these labels."""
+    """The graph with a label for each dataset whose name is not unique. Parts of the graph keep these labels."""
     return with_labels(graph, distinct_labels(graph.datasets))
 
 
@@ -32,7 +32,7 @@ def _with_label(dataset: GraphDataset, found: Mapping[str, str]) -> GraphDataset
 
 
 def distinct_labels(datasets: Iterable[GraphDataset]) -> dict[str, str]:
-    """A label for each id: the short name, with as many of the folders before it as no other dataset of it has."""
+    """A label for each id: the short name, with as many folders before it as make it unique."""
     by_name: defaultdict[str, list[GraphDataset]] = defaultdict(list)
     for dataset in datasets:
         by_name[dataset.name].append(dataset)

@@ -1,4 +1,4 @@
-"""Reads the attribute ``columnMapping`` of a process, which Data Factory's format gives it (purview.column_mapping)."""
+"""Reads the attribute ``columnMapping`` of a process, in Data Factory's format (purview.column_mapping)."""
 
 import json
 from collections.abc import Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from explorer.graph import ColumnReference, Derivation, Focus, GraphProcess
 from explorer.graph_index import GraphIndex
 
-#: Trees are read by people; what lies further away is counted.
+#: Trees are for people; places further away are counted.
 MOST_LEVELS = 50
 
 
@@ -14,7 +14,7 @@ MOST_LEVELS = 50
 class Way:
     """A process on the way, and the places on its other side.
 
-    ``derivation`` is how it computes the place above, where the tree goes up. ``is_table_level`` says that no column
+    ``derivation`` is how it computes the place above, if the tree goes up. ``is_table_level`` says that no column
     of the process is known.
     """
 
@@ -28,8 +28,8 @@ class Way:
 class Place:
     """A dataset, or a column of it, and the ways on from there.
 
-    ``derivation`` is how it is computed from the place above, where the tree goes down. ``kinds`` are the influences
-    of the place above where it gives no value: then there are no ways on. ``is_shown`` says that the ways are shown at
+    ``derivation`` is how it is computed from the place above, if the tree goes down. ``kinds`` are the influences of
+    the place above if it gives no value: then there are no ways on. ``is_shown`` says that the ways are shown at
     another place of the tree. ``more`` counts the ways beyond the depth.
     """
 
@@ -53,7 +53,7 @@ def tree_of(index: GraphIndex, focus: Focus, *, is_up: bool) -> Place:
 class _Grower:
     index: GraphIndex
     is_up: bool
-    # The depth that was left where the ways of a place were shown.
+    # The remaining depth with which the ways of a place were shown.
     _shown: dict[ColumnReference, int] = field(default_factory=dict)
 
     def place(self, dataset: str, column: str, depth: int, derivation: Derivation | None = None) -> Place:
@@ -75,7 +75,7 @@ class _Grower:
         return Way(way.process, places, way.derivation, way.is_table_level)
 
     def _ahead(self, dataset: str, column: str) -> list[Way]:
-        """The ways on from a place, with the bare places behind them."""
+        """The ways on from a place, with the places behind them, which have no ways yet."""
         if not column:
             return list(self._of_dataset(dataset))
         return list(self._up(dataset, column) if self.is_up else self._down(dataset, column))

@@ -29,8 +29,8 @@ def trace(index: GraphIndex, focus: Focus, *, whole_processes: bool = False) -> 
     """The part of the graph that the focus asks for.
 
     A process on the way has all its datasets. Of its derivations, only those on the way of the column are in it, or
-    all with ``whole_processes``. Values are followed over all hops. A column that only decides about rows or values
-    leads to what it decides about, and no further.
+    all with ``whole_processes``. Values are followed over all hops. A column that only affects rows or values leads to
+    what it affects, and no further.
     """
     found = _Traced()
     for towards in ("up", "down"):
@@ -81,7 +81,7 @@ def _trace_column(index: GraphIndex, focus: Focus, found: _Traced, *, is_up: boo
 
 
 def _walk(starts: Sequence[_Place], step: Callable[[Sequence[_Place]], list[_Place]], depth: int | None) -> None:
-    """Step from places to those beyond them, each once, so that circles end; at most ``depth`` times."""
+    """Step from places to the next ones, each once, so that circles end; at most ``depth`` times."""
     front, seen, steps = list(starts), set(starts), 0
     while front and (depth is None or steps < depth):
         front = [place for place in dict.fromkeys(step(front)) if place not in seen]

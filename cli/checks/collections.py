@@ -19,7 +19,7 @@ def check_collections(settings: Settings) -> Iterator[Check]:
     if not wanted:
         if is_unified(urlsplit(settings.purview_endpoint).hostname or ""):
             found = "new assets go to the root collection of the tenant's default domain"
-            yield note(_NAME, found, "set PURVIEW_COLLECTION if they belong into another collection or domain")
+            yield note(_NAME, found, "set PURVIEW_COLLECTION if they belong in another collection or domain")
         return
     try:
         with CollectionRoles(settings.purview_endpoint, settings.purview_auth) as roles:
@@ -33,7 +33,7 @@ def check_collections(settings: Settings) -> Iterator[Check]:
 
 
 def _wanted(settings: Settings) -> Mapping[str, str]:
-    """The collections with the setting that names each."""
+    """The collections in the settings, each with the setting that names it."""
     by_namespace = dict.fromkeys(sorted(settings.purview_collections.values()), "PURVIEW_COLLECTIONS")
     named = {settings.purview_collection: "PURVIEW_COLLECTION"} if settings.purview_collection else {}
     return by_namespace | named

@@ -22,7 +22,7 @@ _JOB = "sparklin_doctor.execute_insert_into_hadoop_fs_relation_command.check"
 COLUMN = "checked"
 _POLL_SECONDS = 0.5
 _DELIVERY = (
-    "run infra/subscribe.sh again: it makes the subscription, with the function's name as it has to be written "
+    "run infra/subscribe.sh again: it creates the subscription, with the function's name as it has to be written "
     "(a wrong one is accepted, and drops every event) and the key blobs_extension as it is now; "
     "az eventgrid system-topic event-subscription list -g <group> --system-topic-name <topic> shows it. With a private "
     "receiver set QUEUE_NOTIFICATIONS=true instead"
@@ -37,7 +37,7 @@ _LEFT = (
 def check_end_to_end(
     receiver: Receiver, services: Services, seconds: float, *, is_private: bool = False
 ) -> Iterator[Check]:
-    """Post an event, wait until it is in the catalogue or the time is up, and remove it again.
+    """Post an event, wait until it is in the catalogue or the time is up, then remove it.
 
     Nothing reports events to an app whose receiver ``is_private``: there the timer finds them.
     """
@@ -86,9 +86,9 @@ def _awaited(run: str, services: Services, deadline: float, *, is_private: bool)
 
 
 def outcome(row: EventRow, seconds: float, *, is_private: bool) -> Check:
-    """What became of the test event after ``seconds``: whether a notification or the timer had it processed."""
+    """The outcome for the test event after ``seconds``: whether a notification or the timer had it processed."""
     name = "end to end"
-    # The timer counts a retry of what it finds; a failed attempt would have been seen as such.
+    # The timer counts a retry for each event that it finds; a failed attempt would have another status.
     by_timer = row.retry_count > 0
     if row.status is Status.PROCESSED and by_timer and is_private:
         return ok(name, f"an event was in the catalogue after {seconds:.0f} s; the timer found it, as nothing else can")
@@ -111,7 +111,7 @@ def _row(run: str, services: Services) -> EventRow | None:
 
 
 def clean_up(run: str, receiver: Receiver, services: Services, deadline: float) -> str:
-    """Remove the run from the catalogue and from storage; what is left of it, "" if nothing."""
+    """Remove the run from the catalogue and from storage; returns what is left of it, "" if nothing."""
     key = run_key(run)
     try:
         names = services.run_records.get(key)
@@ -152,7 +152,7 @@ def _delete_asset(name: AssetName, services: Services) -> None:
 
 
 def lineage_event(run: str, event_type: str) -> bytes:
-    """An event of our own that writes a column from one dataset into another."""
+    """A test event that writes a column from one dataset into another."""
     columns = {"schema": {"fields": [{"name": COLUMN, "type": "string"}]}}
     read = {"inputFields": [{"namespace": NAMESPACE, "name": "in", "field": COLUMN}]}
     source = {"namespace": NAMESPACE, "name": "in", "facets": columns}

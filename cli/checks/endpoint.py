@@ -81,7 +81,7 @@ def _health(receiver: Receiver) -> Check:
 
 
 def _first_report(receiver: Receiver) -> requests.Response:
-    """What the app says of itself once it has asked its storage."""
+    """The first health report in which the app has checked its storage."""
     deadline = time.monotonic() + _SECONDS
     while True:
         answer = requests.get(f"{receiver.url}/api/health", timeout=_SECONDS)
@@ -102,7 +102,7 @@ def _chunked(receiver: Receiver) -> Check:
 
 
 def event_of_ours(event_type: str, run: str, job: str, inputs: Sequence[object], outputs: Sequence[object]) -> bytes:
-    """An event of our own, to test a deployment."""
+    """An event to test a deployment."""
     event = {
         "eventType": event_type,
         "eventTime": datetime.now(UTC).isoformat(),

@@ -24,7 +24,7 @@ _EMPTY = (
 
 
 def check_folders(settings: Settings) -> Iterator[Check]:
-    """Whether each folder of EVENT_FOLDERS can be listed, and holds files."""
+    """Whether each folder of EVENT_FOLDERS can be listed, and has files."""
     if not settings.event_folders:
         return
     clients = connect(settings.lineage_storage)

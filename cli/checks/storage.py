@@ -45,7 +45,7 @@ def check_storage(connection: StorageConnection) -> Iterator[Check]:
 
 
 def _poison(clients: StorageClients) -> Check:
-    """Whether messages stay in poison queues; a function takes those that it can read within seconds."""
+    """Whether messages stay in poison queues; a function takes readable ones within seconds."""
     name = "poison queues"
     try:
         with budget(_SECONDS):
@@ -59,7 +59,7 @@ def _poison(clients: StorageClients) -> Check:
 
 
 def _version(clients: StorageClients) -> Check:
-    """The version that wrote the store; a store from before versions were noted looks like a new one."""
+    """The version that wrote the store. A store without one may be new, or older than version 0.2."""
     name = "version of the store"
     try:
         with budget(_SECONDS):

@@ -13,6 +13,6 @@ def from_events(bodies: Iterable[bytes], rules: Rules) -> LineageGraph:
 
 
 def graph_of_preview(found: Preview) -> LineageGraph:
-    """The same of events that were previewed already."""
+    """The graph of the processes of a preview."""
     derived = (DerivedProcess(each.process, each.newest_runs, notes=each.notes) for each in found.processes)
     return from_processes(derived, "events")

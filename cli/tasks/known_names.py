@@ -1,4 +1,4 @@
-"""Runs and applications that are known, by parts of their names."""
+"""Finds known runs and applications by parts of their names."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ _MOST_NEAR = 10
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a part of a name fits: runs by their keys, applications as ``namespace/name``; ``near`` if nothing fits."""
+    """The matches of a part of a name: runs by key, applications as ``namespace/name``; ``near`` if nothing fits."""
 
     runs: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Found:
 
 
 def may_be_part_of_run(text: str) -> bool:
-    """Whether a text may be the beginning of a run's key: eight characters at least."""
+    """Whether a text may be the beginning of a run's key: at least eight characters."""
     return _PART_OF_RUN.fullmatch(text.strip()) is not None
 
 
@@ -68,7 +68,7 @@ def applications(rows: Iterable[EventRow], services: Services) -> set[str]:
             found.add("/".join(job))
         return False
 
-    # The names are looked at without reading any history.
+    # The names are read without any history.
     list(services.details.all(noted))
     return found
 

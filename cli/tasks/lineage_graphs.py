@@ -26,7 +26,7 @@ def graph_of_details(services: Services) -> LineageGraph:
 def candidates_in_catalog(text: str, catalog: Catalog) -> LineageGraph:
     """The datasets of the catalogue that ``ASSET[.COLUMN]`` may name, with their columns and no processes.
 
-    :raises CatalogUnavailable, CatalogRefused: as the catalogue does.
+    :raises CatalogUnavailable, CatalogRefused: the catalogue cannot be read.
     """
     heads = [head for head, _ in splits(text)][:_MOST_SPLITS]
     # A name of the general type also finds assets of its subtypes.

@@ -1,6 +1,6 @@
 """What a set of events would draw in the catalogue, derived without network or storage.
 
-The same steps as for stored events, on events in memory: filter, merge, derive, unite the runs of each process.
+It does the same steps as for stored events, in memory: filter, merge, derive, unite the runs of each process.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ from receiver.accept import ReceiverRules, accept
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything that decides about the result besides the events."""
+    """Everything that determines the result in addition to the events."""
 
     receiver: ReceiverRules
     lineage: LineageRules
@@ -94,7 +94,7 @@ def preview(bodies: Iterable[bytes], rules: Rules) -> Preview:
 def _contribute(
     run: MergedRun, derived: Derived, known: Mapping[str, Sequence[LearnedId]], rules: Rules, found: dict[str, History]
 ) -> str:
-    """Add the run to the histories of its processes; the reason if it adds nothing."""
+    """Add the run to the histories of its processes; returns the reason if it adds nothing."""
     failed = run.state is RunState.FAILED
     named = by_failed_process if failed else by_process
     for name, process in named([with_ids(each, known) for each in derived.lineages], rules.naming).items():

@@ -1,4 +1,4 @@
-"""What is wrong with files of events: the first problems by name, the others by number."""
+"""Problems with files of events: the first ones by name, the others counted."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ MOST_NAMED = 5
 
 @dataclass(slots=True)
 class Problems:
-    """Problems with files: ``count`` of them, the first ones as they are, the others by reason."""
+    """``count`` problems with files: the first ones in full, the others by reason."""
 
     named: list[str] = field(default_factory=list)
     count: int = 0

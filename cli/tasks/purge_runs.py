@@ -1,8 +1,8 @@
 """Deletes what is older than the retention: events with their rows, and everything else that is no longer needed.
 
 What the catalogue shows does not depend on stored events: the contributions of runs are kept with their processes. A
-run goes as a whole or not at all, since what is left of one would be another lineage. What was never processed stays,
-unless it is asked for. Safe to repeat, and to interrupt.
+run is deleted as a whole or not at all, since a part of it would be another lineage. Unprocessed runs stay, unless the
+caller includes them. Safe to repeat, and to interrupt.
 """
 
 import logging
@@ -31,8 +31,8 @@ _DONE = (Status.PROCESSED, Status.IGNORED, Status.DUPLICATE)
 class OldRun:
     """A run whose events are all older than the retention.
 
-    ``rows`` are those of one hour, ``events`` counts what is stored of the whole run; ``processed`` is false if
-    something of it is still due.
+    ``rows`` are those of one hour, ``events`` counts the stored events of the whole run; ``processed`` is false if some
+    of them are still to be processed.
     """
 
     run_key: str
@@ -43,7 +43,7 @@ class OldRun:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many things besides events were deleted."""
+    """How many things other than events were deleted."""
 
     processes: int
     locks: int
@@ -94,7 +94,7 @@ def delete_run(run: OldRun, services: Services) -> None:
     :raises StorageUnavailable: something may be left, which the next purge deletes.
     """
     forget_run(run.run_key, services)
-    # Rows that are left, of events that were sent again, are deleted last: the next purge finds the rest by them.
+    # The other rows, of events that were sent again, are deleted last: by them the next purge finds what is left.
     services.events.delete_rows(RowKeys(row.partition, row.row_key) for row in run.rows)
 
 
@@ -111,7 +111,7 @@ def forget_run(run_key: str, services: Services) -> None:
 def delete_rest(before: datetime, services: Services) -> Purged:
     """Delete everything else that is no longer needed.
 
-    These are removed processes, locks, expired names, unused blobs, and dead letters of what has no events.
+    These are removed processes, locks, expired names, unused blobs, and dead letters without events.
 
     :raises StorageUnavailable: something may be left, which the next purge deletes.
     """
@@ -131,7 +131,7 @@ def delete_rest(before: datetime, services: Services) -> Purged:
 
 
 def _delete_orphan(name: str, before: datetime, services: Services) -> bool:
-    """Delete an old dead letter that no replay can answer: one of a queue message, or of events that are gone."""
+    """Delete an old dead letter that cannot be replayed: one of a queue message, or of events that are gone."""
     letter = services.dead_letters.read(name)
     if not letter or letter.time >= before or services.events.names(letter.run_key):
         return False

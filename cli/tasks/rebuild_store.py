@@ -1,8 +1,8 @@
-"""Rebuilds what was lost of the store from the stored events: rows of events, records of runs, processes, caches.
+"""Restores lost parts of the store from the stored events: rows of events, records of runs, processes, caches.
 
 Every run is recorded first, without an upload, so that the catalogue never shows a process with some of its runs only.
-Then each process is uploaded once, if it is not what was uploaded last. It all happens here, not in the app: it needs
-the app's settings, and works while the app is stopped. Safe to repeat, to interrupt, and beside the app.
+Then each process is uploaded once, if it differs from its last upload. The command does this itself: it needs the app's
+settings, and works while the app is stopped. Safe to repeat, to interrupt, and while the app runs.
 """
 
 from collections.abc import Iterator
@@ -50,14 +50,14 @@ class PublishedProcess:
 def lost_tables(clients: StorageClients) -> list[str]:
     """The names of the app's tables that are missing.
 
-    :raises StorageUnavailable: storage is unavailable or does not let us look.
+    :raises StorageUnavailable: storage is unavailable or denies access.
     """
     missing = (part.split() for part in missing_parts(clients, _LOOK_SECONDS))
     return [name for kind, name in missing if kind == "table"]
 
 
 def count_events(clients: StorageClients) -> Iterator[RecordedRun]:
-    """Count the stored events of every run, where tables are missing: all rows of a missing table would be written.
+    """Count the stored events of every run if tables are missing: all rows of a missing table would be written.
 
     :raises StorageUnavailable: the runs cannot be listed, also during the iteration.
     """
@@ -79,11 +79,11 @@ def record_runs(services: Services, *, dry_run: bool) -> Iterator[RecordedRun]:
 
 
 def publish_processes(services: Services, *, force: bool) -> Iterator[PublishedProcess]:
-    """Upload every process that is not what was uploaded last, or with ``force`` every one, several at a time.
+    """Upload every process that differs from its last upload, or with ``force`` every one, several at a time.
 
     :raises StorageUnavailable: the processes cannot be listed, also during the iteration.
     """
-    # One that shows nothing has no guid: there is nothing to upload again.
+    # A process that shows nothing has no guid: there is nothing to upload again.
     rows = ((row.qualified_name, force and bool(row.process_guid)) for row in services.details.all())
     return stream_in_threads(partial(_publish, services=services), rows, AT_ONCE)
 
@@ -106,13 +106,13 @@ def _record(run: tuple[str, tuple[StoredEvent, ...]], services: Services, *, dry
 
 
 def _for_one_run(stored: tuple[StoredEvent, ...], services: Services) -> Services:
-    """The services for a run that is listed already, which read its bodies and its record no more than they must."""
+    """The services for a run that is listed already, which read its bodies and its record only once."""
     events, records = EventsOfRun(services.clients, stored), RecordsOfOneWorker(services.clients)
     return replace(services, events=events, run_records=records, run_events=RunEvents(events, records))
 
 
 def _restore_rows(lacking: list[StoredEvent], services: Services) -> int:
-    """Write the rows of events that have none; how many."""
+    """Write the rows of events that have none; returns how many."""
     read = []
     for event, body in services.events.bodies(lacking):
         # An event that cannot be read is dead-lettered when its run is processed.
@@ -122,7 +122,7 @@ def _restore_rows(lacking: list[StoredEvent], services: Services) -> int:
 
 
 def _has_not_ended_for_long(stored: tuple[StoredEvent, ...], services: Services) -> bool:
-    """Whether the app has settled the run, or would have. The timer does not look back far enough for all of them."""
+    """Whether the app has settled the run, or would have: the timer does not look back far enough for all runs."""
     if any(event.name.event_type in ENDS for event in stored):
         return False
     settled = datetime.now(UTC) - timedelta(minutes=services.settings.settle_after_minutes)

@@ -1,9 +1,9 @@
-"""Moves processes from assets that we created to those that scans created later.
+"""Moves processes from assets that Sparklin created to those that scans created later.
 
-An asset of ours has the name and type that a scan would give it, so that a later scan usually lands on it. Where it
-did not (a rule was missing, the type was not known, the scan generalised the path further), there are two assets of
-one dataset, and the process refers to ours. The steps here find these, upload the processes anew, and delete what
-nothing refers to any more. Each is safe to repeat.
+An asset that Sparklin creates has the name and type that a scan would give it, so that a later scan usually updates it.
+If it does not (a rule was missing, the type was not known, the scan generalised the path further), there are two assets
+of one dataset, and the process refers to Sparklin's. The steps here find these, upload the processes again, and delete
+assets to which nothing refers any more. Each is safe to repeat.
 """
 
 import logging
@@ -27,16 +27,16 @@ from storage.details_table import DetailsRow
 
 log = logging.getLogger(__name__)
 
-#: How many processes or assets are looked at, or changed, at the same time.
+#: How many processes or assets are read, or changed, at the same time.
 AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A dataset of a process: the asset of ours, and the one that stands for it by now.
+    """A dataset of a process: the asset that Sparklin created, and the one that a scan created for it.
 
     ``planned`` is the name under which it is looked up; ``pending`` is false if the process already refers to the
-    latter, and only ours is left over.
+    scanned asset.
     """
 
     process: str
@@ -50,16 +50,16 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """An asset of ours for which another one stands; ``kept`` is why it may not be deleted, "" if it may."""
+    """An asset of Sparklin that a scanned one replaces; ``kept`` is why it may not be deleted, "" if it may."""
 
     asset: Asset
     kept: str = ""
 
 
 def moves(services: Services) -> Iterator[Move]:
-    """What is to be moved, process by process, in no particular order.
+    """The moves, process by process, in no particular order.
 
-    :raises TryLater, Refused: storage or the catalogue cannot be asked.
+    :raises TryLater, Refused: storage or the catalogue cannot be read.
     """
     rows = (row for row in services.details.all() if row.process_guid)
     for found in stream_in_threads(lambda row: _readable_moves(row, services), rows, AT_ONCE):
@@ -77,19 +77,19 @@ def _readable_moves(row: DetailsRow, services: Services) -> tuple[Move, ...]:
 def apply(process: str, wanted: Iterable[Move], services: Services) -> None:
     """Upload a process again, so that it refers to the scanned assets.
 
-    :raises TryLater, Refused: as an upload does.
+    :raises TryLater, Refused: the upload failed.
     """
-    # While ours exists, and it may have to stay, an exact look-up would find it first.
+    # While Sparklin's asset exists, and it may have to stay, an exact look-up would find it first.
     remember({move.planned: move.scanned for move in wanted}, services.cache, lasting=True)
     republish(process, services)
 
 
 def leftover(asset: Asset, services: Services, moving: Container[str] = ()) -> Leftover | None:
-    """Whether an asset of ours may be deleted for which another one stands; None if it is gone already.
+    """Whether a replaced asset of Sparklin may be deleted; None if it is gone already.
 
     ``moving`` are the guids of processes that still refer to it but would be moved.
 
-    :raises TryLater, Refused: storage or the catalogue cannot be asked.
+    :raises TryLater, Refused: storage or the catalogue cannot be read.
     """
     entity = services.catalog.get(asset.guid)
     if entity:
@@ -99,9 +99,9 @@ def leftover(asset: Asset, services: Services, moving: Container[str] = ()) -> L
 
 
 def remove(asset: Asset, services: Services) -> Leftover:
-    """Delete an asset of ours under the lock of its name, unless there is a reason to keep it by now.
+    """Delete a replaced asset under the lock of its name, unless there is a reason to keep it by now.
 
-    :raises TryLater, Refused: the catalogue will not do it now, or at all.
+    :raises TryLater, Refused: the catalogue is unavailable, or refuses.
     """
     with services.locks.hold(creation_locks([asset.name]), services.lock_wait_seconds):
         kept = reason_in_use(services.catalog.get(asset.guid), services.catalog)
@@ -128,7 +128,7 @@ def _moves_of(row: DetailsRow, services: Services) -> Iterator[Move]:
 
 
 def _ours(planned: Mapping[DatasetId, AssetName], services: Services) -> dict[DatasetId, Asset]:
-    """The assets that we made for these datasets, under their planned name or as a generic one."""
+    """The assets that Sparklin created for these datasets, under their planned name or as a generic one."""
     generic = {dataset: AssetName(GENERIC_TYPE, name.qualified_name) for dataset, name in planned.items()}
     created: Mapping[AssetName, Created] = services.created.get_many({*planned.values(), *generic.values()})
     found: dict[DatasetId, Asset] = {}

@@ -1,6 +1,7 @@
 """Lets the app process runs again: dead-lettered ones, one run, or all runs since a time.
 
-The app does the work, by its own settings and identity: here its runs are only put on the retry queue. Safe to repeat.
+The app does the work, with its own settings and identity: here the runs are only put on the retry queue. Safe to
+repeat.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +32,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a replayed run."""
+    """The outcome of a replayed run."""
 
     status: Status
     message: str
@@ -55,7 +56,7 @@ def runs_since(since: datetime, services: Services) -> Iterator[str]:
 
 
 def candidates(run_keys: Iterable[str], services: Services, *, force: bool, settle: bool) -> Iterator[Candidate]:
-    """Whether runs can be replayed, in their order, several looked at together.
+    """Whether runs can be replayed, in their order; several are read at a time.
 
     With ``force`` also those that were processed before, with ``settle`` also those that have not ended and may go on.
 
@@ -67,7 +68,7 @@ def candidates(run_keys: Iterable[str], services: Services, *, force: bool, sett
 def _candidate(run_key: str, services: Services, *, force: bool, settle: bool) -> Candidate:
     stored = services.events.names(run_key)
     rows = services.events.rows_of(stored)
-    # An interrupted replay may have left only its marks.
+    # An interrupted replay may have marked the rows without enqueueing the run.
     is_due = any(row.status is Status.DEAD_LETTERED or _is_asked_for(row) for row in rows)
     was_settled = any(row.status in (Status.PROCESSED, Status.IGNORED) for row in rows)
     has_end = any(item.name.event_type in ENDS for item in stored)
@@ -82,7 +83,7 @@ def _candidate(run_key: str, services: Services, *, force: bool, settle: bool) -
 
 
 def enqueue(wanted: Iterable[Candidate], services: Services, *, force: bool) -> Iterator[None]:
-    """Let the app process runs at once; something comes for each run that is on the queue.
+    """Let the app process runs at once; yields once for each run that is on the queue.
 
     :raises StorageUnavailable: the rest may not be on the queue, also during the iteration.
     """
@@ -114,7 +115,7 @@ def outcomes(run_keys: Iterable[str], services: Services) -> Iterator[tuple[str,
 
 
 def _decided(rows: Iterable[EventRow]) -> EventRow | None:
-    """The row with the result of a run, None while the app has not started on it."""
+    """The row with the result of a run; None while the app has not started on it."""
     known = [row for row in rows if row.status is not Status.DUPLICATE]
     if not known or any(map(_is_asked_for, known)):
         return None

@@ -29,7 +29,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class ShownProcess:
-    """A process as it is in LineageDetails: what it shows, of how many runs, and its guid in the catalogue.
+    """A process in LineageDetails: the lineage that it shows, the number of its runs, and its guid in the catalogue.
 
     ``written_by`` is the address of the notebook or job, "" if no event contains enough of it. ``last_run`` is the
     newest run that ended, failed ones included.
@@ -97,7 +97,7 @@ def _decided(run_key: str, bodies: list[bytes], rules: Rules) -> Preview:
 
 
 def job_details(job: str, since: datetime, until: datetime, services: Services) -> JobDetails:
-    """What is known about applications called ``job``, or ``namespace/job``, in any case.
+    """The processes and runs of applications called ``job``, or ``namespace/job``, in any case.
 
     :raises StorageUnavailable: storage does not answer.
     """

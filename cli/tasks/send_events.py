@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(slots=True)
 class Sent:
-    """What became of the events: how many by answer (kept, ignored, rejected) and reason.
+    """The outcomes of the events: how many by answer (kept, ignored, rejected) and reason.
 
     ``problems`` are the events that could not be read or were rejected.
     """
@@ -67,7 +67,7 @@ class Target:
     def post(self, batch: Sequence[Item]) -> list[dict[str, Any]]:
         """The answers to some events, in their order; a batch that is too large is sent in halves.
 
-        :raises NotSent: the receiver did not answer, or not for each event, however often it was asked.
+        :raises NotSent: the receiver did not answer, or not for each event, after several attempts.
         """
         answer = self._answer(b"[" + b",".join(item.body for item in batch) + b"]")
         if answer.status_code == 413 and len(batch) > 1:
@@ -88,7 +88,7 @@ class Target:
         return results
 
     def _answer(self, body: bytes) -> requests.Response:
-        """The answer to a batch; while it is 429 or 5xx, or none comes, it is sent again."""
+        """The answer to a batch; while it is 429 or 5xx, or there is none, the batch is sent again."""
         headers = {"x-functions-key": self.key, "Content-Type": "application/json"}
         for pause in (*_PAUSES, None):
             try:
@@ -104,7 +104,7 @@ class Target:
 
 
 def target(url: str, key: str) -> Target:
-    """The receiver at an address, with a connection for each batch that is on its way."""
+    """The receiver at an address, with a connection for each concurrent batch."""
     found = Target(url, key)
     for scheme in ("http://", "https://"):
         found.session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=_AT_ONCE))
@@ -112,9 +112,9 @@ def target(url: str, key: str) -> Target:
 
 
 def send_events(files: Iterable[EventFile], receiver: Target, on_read: Callable[[int], None] = lambda _: None) -> Sent:
-    """Send all events of some files; a few batches are held at a time.
+    """Send all events of some files; only a few batches are in memory at a time.
 
-    ``on_read`` gets the number of bytes of the files each time that some were read.
+    ``on_read`` gets the number of bytes that were read each time.
 
     :raises NotSent: the receiver does not take them; what was sent before is stored.
     """
@@ -138,7 +138,7 @@ def _items(files: Iterable[EventFile], sent: Sent, on_read: Callable[[int], None
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Items in groups of a limited number and size; one that is larger goes alone."""
+    """Items in groups of a limited number and size; a larger item is a group of its own."""
     batch: list[Item] = []
     size = 0
     for item in items:

@@ -21,10 +21,10 @@ from storage.poison_queues import poison_messages
 
 FAILING = (Status.DEAD_LETTERED, Status.RETRYING)
 _ERRORS = 10
-# As many rows as storage answers at a time.
+# The number of rows that storage returns at a time.
 _PROGRESS = 1_000
 _HOUR = timedelta(hours=1)
-# States of runs; the later of them goes before the earlier ones.
+# States of runs; a later one takes precedence over earlier ones.
 _ORDER = ("RUNNING", "COMPLETE", "FAIL", "ABORT")
 _STATES = {"COMPLETE": "COMPLETE", "FAIL": "FAIL", "ABORT": "ABORT"}
 _MOST_READ = 30
@@ -34,7 +34,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class SeenRun:
-    """A run as its events show it: when the last of them came, and its state; FAIL goes before COMPLETE."""
+    """A run by its events: when the last one was received, and its state; FAIL takes precedence over COMPLETE."""
 
     run_key: str
     received: datetime
@@ -43,7 +43,7 @@ class SeenRun:
 
 @dataclass(slots=True)
 class JobCount:
-    """The events of one application: how many by status, when the last one came, and its runs by run key.
+    """The events of one application: how many by status, when the last one was received, and its runs by run key.
 
     ``written`` is what the last run wrote to its outputs together, None if it is not known.
     """
@@ -76,8 +76,8 @@ class StatusReport:
 
     ``cut_hour`` is the hour of which only some events were read, those with the smallest keys.
 
-    ``oldest`` is the event that has waited longest, ``errors`` the newest that fail, one a run. ``poison`` is how many
-    messages each poison queue has that has any, None if the queues may not be read.
+    ``oldest`` is the event that has waited longest, ``errors`` the newest failed events, one for each run. ``poison``
+    is the number of messages on each poison queue that has any, None if the queues may not be read.
     """
 
     since: datetime
@@ -103,7 +103,7 @@ def status_report(
 ) -> StatusReport:
     """Read the rows of a span, at most about ``most`` of them, the newest first.
 
-    An hour that was begun is read to its end, or with ``is_exact`` only up to ``most`` rows. ``progress`` is called now
+    The last hour is read to its end, or with ``is_exact`` only up to ``most`` rows. ``progress`` is called now
     and then with the hour that is being read, and the number of events so far.
 
     :raises StorageUnavailable: storage does not answer.
@@ -134,7 +134,7 @@ def status_report(
 
 
 def _read_written(jobs: Iterable[JobCount], services: Services) -> None:
-    """Read what the last runs of the busiest jobs wrote, as far as storage answers."""
+    """Read what the last runs of the busiest jobs wrote, while storage answers."""
     busiest = sorted(jobs, key=lambda job: -job.statuses.total())[:_MOST_READ]
 
     def read(job: JobCount) -> Written | None:

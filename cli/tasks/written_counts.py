@@ -1,4 +1,4 @@
-"""What a run wrote to all its outputs together, as LineageDetails has it."""
+"""What a run wrote to all its outputs together, from LineageDetails."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ def written_by(run_key: str, services: Services) -> Written | None:
     """The sums over the run's processes; None if nothing is known.
 
     :raises StorageUnavailable: storage does not answer.
-    :raises UnreadableHistory: a row was written by something else.
+    :raises UnreadableHistory: the history in a row has another form.
     """
     found: list[Written] = []
     for process in sorted(services.run_records.read(run_key).processes):

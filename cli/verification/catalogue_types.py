@@ -1,4 +1,4 @@
-"""Claims about Purview's types, which the names and entities of the app rest on."""
+"""Claims about Purview's types, on which the names and entities of the app depend."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,7 +9,7 @@ from purview.dataset_entities import GENERIC_TYPE
 from purview.process_name import PROCESS_TYPE
 
 _PAGE = "docs/name-rules.md"
-# With the attributes of their own, not those that they inherit.
+# With their own attributes, not those that they inherit.
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     PROCESS_TYPE: ("columnMapping",),
     GENERIC_TYPE: (),
@@ -29,7 +29,7 @@ def type_claims(catalog: Catalog) -> Iterator[Claim]:
         catalog.attributes_of(PROCESS_TYPE)
     except SparklinError as error:
         yield TOKEN.judged(False, str(error))
-        yield TYPES.judged(None, "Purview cannot be asked")
+        yield TYPES.judged(None, "Purview cannot be read")
         return
     yield TOKEN.judged(True, "it answers")
     missing = []
@@ -40,5 +40,5 @@ def type_claims(catalog: Catalog) -> Iterator[Claim]:
             missing.append(name)
         else:
             missing += [f"{name}.{attribute}" for attribute in attributes if attribute not in known]
-    seen = f"missing: {', '.join(missing)}" if missing else f"all {len(_NEEDED)} that were looked at"
+    seen = f"missing: {', '.join(missing)}" if missing else f"all {len(_NEEDED)} that were checked"
     yield TYPES.judged(not missing, seen)

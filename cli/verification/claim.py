@@ -1,4 +1,4 @@
-"""A claim of the documentation, and what was seen of it."""
+"""A claim of the documentation, and its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Claim:
     figures: Mapping[str, float] = field(default_factory=dict)
 
     def judged(self, holds: bool | None, seen: str, **figures: float) -> "Claim":
-        """The claim with its result; None if it could not be seen."""
+        """The claim with its result; None if it could not be checked."""
         state = State.UNKNOWN if holds is None else State.VERIFIED if holds else State.REFUTED
         shown = {name: round(value, 3) for name, value in figures.items()}
         return Claim(self.name, self.text, self.page, state, seen, shown)

@@ -1,4 +1,4 @@
-"""Claims about the log: the queries of the alerts run, and lines arrive as the pages say."""
+"""Claims about the log: the alerts' queries run, and log lines have the documented form."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,9 +18,7 @@ _SECONDS = 60
 _LINES = 'traces | where timestamp > ago(1d) and message startswith "step {" | project message | take 50'
 
 QUERIES = Claim("alerts' queries", "the queries of all alerts run on the log", "docs/deployment.md#alerts")
-LINES = Claim(
-    "log lines", "each step logs a line that begins with `step {` and holds a JSON object", "docs/operations.md#the-log"
-)
+LINES = Claim("log lines", "each step logs a line: `step` and a JSON object", "docs/operations.md#the-log")
 KEY_TAG = Claim(
     "key tags", "the log names the key of each request by its tag", "docs/keys.md#who-still-uses-the-old-key"
 )

@@ -1,4 +1,4 @@
-"""Claims about the way of an event, seen on events of our own, which are removed afterwards."""
+"""Claims about the processing of an event, checked with test events, which are removed afterwards."""
 
 import json
 import time
@@ -33,7 +33,7 @@ _SEARCH_SECONDS = 120
 _RECORD_SECONDS = 20
 _PURVIEW = "docs/name-rules.md"
 
-STORED = Claim("202 means stored", "an event that was answered 202 is in storage", "docs/http-api.md")
+STORED = Claim("202 means stored", "an event with answer 202 is in storage", "docs/http-api.md")
 TRIGGER = Claim("blob trigger", "Event Grid reports a stored event within seconds", "docs/retries.md")
 POINTER = Claim(
     "private mode",
@@ -41,7 +41,7 @@ POINTER = Claim(
     "docs/deployment.md#networks",
 )
 CREATION = Claim("process", "a process with its column mapping is created, and read back as it was sent", _PURVIEW)
-COLLECTION = Claim("collection", "new assets lie in the collection of PURVIEW_COLLECTION", "docs/settings.md")
+COLLECTION = Claim("collection", "new assets are in the collection of PURVIEW_COLLECTION", "docs/settings.md")
 LOOK_UP = Claim("look-up", "an asset is found by type and qualified name right after it was created", _PURVIEW)
 SEARCH = Claim("search", "the search finds an asset some time after it was created", _PURVIEW)
 UNCHANGED = Claim("unchanged lineage", "a further event that changes nothing makes no upload", "docs/cost-and-scale.md")
@@ -49,17 +49,17 @@ RETRY = Claim("retry queue", "the app takes a run from its retry queue", "docs/r
 DEAD_LETTER = Claim(
     "dead letter", "an event that cannot be read is dead-lettered with its reason", "docs/retries.md#what-is-retried"
 )
-POISON = Claim("poison queue", "the function poison takes what comes to its queue", "docs/retries.md#poison-queues")
+POISON = Claim("poison queue", "the function poison takes the messages of its queue", "docs/retries.md#poison-queues")
 TIMER = Claim("timer", "the timer runs every five minutes, and notes the version of the store", "docs/update.md")
 ANONYMOUS = Claim("no anonymous access", "nobody reads an event without an identity", "docs/access.md")
-DELETION = Claim("clean-up", "all that this command made was removed, in storage and in Purview", "docs/operations.md")
+DELETION = Claim("clean-up", "everything that this command created was removed", "docs/operations.md")
 OF_PROCESS = (CREATION, COLLECTION, LOOK_UP, SEARCH, UNCHANGED, RETRY, ANONYMOUS)
 ALL = (STORED, TRIGGER, POINTER, *OF_PROCESS, DEAD_LETTER, POISON, TIMER, DELETION)
 
 
 @dataclass
 class Trial:
-    """One run of our own on its way through a deployment."""
+    """A test run and its progress through a deployment."""
 
     receiver: Receiver
     services: Services
@@ -81,7 +81,7 @@ class Trial:
         return self.services.details.read(names[0]) if names else None
 
     def wait(self, happened: Callable[[], object], seconds: float = 0) -> float | None:
-        """Seconds until something happened; None if it did not in time."""
+        """Seconds until a condition held; None if it did not in time."""
         began = time.perf_counter()
         while not happened():
             if time.perf_counter() - began > (seconds or self.seconds):
@@ -91,7 +91,7 @@ class Trial:
 
 
 def processing_claims(trial: Trial) -> Iterator[Claim]:
-    """Each claim with its result; what was made is removed at the end, whatever happens."""
+    """Each claim with its result; everything created is removed at the end, even after an error."""
     yield from _guarded((TIMER,), lambda: _timer(trial))
     try:
         yield from _guarded((STORED, TRIGGER, POINTER), lambda: _way(trial))
@@ -111,7 +111,7 @@ def processing_claims(trial: Trial) -> Iterator[Claim]:
 
 
 def _guarded(claims: tuple[Claim, ...], look: Callable[[], Iterator[Claim]]) -> Iterator[Claim]:
-    """The claims; those that an error kept from being seen are unknown, for that reason."""
+    """The claims; those that an error prevented from being checked are unknown, for that reason."""
     seen = set()
     try:
         for claim in look():
@@ -167,7 +167,7 @@ def _collection(trial: Trial) -> Claim:
     found = str((trial.services.catalog.get(row.process_guid) if row else {}).get("collectionId") or "")
     if not wanted:
         return COLLECTION.judged(None, "PURVIEW_COLLECTION is not set: the root collection is used")
-    return COLLECTION.judged(found == wanted, f"the process lies in collection {found or 'of no name'}")
+    return COLLECTION.judged(found == wanted, f"the process is in collection {found or 'of no name'}")
 
 
 def _asset() -> AssetName:
@@ -236,7 +236,7 @@ def _poison(trial: Trial) -> Claim:
 
 
 def _dead_letter(trial: Trial) -> Claim:
-    """A blob with the name of an event and nothing readable in it, as if storage had damaged one."""
+    """A blob with the name of an event but unreadable content, as if storage had damaged it."""
     services, broken = trial.services, run_key(str(uuid.uuid4()))
     body = b"sparklin verify: not an event"
     name = EventName(broken, datetime.now(UTC), "COMPLETE", sha256(body).hexdigest()[:16])

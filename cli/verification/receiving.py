@@ -15,9 +15,9 @@ _AGENT_SECONDS = 5.0
 COLD_START = Claim(
     "cold start", "the first event after a pause is answered before the agent gives up, 5 s", "docs/deployment.md#costs"
 )
-KEYS = Claim("function key", "no event is taken without a valid key", "docs/access.md")
+KEYS = Claim("function key", "no event is accepted without a valid key", "docs/access.md")
 KEY_IN_ADDRESS = Claim("key in the address", "the key may be in the address (?code=)", "docs/http-api.md")
-GZIP = Claim("gzip", "compressed bodies are taken", "docs/http-api.md")
+GZIP = Claim("gzip", "compressed bodies are accepted", "docs/http-api.md")
 CHUNKED = Claim(
     "chunked bodies", "the host drops the content of chunked bodies, and the app answers 411", "docs/http-api.md"
 )
@@ -44,7 +44,7 @@ def _each(*claims: tuple[Claim, Callable[[Claim], Claim]]) -> Iterator[Claim]:
 
 
 def _cold_start(claim: Claim, receiver: Receiver) -> Claim:
-    """The first request of this command; whether the app was idle before is up to whoever runs it."""
+    """The first request of this command; the user decides whether the app was idle before."""
     seconds = []
     for _ in range(2):
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The report of a verification, as JSON and Markdown, without secrets and, unless they are wanted, without names."""
+"""The report of a verification, as JSON and Markdown, without secrets and, by default, without names."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ _MARKS = {State.VERIFIED: "✓", State.REFUTED: "✗", State.UNKNOWN: "?"}
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What was verified, and with what; ``app`` is the version that the app reports, "" if it does not answer."""
+    """The verified deployment, and the command; ``app`` is the version that the app reports, "" if none."""
 
     date: datetime
     command: str
@@ -28,7 +28,7 @@ class Environment:
 
 
 class Cleaner:
-    """Takes secrets out of texts, and replaces names by hashes unless they are wanted."""
+    """Removes secrets from texts, and replaces names by hashes unless names are wanted."""
 
     def __init__(self, secrets: Iterable[str], *, hash_names: bool) -> None:
         self._secrets = [secret for secret in secrets if secret]

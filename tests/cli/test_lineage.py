@@ -89,7 +89,7 @@ def test_what_fits_several_or_nothing_leads_to_near_names(name: str, code: int, 
 
 def test_the_tree_says_what_feeds_a_column_and_what_uses_it() -> None:
     assert lineage("customer.created", "--text").stdout.splitlines()[:7] == [
-        "customer.created: nothing is known that writes it",
+        "customer.created: no process is known that writes it",
         "",
         "customer.created is used by:",
         "└── save by customer_master → customer_master_delta",
