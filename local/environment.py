@@ -1,7 +1,7 @@
-"""The process environment, as the local stack reads and hands it on.
+"""The process environment, which the local stack reads and passes on.
 
-The product reads its environment in core/settings.py alone. The local stack stands in for Azure, which
-*makes* that environment, so it needs a door of its own; this is the only one.
+The product reads its environment in core/settings.py alone. The local stack replaces Azure, which *sets* that
+environment, so it needs access of its own; this is the only one.
 """
 
 import os
@@ -14,6 +14,6 @@ def variables() -> dict[str, str]:
 
 
 def add_missing(values: Mapping[str, str]) -> None:
-    """Set each variable of `values` that is not set yet; what is set wins."""
+    """Set each variable of `values` that is not set yet."""
     for name, value in values.items():
         os.environ.setdefault(name, value)  # noqa: TID251  as above

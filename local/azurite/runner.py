@@ -1,4 +1,4 @@
-"""Start Azurite and say how to connect to it."""
+"""Starts Azurite, and gives its addresses."""
 
 import re
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Azurite(Part):
 
     @property
     def connection_string(self) -> str:
-        """What the storage clients' `from_connection_string` takes."""
+        """The connection string for the storage clients."""
         return ";".join(
             (
                 "DefaultEndpointsProtocol=http",
@@ -92,7 +92,7 @@ class Azurite(Part):
             "--skipApiVersionCheck",
             "--disableTelemetry",
             "--silent",
-            # Azure keeps idle connections for minutes; the default here, 5 seconds, makes clients meet resets.
+            # Azure keeps idle connections for minutes; the default here, 5 seconds, would cause resets at the clients.
             *("--blobKeepAliveTimeout", "60", "--queueKeepAliveTimeout", "60", "--tableKeepAliveTimeout", "60"),
         )
 

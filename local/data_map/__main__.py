@@ -8,7 +8,7 @@ from local.data_map.server import serve
 
 
 def main() -> int:
-    """Runs the Data Map until it is told to stop; returns the exit code."""
+    """Runs the Data Map until a signal stops it; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.data_map", description="A local Data Map.")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")

@@ -30,14 +30,14 @@ log = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _PAGE_HEADERS = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"}
-# What a body of an unexpected shape runs into. Atlas answers such things with a 500 in plain text.
+# Exceptions for a body of an unexpected shape. Atlas answers them with a 500 in plain text.
 _UNFORESEEN = (ServerFault, LookupError, TypeError, ValueError, AttributeError, sqlite3.Error)
 
 
 def make_app(data_map: DataMap, app_settings: Path | None = None) -> Starlette:
     """Returns the application for a Data Map.
 
-    ``app_settings`` is the file with the settings of the app whose events the overview shows; it may come later.
+    ``app_settings`` is the file with the settings of the app whose events the overview shows; it may be written later.
     """
     status = AppStatus(app_settings)
     control_state = Control(data_map)
@@ -87,7 +87,7 @@ async def _suffer(fault: Fault, faults: Faults, request: Request, answer: Callab
     usual = await run_in_threadpool(answer) if fault.applied or not (fault.status or fault.drop) else None
     if fault.drop:
         request.state.abort()
-        # The server learns of the lost connection in its next turn; what is returned goes nowhere then.
+        # The server notices the lost connection in its next turn, and drops what is returned.
         await asyncio.sleep(0.01)
         return None
     if fault.status:
@@ -143,7 +143,7 @@ def _page_endpoint(data_map: DataMap, shown: page.Page) -> Endpoint:
 
 def _script_endpoint(text: str) -> Endpoint:
     async def endpoint(_: Request) -> Response:
-        # Its address does not change with its content, so a browser has to ask.
+        # Its address does not change with its content, so a browser has to check for changes.
         return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
     return endpoint

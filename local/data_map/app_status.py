@@ -1,4 +1,4 @@
-"""What became of the app's events, as ``sparklin status`` reads it, for the overview page."""
+"""The status of the app's events for the overview page, read like by ``sparklin status``."""
 
 import json
 import threading
@@ -13,13 +13,13 @@ from core.settings import Settings
 from core.threads import in_threads
 from pipeline.services import Services, build
 
-#: Of a span, so many events are counted, the newest.
+#: At most this many events of a span are counted, the newest.
 MOST_EVENTS = 5_000
-#: So many applications are shown, the busiest, each with the processes of so many of its runs, the newest.
+#: The most applications, the busiest, that are shown, and of each the most runs, the newest, whose processes are shown.
 MOST_APPLICATIONS = 30
 MOST_RUNS = 10
 _AT_ONCE = 8
-# Reading takes at most a quarter of the time, whatever the store has, and however many pages are open.
+# Reading takes at most a quarter of the time, for any store and any number of open pages.
 _REST = 3
 _SHORTEST_REST = 0.5  # seconds
 
@@ -35,7 +35,7 @@ class AppReport:
 
 @dataclass(slots=True)
 class AppStatus:
-    """The status of the app whose settings are in a JSON file, which may come later."""
+    """The status of the app whose settings are in a JSON file, which may be written later."""
 
     settings_file: Path | None
     _services: Services | None = None

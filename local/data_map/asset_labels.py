@@ -21,10 +21,10 @@ def asset_labels(types: TypeSystem, session: Session) -> Mapping[str, str]:
         GraphDataset(guid, each.type, each.qualified_name or guid, each.display_text, ())
         for guid, each in found.items()
     )
-    # Without any difference in the path, the qualified name has to do.
+    # If the paths do not differ, the qualified name is used.
     return {guid: (found[guid].qualified_name or label) if label == guid else label for guid, label in labels.items()}
 
 
 def shown_name(entity: Entity, labels: Mapping[str, str]) -> str:
-    """The label of a dataset, the name of anything else."""
+    """The label of a dataset, or the name of another asset."""
     return labels.get(entity.guid, entity.display_text)

@@ -2,7 +2,7 @@
 
 DataMapError
 ├── AtlasError    JSON body; the HTTP status is the first number in the code
-└── ServerFault   HTTP 500 in plain text: what Atlas answers to anything it didn't foresee
+└── ServerFault   HTTP 500 in plain text: what Atlas answers to unexpected requests
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ class DataMapError(Exception):
 
 
 class AtlasError(DataMapError):
-    """An error with a code of Atlas; ``parts`` fill the gaps of its text."""
+    """An error with a code of Atlas; ``parts`` fill the placeholders of its text."""
 
     def __init__(self, code: str, *parts: object) -> None:
         self.code = code
@@ -44,7 +44,7 @@ class AtlasError(DataMapError):
         return int(self.code.split("-")[1])
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """The JSON body; Purview puts the request's id in front of what Atlas says."""
+        """The JSON body; Purview puts the request's id before Atlas' text."""
         return {"requestId": request_id, "errorCode": self.code, "errorMessage": self.text}
 
 

@@ -1,6 +1,6 @@
-"""The API's routes: which method and path calls which operation of the Data Map, with what from the request.
+"""The API's routes: which operation of the Data Map a method and path call, and with which values of the request.
 
-Every route exists under ``/catalog/api`` and ``/datamap/api``; ``api-version`` is taken and not looked at.
+Every route exists under ``/catalog/api`` and ``/datamap/api``; ``api-version`` is accepted and ignored.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _UNIQUE = "qualifiedName"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as the operations see it."""
+    """A request as the operations get it."""
 
     params: dict[str, str]
     query: tuple[tuple[str, str], ...]
@@ -202,7 +202,7 @@ _ATLAS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/types/typedefs/headers", _headers),
     ("GET", "/types/{category}def/{key}/{value}", _definition),
 )
-# (method, path under the base, operation). The path without base is what requests are counted by.
+# (method, path under the base, operation). Requests are counted by the path without base.
 OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     *((method, f"/atlas/v2{path}", operation) for method, path, operation in _ATLAS),
     ("POST", "/search/query", _search),

@@ -6,7 +6,7 @@ from local.data_map.store import Entity, Session
 from local.data_map.types import TypeSystem
 from local.data_map.views import related_entities
 
-# What the column types call the type of their values, the most common first.
+# The attributes of column types that contain the type of values, the most common first.
 _TYPE_ATTRIBUTES = ("data_type", "type", "dataType")
 
 

@@ -1,4 +1,4 @@
-"""The control routes, by which a test tells the Data Map how to behave and looks inside it.
+"""The control routes, with which a test changes and inspects the behaviour of the Data Map.
 
 They answer JSON, and only to callers on this machine.
 
@@ -44,7 +44,7 @@ from local.data_map.views import related_entities
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What the control routes act on."""
+    """The objects that the control routes use."""
 
     data_map: DataMap
     faults: Faults = field(default_factory=Faults)
@@ -145,7 +145,7 @@ OPERATIONS: tuple[tuple[str, str, Callable[[Control, Any], Any]], ...] = (
 
 
 def is_loopback(host: str) -> bool:
-    """Says whether a host name or address can only mean this machine."""
+    """Whether a host name or address can only mean this machine."""
     if host.lower() == "localhost":
         return True
     try:
@@ -155,10 +155,10 @@ def is_loopback(host: str) -> bool:
 
 
 def may_control(client: str, headers: Mapping[str, str]) -> bool:
-    """Says whether a request may use the control routes.
+    """Whether a request may use the control routes.
 
-    The names in Host and Origin count too: a page from elsewhere, opened in a browser on this machine, must
-    not be able to empty the store.
+    The names in Host and Origin are checked too: a page of another site, opened in a browser on this machine, must not
+    be able to empty the store.
     """
     hosts = [client, urlsplit(f"//{headers.get('host', '')}").hostname or ""]
     if "origin" in headers:

@@ -1,6 +1,6 @@
 """The Data Map as an object: every operation of the API as a method, each one transaction.
 
-HTTP is somewhere else (routes.py); the rules are in the modules that this one calls one after the other.
+HTTP is in atlas_routes.py; the rules are in the modules that this one calls.
 """
 
 import threading
@@ -26,8 +26,8 @@ from local.data_map.types import TypeSystem
 class Settings:
     """How the Data Map behaves: ``search_delay`` and ``pause`` in seconds.
 
-    ``lenient`` takes no lock between looking for a name and creating it, ``pause`` lies between the two. ``author`` is
-    from whom requests come: Purview takes the object id of the caller, and nobody signs in here.
+    ``lenient`` takes no lock between looking for a name and creating it, ``pause`` is the time between the two.
+    ``author`` is the author of requests: Purview uses the object id of the caller, but here nobody signs in.
     """
 
     search_delay: float = 0.0
@@ -47,7 +47,7 @@ class DataMap:
 
     @classmethod
     def open(cls, path: Path | None) -> "DataMap":
-        """Opens the database at ``path``, None for one that goes with ``close()``."""
+        """Opens the database at ``path``; None for one that is deleted at ``close()``."""
         store = Store(path)
         with store.writing() as session:
             session.forget_documents(time.time())
@@ -61,14 +61,14 @@ class DataMap:
         self.store.close()
 
     def reset(self) -> None:
-        """Empties everything and behaves as at first."""
+        """Empties everything and resets the settings."""
         with self._defining, self.store.writing() as session:
             session.clear()
             self.types = TypeSystem.built_in()
             self.settings = Settings()
 
     def upload(self, body: Any, collection: str | None, *, bulk: bool) -> dict[str, Any]:
-        """Creates or updates what the body of POST /entity/bulk, or of /entity, holds."""
+        """Creates or updates the entities in the body of POST /entity/bulk, or of /entity."""
         types = self.types
         sent = drafts(types, sent_entities(body) if bulk else sent_entity(body))
         return self._write(types, sent, collection)
@@ -133,7 +133,7 @@ class DataMap:
             return self._single(session, self._named(session, type_name, name), related=related)
 
     def by_names(self, type_name: str, names: Sequence[str], *, related: bool) -> dict[str, Any]:
-        """GET /entity/bulk/uniqueAttribute: those that are there."""
+        """GET /entity/bulk/uniqueAttribute: those that exist."""
         family = self.types.family(self.types.entity(type_name).name)
         with self.store.reading() as session:
             found = (session.named(family, name) for name in dict.fromkeys(names))
@@ -159,7 +159,7 @@ class DataMap:
         return found
 
     def delete(self, guids: Sequence[str]) -> dict[str, Any]:
-        """DELETE by guid: gone for good; what isn't there is no error."""
+        """DELETE by guid, without undo; an unknown guid is not an error."""
         with self.store.writing() as session:
             return entities.delete(self._work(self.types, session), guids)
 

@@ -1,4 +1,4 @@
-"""Custom types: reads the type definitions that a client sends, and shows those that there are."""
+"""Custom types: reads the type definitions that a client sends, and returns the existing ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Definitions:
 def read_definitions(types: TypeSystem, body: Any, *, replace_known: bool) -> Definitions:
     """Reads ``entityDefs`` and ``relationshipDefs``; other categories are skipped.
 
-    :raises AtlasError: ATLAS-409-00-001 for a type that there is already, unless known ones are replaced.
+    :raises AtlasError: ATLAS-409-00-001 for a type that exists, unless known ones are replaced.
     :raises ServerFault: for a body of another shape.
     """
     if not isinstance(body, dict):
@@ -100,7 +100,7 @@ def all_headers(types: TypeSystem) -> list[dict[str, Any]]:
 def definition(types: TypeSystem, category: str, key: str, value: str) -> dict[str, Any]:
     """One type; ``category`` is ``entity``, ``relationship`` or ``type`` (either), ``key`` name or guid.
 
-    :raises AtlasError: ATLAS-404-00-001 for one that there isn't.
+    :raises AtlasError: ATLAS-404-00-001 for one that does not exist.
     """
     if category in ("type", "entity"):
         for name in (value,) if key == "name" else types.names:

@@ -24,9 +24,7 @@ ROOT_COLLECTION = "root"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One write in progress, by ``author``; ``now`` in milliseconds, ``visible_at`` (for the search) in seconds since
-    1970.
-    """
+    """One write by ``author``; ``now`` in milliseconds, ``visible_at`` (for the search) in seconds since 1970."""
 
     types: TypeSystem
     session: Session
@@ -98,7 +96,7 @@ def _write_relations(work: Work, draft: Draft, plan: Plan) -> list[str]:
         guid = plan.guids[draft.guid]
         targets = list(dict.fromkeys(plan.resolved[each] for each in references or ()))
         if references and len(targets) < len(references):
-            # Atlas takes a list that names something twice for a change.
+            # Atlas counts a list that names something twice as a change.
             work.mutations.change(guid)
         orphans += set_relation(work.types, work.session, work.mutations, guid, end, targets)
     return orphans
@@ -113,7 +111,7 @@ def _date(work: Work) -> None:
 
 
 def store(work: Work, entity: Entity) -> None:
-    """Keeps an entity as it is given and tells the search of it."""
+    """Stores an entity as it is given and adds it to the search."""
     work.session.put(entity)
     body = document(work.types.entity(entity.type), entity)
     if body is not None:
@@ -121,7 +119,7 @@ def store(work: Work, entity: Entity) -> None:
 
 
 def delete(work: Work, guids: Iterable[str]) -> dict[str, Any]:
-    """Deletes entities with what they own and returns the answer; unknown guids are no error."""
+    """Deletes entities with what they own and returns the answer; unknown guids are not an error."""
     _remove(work, guids)
     return _answer(work, "UPDATE")
 

@@ -1,6 +1,7 @@
 """Misbehaviour on request: the next requests fail, hang or lose their connection.
 
-Faults are kept in the order they came; a request takes the first that fits it, and uses up one of its times.
+Faults are kept in the order in which they were added; a request takes the first that fits it, and uses up one of its
+times.
 """
 
 import asyncio
@@ -18,12 +19,12 @@ _LOOK_EVERY = 0.05  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What the next ``count`` requests whose path holds a match of ``path`` suffer.
+    """What happens to the next ``count`` requests whose path contains a match of ``path``.
 
     ``status`` (0: none) is answered with ``body`` as plain text and, if above 0, ``retry_after`` seconds in
     the header Retry-After; ``hang`` seconds pass before, unless the faults are cleared sooner; ``drop`` closes
     the connection without an answer.
-    ``applied``: the request is carried out all the same, only its answer is lost.
+    ``applied``: the request is carried out, only its answer is lost.
     """
 
     count: int = 1
@@ -37,7 +38,7 @@ class Fault:
     applied: bool = False
 
     def fits(self, method: str, path: str) -> bool:
-        """Says whether a request is one of those meant."""
+        """Whether the fault applies to a request."""
         return self.method in ("", method) and re.search(self.path, path) is not None
 
 
@@ -73,7 +74,7 @@ class Faults:
             self._pending.append(fault)
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Returns the fault that a request suffers and uses up one of its times."""
+        """Returns the fault for a request and uses up one of its times."""
         with self._lock:
             for at, fault in enumerate(self._pending):
                 if fault.fits(method, path):
@@ -89,12 +90,12 @@ class Faults:
             await asyncio.sleep(min(left, _LOOK_EVERY))
 
     def pending(self) -> list[dict[str, Any]]:
-        """What is still to come."""
+        """The faults that are still to come."""
         with self._lock:
             return [asdict(fault) for fault in self._pending]
 
     def clear(self) -> None:
-        """Forgets all of them, and lets go of the requests that hang."""
+        """Removes all of them, and continues the requests that hang."""
         with self._lock:
             self._pending.clear()
             self._times_cleared += 1
@@ -102,7 +103,7 @@ class Faults:
 
 @dataclass(slots=True)
 class Calls:
-    """Counts requests by method, route and status, and how many are under way. Safe to use from several threads."""
+    """Counts requests by method, route and status, and concurrent ones. Safe to use from several threads."""
 
     _counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     _under_way: int = 0
@@ -123,7 +124,7 @@ class Calls:
 
     @property
     def most_at_once(self) -> int:
-        """How many requests were under way at the same time, at most."""
+        """The most requests that were in progress at the same time."""
         with self._lock:
             return self._most
 
@@ -145,7 +146,7 @@ class Calls:
         return list(made.values())
 
     def clear(self) -> None:
-        """Starts again at nothing."""
+        """Resets all counts."""
         with self._lock:
             self._counts.clear()
             self._most = self._under_way

@@ -1,4 +1,4 @@
-"""What every page has: head, search box, style and, for lineage, the script of the explorer."""
+"""The parts of every page: head, search box, style and, for lineage, the script of the explorer."""
 
 from pathlib import Path
 
@@ -10,20 +10,20 @@ __all__ = ["CONTENT_POLICY", "SCRIPT", "SCRIPT_PATH", "frame", "table"]
 _STYLE = STYLE + Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 SCRIPT_PATH = "/explorer.js"
 
-# Whatever a name in the catalogue might hold, nothing but our own scripts runs. The icon, empty so that no
-# browser asks for one, is in the page itself.
+# Whatever a name in the catalogue contains, only the scripts of these pages run. The icon, empty so that no browser
+# asks for one, is in the page itself.
 CONTENT_POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'self'; worker-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
-# Title and address of the pages that all others lead to.
+# Title and address of the pages to which all others link.
 _PAGES = (("Overview", "/overview"), ("Lineage", "/lineage"), ("Assets", "/"))
 
 
 def frame(title: str, *content: Child, query: str = "", script: str = "", is_full: bool = False) -> str:
-    """Returns a whole page; one that ``is_full`` fills the window with its content. ``script`` is an address."""
+    """Returns a whole page; with ``is_full`` the content fills the window. ``script`` is an address."""
     brand = tag("a", "Sparklin ", tag("span", "local Data Map"), href="/", class_="brand")
     links = (tag("a", name, href=address, aria_current="page" if name == title else None) for name, address in _PAGES)
     body = tag(

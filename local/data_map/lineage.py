@@ -1,4 +1,4 @@
-"""Lineage: inputs → process → outputs, and dataset → dataset where no process is between.
+"""Lineage: inputs → process → outputs, and dataset → dataset without a process.
 
 A step goes from one dataset to the next; a process in between doesn't count.
 """
@@ -57,7 +57,7 @@ def walk(session: Session, start: str, depth: int, *, upstream: bool) -> list[Ed
 
 
 def _next(session: Session, front: list[str], *, upstream: bool) -> Iterable[Edge]:
-    # The list grows while it is read: processes that are reached are read in the same step.
+    # The list grows while it is read: reached processes are read in the same step.
     for guid in front:
         for edge in edges_of(session, guid):
             if guid == (edge.target if upstream else edge.source):

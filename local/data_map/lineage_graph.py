@@ -1,4 +1,4 @@
-"""The lineage of stored assets as a graph for the explorer, read as from any catalogue."""
+"""The lineage of stored assets as a graph for the explorer, read like from another catalogue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class _Stored:
 
 
 def whole_graph(types: TypeSystem, session: Session) -> LineageGraph:
-    """All processes that are stored, with what they read and write."""
+    """All stored processes, with the datasets that they read and write."""
     processes = [each.guid for each in session.entities(lambda name: types.entity(name).is_a("Process"))]
     return _labelled(from_catalog(_Stored(types, session), processes, depth=1), asset_labels(types, session))
 

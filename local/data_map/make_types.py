@@ -1,9 +1,9 @@
 """Makes types.json, the compact table of Purview's types: ``python -m local.data_map.make_types PATH``.
 
 PATH is a JSON file with the type definitions of a Purview account (``base_and_relevant_entityDefs``,
-``relationshipDefs``, ``all_type_names_2021``, ``types_with_columnMapping_attribute_2021``). Types that the dump
-only names get the supertypes that the ``subTypes`` of the others tell, and no attributes of their own but
-columnMapping (``"partial": true``). Types that Purview gained after the dump are written down below.
+``relationshipDefs``, ``all_type_names_2021``, ``types_with_columnMapping_attribute_2021``). Types that the dump only
+names get the supertypes that the ``subTypes`` of the others show, and no attributes of their own except columnMapping
+(``"partial": true``). Types that Purview added after the dump are listed below.
 
 Shape of the table::
 
@@ -23,7 +23,7 @@ from typing import Any
 
 TABLE = Path(__file__).with_name("types.json")
 
-# Supertypes of what came after the dump. Only names, and the few attributes given, were seen.
+# Supertypes of types that were added after the dump. Only names, and the few attributes given, are known.
 LATER_PROCESSES = [
     "databricks_process",
     "databricks_job",
@@ -81,7 +81,7 @@ LATER_ATTRIBUTES = {
         "schemaName": "string",
     },
 }
-# Which of the two spellings each later column type uses is only known for Fabric (dataType): both are kept.
+# Only for Fabric (dataType) is it known which of the two spellings a later column type uses: both are kept.
 LATER_COLUMN_ATTRIBUTES = {"dataType": "string", "data_type": "string"}
 DIRECT_LINEAGE = {
     "category": "ASSOCIATION",

@@ -1,4 +1,4 @@
-"""HTML that can't be forgotten to be escaped: a plain text becomes HTML only through here."""
+"""HTML with automatic escaping: plain text becomes HTML only through this module."""
 
 from collections.abc import Iterable
 from html import escape
@@ -16,7 +16,7 @@ Child = str | Html | Iterable["Child"] | None
 
 
 def html(child: Child) -> Html:
-    """Joins children; texts are escaped, None is nothing."""
+    """Joins children; texts are escaped, None is left out."""
     if child is None:
         return Html("")
     if isinstance(child, Html):

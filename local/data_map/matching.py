@@ -12,7 +12,7 @@ from local.data_map.types import TypeSystem
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the sent entities meet the stored ones.
+    """How the sent entities correspond to the stored ones.
 
     ``guids`` maps every guid as sent to the real one, ``new`` are the real ones to be created, ``resolved``
     is what each reference means. A draft that doesn't count isn't in ``guids``.
@@ -24,9 +24,9 @@ class Plan:
 
 
 def match(types: TypeSystem, session: Session, drafts: Sequence[Draft]) -> Plan:
-    """Finds what the drafts and their references mean in the store.
+    """Finds the stored entities of the drafts and their references.
 
-    :raises AtlasError: ATLAS-404-00-00A for a guid or a reference that nothing answers to.
+    :raises AtlasError: ATLAS-404-00-00A for a guid or a reference without an entity.
     """
     guids: dict[str, str] = {}
     new: dict[tuple[str, str], str] = {}

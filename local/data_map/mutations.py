@@ -1,4 +1,4 @@
-"""What a write did, as Atlas reports it: CREATE, UPDATE, PARTIAL_UPDATE, DELETE."""
+"""The changes of a write, as Atlas reports them: CREATE, UPDATE, PARTIAL_UPDATE, DELETE."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +12,8 @@ from local.data_map.views import header
 class Mutations:
     """Guids in the order in which they changed; a guid is either created, changed or touched.
 
-    ``changed`` entities were sent and differ now; ``touched`` ones weren't sent, but a relationship of
-    theirs came or went; ``deleted`` has the headers of what is gone.
+    ``changed`` entities were sent and differ now; ``touched`` ones weren't sent, but got or lost a relationship;
+    ``deleted`` has the headers of deleted ones.
     """
 
     sent: frozenset[str] = frozenset()

@@ -17,10 +17,10 @@ from local.data_map.views import related_entities
 
 __all__ = ["Page", "asset", "index", "lineage", "not_found"]
 
-# Takes the Data Map and the request's parameters; returns a page, None if there is no such thing.
+# Takes the Data Map and the request's parameters; returns a page, None if it does not exist.
 Page = Callable[[DataMap, Mapping[str, str]], str | None]
 
-# A list shows so many.
+# The most assets in a list.
 MOST = 200
 
 _SEND = "sparklin send event.json --local"
@@ -57,7 +57,7 @@ def lineage(data_map: DataMap, _params: Mapping[str, str]) -> str:
 
 
 def not_found() -> str:
-    """The page for an address that there isn't."""
+    """The page for an unknown address."""
     text = tag(
         "p", "There is no such page or asset. It may have been deleted since. ", tag("a", "All assets", href="/")
     )

@@ -19,7 +19,7 @@ from local.data_map.views import related_entities
 #: The address of an asset's page.
 ASSET_PAGE = "/asset/{guid}"
 
-# A value of more characters is folded.
+# A value with more characters is folded.
 _LONG = 240
 
 

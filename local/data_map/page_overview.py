@@ -1,4 +1,4 @@
-"""The overview at ``/overview``: what became of the app's events, its last errors, and each application."""
+"""The overview at ``/overview``: the status of the app's events, its last errors, and each application."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from local.data_map.markup import Html, html, tag
 from local.data_map.page_asset import ASSET_PAGE
 from storage.event_rows import EventRow, Status
 
-#: The script that shows the page anew every few seconds.
+#: The script that updates the page every few seconds.
 OVERVIEW_SCRIPT = Path(__file__).with_name("overview.js").read_text(encoding="utf-8")
 OVERVIEW_SCRIPT_PATH = "/overview.js"
 
@@ -22,7 +22,7 @@ _SPANS: Mapping[str, tuple[str, timedelta]] = {
     "24h": ("the last 24 hours", timedelta(hours=24)),
     "7d": ("the last 7 days", timedelta(days=7)),
 }
-# What each status means, in the order of an event's way.
+# The meaning of each status, in the order in which an event has them.
 _MEANINGS: Mapping[Status, str] = {
     Status.PROCESSED: "in the catalogue",
     Status.IGNORED: "no lineage in the run",
@@ -60,7 +60,7 @@ def overview(status: AppStatus, data_map: DataMap, params: Mapping[str, str]) ->
 
 
 def _start(span: str, now: datetime) -> datetime:
-    """The beginning of a span, the same for some time, so that a report can be kept."""
+    """The beginning of a span, the same for some time, so that a report can be cached."""
     if span == "today":
         return now.replace(hour=0, minute=0, second=0, microsecond=0)
     return now.replace(second=0, microsecond=0) - _SPANS[span][1]
@@ -76,7 +76,7 @@ def _names(data_map: DataMap) -> _Named:
 
 
 def content_of(found: AppReport, named: _Named) -> Html:
-    """Everything that changes."""
+    """The part of the page that changes."""
     report = found.report
     return html([_events(report), _errors(report), _applications(found, named), _folders(report)])
 
@@ -93,13 +93,13 @@ def _events(report: StatusReport) -> Html:
         for status, meaning in _MEANINGS.items()
     ]
     notes = [
-        "Counted are the events that the receiver kept. What it ignores (answer 200) or refuses (400) is not stored: "
-        "the sender's answer and the app's log have the reason."
+        "The events that the receiver kept are counted. Events that it ignores (answer 200) or refuses (400) are not "
+        "stored: the sender's answer and the app's log have the reason."
     ]
     if report.truncated:
         notes.insert(0, _not_counted(report, total))
     if report.oldest:
-        notes.append(f"The oldest that waits: {_told(report.oldest)}.")
+        notes.append(f"The oldest that is waiting: {_described(report.oldest)}.")
     notes += [f"{count} messages in {queue} that no function takes." for queue, count in (report.poison or {}).items()]
     return html(
         [
@@ -120,7 +120,7 @@ def _words(status: Status) -> str:
     return "Dead-lettered" if status is Status.DEAD_LETTERED else status.value
 
 
-def _told(row: EventRow) -> str:
+def _described(row: EventRow) -> str:
     return f"{row.job_name}, run {row.run_key[:8]}, {_words(row.status).lower()} since {_time(row.received)}"
 
 

@@ -1,6 +1,6 @@
-"""Reads the bodies of writes: which are entities, what they set, what they point to.
+"""Reads the bodies of writes: the entities, the values that they set, and their references.
 
-Unknown attributes, relationship attributes and keys are dropped without a word, as Atlas does.
+Unknown attributes, relationship attributes and keys are dropped silently, as Atlas does.
 """
 
 import itertools
@@ -19,7 +19,7 @@ _invented = itertools.count(2_151_015_334_785)
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What points to an entity: a guid (negative: one of the same request), else a type and a unique name."""
+    """A reference to an entity: a guid (negative: one of the same request), else a type and a unique name."""
 
     guid: str | None
     type: str | None
@@ -27,7 +27,7 @@ class Reference:
 
     @property
     def in_request(self) -> bool:
-        """Says whether this is the placeholder of an entity in the same request."""
+        """Whether this is the placeholder of an entity in the same request."""
         return self.guid is not None and self.guid.startswith("-")
 
     def __str__(self) -> str:
@@ -134,7 +134,7 @@ def _read_attributes(entity_type: EntityType, plain: Mapping[str, Any], *, parti
 def _read_relations(
     entity_type: EntityType, plain: Mapping[str, Any], related: Mapping[str, Any]
 ) -> dict[End, tuple[Reference, ...] | None]:
-    """Relationship attributes count in ``attributes`` too; the ones in ``relationshipAttributes`` win."""
+    """Relationship attributes count in ``attributes`` too; those in ``relationshipAttributes`` take precedence."""
     made: dict[End, tuple[Reference, ...] | None] = {}
     for name, ends in entity_type.ends.items():
         value = related.get(name) if related.get(name) is not None else plain.get(name)

@@ -1,4 +1,4 @@
-"""Relationships: setting an attribute replaces the set of what it points to."""
+"""Relationships: setting an attribute replaces the set of its targets."""
 
 import uuid
 from typing import Any
@@ -12,9 +12,9 @@ from local.data_map.types import End, RelationshipType, TypeSystem
 def set_relation(
     types: TypeSystem, session: Session, mutations: Mutations, guid: str, end: End, targets: list[str]
 ) -> list[str]:
-    """Makes ``targets`` all that the attribute ``end`` of an entity points to.
+    """Makes ``targets`` the targets of the attribute ``end`` of an entity.
 
-    Returns the guids of what the entity owned through the attribute and doesn't point to any more.
+    Returns the guids of the entities that it owned through the attribute and does not refer to any more.
 
     :raises AtlasError: ATLAS-400-00-036 if a target has a wrong type.
     """
@@ -54,7 +54,7 @@ def _check_end(types: TypeSystem, session: Session, kind: RelationshipType, end:
 
 
 def _free(types: TypeSystem, session: Session, end: End, target: str) -> None:
-    """Takes the target from where it was if it can only be in one place: a column has one table."""
+    """Removes the target's other relationship if it can only have one: a column has one table."""
     kind = types.relationships[end.relationship]
     opposite = kind.end2 if end.first else kind.end1
     if not opposite.many:
@@ -70,9 +70,9 @@ def _new(end: End, guid: str, target: str) -> Relationship:
 def relate(
     types: TypeSystem, session: Session, kind: RelationshipType, end1: str, end2: str, attributes: dict[str, Any]
 ) -> Relationship:
-    """Makes one relationship and returns it.
+    """Creates one relationship and returns it.
 
-    :raises AtlasError: ATLAS-400-00-036 if an end has a wrong type, ATLAS-409-00-004 if it is there already.
+    :raises AtlasError: ATLAS-400-00-036 if an end has a wrong type, ATLAS-409-00-004 if it exists already.
     """
     _check_end(types, session, kind, kind.end2, end1)
     _check_end(types, session, kind, kind.end1, end2)

@@ -1,7 +1,7 @@
-"""The discovery search: an index of its own that learns of entities late, as Purview's does.
+"""The discovery search: a separate index that gets entities late, as Purview's does.
 
-What is seen of Purview and kept here: columns and schemas are never found; ``contains`` doesn't match a value
-that spans several path segments; letter case doesn't count, so a client has to compare exactly itself.
+As observed in Purview, columns and schemas are never found; ``contains`` doesn't match a value that spans several path
+segments; letter case doesn't matter, so a client has to compare exactly itself.
 """
 
 import base64
@@ -18,7 +18,7 @@ from local.data_map.types import EntityType, TypeSystem
 DEFAULT_LIMIT = 50
 MOST = 1000
 
-# The kinds of columns and schemas that no common supertype shows.
+# The types of columns and schemas without a common supertype.
 _COLUMN_NAME = re.compile(r"_(column|field|schema_element|schema)$")
 
 Document = Mapping[str, Any]
@@ -26,14 +26,14 @@ Test = Callable[[Document], bool]
 
 
 def searchable(entity_type: EntityType) -> bool:
-    """Says whether the search returns entities of the type."""
+    """Whether the search returns entities of the type."""
     parts_of_schemas = any(entity_type.is_a(name) for name in ("column", "schema", "tabular_schema"))
     is_column = _COLUMN_NAME.search(entity_type.name) is not None and entity_type.is_a("DataSet")
     return entity_type.is_a("Asset") and not parts_of_schemas and not is_column
 
 
 def document(entity_type: EntityType, entity: Entity) -> dict[str, Any] | None:
-    """What the search keeps of an entity, None for what it never finds."""
+    """The search document of an entity, None for one that it never finds."""
     if not searchable(entity_type):
         return None
     return {
@@ -116,9 +116,9 @@ def _invalid(what: str) -> AtlasError:
 
 
 def read_filter(types: TypeSystem, given: Any) -> Test:
-    """Makes a test of a filter: ``and``, ``or``, ``not``, or one condition; nothing passes everything.
+    """Makes a test of a filter: ``and``, ``or``, ``not``, or one condition; an empty filter passes everything.
 
-    :raises AtlasError: ATLAS-400-00-01A for what isn't a filter.
+    :raises AtlasError: ATLAS-400-00-01A for an invalid filter.
     """
     if not given:
         return lambda _: True

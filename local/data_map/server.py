@@ -19,7 +19,7 @@ from local.data_map.app import make_app
 from local.data_map.control import is_loopback
 from local.data_map.data_map import DataMap
 
-# Requests that hang on purpose don't hold up the end for longer than this.
+# Requests that hang on purpose don't delay the end for longer than this.
 _GRACE = 2  # seconds
 
 
@@ -60,7 +60,7 @@ def bind(host: str, port: int) -> socket.socket:
     if not is_loopback(host):
         raise ValueError(f"{host} is no loopback address: the Data Map has no access control")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends small answers at once only on sockets that name the protocol.
+    # asyncio sends small answers at once only on sockets with an explicit protocol.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -82,7 +82,8 @@ def address(listening: socket.socket) -> str:
 def running(database: Path | None = None, port: int = 0, app_settings: Path | None = None) -> Iterator[str]:
     """Serves a Data Map in a thread and gives its base address, ``http://127.0.0.1:PORT``.
 
-    Without ``database`` it starts empty and leaves nothing behind. ``app_settings`` as in ``make_app``.
+    Without ``database`` it starts empty and leaves nothing behind. ``app_settings`` is the file with the app's
+    settings.
     """
     data_map = DataMap.open(database)
     server = _server(make_app(data_map, app_settings))
@@ -98,7 +99,7 @@ def running(database: Path | None = None, port: int = 0, app_settings: Path | No
 
 
 def serve(host: str, port: int, database: Path | None, app_settings: Path | None = None) -> None:
-    """Serves until SIGTERM or SIGINT; prints ``listening on ADDRESS`` as soon as requests are taken.
+    """Serves until SIGTERM or SIGINT; prints ``listening on ADDRESS`` as soon as it accepts requests.
 
     :raises ValueError: for a host that isn't this machine.
     """
@@ -112,7 +113,7 @@ def serve(host: str, port: int, database: Path | None, app_settings: Path | None
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        # The socket listens already: a request that comes before the server is up waits in its queue.
+        # The socket listens already: a request that arrives before the server is up waits in its queue.
         sys.stdout.write(f"listening on {address(listening)}\n")
         sys.stdout.flush()
         server.run(sockets=[listening])

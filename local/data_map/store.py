@@ -1,7 +1,7 @@
-"""What the Data Map keeps, in SQLite with a write-ahead log: it survives a restart and a kill.
+"""The data of the Data Map, in SQLite with a write-ahead log: it survives a restart and a kill.
 
-``Store.reading()`` gives a session with a steady view, ``Store.writing()`` one that commits at its end, or
-leaves nothing behind when it is left by an exception. Sessions know rows, not rules.
+``Store.reading()`` gives a session with a consistent view, ``Store.writing()`` one that commits at its end, or rolls
+back after an exception. Sessions know rows, not rules.
 """
 
 import json
@@ -31,7 +31,7 @@ CREATE INDEX IF NOT EXISTS documents_by_guid ON documents (guid, visible_at);
 CREATE TABLE IF NOT EXISTS definitions (
     category TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (category, name));
 """
-# What databases of earlier versions lack.
+# Columns that databases of earlier versions lack.
 _ADDED = ("created_by", "updated_by")
 _TABLES = ("entities", "relationships", "documents", "definitions")
 _LOCK_WAIT = 30.0  # seconds
@@ -57,7 +57,7 @@ class Entity:
 
     @property
     def display_text(self) -> str:
-        """What a list shows: the name, else the qualified name, else the guid."""
+        """The text in lists: the name, else the qualified name, else the guid."""
         return str(self.attributes.get("name") or self.qualified_name or self.guid)
 
 
@@ -138,7 +138,7 @@ class Session:
         return None if row is None else _relationship(row)
 
     def relate(self, made: Relationship) -> None:
-        """Inserts a relationship; one that is there already stays as it is."""
+        """Inserts a relationship; an existing one stays as it is."""
         self._run(
             "INSERT OR IGNORE INTO relationships (guid, type, end1, end2, attributes) VALUES (?, ?, ?, ?, ?)",
             (made.guid, made.type, made.end1, made.end2, json.dumps(made.attributes)),
@@ -149,13 +149,13 @@ class Session:
         self._run("DELETE FROM relationships WHERE guid = ?", (guid,))
 
     def index(self, guid: str, body: dict[str, Any] | None, visible_at: float) -> None:
-        """Tells the search of an entity, or of its end (None), from ``visible_at`` (seconds since 1970) on."""
+        """Updates the search with an entity, or its deletion (None), from ``visible_at`` (seconds since 1970) on."""
         text = None if body is None else json.dumps(body)
         row = (guid, visible_at, text)
         self._run("INSERT INTO documents (guid, visible_at, body) VALUES (?, ?, ?)", row)
 
     def documents(self, now: float) -> list[dict[str, Any]]:
-        """What the search knows at ``now``, in the order in which it came to know it."""
+        """The documents that the search has at ``now``, in the order in which they were added."""
         rows = self._run(
             "SELECT body FROM documents WHERE body IS NOT NULL AND id IN"
             " (SELECT max(id) FROM documents WHERE visible_at <= ? GROUP BY guid) ORDER BY id",
@@ -164,7 +164,7 @@ class Session:
         return [json.loads(row[0]) for row in rows]
 
     def forget_documents(self, now: float) -> None:
-        """Drops the documents that newer ones, visible by ``now``, have taken the place of."""
+        """Deletes the documents that newer ones, visible by ``now``, have replaced."""
         self._run(
             "DELETE FROM documents WHERE id NOT IN (SELECT max(id) FROM documents WHERE visible_at <= ?"
             " GROUP BY guid) AND visible_at <= ?",
@@ -172,12 +172,12 @@ class Session:
         )
 
     def define(self, category: str, name: str, body: dict[str, Any]) -> None:
-        """Keeps a type definition."""
+        """Stores a type definition."""
         row = (category, name, json.dumps(body))
         self._run("INSERT OR REPLACE INTO definitions (category, name, body) VALUES (?, ?, ?)", row)
 
     def definitions(self, category: str) -> dict[str, Any]:
-        """The kept type definitions of a category by name."""
+        """The stored type definitions of a category by name."""
         rows = self._run("SELECT name, body FROM definitions WHERE category = ?", (category,))
         return {name: json.loads(body) for name, body in rows}
 
@@ -188,7 +188,7 @@ class Session:
 
 
 class Store:
-    """The database; ``path`` None keeps it in a folder that goes with ``close()``."""
+    """The database; ``path`` None puts it into a folder that is deleted at ``close()``."""
 
     def __init__(self, path: Path | None) -> None:
         self._folder = None if path else tempfile.TemporaryDirectory(prefix="data-map-")
@@ -207,7 +207,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the store however long it takes."""
+        """A session that reads one state of the store, however long it takes."""
         with self._connection() as connection:
             connection.execute("BEGIN")
             try:
@@ -217,7 +217,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that is alone in writing and commits unless an exception leaves it."""
+        """A session with exclusive writing, which commits unless an exception is raised."""
         with self._write, self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:

@@ -30,8 +30,8 @@ class Attribute:
 class End:
     """One end of a relationship as an attribute of the entities at that end.
 
-    ``type`` is the type that has the attribute, ``other`` the type it points to. A container of a composition
-    owns what it points to: that goes when the container goes.
+    ``type`` is the type that has the attribute, ``other`` the type it points to. A container of a composition owns its
+    targets: they are deleted with the container.
     """
 
     relationship: str
@@ -59,7 +59,7 @@ class RelationshipType:
 class EntityType:
     """An entity type with everything it inherits.
 
-    ``ends`` may hold several ends under one name (hive_column.table), the preferred one first.
+    ``ends`` may contain several ends under one name (hive_column.table), the preferred one first.
     """
 
     name: str
@@ -73,7 +73,7 @@ class EntityType:
     partial: bool
 
     def is_a(self, ancestor: str) -> bool:
-        """Says whether this is ``ancestor`` or a subtype of it."""
+        """Whether this is ``ancestor`` or a subtype of it."""
         return ancestor == self.name or ancestor in self.ancestors
 
 
@@ -149,7 +149,7 @@ class TypeSystem:
     def with_definitions(self, entities: Mapping[str, Any], relationships: Mapping[str, Any]) -> "TypeSystem":
         """Returns a type system with these types (in the table's shape) added or replaced.
 
-        :raises AtlasError: ATLAS-400-00-029 for a supertype or end type that nothing defines.
+        :raises AtlasError: ATLAS-400-00-029 for an undefined supertype or end type.
         """
         table = {
             "entityTypes": {**self._table["entityTypes"], **entities},

@@ -1,6 +1,6 @@
-"""Attribute values: which are accepted, what is stored, what an unset one reads as.
+"""Attribute values: accepted ones, their stored form, and the value of unset attributes.
 
-Atlas converts generously: "12" is a long, a list given for a string is stored as Java would print it.
+Atlas converts many values: "12" is a long, a list given for a string is stored as Java would print it.
 """
 
 from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ def _refuse() -> Any:
     raise ValueError
 
 
-# type → (conversion, what an unset attribute of the type reads as)
+# type → (conversion, the value of an unset attribute of the type)
 _TYPES: dict[str, tuple[Callable[[object], object], object]] = {
     "string": (java_text, None),
     "boolean": (_boolean, False),
@@ -71,7 +71,7 @@ _TYPES: dict[str, tuple[Callable[[object], object], object]] = {
 
 
 def normalised(entity_type: EntityType, attribute: Attribute, value: object) -> object:
-    """Returns what is stored for ``value``; enums, structs and other types are taken as they are.
+    """Returns the stored form of ``value``; enums, structs and other types are not converted.
 
     :raises AtlasError: ATLAS-404-00-007 if the value can't be of the attribute's type.
     """
@@ -97,7 +97,7 @@ def missing_value(type_name: str, attribute: Attribute) -> AtlasError:
 
 
 def unset(attribute: Attribute) -> object:
-    """What an attribute without a value reads as."""
+    """The value of an attribute that is not set."""
     if attribute.type in _TYPES:
         return _TYPES[attribute.type][1]
     # An array of entities reads as empty, an array of anything else as null.

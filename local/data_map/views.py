@@ -1,4 +1,4 @@
-"""The JSON that Atlas answers with: headers, whole entities, relationships, types."""
+"""The JSON of Atlas' answers: headers, whole entities, relationships, types."""
 
 import uuid
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ def whole(types: TypeSystem, session: Session, entity: Entity, *, related: bool 
 def related_entities(
     types: TypeSystem, session: Session, entity: Entity
 ) -> dict[str, list[tuple[Relationship, Entity]]]:
-    """The relationships of an entity and what is at their other ends, by attribute name."""
+    """The relationships of an entity and the entities at their other ends, by attribute name."""
     found: dict[str, list[tuple[Relationship, Entity]]] = {}
     for each in session.relationships(entity.guid):
         kind = types.relationships[each.type]

@@ -1,6 +1,6 @@
 """``python -m local.demo``: run the whole pipeline on recorded events and show where a column comes from.
 
-Nothing of it is left, whether it ends by itself or by a signal.
+It leaves nothing behind, whether it ends by itself or by a signal.
 """
 
 import time

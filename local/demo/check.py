@@ -44,7 +44,7 @@ class Inbox:
         self._since = since
 
     def progress(self) -> Progress:
-        """How far the events are. A run that never ends waits forever, so its events are not pending."""
+        """The progress of the events. A run that never ends waits forever, so its events are not pending."""
         rows = self._rows()
         ended = {row.run_key for row in rows if row.event_type in ("COMPLETE", "FAIL", "ABORT")}
         waits = [row for row in rows if row.status is Status.WAITING and row.run_key not in ended]

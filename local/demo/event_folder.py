@@ -1,4 +1,4 @@
-"""The folder that the collector of the local stack reads, as it does a folder of OneLake in Azure."""
+"""The folder that the collector of the local stack reads, like a folder of OneLake in Azure."""
 
 from core.storage_connection import StorageConnection
 from local.stack.lifecycle import Stack

@@ -13,7 +13,7 @@ from local.stack.lifecycle import Stack
 
 
 def play(stack: Stack) -> list[str]:
-    """Send all events, and wait until what became of them is known; return a sentence for each that is missing."""
+    """Send all events, and wait until their outcomes are known; return a sentence for each that is missing."""
     inbox = Inbox(stack.azurite.connection_string, datetime.now(UTC))
     problems = _send(stack)
     return problems + wait(inbox, _collect(stack))

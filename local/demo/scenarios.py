@@ -1,4 +1,4 @@
-"""What the demo sends: recorded events of real Spark applications."""
+"""The events that the demo sends: recorded ones of real Spark applications."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _SPARK_35 = "openlineage-1.53.0_spark-3.5.1"
 class Scenario:
     """One Spark application: what it does, and the folder of its events.
 
-    ``file`` is what an agent with file transport wrote; then the events are collected from there, and not sent.
+    ``file`` is what an agent with file transport wrote; then the events are collected from there instead of sent.
     """
 
     title: str
@@ -56,7 +56,7 @@ SCENARIOS = (
 
 #: What a Fabric user would set: the GUIDs of the workspace and lakehouse in the events.
 ENVIRONMENT = {
-    # The recordings contain nobody's data, so their formulas are shown whole.
+    # The recordings contain no personal data, so their formulas are shown in full.
     "EXPRESSION_LITERALS": "keep",
     "ONELAKE_IDS": '{"SalesWorkspace": "6f1c2a44-0b1e-4a57-9f0e-2f6f3c1d7a10", '
     '"SalesWorkspace/Sales.Lakehouse": "b0a7d1e2-93c4-4d55-8a66-7b1f0c2e9d31"}',

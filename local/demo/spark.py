@@ -1,6 +1,6 @@
 """``python -m local.demo.spark``: the demo with a real Spark and the real agent, which run on this machine.
 
-However it ends, by itself or by a signal, nothing of it is left but the downloads in `.local/spark`.
+However it ends, by itself or by a signal, it leaves only the downloads in `.local/spark`.
 """
 
 import tempfile

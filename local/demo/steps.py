@@ -44,7 +44,7 @@ talk = Console(stderr=True)
 
 @contextmanager
 def running_stack(environment: Mapping[str, str], event_folder: str = "") -> Iterator[Stack]:
-    """A stack in a temporary folder, for which commands have ``--local``; nothing is left of it."""
+    """A stack in a temporary folder, for commands with ``--local``; nothing is left of it."""
     with tempfile.TemporaryDirectory(prefix="sparklin-demo-") as folder:
         stack = Stack(Path(folder), environment=environment, event_folder=event_folder)
         try:
@@ -58,11 +58,11 @@ def running_stack(environment: Mapping[str, str], event_folder: str = "") -> Ite
                 with talk.status("Stopping …"):
                     stack.stop()
             finally:
-                stack.stop()  # Also if the terminal is gone and nothing can be printed.
+                stack.stop()  # This is also done if the terminal is gone and nothing can be printed.
 
 
 def wait(inbox: Inbox, collected: Collection[bytes] = ()) -> list[str]:
-    """Wait until every kept event is finished, also of those that are collected; return those that are not in time."""
+    """Wait until every kept or collected event is finished; return those that are not finished in time."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     awaited = kept(collected)
     with progress() as bar:
@@ -120,7 +120,7 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
         return 0
     try:
         talk.print(f"The same as a picture: {stack.page}lineage?column={'.'.join(QUESTION)}", soft_wrap=True)
-        talk.print(f"What became of the events: {stack.page}overview", soft_wrap=True)
+        talk.print(f"The status of the events: {stack.page}overview", soft_wrap=True)
         talk.print("In another terminal: .venv/bin/sparklin lineage revenue.margin --local")
         talk.print(
             "Ctrl-C ends the demo, and nothing of it is kept. `make up` keeps what you send to it.", soft_wrap=True

@@ -1,6 +1,6 @@
-"""Command line of the local host: `python -m local.host --app-dir DIR --port PORT`; `--help` says it all.
+"""Command line of the local host: `python -m local.host --app-dir DIR --port PORT`; `--help` lists all options.
 
-Prints its keys where it made them up, and `listening on http://…` when all triggers listen. SIGTERM and Ctrl-C
+Prints the keys that it generated, and `listening on http://…` when all triggers listen. SIGTERM and Ctrl-C
 stop it: running invocations get five seconds (`--grace-seconds`) to finish.
 """
 
@@ -40,10 +40,10 @@ against real storage, such as Azurite. `python -m local.stack up` starts it toge
 It prints `listening on http://…` when all triggers listen. SIGTERM and Ctrl-C stop it; running invocations may finish.
 """
 _EPILOG = """\
-environment; what is missing there is taken from local.settings.json:
+environment; values missing there are taken from local.settings.json:
   AzureWebJobsStorage       connection string of the host's own storage
   the app's own settings    for Sparklin at least LINEAGE_STORAGE and PURVIEW_ENDPOINT; docs/settings.md lists them
-  LOCAL_HOST_FUNCTION_KEY   key of the functions; those that are not set are made up and printed
+  LOCAL_HOST_FUNCTION_KEY   key of the functions; those that are not set are generated and printed
   LOCAL_HOST_SYSTEM_KEY     key of the webhooks
   LOCAL_HOST_MASTER_KEY     key of /admin
 exit code: 0 after a signal, 1 if the app can't be hosted, or the host can't go on, as in Azure
@@ -136,19 +136,19 @@ async def _stop(host: Host, server: "_Server") -> bool:
 
 
 def _leave_at_once(code: int) -> None:
-    """End although threads are still at work; they would keep the process alive."""
+    """End while threads are still working; they would keep the process alive."""
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
 
 
 def _line(error: BaseException) -> str:
-    """An error in one line, without what its later lines may hold of requests."""
+    """An error in one line, without its further lines, which may contain parts of requests."""
     return terminal_text(f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def _pace(arguments: argparse.Namespace) -> Pace:
-    """The pace that was asked for, with what was asked for besides."""
+    """The pace of the options, with further options."""
     given = {"longest_poll_seconds": arguments.poll_seconds, "lock_seconds": arguments.lock_seconds}
     return replace(PACES[arguments.pace], **{name: value for name, value in given.items() if value is not None})
 
@@ -174,7 +174,7 @@ def _announce(url: str, keys: Keys, settings: Mapping[str, str]) -> None:
 
 
 def _settings(app_dir: Path, arguments: argparse.Namespace) -> Mapping[str, str]:
-    """The environment with local.settings.json and the options added; what is set already wins over the file."""
+    """The environment with the options and local.settings.json, over which the environment takes precedence."""
     path = Path(arguments.settings) if arguments.settings else app_dir / _LOCAL_SETTINGS
     options = {_KEY_SETTING.format("FUNCTION"): arguments.function_key} if arguments.function_key else {}
     if arguments.settings or path.exists():
@@ -227,12 +227,14 @@ def _parser() -> argparse.ArgumentParser:
         help="quick: short waits, for trying things out (default); azure: the waits of Azure, up to 10 minutes",
     )
     for name, kind, text in (
-        ("--poll-seconds", float, "at most between looks at an empty queue"),
+        ("--poll-seconds", float, "at most between polls of an empty queue"),
         ("--lock-seconds", int, "after which a dead host's messages return"),
     ):
         parser.add_argument(name, metavar="N", type=kind, help=f"{text} (default: as the pace says)")
-    parser.add_argument("--no-events", action="store_true", help="post no notifications of new blobs; others do")
-    option("--event-seconds", "between looks for new blobs, in place of Event Grid", 0.3, "N")
+    parser.add_argument(
+        "--no-events", action="store_true", help="post no notifications of new blobs; another process does"
+    )
+    option("--event-seconds", "between scans for new blobs, in place of Event Grid", 0.3, "N")
     option("--claim-seconds", "after which a dead host's events return", 10.0, "N")
     option("--grace-seconds", "for running invocations at the end", 5.0, "N")
     return parser

@@ -1,6 +1,7 @@
 """The host's own endpoints: `/admin/*`, the extensions' webhooks, and the home page.
 
-`/admin/local/events` is ours: GET and PUT how events are misdelivered, `{"drop", "copies", "shuffle", "hold"}`.
+`/admin/local/events` is specific to this host: GET and PUT how events are misdelivered, `{"drop", "copies", "shuffle",
+"hold"}`.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ _Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the endpoints act on."""
+    """The objects that the endpoints use."""
 
     host_id: str
     keys: Keys
@@ -47,7 +48,7 @@ class Parts:
 
 
 class Admin:
-    """Makes the routes. They come before the functions' routes, which therefore can't shadow them."""
+    """Builds the routes. They come before the functions' routes, which therefore can't shadow them."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -114,7 +115,7 @@ class Admin:
         return JSONResponse([_described(function) for function in self._parts.functions])
 
     async def _function(self, request: Request) -> Response:
-        """GET: what the function is. POST `{"input": text}`: run it in the background, 202."""
+        """GET: a description of the function. POST `{"input": text}`: run it in the background, 202."""
         name = request.path_params["name"].lower()
         function = next((f for f in self._parts.functions if f.name.lower() == name), None)
         if function is None:
@@ -133,7 +134,7 @@ class Admin:
     def _run(self, function: HostedFunction, text: str) -> None:
         """Run a function by hand: a blob's input is `container/blob`, a queue's the message's text.
 
-        An event hub's is a message a line.
+        The input of an event hub's function is a message on each line.
         """
         try:
             match function.trigger["type"]:

@@ -1,4 +1,4 @@
-"""What lies on the host's queue of blobs to run: which blob, and for which function."""
+"""A message of the host's queue of blobs: a blob, and the function to run for it."""
 
 import base64
 import binascii
@@ -38,7 +38,7 @@ class BlobMessage:
         """Inverse of `encode`.
 
         :raises NoBase64: when the text is no base64.
-        :raises ValueError: when it is, but holds no message with the id of a function.
+        :raises ValueError: when it is, but is no message with the id of a function.
         """
         try:
             body = base64.b64decode("".join(text.split()), validate=True)

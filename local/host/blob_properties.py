@@ -1,6 +1,6 @@
 """The properties of a blob as the host writes them for a function: `BlobProperties` of .NET as JSON.
 
-Enumerations are numbers, the ETag is an empty object, and a date that there is not is the year 1, because the host
+Enumerations are numbers, the ETag is an empty object, and a missing date is the year 1, because the host
 serialises the object as it is.
 """
 
@@ -69,7 +69,7 @@ def _content(blob: BlobProperties) -> dict[str, Any]:
 
 
 def _kept(blob: BlobProperties) -> dict[str, Any]:
-    """How storage keeps it."""
+    """The encryption, tier and archive properties of a blob."""
     return {
         "IsServerEncrypted": bool(blob.server_encrypted),
         "EncryptionKeySha256": None,
@@ -95,5 +95,5 @@ def _date(time: datetime | None) -> str:
 
 
 def _number(names: tuple[str, ...], name: str | None) -> int:
-    """Which of an enumeration's names it is; the first for none, as in .NET."""
+    """The number of a name in an enumeration; that of the first if there is none, as in .NET."""
     return names.index(name) if name in names else 0

@@ -1,4 +1,4 @@
-"""Where blob events come from locally, for both sources.
+"""Sends local blob events, for both sources.
 
 `EventGrid`: Azurite sends no events, so a `BlobSource` lists the trigger's container and posts for each new
 version of a blob what Event Grid would post, to the host's own webhook. Its subscription is for the whole
@@ -31,7 +31,7 @@ from local.host.event_grid import WEBHOOK
 from local.host.path_pattern import path_pattern
 from local.host.receipts import Receipts
 
-#: Hands one new blob version on; raises OSError or AzureError when that failed and is to be tried again.
+#: Passes one new blob version on; raises OSError or AzureError when that failed and is to be repeated.
 Deliver = Callable[[BlobProperties], None]
 
 _log = logging.getLogger("local.host")
@@ -43,7 +43,7 @@ _LISTING_SHARE = 3
 
 @dataclass(frozen=True, slots=True)
 class Misdelivery:
-    """How events go wrong: not sent at all, each sent `copies` times, in random order, or held back."""
+    """How events are misdelivered: not sent at all, each sent `copies` times, in random order, or held back."""
 
     drop: bool = False
     copies: int = 1
@@ -62,7 +62,7 @@ class BlobSource:
         poll_seconds: float,
         is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`is_ours` says whether this host is the one that looks."""
+        """`is_ours` returns whether this host is the one that scans."""
         self._target = target
         self._receipts = receipts
         self._deliver = deliver
@@ -88,7 +88,7 @@ class BlobSource:
         self._thread.start()
 
     def stop(self) -> None:
-        """Watch no more; an event that is being sent is finished."""
+        """Stop watching; an event that is being sent is finished."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -113,7 +113,7 @@ class BlobSource:
                 if not self._receipts.is_complete(blob) and self._fits(blob.name)
             ]
         except ResourceNotFoundError:
-            # The app makes its containers when it first writes.
+            # The app creates its containers when it first writes.
             return []
 
     def _hand_on(self, blobs: Iterable[BlobProperties]) -> None:
@@ -142,7 +142,7 @@ class BlobSource:
 
 
 def to_queue(target: BlobFunction, blobs: BlobQueue) -> Deliver:
-    """Hand blobs on as the scan does: straight to the host's queue."""
+    """Pass blobs on as the scan does: directly to the host's queue."""
 
     def deliver(blob: BlobProperties) -> None:
         blobs.enqueue(BlobMessage(target.function.id, target.container, blob.name, quoted(blob.etag)))
@@ -151,10 +151,10 @@ def to_queue(target: BlobFunction, blobs: BlobQueue) -> Deliver:
 
 
 def to_webhook(target: BlobFunction, host_url: str, system_key: str) -> Deliver:
-    """Hand blobs on as Event Grid does: a notification of `BlobCreated` to the host's webhook."""
+    """Pass blobs on as Event Grid does: a notification of `BlobCreated` to the host's webhook."""
     address = f"{host_url}{WEBHOOK}?functionName={target.function.id}&code={quote(system_key)}"
     account = target.data.blobs.url.rstrip("/")
-    # Never through a proxy: the host is this very process.
+    # Never through a proxy: the host is this process.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def deliver(blob: BlobProperties) -> None:
@@ -191,7 +191,7 @@ def _event(blob: BlobProperties, container: str, account_url: str) -> dict[str, 
 
 
 def _pattern(target: BlobFunction) -> Callable[[str], bool]:
-    """Which blob names are handed on: all for Event Grid, those that fit the trigger's path for the scan."""
+    """The blob names that are passed on: all for Event Grid, those that fit the trigger's path for the scan."""
     try:
         pattern = path_pattern(target.pattern)
     except ValueError as error:

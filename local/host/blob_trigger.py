@@ -1,4 +1,4 @@
-"""Blob trigger: the host's queue of blobs to run, shared by both sources and all blob functions.
+"""Blob trigger: the host's queue of blobs, shared by both sources and all blob functions.
 
 A source puts a `BlobMessage` on `azure-webjobs-blobtrigger-<host id>` in the host's own storage. From there
 the blob is fetched and its function called. A failed message is released at once, so all attempts pass within
@@ -48,7 +48,7 @@ class BlobFunction:
 
 
 def blob_function(function: HostedFunction, settings: Mapping[str, str]) -> BlobFunction:
-    """What the trigger's binding says.
+    """The function as its trigger's binding describes it.
 
     :raises HostError: when the path has no fixed container, or the source isn't known.
     """
@@ -63,7 +63,7 @@ def blob_function(function: HostedFunction, settings: Mapping[str, str]) -> Blob
 
 
 class BlobQueue:
-    """The host's queue of blobs to run, and what is done with its messages."""
+    """The host's queue of blobs, and the handling of its messages."""
 
     def __init__(
         self,
@@ -82,11 +82,11 @@ class BlobQueue:
 
     @functools.cached_property
     def _queue(self) -> QueueClient:
-        # Not before it is needed: an app without blob functions needs no storage.
+        # Created when first needed: an app without blob functions needs no storage.
         return connect(HOST_STORAGE, self._settings).queues.get_queue_client(self._name)
 
     def enqueue(self, message: BlobMessage) -> None:
-        """Put a blob on the queue, whether there is such a function or not. When this returns, it will be looked at.
+        """Put a blob on the queue, even if there is no such function. Then it is processed at least once.
 
         :raises AzureError: when it could not be stored.
         """
@@ -94,7 +94,7 @@ class BlobQueue:
         self._wakes.sent(self._name)
 
     def listener(self, options: BlobOptions, pace: Pace, end: End) -> QueueListener:
-        """The listener that runs what is on the queue; only for an app with blob functions."""
+        """The listener that processes the queue; only for an app with blob functions."""
         return QueueListener(
             self._queue,
             self,
@@ -114,9 +114,9 @@ class BlobQueue:
         return target.data.queues.get_queue_client(POISON_QUEUE) if target else None
 
     def handle(self, message: QueueMessage) -> None:
-        """Run what a message names; one that is no base64 is dropped.
+        """Run the function for the blob of a message; a message that is no base64 is dropped.
 
-        :raises InvocationFailed: when the function raises, or the blob changes just then.
+        :raises InvocationFailed: when the function raises, or the blob changes at that moment.
         :raises ValueError: when it names no function, or no blob.
         :raises AzureError: when the storage doesn't answer.
         """
@@ -127,7 +127,7 @@ class BlobQueue:
             _log.warning(text, self._name, message.id, message.content)
 
     def run(self, message: BlobMessage) -> None:
-        """Fetch the blob and call the function; nothing if either is gone. Raises as `handle` does."""
+        """Read the blob and call the function; do nothing if either is gone. Raises the errors of `handle`."""
         target = self._functions.get(message.function_id or "")
         if target is None:
             text = "Blob '%s' will not be processed because function '%s' cannot be found"
@@ -142,7 +142,7 @@ class BlobQueue:
             text = "Blob '%s' will not be processed because it is not in container '%s'"
             _log.debug(text, message.blob, message.container)
             return
-        # Only the scan checks: Event Grid's messages run on whatever the blob holds now.
+        # Only the scan checks: Event Grid's messages run on the present content of the blob.
         if target.source == SCAN and quoted(properties.etag) != message.etag:
             _log.debug("Blob '%s' has changed; its newer message counts", message.blob)
             return
@@ -161,7 +161,7 @@ class BlobQueue:
 
 
 def _content(blob: BlobClient, properties: BlobProperties, target: BlobFunction) -> bytes:
-    """The content of the version that the properties are of.
+    """The content of the version of the properties.
 
     :raises InvocationFailed: when it was written again, or can't be read, meanwhile.
     """

@@ -1,6 +1,6 @@
 """Storage connections: the setting that a binding's `connection` names, and clients for it.
 
-Only connection strings are taken. Azure also takes identity-based settings (`NAME__blobServiceUri`); Azurite
+Only connection strings are accepted. Azure also accepts identity-based settings (`NAME__blobServiceUri`); Azurite
 has no identities, so those are refused by name.
 """
 
@@ -35,7 +35,7 @@ class Connection:
 
 
 def connect(name: str, settings: Mapping[str, str]) -> Connection:
-    """Clients for the account that setting `name` (or `AzureWebJobs{name}`) holds the connection string of.
+    """Clients for the account that setting `name` (or `AzureWebJobs{name}`) contains the connection string of.
 
     :raises HostError: when it is not set, identity-based, or no connection string.
     """
@@ -64,7 +64,7 @@ def connect(name: str, settings: Mapping[str, str]) -> Connection:
 
 
 def place(url: str) -> str:
-    """The server in a client's address, without account, path and whatever is secret in it."""
+    """The server in a client's address, without account, path and secrets."""
     found = urlsplit(url)
     return f"{found.scheme}://{found.netloc.rpartition('@')[2]}"
 

@@ -1,4 +1,4 @@
-"""What the local host can't do or find. Messages are for the developer of the function app."""
+"""Errors of the local host. Messages are for the developer of the function app."""
 
 
 class HostError(Exception):

@@ -1,9 +1,9 @@
 """The webhook that Event Grid posts to: POST /runtime/webhooks/blobs?functionName=Host.Functions.NAME.
 
-Like the storage extension's, it enqueues whatever blob it is told of: neither the function's name nor the trigger's
-path nor an earlier delivery is looked at, and `eventType` isn't read. Filtering is the subscription's business,
-idempotence the function's. What the extension would leave as an exception is answered 500; the events before it in
-its array are enqueued.
+Like that of the storage extension, it enqueues the blob of every event: it checks neither the function's name nor the
+trigger's path nor earlier deliveries, and does not read `eventType`. The subscription filters, the function is
+idempotent. Where the extension would raise an exception, the answer is 500; the events before it in its array are
+enqueued.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ def _events(body: bytes) -> list[Any]:
 def _message(function_id: str | None, data: dict[str, Any]) -> BlobMessage:
     """The message for one event.
 
-    :raises ValueError: when its address or its kind of blob makes no sense.
+    :raises ValueError: when its address or its kind of blob is invalid.
     :raises KeyError: when one of them is missing.
     """
     address = urlsplit(data["url"])

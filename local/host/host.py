@@ -1,4 +1,4 @@
-"""The host: puts the functions of one app behind their triggers, starts the listeners, and stops them.
+"""The host: connects the functions of one app with their triggers, starts the listeners, and stops them.
 
 Made and used on one event loop. `start` returns when everything listens; `stop_listening` and `drain` end it.
 """
@@ -50,11 +50,11 @@ class _Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """How long the host waits for what.
+    """Waiting times of the host.
 
-    `event_seconds` (between two looks for new blobs; None: no notifications at all) and `claim_seconds` (after which
-    the events of a dead host are sent by another) are those of what stands in for Event Grid. `grace_seconds` is what
-    running invocations get to finish when the host stops.
+    `event_seconds` (between two scans for new blobs; None: no notifications at all) and `claim_seconds` (after which
+    another host sends the events of a dead one) belong to the replacement of Event Grid. `grace_seconds` is the time in
+    which running invocations may finish when the host stops.
     """
 
     pace: Pace = QUICK
@@ -123,7 +123,7 @@ class Host:
         return (function for function in self._functions if function.trigger["type"] == kind)
 
     def _source(self, target: BlobFunction) -> BlobSource | None:
-        """Where a function's blobs come from; None if from whoever posts to the webhook."""
+        """The source of a function's blobs; None if others post to the webhook."""
         host = connect(HOST_STORAGE, self._settings).blobs
         receipts = Receipts(target, host, self._host_id, self._options.claim_seconds)
         if target.source == SCAN:
@@ -136,7 +136,7 @@ class Host:
         return BlobSource(target, receipts, deliver, self._options.event_seconds)
 
     def _scan_lock(self, targets: tuple[BlobFunction, ...]) -> tuple[HostLock, ...]:
-        """The lock of the host that scans, if there is anything to be scanned."""
+        """The lock of the host that scans, if a function needs a scan."""
         if not any(target.source == SCAN for target in targets):
             return ()
         return (HostLock(connect(HOST_STORAGE, self._settings).blobs, self._host_id, _SCAN_LOCK, self._pace),)
@@ -180,7 +180,7 @@ class Host:
 
 
 def host_id(app_dir: Path, settings: Mapping[str, str]) -> str:
-    """What this app is called in the host's storage: hosts with one id share their work."""
+    """The id of this app in the host's storage: hosts with the same id share their work."""
     given = settings.get("AzureFunctionsWebHost__hostid")
     if given:
         return given.lower()
@@ -219,7 +219,7 @@ async def _start_within(listener: _Listener, deadline: float) -> None:
 
 
 def _why(error: AzureError) -> str:
-    """Why the storage can't be used; not in the client's words, which may hold a signature."""
+    """Why the storage can't be used, without the client's message, which may contain a signature."""
     if isinstance(error, HttpResponseError):
         return f"it answers {error.status_code} {error.reason or ''}".rstrip()
     cause: BaseException | None = error.inner_exception

@@ -1,4 +1,4 @@
-"""host.json and local.settings.json: what the host reads of them, and the defaults that Azure has.
+"""Reads host.json and local.settings.json, with Azure's defaults.
 
 Any value of host.json can be overridden by a setting `AzureFunctionsJobHost__section__…__name`, as in Azure.
 """
@@ -26,8 +26,10 @@ class BlobOptions:
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """`extensions.queues`; in seconds, `visibility_timeout` is how long a failed message waits, `max_polling_interval`
-    the longest time between two looks at an empty queue.
+    """`extensions.queues`, in seconds.
+
+    `visibility_timeout` is how long a failed message waits, `max_polling_interval` the longest time between two polls
+    of an empty queue.
     """
 
     batch_size: int
@@ -40,7 +42,7 @@ class QueueOptions:
 
 @dataclass(frozen=True, slots=True)
 class HostJson:
-    """What host.json says, with Azure's defaults for what it doesn't say."""
+    """The values of host.json, with Azure's defaults for missing ones."""
 
     route_prefix: str
     blobs: BlobOptions

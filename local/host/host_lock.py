@@ -1,6 +1,6 @@
-"""A lock that one of all hosts of an app holds: for the scan for new blobs, and for each timer.
+"""A lock that one host of an app has: for the scan for new blobs, and for each timer.
 
-A leased blob in the host's storage, `azure-webjobs-hosts/locks/{host id}/{name}`. A host that stops gives it up; that
+A leased blob in the host's storage, `azure-webjobs-hosts/locks/{host id}/{name}`. A host that stops releases it; that
 of a host that died ends with its lease.
 """
 
@@ -21,7 +21,7 @@ _log = logging.getLogger("local.host")
 
 
 class HostLock:
-    """Tries to get the lock, and keeps it, until it is stopped. `held` says whether it is ours now."""
+    """Tries to get the lock, and renews it, until it is stopped. `held` says whether this host has it now."""
 
     def __init__(self, storage: BlobServiceClient, host_id: str, name: str, pace: Pace) -> None:
         self._storage = storage
@@ -35,16 +35,16 @@ class HostLock:
 
     @property
     def address(self) -> str:
-        """The storage that it lies in."""
+        """The storage that it is in."""
         return place(str(self._storage.url))
 
     @property
     def held(self) -> bool:
-        """Whether the lock is ours, as far as the clock says."""
+        """Whether this host has the lock, by the clock."""
         return self._held.is_set() and time.monotonic() < self._ends_at
 
     def start(self) -> None:
-        """Make what is missing, and take the lock if it is free; else it is tried again and again.
+        """Create what is missing, and take the lock if it is free; else try again and again.
 
         :raises AzureError: when the storage doesn't answer.
         """
@@ -59,14 +59,14 @@ class HostLock:
         self._thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait about `seconds` at most for the lock; whether it is ours."""
+        """Wait about `seconds` at most for the lock; returns whether this host has it."""
         if self._held.wait(seconds) and not self.held:
-            # Ours no more, but not yet noticed by the thread that renews it.
+            # The lock has expired, but the thread that renews it has not noticed yet.
             time.sleep(min(seconds, _PAUSE_SECONDS))
         return self.held
 
     def stop(self) -> None:
-        """Give the lock up."""
+        """Release the lock."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -74,7 +74,7 @@ class HostLock:
             try:
                 self._lease.release()
             except AzureError as error:
-                _log.warning("Lock %s is not given up: %s", self._blob.blob_name, error)
+                _log.warning("Lock %s is not released: %s", self._blob.blob_name, error)
         self._held.clear()
 
     def _keep(self) -> None:
@@ -101,7 +101,7 @@ class HostLock:
 
 
 def create_state_container(blobs: BlobServiceClient) -> None:
-    """Create the container that hosts keep their state in; there already is fine."""
+    """Create the container of the hosts' state, if it does not exist."""
     try:
         blobs.create_container(STATE_CONTAINER)
     except ResourceExistsError:

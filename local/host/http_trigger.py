@@ -1,6 +1,6 @@
-"""HTTP trigger: routes a request to its function, checks its key, and turns what it returns into the answer.
+"""HTTP trigger: routes a request to its function, checks its key, and converts the result to the answer.
 
-Where Azure's host surprises, this one does the same: a wrong method is 404, a chunked body arrives as `b""`,
+It has the unexpected behaviour of Azure's host too: a wrong method is 404, a chunked body arrives as `b""`,
 an exception is 500 without a body, and a body over the limit is 500 too, since its reading fails inside.
 """
 
@@ -79,7 +79,7 @@ class HttpFunctions:
             _log.exception("Function %s returned what is no response", function.name)
             return Response(status_code=500)
         response = Response(answer.body, answer.status)
-        # Set in one go: Response(headers=) takes no name twice, and cookies need that.
+        # Set together: Response(headers=) accepts each name only once, and cookies repeat one.
         length = [] if answer.status in {204, 304} else [(b"content-length", str(len(answer.body)).encode())]
         given = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in answer.headers]
         response.raw_headers = [*(item for item in given if item[0] != b"content-length"), *length]

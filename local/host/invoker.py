@@ -1,7 +1,7 @@
 """Calls functions: sync ones in a thread, async ones on the event loop, as the Python worker does.
 
-HTTP and other triggers have thread pools of their own: on Flex Consumption they run on instances of their
-own, so there a busy blob function never delays a request either.
+HTTP and other triggers have separate thread pools: on Flex Consumption they run on separate instances, where a busy
+blob function does not delay a request either.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class Invoker:
     async def _call(self, function: HostedFunction, arguments: dict[str, object]) -> Any:
         if function.is_async:
             return await function.call(**arguments)
-        # A thread of the pool has no context of its own; the log needs this one.
+        # A thread of the pool has no context; the log needs this one.
         call = functools.partial(contextvars.copy_context().run, function.call, **arguments)
         return await self._loop.run_in_executor(self._pool(function), call)
 

@@ -34,7 +34,7 @@ class Keys:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, str]) -> "Keys":
-        """Keys from `LOCAL_HOST_{FUNCTION,SYSTEM,MASTER}_KEY`; those not set are made up."""
+        """Keys from `LOCAL_HOST_{FUNCTION,SYSTEM,MASTER}_KEY`; those not set are generated."""
         return cls(
             function=settings.get("LOCAL_HOST_FUNCTION_KEY") or _new_key(),
             system=settings.get("LOCAL_HOST_SYSTEM_KEY") or _new_key(),
@@ -48,12 +48,12 @@ class Keys:
             given = query_value(request, _QUERY) or ""
         named = ((level, key) for level, keys in self.named.items() for key in list(keys.values()))
         known = (("admin", self.master), *named)
-        # Each is compared, in constant time, so that the answer's time tells nothing.
+        # Each is compared, in constant time, so that the time of the answer reveals nothing.
         fitting = [level for level, key in known if hmac.compare_digest(given.encode(), key.encode())]
         return fitting[0] if fitting else "anonymous"
 
     def allow(self, request: Request, needed: str) -> bool:
-        """Whether a request may do what needs the level `needed`; the master key opens everything."""
+        """Whether a request has the level `needed`; the master key has every level."""
         return needed == "anonymous" or self.level(request) in {needed, "admin"}
 
 

@@ -43,7 +43,7 @@ def configure(levels: Mapping[str, str]) -> None:
 def _mark(record: logging.LogRecord) -> bool:
     running = _invocation.get()
     record.invocation = f"[{running}] " if running else ""
-    # The host's own polling goes through the same storage clients as the app's work and would drown it.
+    # The host polls with the same storage clients as the app, whose log lines would be lost among the host's.
     return bool(running) or not record.name.startswith("azure.") or record.levelno >= logging.WARNING
 
 

@@ -1,6 +1,6 @@
 """NCRONTAB: `second minute hour day month weekday`, each `*`, `*/n`, `n`, `a-b`, `a-b/n` or a list of those.
 
-Weekdays count from Sunday = 0; names (JAN, MON) are taken too. Times are UTC, as in Azure. When both day and
+Weekdays count from Sunday = 0; names (JAN, MON) are allowed too. Times are UTC, as in Azure. When both day and
 weekday are restricted, both must fit.
 """
 
@@ -26,7 +26,7 @@ class Schedule:
     def after(self, time: datetime) -> datetime:
         """The first time after `time` (UTC) that fits.
 
-        :raises ValueError: when none comes within eight years (30 February).
+        :raises ValueError: when there is none within eight years (30 February).
         """
         moment = time.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
         limit = moment + timedelta(days=366 * _YEARS_AHEAD)

@@ -1,4 +1,4 @@
-"""How long the host waits for what. Only time differs from Azure on purpose, so that what is tried here ends soon.
+"""The waiting times of the host. They differ from Azure's on purpose, so that trials end soon.
 
 `QUICK` is the default, `AZURE` has the values of the WebJobs SDK; docs/local-stack.md compares them.
 """
@@ -14,10 +14,10 @@ _SPREAD = 0.2
 class Pace:
     """Waiting times in seconds.
 
-    `longest_poll_seconds`: between two looks at a queue that has long been empty. `lock_seconds`: how long a message
-    that was taken stays hidden. `scan_seconds`: between two scans for new blobs. `lease_seconds`: how long a host
-    that died keeps others from its scan and its timers, `takeover_seconds`: how often they try. `storage_seconds`:
-    how long storage may not answer before the host ends; None for ever, as nothing starts it anew here.
+    `longest_poll_seconds`: between two polls of a queue that has long been empty. `lock_seconds`: how long a message
+    that was taken stays hidden. `scan_seconds`: between two scans for new blobs. `lease_seconds`: how long a host that
+    died keeps others from its scan and its timers, `takeover_seconds`: how often they try. `storage_seconds`: how long
+    storage may not answer before the host ends; None for ever, as nothing starts it again here.
     """
 
     longest_poll_seconds: float
@@ -34,18 +34,18 @@ PACES = {"quick": QUICK, "azure": AZURE}
 
 
 class BackOff:
-    """The waits between looks at an empty queue: doubled each time, and spread, up to the longest."""
+    """The waits between polls of an empty queue: doubled each time, and spread, up to the longest."""
 
     def __init__(self, longest_seconds: float) -> None:
         self._longest = longest_seconds
         self._empty = 0
 
     def found(self) -> None:
-        """Something was there: begin with the shortest wait again."""
+        """A message was found: begin with the shortest wait again."""
         self._empty = 0
 
     def next(self) -> float:
-        """Seconds to wait after another look that found nothing."""
+        """Seconds to wait after another poll that found nothing."""
         more = random.uniform(1 - _SPREAD, 1 + _SPREAD) * 2.0 ** (self._empty - 1) if self._empty else 0.0
         seconds = _FIRST_POLL_SECONDS * (1 + more)
         if seconds >= self._longest:

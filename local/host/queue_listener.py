@@ -30,14 +30,14 @@ End = Callable[[BaseException], None]
 
 @dataclass(frozen=True, slots=True)
 class Concurrency:
-    """A batch is taken as soon as at most `new_batch_threshold` messages are being worked on."""
+    """A batch is taken as soon as at most `new_batch_threshold` messages are being processed."""
 
     batch_size: int
     new_batch_threshold: int
 
     @property
     def largest(self) -> int:
-        """How many messages may be worked on at once."""
+        """How many messages may be processed at once."""
         return self.batch_size + self.new_batch_threshold
 
     @classmethod
@@ -99,7 +99,7 @@ class QueueListener:
         try:
             self._queue.get_queue_properties()
         except ResourceNotFoundError:
-            _log.debug("Queue %s is not there yet", self._queue.queue_name)
+            _log.debug("Queue %s does not exist yet", self._queue.queue_name)
         self._answered = time.monotonic()
         self._thread.start()
 
@@ -148,7 +148,7 @@ class QueueListener:
         self._poll_at = time.monotonic() + self._back_off.next()
 
     def _poll(self) -> None:
-        """Take a batch into work, or note when to look again."""
+        """Start to process a batch, or note when to poll again."""
         self._poll_at = time.monotonic() + self._back_off.next()
         for message in self._batch():
             self._back_off.found()

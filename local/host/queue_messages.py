@@ -1,4 +1,4 @@
-"""Messages of storage queues: sent, or kept hidden."""
+"""Sends, hides and deletes messages of storage queues."""
 
 import logging
 
@@ -9,7 +9,7 @@ _log = logging.getLogger("local.host")
 
 
 def send(queue: QueueClient, text: str) -> None:
-    """Send a text as it is, to expire after the 7 days that storage gives by itself; the queue is made if missing.
+    """Send a text as it is, to expire after storage's default of 7 days; the queue is created if missing.
 
     :raises AzureError: when it may not be stored.
     """

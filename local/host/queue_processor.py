@@ -29,22 +29,22 @@ class Attempts:
 
 
 class Work(Protocol):
-    """What is done with messages. Any other exception than those named here ends the host."""
+    """The handling of messages. Any exception other than those named here ends the host."""
 
     def poison_queue(self, message: QueueMessage) -> QueueClient | None:
-        """Where a message goes that failed too often; None if nowhere."""
+        """The queue for a message that failed too often; None if there is none."""
 
     def handle(self, message: QueueMessage) -> None:
         """Hand a message to its function.
 
         :raises InvocationFailed: the attempt failed.
-        :raises UnreadableMessage: there was no attempt, and none will do better.
+        :raises UnreadableMessage: there was no attempt, and further ones would be the same.
         :raises AzureError: storage did not answer; the message comes back when its lock ends.
         """
 
 
 class _Outcome(Enum):
-    """What becomes of a message after an attempt."""
+    """What happens to a message after an attempt."""
 
     DELETED = auto()
     RELEASED = auto()
@@ -71,7 +71,7 @@ class QueueProcessor:
             self._settle(message, outcome, poison)
 
     def _attempt(self, message: QueueMessage) -> tuple[_Outcome, QueueClient | None]:
-        """Try a message. What becomes of it, and the poison queue that it may go to."""
+        """Try a message; returns its outcome, and the poison queue that it may go to."""
         poison = self._work.poison_queue(message)
         too_often = _Outcome.POISON if poison else _Outcome.LOCKED
         count, limit = message.dequeue_count or 0, self._attempts.max_dequeue_count

@@ -74,7 +74,7 @@ def queue_listener(
 
 
 def queue_message(message: QueueMessage, is_base64: bool) -> object:
-    """`func.QueueMessage` of a message as it lies in the queue.
+    """`func.QueueMessage` of a message as it is in the queue.
 
     :raises UnreadableMessage: when it should be base64 and isn't.
     """
@@ -94,7 +94,7 @@ def queue_message(message: QueueMessage, is_base64: bool) -> object:
 
 
 def decoded(text: str, message_id: str) -> bytes:
-    """The bytes behind base64, between whose characters .NET takes white space.
+    """The decoded bytes of base64, between whose characters .NET accepts white space.
 
     :raises UnreadableMessage: when it is no base64.
     """

@@ -1,10 +1,10 @@
-"""Receipts: which version of which blob was handed on already, kept in storage across restarts and hosts.
+"""Receipts: which versions of blobs were passed on already, stored across restarts and hosts.
 
-One empty blob a version. The scan's are named as in Azure, in the host's own account:
-`azure-webjobs-hosts/blobreceipts/{host id}/Host.Functions.{name}/"{etag}"/{container}/{blob}`. What stands in for
-Event Grid remembers its events in the same way, but apart, as a host with Event Grid leaves no receipts in Azure. A
-receipt is claimed first (metadata `Incomplete`), then the blob is handed on, then the receipt is completed. A claim
-whose host died is taken over after a while, so a blob is handed on at least once.
+One empty blob for each version. Those of the scan are named as in Azure, in the host's own account:
+`azure-webjobs-hosts/blobreceipts/{host id}/Host.Functions.{name}/"{etag}"/{container}/{blob}`. The replacement of Event
+Grid stores its events in the same way, but under other names, as a host with Event Grid leaves no receipts in Azure. A
+receipt is claimed first (metadata `Incomplete`), then the blob is passed on, then the receipt is completed. A claim
+whose host died is taken over after a while, so a blob is passed on at least once.
 """
 
 import contextlib
@@ -52,11 +52,11 @@ class Receipts:
                 self._remember(receipt.name)
 
     def is_complete(self, blob: BlobProperties) -> bool:
-        """Whether this version is known to be handed on, without asking the storage."""
+        """Whether this version is known to be passed on, without a request to storage."""
         return self._name(blob) in self._complete
 
     def claim(self, blob: BlobProperties) -> bool:
-        """Whether it is now ours to hand on this version: nobody has, and nobody else is about to.
+        """Claim a version; returns whether this host is to pass it on: no other has done so, or is about to.
 
         :raises AzureError: when the storage doesn't answer.
         """
@@ -68,7 +68,7 @@ class Receipts:
         return True
 
     def complete(self, blob: BlobProperties) -> None:
-        """Note that this version was handed on.
+        """Note that this version was passed on.
 
         :raises AzureError: when the storage doesn't answer.
         """

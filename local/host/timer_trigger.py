@@ -1,9 +1,9 @@
 """Timer trigger: calls a function when its schedule comes due, on the one host that holds the timer's lock.
 
-When it last ran and is due next is kept in the host's storage, `azure-webjobs-hosts/timers/{host id}/{function
-id}/status`, written after each run, whatever came of it. A due time that passed while no host ran, or that a host died
-over, is made up for once, with `past_due`, when a host starts or takes the lock over. Schedules that fire more than
-once a minute are not remembered and never past due.
+When it last ran and is due next is stored in the host's storage, `azure-webjobs-hosts/timers/{host id}/{function
+id}/status`, written after each run, successful or not. For a due time that passed while no host ran, or at which a host
+died, the function runs once, with `past_due`, when a host starts or takes the lock over. Schedules that fire more than
+once a minute are not stored and never past due.
 """
 
 import itertools
@@ -37,7 +37,7 @@ _NEVER = datetime(1, 1, 1)  # noqa: DTZ001  written without a zone, as there
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """When a timer last ran, when it is due next, and when that was worked out; UTC."""
+    """When a timer last ran, when it is due next, and when that was computed; UTC."""
 
     last: datetime | None
     due: datetime
@@ -55,7 +55,7 @@ class Status:
         return cls(None if last.year == _NEVER.year else last, due, updated)
 
     def rescheduled(self, schedule: Schedule, now: datetime) -> "Status":
-        """The status under a schedule that may be another one than it was written under."""
+        """The status under the present schedule, which may have changed since it was written."""
         since = self.last or self.updated
         due = schedule.after(since)
         if due == self.due:
@@ -88,7 +88,7 @@ class TimerListener:
 
     @property
     def address(self) -> str:
-        """The storage that keeps when it is due."""
+        """The storage of its due time."""
         return place(str(self._storage.url))
 
     def start(self) -> None:
@@ -100,7 +100,7 @@ class TimerListener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Run it no more; a run that goes on is not waited for."""
+        """Stop running it, without waiting for a run in progress."""
         self._stopping.set()
         self._lock.stop()
 
@@ -123,7 +123,7 @@ class TimerListener:
                 self._stopping.wait(_PAUSE_AFTER_ERROR_SECONDS)
 
     def _own(self) -> None:
-        """Run the timer as long as the lock is ours, and first what is past due."""
+        """Run the timer while this host has the lock, first for a past due time."""
         status = self._begin()
         if status and status.due < datetime.now(UTC):
             _log.info("Function '%s' is past due on startup. Executing now.", self._function.name)
@@ -136,7 +136,7 @@ class TimerListener:
                 self._run(due, past_due=False, status=self._read())
 
     def _wait_until(self, due: datetime) -> bool:
-        """Wait for a due time. False if the timer is another host's before, or this one stops."""
+        """Wait for a due time. False if another host has taken the lock before, or this one stops."""
         while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
             if self._stopping.wait(min(left, _LONGEST_WAIT_SECONDS)) or not self._lock.held:
                 return False
@@ -150,7 +150,7 @@ class TimerListener:
             self._write(Status(last, self._schedule.after(last), last))
 
     def _begin(self) -> Status | None:
-        """What is noted of the timer, under its present schedule; None if it is not monitored."""
+        """The stored status of the timer, under its present schedule; None if it is not monitored."""
         if not self._is_monitored:
             return None
         now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Wakes the listeners of this process for what it sends itself, so that it need not wait for a poll."""
+"""Wakes the listeners of this process when it sends a message itself, so that no poll is needed."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,7 @@
 """The Python worker's part: finds the functions of an app, and turns what a trigger brings into arguments.
 
-Arguments are made by azure.functions' own converters from the same data that the host sends, so a function
-here gets the very objects that it would get in Azure.
+The converters of azure.functions make the arguments from the data that the host would send, so a function here gets the
+same objects as in Azure.
 """
 
 import importlib
@@ -25,7 +25,7 @@ from local.host.errors import HostError
 TRIGGERS = ("httpTrigger", "blobTrigger", "queueTrigger", "timerTrigger", "eventHubTrigger")
 _SCRIPT = "function_app.py"
 _SETTING = re.compile(r"%([^%]+)%")
-# These name things in code; the host resolves %SETTING% in the others.
+# These are names in code; the host resolves %SETTING% in the others.
 _LITERAL_PROPERTIES = {"name", "type", "direction", "dataType", "route"}
 
 # Both are untyped in azure.functions.
@@ -45,7 +45,7 @@ class HostedFunction:
 
     @property
     def id(self) -> str:
-        """The id that queue messages and webhooks name it by."""
+        """The id by which queue messages and webhooks name it."""
         return f"Host.Functions.{self.name}"
 
     @property
@@ -117,7 +117,7 @@ class HttpAnswer:
 
 
 def http_answer(returned: object) -> HttpAnswer:
-    """What a function's return value says to the caller.
+    """The HTTP response for a function's return value.
 
     :raises TypeError: when it is neither `func.HttpResponse` nor `str` (None among others), as in Azure.
     """
@@ -139,7 +139,7 @@ def input_stream(
     """`func.InputStream` of a blob; `name` is `container/path`."""
     trigger_metadata = {
         "BlobTrigger": _text(name),
-        # The host writes a .NET Uri as JSON, hence its quotes; the converter takes them off again.
+        # The host writes a .NET Uri as JSON, hence the quotes; the converter removes them.
         "Uri": Datum(json.dumps(uri), "json"),
         "Properties": Datum(json.dumps(properties), "json"),
         "Metadata": Datum(json.dumps(metadata), "json"),
@@ -148,7 +148,7 @@ def input_stream(
 
 
 def queue_message(body: bytes, metadata: Mapping[str, str | int]) -> Any:
-    """`func.QueueMessage`; `metadata` holds Id, DequeueCount, ExpirationTime, InsertionTime, …"""
+    """`func.QueueMessage`; `metadata` has Id, DequeueCount, ExpirationTime, InsertionTime, …"""
     trigger_metadata = {
         name: Datum(value, "int") if isinstance(value, int) else _text(value) for name, value in metadata.items()
     }
@@ -173,7 +173,7 @@ def timer_request(past_due: bool, status: Mapping[str, str] | None) -> Any:
 def resolve_settings(text: str, settings: Mapping[str, str], where: str) -> str:
     """Replace each %SETTING% of a binding property.
 
-    :raises HostError: when a setting is not set; `where` says for whom.
+    :raises HostError: when a setting is not set; `where` names the binding.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -187,7 +187,7 @@ def resolve_settings(text: str, settings: Mapping[str, str], where: str) -> str:
 
 def _hosted(function: Any, settings: Mapping[str, str]) -> HostedFunction:
     name = str(function.get_function_name())
-    # The worker sends the host this very JSON.
+    # The worker sends the host exactly this JSON.
     bindings: list[dict[str, Any]] = [json.loads(raw) for raw in function.get_raw_bindings()]
     trigger = next(b for b in bindings if b["name"] == function.get_trigger().name)
     for binding in bindings:

@@ -1,6 +1,6 @@
 """A small Spark application, for spark-submit: reads customers and addresses, writes what the arguments name.
 
-It is made of Spark's own words alone, as a user's script would be.
+It uses only Spark's API, as a user's script would.
 """
 
 import sys

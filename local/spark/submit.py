@@ -57,10 +57,10 @@ MEDALLION = Job(
     },
 )  # fmt: skip
 _TIMEOUT_SECONDS = 600
-# A short life is not worth the better compiler and collector: this halves the time.
+# The better compiler and collector do not pay off for a short process: this halves the time.
 _QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
-#: What a session that knows Delta has set; Synapse, Fabric and Databricks come with it.
+#: The settings of a session with Delta, which Synapse, Fabric and Databricks preset.
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -85,8 +85,8 @@ def submit(
 ) -> Done:
     """Run the job with some arguments in a process of its own.
 
-    `lines` become the file of `spark-submit --properties-file` as they are. `surroundings` are what the platform sets
-    besides; with Delta's extension among them, the jars of Delta are there too. The lake is in `folder`.
+    `lines` become the file of `spark-submit --properties-file` as they are. `surroundings` are the further settings of
+    the platform; if Delta's extension is among them, the jars of Delta are added. The lake is in `folder`.
 
     :raises StackError: Spark did not end in time.
     """
@@ -110,7 +110,7 @@ def submit(
 
 
 def _lake(job: Job, folder: Path) -> dict[str, str]:
-    """Azure's names for folders of this machine, by Hadoop's view file system; and what the job reads."""
+    """Azure's names for folders of this machine, by Hadoop's view file system; and the files that the job reads."""
     settings = {
         "spark.hadoop.fs.abfss.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
         "spark.hadoop.fs.viewfs.overload.scheme.target.abfss.impl": "org.apache.hadoop.fs.LocalFileSystem",
@@ -126,7 +126,7 @@ def _lake(job: Job, folder: Path) -> dict[str, str]:
 
 
 def _modest(folder: Path) -> dict[str, str]:
-    """Little of this machine, and nothing outside `folder`."""
+    """Settings that use little of this machine, and nothing outside `folder`."""
     return {
         "spark.master": "local[2]",
         "spark.ui.enabled": "false",

@@ -69,15 +69,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def up(files: StackFiles, app_dir: Path = ROOT, pace: str = "quick") -> int:
-    """Start the stack unless it is running; the rest of a broken one is stopped first. `pace` is the host's.
+    """Start the stack unless it is running; what is left of a broken one is stopped first. `pace` is the host's.
 
     :raises StackError: when a part fails; the others are ended before.
-    :raises SystemExit: on a signal; nothing is left running then either.
+    :raises SystemExit: on a signal; then nothing is left running.
     """
     published = files.published()
     if published and _all_running(files):
         _say("The stack is already running, with the settings that it was started with; `make down` stops it.")
-        _tell(files)
+        _show_next_steps(files)
         return 0
     _end_all(files)
     _say("Starting storage, Data Map and function host …")
@@ -100,7 +100,7 @@ def up(files: StackFiles, app_dir: Path = ROOT, pace: str = "quick") -> int:
         if isinstance(error, SystemExit):
             _say("Interrupted; nothing is running.")
         raise
-    _tell(files)
+    _show_next_steps(files)
     return 0
 
 
@@ -197,10 +197,10 @@ def _show(published: Mapping[str, Any]) -> None:
     Console().print(table)
 
 
-def _tell(files: StackFiles) -> None:
-    """Say where everything is, and what to type next if commands with --local find this stack from the checkout.
+def _show_next_steps(files: StackFiles) -> None:
+    """Print the addresses, and the next commands if those with --local find this stack from the checkout.
 
-    A reader that has seen enough, as `head` has, does not end the stack.
+    A reader that closes the pipe, as `head` does, does not end the stack.
     """
     with contextlib.suppress(BrokenPipeError):
         _show(files.published() or {})
@@ -208,7 +208,7 @@ def _tell(files: StackFiles) -> None:
         if files.folder == ROOT / ".local":
             sys.stderr.write(f"{_NEXT}\n")
         return
-    # The interpreter writes what is left when it ends.
+    # The interpreter writes the rest when it ends.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

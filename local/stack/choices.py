@@ -1,6 +1,6 @@
 """The stack's ports and function key: those of the environment, else those of the last stack, else new ones.
 
-So an agent that was once pointed at the stack finds it again after the next `up`.
+So an agent with the stack's address finds it again after the next `up`.
 """
 
 import socket
@@ -55,7 +55,7 @@ class Choices:
 def ports(variables: Mapping[str, str], last: Choices, say: Callable[[str], None]) -> StackPorts:
     """The ports of the next stack; 0 for any free one. `say` gets a sentence for each port that is no longer free.
 
-    :raises StackError: when the environment asks for what is not a port, or for a port in use.
+    :raises StackError: when the environment names something that is not a port, or a port in use.
     """
     chosen = {name: _asked(name, variables) for name in PORTS}
     for name in PORTS:

@@ -1,8 +1,8 @@
-"""What `up` leaves behind for others: `.local/stack.json` for users, `.local/processes.json` for `down`.
+"""The files that `up` writes for others: `.local/stack.json` for users, `.local/processes.json` for `down`.
 
-`processes.json` is written whenever a process was started, so that even an `up` that was killed half-way
-leaves nothing behind that `down` doesn't know. `stack.json` is there exactly while the stack is ready.
-`choices.json` has ports and key for the next `up`, and stays.
+`processes.json` is written whenever a process was started, so that `down` knows every process even of an `up` that was
+killed half-way. `stack.json` exists exactly while the stack is ready. `choices.json` has ports and key for the next
+`up`, and stays.
 """
 
 import json
@@ -33,13 +33,13 @@ class StackFiles:
         self._started: list[Started] = []
 
     def note(self, part: Part) -> None:
-        """Remember a part's process for `down`."""
+        """Record a part's process for `down`."""
         if part.started is not None:
             self._started.append(part.started)
             self._write(_PROCESSES, [asdict(started) for started in self._started])
 
     def publish(self, stack: Stack) -> None:
-        """Write where everything is. Only this user can read the file, because it contains the key."""
+        """Write the addresses. Only this user can read the file, because it contains the key."""
         self._write(
             _STACK,
             {
@@ -54,7 +54,7 @@ class StackFiles:
 
     @contextmanager
     def published_meanwhile(self, stack: Stack) -> Iterator[None]:
-        """Write where everything is until this is left, unless the stack of `up` runs or the folder is read-only."""
+        """Write the addresses for the time of the block, unless the stack of `up` runs or the folder is read-only."""
         is_ours = False
         with suppress(OSError, StackError):
             if not any(is_running(started) for started in self.started()):
@@ -71,26 +71,26 @@ class StackFiles:
         self._write(_CHOICES, choices.as_object())
 
     def remembered(self) -> Choices:
-        """What `remember` stored last; empty if it cannot be read."""
+        """The choices that `remember` stored last; empty if they cannot be read."""
         try:
             return Choices.read(self._read(_CHOICES))
         except StackError:
             return Choices({})
 
     def published(self) -> dict[str, Any] | None:
-        """What `publish` wrote; None if there is no stack."""
+        """The addresses that `publish` wrote; None if there is no stack."""
         found = self._read(_STACK)
         return found if isinstance(found, dict) else None
 
     def started(self) -> list[Started]:
         """The processes that `up` started, running or not.
 
-        :raises StackError: when the file can't be read, since then nobody knows what to end.
+        :raises StackError: when the file can't be read, since then the processes are unknown.
         """
         try:
             return [Started(**fields) for fields in self._read(_PROCESSES) or []]
         except TypeError as error:
-            raise StackError(f"{self.folder / _PROCESSES} is not ours: {error}") from error
+            raise StackError(f"{self.folder / _PROCESSES} is not of this stack: {error}") from error
 
     def withdraw(self) -> None:
         """The stack is no longer ready."""

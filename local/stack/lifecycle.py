@@ -56,7 +56,7 @@ class Stack:
         event_folder: str = "",
         on_launch: Callable[[Part], None] | None = None,
     ) -> None:
-        """`environment` is added to that of the hosts, and wins.
+        """`environment` is added to that of the hosts, and takes precedence.
 
         Several `hosts` share the storage and its work; only the first has `ports.receiver`. `event_folder` is a
         container of the storage, and a path in it, that the collector reads. `on_launch` is called with each part as
@@ -95,7 +95,7 @@ class Stack:
 
     @property
     def receiver(self) -> str:
-        """Where agents post to: the address of the first host, without a path."""
+        """The address to which agents post: that of the first host, without a path."""
         return self.host.url
 
     @property
@@ -109,7 +109,7 @@ class Stack:
         return {"x-functions-key": self.keys.function}
 
     def start(self) -> Self:
-        """Start what is not running, and wait until everything is ready.
+        """Start the parts that are not running, and wait until everything is ready.
 
         :raises StackError: naming the part that failed, with the end of its log; all parts are killed before.
         """
@@ -120,7 +120,7 @@ class Stack:
             for host in self.hosts:
                 host.settings = self._host_settings()
             if self.data_map:
-                self.data_map.tell(self._host_settings())
+                self.data_map.publish_settings(self._host_settings())
             self._start_together(self.hosts, deadline)
         except BaseException:
             for part in reversed(self.parts):
@@ -138,7 +138,7 @@ class Stack:
     ) -> None:
         """Set how all running hosts deliver blob events from now on; without arguments, without faults.
 
-        :raises requests.RequestException: when a host doesn't take it.
+        :raises requests.RequestException: when a host refuses it.
         """
         wanted = {"drop": drop, "copies": copies, "shuffle": shuffle, "hold": hold}
         for host in self.hosts:

@@ -1,7 +1,7 @@
 """A part of the local stack: one process that can be started, stopped, killed and started again by itself.
 
-A part is ready when a line of its output says so. The first start may let the system pick a port; the part
-then keeps it, so that whoever has its address can go on using it after a restart.
+A part is ready when a line of its output says so. The first start may let the system pick a port; the part then keeps
+it, so that its address stays valid after a restart.
 """
 
 import re
@@ -21,7 +21,7 @@ _PROBLEM = "error: "
 
 
 class Part(ABC):
-    """One process of the stack. Subclasses say what to run and how readiness reads."""
+    """One process of the stack. Subclasses define its command and the output that means that it is ready."""
 
     #: Patterns that must all be found in the output of a start; group 1 is an address.
     ready: tuple[re.Pattern[str], ...]
@@ -35,18 +35,18 @@ class Part(ABC):
 
     @abstractmethod
     def command(self) -> Command:
-        """What to run, with the ports that are known by now.
+        """The command, with the ports that are known by now.
 
         :raises StackError: when something it needs is not installed.
         """
 
     @property
     def is_running(self) -> bool:
-        """Whether the process that was started last still runs."""
+        """Whether the last started process still runs."""
         return self.started is not None and processes.is_running(self.started)
 
     def addresses(self) -> tuple[str, ...]:
-        """What the `ready` patterns found, in their order.
+        """The matches of the `ready` patterns, in their order.
 
         :raises StackError: before the first start.
         """
@@ -59,13 +59,13 @@ class Part(ABC):
         if not self.is_running:
             self._log_start = self.log.stat().st_size if self.log.exists() else 0
             with signals.held():
-                # Cut off in between, a process would run that nobody knows.
+                # If this were interrupted, an unknown process would run.
                 self.started = processes.launch(self.command())
 
     def wait_until_ready(self, deadline: float | None = None) -> None:
         """Wait until every `ready` pattern was printed; `deadline` in seconds of `time.monotonic`.
 
-        :raises StackError: when the process ends or says nothing in time; the message holds the log's tail.
+        :raises StackError: when the process ends or prints nothing in time; the message contains the log's tail.
         """
         limit = time.monotonic() + self.ready_seconds if deadline is None else deadline
         while True:
@@ -83,7 +83,7 @@ class Part(ABC):
     def start(self) -> Self:
         """Start the process and wait until it is ready; nothing if it runs already.
 
-        :raises StackError: as in `wait_until_ready`; the process is ended before.
+        :raises StackError: when the process ends or is not ready in time; it is ended before.
         """
         self.launch()
         try:
@@ -109,7 +109,7 @@ class Part(ABC):
         return self.start()
 
     def output(self) -> str:
-        """What the process printed since it was started last."""
+        """The output of the process since its last start."""
         if not self.log.exists():
             return ""
         with self.log.open("rb") as log:
@@ -117,12 +117,12 @@ class Part(ABC):
             return log.read().decode("utf-8", "replace")
 
     def tail(self) -> str:
-        """The last lines of its output, with the file to read on in."""
+        """The last lines of its output, with the path of the whole file."""
         lines = self.output().splitlines()[-_TAIL_LINES:]
         return "\n".join([f"The end of {self.log}:", *(f"  {line}" for line in lines)])
 
     def _why_ended(self) -> str:
-        """What is known of a start that failed: the problems it named last, as `error: …`, or the log's tail."""
+        """Why a start failed: the problems that it named last, as `error: …`, or the log's tail."""
         lines = self.output().rstrip().splitlines()
         named = list(takewhile(lambda line: line.startswith(_PROBLEM), reversed(lines)))
         if named:

@@ -23,7 +23,7 @@ def _new_key() -> str:
 
 @dataclass(frozen=True, slots=True)
 class HostKeys:
-    """The keys that a host is given; equal for all hosts of a stack."""
+    """The keys of a host; equal for all hosts of a stack."""
 
     function: str = field(default_factory=_new_key, repr=False)
     system: str = field(default_factory=_new_key, repr=False)
@@ -31,7 +31,7 @@ class HostKeys:
 
 
 class HttpPart(Part):
-    """A Python module of ours that serves HTTP and prints `listening on http://…` when it is ready."""
+    """A Python module of the project that serves HTTP and prints `listening on http://…` when it is ready."""
 
     ready = (_LISTENING,)
 
@@ -55,14 +55,14 @@ class HttpPart(Part):
 
 
 def _without_proxy(variables: dict[str, str]) -> dict[str, str]:
-    """The variables, with this machine added to what no proxy is used for: it can't find the parts."""
+    """The variables, with this machine excluded from proxies, which could not find the parts."""
     given = variables.get("no_proxy") or variables.get("NO_PROXY") or ""
     here = ",".join(filter(None, (given, "127.0.0.1", "localhost")))
     return variables | {"no_proxy": here, "NO_PROXY": here}
 
 
 class DataMap(HttpPart):
-    """The local Data Map with its lineage page; what it knows is kept in the file `database`."""
+    """The local Data Map with its lineage page; its data is in the file `database`."""
 
     def __init__(self, log: Path, database: Path, port: int = 0, *, name: str = "dataMap") -> None:
         super().__init__(name, log, port)
@@ -75,8 +75,8 @@ class DataMap(HttpPart):
         options = ("--database", str(self._database), "--app-settings", str(self._app_settings))
         return self._python("local.data_map", *options, extra={})
 
-    def tell(self, settings: Mapping[str, str]) -> None:
-        """Let the overview page know the settings of the app. Only this user can read them."""
+    def publish_settings(self, settings: Mapping[str, str]) -> None:
+        """Write the settings of the app for the overview page. Only this user can read them."""
         self._app_settings.touch(mode=0o600)
         self._app_settings.write_text(json.dumps(settings), "utf-8")
 

@@ -1,7 +1,7 @@
 """Detached processes: started in sessions of their own, recognised again later, and ended.
 
-A process id alone names no process for long, since ids are used again. A `Started` therefore also keeps
-when the process began, and nothing is signalled unless both still fit. POSIX only (Linux, macOS, WSL).
+A process id alone does not identify a process, since ids are reused. A `Started` therefore also has the time when the
+process began, and nothing is signalled unless both still match. POSIX only (Linux, macOS, WSL).
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _POLL_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A process that we started: its part's name, its id, and the mark that tells it from a later one."""
+    """A process that we started: its part's name, its id, and the mark that distinguishes it from a later one."""
 
     name: str
     pid: int
@@ -29,7 +29,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: program and arguments, working folder, whole environment, and the file for its output."""
+    """A command: program and arguments, working folder, whole environment, and the file for its output."""
 
     name: str
     arguments: tuple[str, ...]
@@ -66,7 +66,7 @@ _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def is_running(started: Started) -> bool:
-    """Whether that very process (not another one under its id) still runs."""
+    """Whether this process (not another one with its id) still runs."""
     mark = _mark(started.pid)
     if mark is None and started.pid in _CHILDREN:
         # It has ended, so this returns at once.
@@ -115,7 +115,7 @@ def _mark(pid: int) -> str | None:
 
 def _mark_of_stat(stat: Path) -> str | None:
     try:
-        # The second field is the program's name in brackets and may hold spaces and brackets itself.
+        # The second field is the program's name in brackets and may contain spaces and brackets itself.
         fields = stat.read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

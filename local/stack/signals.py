@@ -1,6 +1,6 @@
-"""Signals that end a command: they unwind it as an exception does, so that what it started is ended too.
+"""Signals that end a command: they raise an exception, so that what it started is ended too.
 
-Without `end_by_signals` all else here has no effect.
+Without `end_by_signals`, the other functions have no effect.
 """
 
 import os
@@ -15,7 +15,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(slots=True)
 class _State:
-    """How many `held` blocks are open, the signal that came meanwhile, and whether one has been raised."""
+    """How many `held` blocks are open, the signal that arrived meanwhile, and whether one has been raised."""
 
     held: int = 0
     waiting: int = 0
@@ -29,7 +29,8 @@ _state = _State()
 def end_by_signals() -> None:
     """Let Ctrl-C, SIGTERM and SIGHUP raise `SystemExit(128 + number)` from now on.
 
-    Only the first does, so that no second one cuts off the end. One that is ignored (SIGHUP under nohup) stays so.
+    Only the first does, so that a second one does not interrupt the end. An ignored signal (SIGHUP under nohup) stays
+    ignored.
     """
     _state.terminals = tuple(number for number in (1, 2) if os.isatty(number))
     for number in _ENDING:
@@ -39,7 +40,7 @@ def end_by_signals() -> None:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Don't cut this block off: a signal that comes meanwhile counts at its end."""
+    """Don't interrupt this block: a signal that arrives meanwhile is raised at its end."""
     _state.held += 1
     try:
         yield
@@ -64,7 +65,7 @@ def _raise(number: int) -> None:
 
 
 def _leave_dead_terminals() -> None:
-    """What is still to be said goes nowhere once the terminal is closed; writing there would fail."""
+    """Discard further output once the terminal is closed; writing there would fail."""
     dead = [number for number in _state.terminals if not os.isatty(number)]
     if dead:
         nowhere = os.open(os.devnull, os.O_WRONLY)

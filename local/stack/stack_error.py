@@ -1,4 +1,4 @@
-"""What can go wrong with the local stack. Each message is written for the person at the terminal."""
+"""Errors of the local stack. Each message is for the person at the terminal."""
 
 
 class StackError(Exception):

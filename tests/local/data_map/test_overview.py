@@ -61,7 +61,7 @@ def test_events_by_what_became_of_them() -> None:
 
     assert "Events 1,502 Processed 1,500 in the catalogue Ignored 0 no lineage in the run" in text
     assert "Retrying 2 failed, tried again Dead-lettered 0" in text
-    assert "What it ignores (answer 200) or refuses (400) is not stored" in text
+    assert "Events that it ignores (answer 200) or refuses (400) are not stored" in text
 
 
 def test_each_application_with_its_runs_and_lineage() -> None:
@@ -83,7 +83,7 @@ def test_each_application_with_its_runs_and_lineage() -> None:
         ({"errors": [error("No <rule> fits.")]}, "No <rule> fits. All about one: sparklin show run-2 --local"),
         ({"truncated": True}, "There are more events: 1,502 are counted, those since 2026-05-01 00:00 UTC."),
         ({"truncated": True, "cut_hour": NOON}, "those since 2026-05-01 12:00 UTC, and not all of that hour."),
-        ({"oldest": error("")}, "The oldest that waits: nb_lost.save, run run-2, dead-lettered since"),
+        ({"oldest": error("")}, "The oldest that is waiting: nb_lost.save, run run-2, dead-lettered since"),
         ({"poison": {"sparklin-runs-poison": 3}}, "3 messages in sparklin-runs-poison that no function takes."),
         (
             {"folders": [FolderReport("abfss://a/b", FolderState(files=4, error="403"), 5, 6, 7)]},
