@@ -1,5 +1,5 @@
-// The second step: Event Grid tells the app of stored events. It needs the key blobs_extension, which the app makes when
-// its code first starts, and an app that answers: Event Grid asks it whether it wants the events.
+// The second step: Event Grid reports stored events to the app. It needs the key blobs_extension, which the app creates
+// when its code first starts, and an app that answers: Event Grid asks it whether it wants the events.
 param functionAppName string
 param storageAccountName string
 
@@ -32,13 +32,13 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
           endpointUrl: 'https://${app.properties.defaultHostName}/runtime/webhooks/blobs?functionName=Host.Functions.parse&code=${listKeys('${app.id}/host/default', '2025-03-01').systemKeys.blobs_extension}'
         }
       }
-      // The trigger gets whatever is sent, so that only events of ours may be.
+      // The trigger gets every event that is sent, so the filter must pass the app's events only.
       filter: {
         includedEventTypes: ['Microsoft.Storage.BlobCreated']
         subjectBeginsWith: '/blobServices/default/containers/openlineage/blobs/runs/'
         subjectEndsWith: '.json'
       }
-      // What is not delivered within a day, the app's timer has long found: no dead letters are needed here.
+      // The app's timer finds events that are not delivered within a day long before: no dead letters are needed here.
       retryPolicy: {
         maxDeliveryAttempts: 30
         eventTimeToLiveInMinutes: 1440

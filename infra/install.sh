@@ -1,5 +1,5 @@
 #!/bin/sh
-# What follows a deployment of main.bicep or azuredeploy.json: the role in Purview, the code, Event Grid.
+# The steps after a deployment of main.bicep or azuredeploy.json: the role in Purview, the code, Event Grid.
 #   usage: infra/install.sh DEPLOYMENT   the name of the deployment, at the subscription
 set -eu
 deployment=${1:?the name of the deployment}
@@ -17,7 +17,7 @@ for name in AZURE_RESOURCE_GROUP FUNCTION_APP_NAME STORAGE_ACCOUNT_NAME IDENTITY
     export "$name=$value"
 done
 
-# Runs a command for at most so many seconds; 124 if it was stopped.
+# Runs a command for at most a number of seconds; 124 if it was stopped.
 within() {
     python3 -c '
 import os, signal, subprocess, sys
@@ -32,7 +32,7 @@ finally:
         process.wait()' "$@"
 }
 
-# First of all: without the role, events that arrive could not be shown.
+# First, because without the role events that arrive could not be shown.
 if ! "$here/grant.sh"; then
     echo "The app has no role in Purview yet. Have somebody give it the role as described above, then run:" >&2
     echo "  PURVIEW_GRANT=done infra/install.sh $deployment" >&2
@@ -48,7 +48,7 @@ within "$limit" az functionapp deployment source config-zip --resource-group "$A
     --name "$FUNCTION_APP_NAME" --src "$package/app.zip" --build-remote true --output none || code=$?
 if [ "$code" -eq 124 ]; then
     # Before mid-2026 az waits without end for an app that access rules hide from it (azure-cli issues 30870, 31394).
-    echo "az did not end within $limit s; an app that this machine may not reach is deployed nevertheless. Going on." >&2
+    echo "az did not end within $limit s; an app that this machine may not reach is deployed nevertheless. Continuing." >&2
 elif [ "$code" -ne 0 ]; then
     exit "$code"
 fi

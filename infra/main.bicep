@@ -11,7 +11,7 @@ param environmentName string
 @description('The region; it must have the plan Flex Consumption.')
 param location string
 
-@description('The resource group; made if it is not there.')
+@description('The resource group; created if it does not exist.')
 param resourceGroupName string = 'rg-${environmentName}'
 
 @description('The cloud: that of Azure itself, or a sovereign one.')
@@ -44,7 +44,7 @@ param network string = 'none'
 @description('The addresses of the network, at least a /25.')
 param addressRange string = '10.240.0.0/25'
 
-@description('The only addresses that may reach the receiver, as CIDR, besides Event Grid: those of Spark. Empty: all.')
+@description('The only addresses that may reach the receiver, as CIDR, in addition to Event Grid: those of Spark. Empty: all.')
 param allowedAddresses string[] = []
 
 // A Python app that has to start first can take longer than the 5 s after which the agent drops its event. An instance
@@ -56,17 +56,17 @@ param alwaysReady int = 1
 
 // Each instance works on three new events or two retries at a time (host.json; Flex Consumption scales blob triggers and
 // each queue trigger apart), and Purview takes 25 operations a second per capacity unit: more instances would only
-// have to wait. 40 was the least that the plan took; where it takes less, less will do.
+// have to wait. 40 was the minimum of the plan; where it accepts less, less is enough.
 @description('The most instances.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstances int = 40
 
-@description('The memory of an instance, in MB. A large event is held several times, so 512 is for small ones only.')
+@description('The memory of an instance, in MB. A large event is in memory several times, so 512 is for small ones only.')
 @allowed([512, 2048, 4096])
 param instanceMemory int = 2048
 
-// Not less than what the app looks back to: one day more than LINEAGE_WINDOW_DAYS, and 16.
+// Not less than the time for which the app reads events: one day more than LINEAGE_WINDOW_DAYS, and 16.
 @description('Days after which stored events are deleted; what Purview shows stays.')
 @minValue(31)
 param eventRetentionDays int = 365
@@ -115,7 +115,7 @@ var appName = 'func-${token}'
 var hasNetwork = network != 'none'
 var hasServicePrincipal = !empty(servicePrincipalClientId)
 
-// What each cloud calls its services.
+// The domains of the services in each cloud.
 var clouds = {
   AzureCloud: {
     purview: 'purview.azure.com'
@@ -139,7 +139,7 @@ var clouds = {
 var hosts = clouds[cloud]
 var effectiveEndpoint = empty(purviewEndpoint) ? 'https://${purviewAccountName}.${hosts.purview}' : purviewEndpoint
 
-// A run is still looked at for two weeks and until it is settled, or for as long as a process shows it; one day more is
+// A run is read for two weeks and until it is settled, or for as long as a process shows it; one day more is
 // the least retention. core/settings.py has the same defaults.
 var settleDays = (int(settings.?SETTLE_AFTER_MINUTES ?? '1440') + 1439) / 1440
 var leastRetention = max(14 + settleDays, int(settings.?LINEAGE_WINDOW_DAYS ?? '30')) + 1
@@ -170,7 +170,7 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   tags: tags
 }
 
-// Known by their names alone, so that what-if can predict what depends on them.
+// References by name alone, so that what-if can predict the resources that depend on them.
 resource storageAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   scope: group
   name: storageName
@@ -328,7 +328,7 @@ module virtualNetwork 'modules/network.bicep' = if (hasNetwork) {
   }
 }
 
-// One after the other: a storage account refuses a second endpoint while it makes the first.
+// One after the other: a storage account refuses a second endpoint while it creates the first.
 @batchSize(1)
 module privateEndpoints 'modules/endpoint.bicep' = [
   for endpoint in endpoints: {
@@ -388,7 +388,7 @@ module app 'modules/function.bicep' = {
     maximumInstances: maximumInstances
     instanceMemory: instanceMemory
   }
-  // The app fetches its code from storage: it must be allowed to, and be able to reach it.
+  // The app reads its code from storage: it needs a role, and network access.
   dependsOn: [roles, vault, privateEndpoints, stream]
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the outputs of the last deployment as `azd env get-values` does: what commands and scripts read.
+# Prints the outputs of the last deployment as `azd env get-values` does, for commands and scripts.
 #   usage: set -a; eval "$(infra/outputs.sh ENVIRONMENT)"; set +a
 set -eu
 environment=${1:?the name of the environment, as for infra/deploy.sh}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Packs the committed files of the app, those that .funcignore leaves: infra/package.sh app.zip
-# With SPARKLIN_PACKAGE, a released package is taken instead, if its checksum is that in SHA256SUMS beside it.
+# Packs the committed files of the app, without those in .funcignore: infra/package.sh app.zip
+# With SPARKLIN_PACKAGE, a released package is used instead, if its checksum is that in SHA256SUMS beside it.
 set -eu
 package=${1:?where to write the package}
 if [ -z "${SPARKLIN_PACKAGE:-}" ]; then

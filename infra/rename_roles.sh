@@ -1,5 +1,5 @@
 #!/bin/sh
-# Removes the role assignments that the first templates made for the app's identity, right before a deployment makes the
+# Removes the role assignments that the first templates created for the app's identity, before a deployment creates the
 # same ones under other names: Azure refuses to assign a role twice (RoleAssignmentExists). Without such assignments it
 # changes nothing.
 #   usage: infra/rename_roles.sh   with AZURE_ENV_NAME, or SPARKLIN_RESOURCE_GROUP_NAME

@@ -8,16 +8,17 @@ set -eu
 umask 077
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
-# Without the line break at the end of a file, which would be part of the secret.
+# Removes the line break at the end of a file, which would be part of the secret.
 printf %s "$(cat)" >"$folder/secret"
 if [ ! -s "$folder/secret" ]; then
-    echo 'Standard input holds no secret.' >&2
+    echo 'Standard input has no secret.' >&2
     exit 2
 fi
 az keyvault secret set --vault-name "$VAULT_NAME" --name purview-client-secret --file "$folder/secret" \
     --encoding utf-8 --output none
 
-# The app keeps the value of a reference for up to a day, and reads it anew when its settings change or on this request.
+# The app keeps the value of a reference for up to a day, and reads it again when its settings change or on
+# this request.
 app=$(az functionapp show --resource-group "$AZURE_RESOURCE_GROUP" --name "$FUNCTION_APP_NAME" --query id --output tsv)
 az rest --method post --url "$app/config/configreferences/appsettings/refresh?api-version=2022-03-01" --output none
-echo 'The secret is stored, and the app reads it anew.' >&2
+echo 'The secret is stored, and the app reads it again.' >&2

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes Event Grid notify the app of stored events; may be run again, and must be after the key blobs_extension changed.
-# It comes after the code, which makes that key.
+# Makes Event Grid notify the app of stored events. Safe to repeat; run it again when the key blobs_extension changes.
+# Run it after the code is deployed, which creates that key.
 # AZURE_RESOURCE_GROUP, FUNCTION_APP_NAME, STORAGE_ACCOUNT_NAME and EVENT_DELIVERY are outputs of main.bicep.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ if [ "${EVENT_DELIVERY:-EventGrid}" = timer ]; then
     exit 0
 fi
 
-# Only the key's length: the key itself goes from Azure to Azure.
+# Reads only the key's length: the key itself does not leave Azure.
 has_key() {
     length=$(az functionapp keys list --resource-group "$AZURE_RESOURCE_GROUP" --name "$FUNCTION_APP_NAME" \
         --query "length(systemKeys.blobs_extension || '')" --output tsv 2>/dev/null) || return 1
@@ -24,7 +24,7 @@ subscribe() {
         --parameters "functionAppName=$FUNCTION_APP_NAME" "storageAccountName=$STORAGE_ACCOUNT_NAME" --output none
 }
 
-# Runs a function up to so many times, with pauses, until it succeeds.
+# Runs a function up to a number of times, with pauses, until it succeeds.
 repeat() {
     attempts=$1
     until "$2"; do
@@ -35,7 +35,7 @@ repeat() {
 }
 
 if ! repeat 60 has_key; then
-    echo "$FUNCTION_APP_NAME has no key blobs_extension: its code has not started. Look into its log, then run $0 again." >&2
+    echo "$FUNCTION_APP_NAME has no key blobs_extension: its code has not started. Look at its log, then run $0 again." >&2
     exit 1
 fi
 # Event Grid asks the app at once whether it wants the events; an app that is just starting may answer too late.

@@ -66,7 +66,7 @@ traces
     name: 'poison-messages'
     description: 'Messages stay in a poison queue: no function can read or process them. `sparklin doctor` names the queue.'
     severity: 2
-    // The timer reports them every five minutes; a function takes what it can read within seconds.
+    // The timer reports them every five minutes; a function takes readable ones within seconds.
     window: 'PT30M'
     operator: 'GreaterThan'
     threshold: 2
@@ -213,7 +213,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       scopes: [insightsId]
       evaluationFrequency: 'PT15M'
       windowSize: rule.window
-      // The tables are there only after the first telemetry.
+      // The tables exist only after the first telemetry.
       skipQueryValidation: true
       autoMitigate: true
       criteria: {

@@ -16,7 +16,7 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   name: identityName
 }
 
-// Standard is the least tier that speaks Kafka. Agents sign in with a connection string, which has the right Send only.
+// Standard is the lowest tier with Kafka. Agents sign in with a connection string, which has the right Send only.
 resource namespace 'Microsoft.EventHub/namespaces@2026-01-01' = {
   name: name
   location: location

@@ -17,7 +17,7 @@ param packageContainer string
 
 param purviewEndpoint string
 
-@description('Settings besides those below.')
+@description('Settings in addition to those below.')
 param settings optionalSettings
 
 @description('The client id of a service principal for Purview; empty: the app\'s identity.')
@@ -31,10 +31,10 @@ param vaultName string
 @description('Whether the receiver can be reached from outside the network.')
 param isPublic bool
 
-@description('The id of the subnet that the app sends from; empty: none.')
+@description('The id of the subnet from which the app sends; empty: none.')
 param subnetId string
 
-@description('The only addresses that may reach the receiver besides Event Grid; empty: all.')
+@description('The only addresses that may reach the receiver in addition to Event Grid; empty: all.')
 param allowedAddresses string[]
 
 @description('Folders whose event files are collected.')
@@ -50,7 +50,7 @@ param alwaysReady int
 param maximumInstances int
 param instanceMemory int
 
-// Left alone, Flex Consumption gives each request of a Python app an instance of its own. Storing an event is waiting.
+// By default, Flex Consumption gives each request of a Python app an instance of its own. Storing an event is waiting.
 var httpConcurrency = 16
 
 var storageConnection = {
@@ -67,7 +67,7 @@ var hostSettings = {
   AzureWebJobsStorage__clientId: identity.properties.clientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
-  // Without it requests would wait for one of five threads; function_app.py makes the worker heed it.
+  // Without it requests would wait for one of five threads; function_app.py makes the worker use it.
   PYTHON_THREADPOOL_THREAD_COUNT: string(httpConcurrency)
 }
 
@@ -90,8 +90,8 @@ var hubSettings = empty(eventHubNamespace)
       EVENT_HUB_CONNECTION__credential: 'managedidentity'
       EVENT_HUB_CONNECTION__clientId: identity.properties.clientId
     }
-// Event Grid cannot deliver into a private network, so the receiver reports events itself. An idle queue would be looked
-// at up to a minute apart.
+// Event Grid cannot deliver into a private network, so the receiver reports events itself. By default, an idle queue
+// is polled up to a minute apart.
 var queueSettings = isPublic
   ? {}
   : {

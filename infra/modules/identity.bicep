@@ -1,4 +1,4 @@
-// The identity of the app. It is made before the app, so that its roles hold when the app first starts.
+// The identity of the app. It is created before the app, so that it has its roles when the app first starts.
 import { resourceTags } from 'types.bicep'
 
 param name string

@@ -1,4 +1,4 @@
-// Where the log goes. Application Insights accepts telemetry from identities only, not from whoever knows its key.
+// The log. Application Insights accepts telemetry from identities only, not from callers with its key.
 import { resourceTags } from 'types.bicep'
 
 param insightsName string

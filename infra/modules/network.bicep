@@ -1,4 +1,4 @@
-// A network of two subnets, one that the app sends from and one for private endpoints, and the DNS zones by which the
+// A network of two subnets, one from which the app sends and one for private endpoints, and the DNS zones by which the
 // network finds these endpoints.
 import { resourceTags } from 'types.bicep'
 

@@ -1,4 +1,4 @@
-// What the app's identity may do on Azure. Its role in Purview is no Azure role: `sparklin grant` gives it.
+// The roles of the app's identity in Azure. Its role in Purview is not an Azure role: `sparklin grant` assigns it.
 param identityName string
 param storageName string
 param packageStorageName string
@@ -50,7 +50,7 @@ resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-// The platform stores and fetches the app's code as the app's identity.
+// The platform stores and reads the app's code with the app's identity.
 resource onPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(packages::blobs::container.id, identity.id, blobContributor)
   scope: packages::blobs::container

@@ -1,5 +1,5 @@
-// The storage accounts: one for events, lineage, queues and the Functions host, one for the app's code alone. Whoever
-// may write to the second one decides what runs as the app. Neither has keys: every caller has an identity.
+// The storage accounts: one for events, lineage, queues and the Functions host, one for the app's code alone. A caller
+// that may write to the second one decides what runs as the app. Neither has keys: every caller has an identity.
 import { resourceTags } from 'types.bicep'
 
 param name string
@@ -23,7 +23,7 @@ param softDeleteDays int
 @description('The id of the workspace for the log of who read, wrote or deleted what; empty: none.')
 param auditWorkspaceId string
 
-// What storage/clients.py makes, so that the first event finds it, and the queues that the triggers listen to.
+// The parts that storage/clients.py creates, so that the first event finds them, and the queues of the triggers.
 var containers = ['openlineage', 'lineage-details', 'dead-letters', 'locks']
 var tables = ['EventMetadata', 'LineageDetails', 'RunProcesses', 'AssetCache', 'CreatedAssets', 'CollectedFiles']
 var queues = ['lineage-retry', 'lineage-retry-poison', 'webjobs-blobtrigger-poison']
@@ -94,7 +94,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     ]
   }
 
-  // Only events: what is in the other containers may be in use, however old it is.
+  // Only events: old blobs in the other containers may be in use.
   resource retention 'managementPolicies' = {
     name: 'default'
     properties: {

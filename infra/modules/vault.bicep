@@ -1,5 +1,5 @@
-// A vault for the only secret that there can be: that of a service principal, where the app's identity has no way into
-// Purview. The template never sees it; infra/secret.sh stores it.
+// A vault for the only possible secret: that of a service principal, if the app's identity has no access to Purview.
+// The template never contains it; infra/secret.sh stores it.
 import { resourceTags } from 'types.bicep'
 
 param name string
