@@ -4,7 +4,7 @@
 
 Small events arrive at a steady rate at one local host, first alone, then while two senders post the costliest accepted
 bodies without a pause. The second of these always waits, because a worker takes one large body at a time. Nothing is
-parsed meanwhile: on Azure, functions triggered by HTTP run on instances of their own.
+parsed meanwhile: on Azure, functions triggered by HTTP run on their own instances.
 """
 
 import argparse
@@ -39,7 +39,7 @@ class Waits:
 
 
 def waits(stack: Stack, seconds: float) -> Iterator[Waits]:
-    """Measure with nothing else, and beside each of the costliest bodies."""
+    """Measure with nothing else, and next to each of the most expensive bodies."""
     stack.misdeliver_events(drop=True)
     yield Waits("nothing", *_small(stack, seconds), Counter())
     for attack in ACCEPTED:

@@ -1,7 +1,7 @@
 """How long the parser takes for one very large event, compared with decoding its bytes: ``make bench``.
 
 The event is made up: a union of three projections of 500 columns, each computed by CASE over two others, as the
-logical plan facet tells it; about 23 MB, the largest that users have reported.
+logical plan facet contains it; about 23 MB, the largest that users have reported.
 """
 
 import json

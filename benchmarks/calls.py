@@ -96,7 +96,7 @@ def plain(measured: Measured) -> dict[str, dict[str, int]]:
 
 
 def measure() -> Measured:
-    """Each step once, on a storage account and a Data Map of their own."""
+    """Each step once, on a new storage account and a new Data Map."""
     with _stack() as (universe, ports):
         counts: dict[str, Counter[str]] = {}
         milliseconds: dict[str, float] = {}
@@ -227,7 +227,7 @@ def _another(body: bytes, number: int) -> bytes:
 
 
 def recording(number: int) -> Iterator[bytes]:
-    """All events of agent 1.53 on Spark 3.5.1, as runs of their own: for each number others."""
+    """All events of agent 1.53 on Spark 3.5.1, as new runs: different ones for each number."""
     for scenario in scenarios():
         if scenario.startswith(f"{SPARK_35}/"):
             for body in bodies(scenario):

@@ -2,8 +2,8 @@
 
 .venv/bin/python -m benchmarks.collector [--files 5000] [--megabytes 1024] [--call-seconds 20]
 
-The collector runs in a process of its own, so that its peak of memory is its own. Its calls are short here, so that
-many of them share the work: each must end in time, and go on where the one before stopped. Takes about ten minutes.
+The collector runs in its own process, so that its peak of memory is its own. Its calls are short here, so that
+many of them share the work: each must end in time, and continue where the one before stopped. Takes about ten minutes.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def large_file(connection: str, megabytes: int) -> str:
 
 
 def measured(connection: str, folder: str, call_seconds: float) -> dict[str, Any]:
-    """What a collector in a process of its own did until nothing was left."""
+    """What a collector in its own process did until nothing was left."""
     command = [sys.executable, "-c", _CHILD, connection, folder, str(call_seconds)]
     ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603  this very module
     found: dict[str, Any] = json.loads(ended.stdout)

@@ -27,9 +27,9 @@ Prices = Mapping[str, Mapping[str, Any]]
 #: becomes a message, which is taken and deleted; the blob is looked at four times and read for the trigger. Event Grid
 #: counts the event and its delivery, which was not measured.
 HOST = {"queue operations": 3, "blob other": 4, "blob read": 1, "Event Grid operations": 2}
-#: What the host polls besides, after a blob behind which no other one waits.
+#: What the host also polls after a blob, if no other one waits.
 POLLS_AFTER_A_BLOB = 2
-#: Queues that trigger functions, besides the one of blobs: retries, and both poison queues.
+#: Queues that trigger functions, other than the one of blobs: retries, and both poison queues.
 QUEUES = 3
 #: Records that the host writes to the log for an execution: its begin, its end, the request.
 HOST_RECORDS = 3
@@ -297,5 +297,5 @@ def named_price(text: str) -> tuple[str, float]:
 
 
 if __name__ == "__main__":
-    signal(SIGPIPE, SIG_DFL)  # As by `head`: whoever reads may stop.
+    signal(SIGPIPE, SIG_DFL)  # As by `head`: the reader may stop.
     main()

@@ -22,9 +22,9 @@ _ROWS = re.compile(rb"^(?:POST|PUT|PATCH|MERGE|DELETE) \S*/(\w+)(?:\(|\?| )", re
 
 @contextmanager
 def counted(services: Mapping[str, str]) -> Iterator[Counter[str]]:
-    """The requests sent while it lasts; ``services`` tells what answers at which ``host:port``.
+    """The requests sent while it lasts; ``services`` maps what answers at which ``host:port``.
 
-    Besides requests it counts, as ``rows of …``, the rows of each table that they touch, since that is what a
+    In addition to requests it counts, as ``rows of …``, the rows of each table that they touch, since that is what a
     partition's limit counts; and as ``Data Map operations`` what Purview counts: one for each request that reads or
     deletes, and one for each entity and each relationship that is written.
     """

@@ -1,4 +1,4 @@
-"""CPU time of receiving an event, and from a COMPLETE event to its entities, beside decoding the same bytes.
+"""CPU time of receiving an event, and from a COMPLETE event to its entities, compared with decoding the same bytes.
 
 .venv/bin/python -m benchmarks.cpu [FOLDER…]
 

@@ -2,7 +2,7 @@
 
 .venv/bin/python -m benchmarks.doors [--events 3000]
 
-The same recorded events pass through each door of one local host, as runs of their own; nothing is parsed meanwhile.
+The same recorded events are sent to one local host in each way, as their own runs; nothing is parsed meanwhile.
 Storage emulator and senders share the CPUs with the host.
 """
 
@@ -63,7 +63,7 @@ def _stack(folder: Path) -> Stack:
 
 
 def _lines() -> Iterator[bytes]:
-    """Recorded events, the first ones too as runs of their own; each in a line."""
+    """Recorded events, with the first ones again as new runs; one per line."""
     return (line for number in itertools.count(1) for body in recording(number) if b"\n" not in (line := body.strip()))
 
 

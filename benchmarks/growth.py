@@ -3,7 +3,7 @@
 .venv/bin/python -m benchmarks.growth [WORD…]
 
 Prints a table, only of the lines whose name contains one of the words if there are any. A step of ten times the work
-should cost at most eleven times as much; a step that costs more is marked with ``!``. Lines lie in the modules
+should cost at most eleven times as much; a step that costs more is marked with ``!``. Lines are in the modules
 ``benchmarks/growth_*.py``, which are found by their name; ``line`` adds one.
 """
 

@@ -32,7 +32,7 @@ _LAKE = "abfss://data@contosolake.dfs.core.windows.net"
 
 
 def lineage(number: int, columns: int) -> Lineage:
-    """The lineage of a write from a source of its own into the one sink, column by column."""
+    """The lineage of a write from its own source into the one sink, column by column."""
     source, fields = (
         DatasetId(_LAKE, f"/raw/sales/{number:05}"),
         tuple(Field(f"c{n}", "string") for n in range(columns)),

@@ -3,7 +3,7 @@
 .venv/bin/python -m benchmarks.load [--rate 20] [--seconds 60] [--hosts 1] [--write]
 
 All applications of one recording are sent once and worked off; then they are sent over and over, each time as new runs,
-so that most lineage is unchanged. It tells the receiver's answer times, how many events were left at the end, how fast
+so that most lineage is unchanged. It prints the receiver's answer times, how many events were left at the end, how fast
 these were worked off, and how much memory the host took. ``--write`` keeps this in benchmarks/measured.json, by rate.
 """
 

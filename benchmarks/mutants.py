@@ -79,7 +79,7 @@ def changes(tree: ast.AST) -> Iterator[Change]:
 
 
 def _below(node: ast.AST, statement: int) -> Iterator[Change]:
-    # A function inside a function comes by itself.
+    # A function inside a function is found on its own.
     if isinstance(node, ast.FunctionDef) or _is_skipped(node):
         return
     line = getattr(node, "lineno", statement)

@@ -4,7 +4,7 @@
 
 The receiver is the local host, which has the timer; the queue is listened to by the trigger engine of Azure Functions
 with the values of host.json and of the templates for ``private``; SPARKLIN_TRIGGER_ENGINE names the engine. Each event
-is a COMPLETE of a run of its own, and waits from its answer until its run was processed. Takes about half an hour.
+is a COMPLETE of its own run, and waits from its answer until its run was processed. Takes about half an hour.
 ``--write`` puts the seconds into benchmarks/measured.json, from which docs/cost-and-scale.md is made.
 """
 

@@ -34,7 +34,7 @@ def storage_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stora
 
 @pytest.fixture(scope="module")
 def storage_connection(storage_accounts: StorageAccounts) -> StorageConnection:
-    """An account that the tests of a module share: each works on runs and names of its own."""
+    """An account that the tests of a module share: each uses its own runs and names."""
     return storage_accounts.new()
 
 

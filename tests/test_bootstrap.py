@@ -53,7 +53,7 @@ bootstrap.main([])
 
 @pytest.fixture
 def script(tmp_path: Path) -> Any:
-    """The script in a checkout of its own; its commands only make the file that they are to make."""
+    """The script in its own checkout; its commands only create the file that they should create."""
     root = tmp_path / "Übung, a checkout"
     for name in INPUTS:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ def test_what_only_checks_need_is_made_again_after_a_change(script: Any, name: s
     assert list(script.missing(same_version=False)) == []
 
 
-def test_a_checkout_that_was_moved_gets_an_environment_of_its_own(script: Any) -> None:
+def test_a_moved_checkout_gets_its_own_environment(script: Any) -> None:
     script.main([])
 
     moved = load(script.ROOT.rename(script.ROOT.with_name("moved")))

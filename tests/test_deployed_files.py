@@ -35,7 +35,7 @@ def test_the_deployed_data_files_are_those_that_the_modules_load() -> None:
         assert any(f'"{path.name}"' in (ROOT / module).read_text("utf-8") for module in beside), path
 
 
-def test_beside_the_code_only_what_azure_reads_is_deployed() -> None:
+def test_only_what_azure_reads_is_deployed_next_to_the_code() -> None:
     assert {path.name for path in deployed() if len(path.parts) == 1 and path.suffix != ".py"} == BESIDE_THE_CODE
 
 

@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "function_app": ("pipeline", *ROOMS, "core"),
     "explorer": ("explorer", "pipeline", *ROOMS, "core"),
     "cli": ("cli", "explorer", "pipeline", *ROOMS, "core"),
-    # It drives function_app.py as Azure would, by its triggers; the demo looks at what came of it.
+    # It drives function_app.py as Azure would, by its triggers; the demo checks the result.
     "local": ("local", "cli", "explorer", "pipeline", *ROOMS, "core"),
     "examples": (),
     "scripts": ("scripts", "core"),

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 UV = Path(sys.executable).with_name("uv")
 DATASET = ("abfss://data@contosolake.dfs.core.windows.net", "raw/crm/customer")
 EVENTS = ROOT / "tests/corpus/openlineage-1.53.0_spark-3.5.1/tutorial_customer_master"
-# Python without the files that put the checkout on its path: only the wheel and the packages beside it.
+# Python without the files that put the checkout on its path: only the wheel and the packages next to it.
 ISOLATED = "import sys; sys.path[1:1] = sys.argv[1:3]; del sys.argv[1:3]; "
 RUN = f"{ISOLATED} from cli.main import app; app()"
 IMPORT = (

@@ -1,4 +1,4 @@
-"""The lines that docs/platforms and the README tell people to enter: they parse, exist, and claim what is tested."""
+"""The lines that docs/platforms and the README ask people to enter: they parse, exist, and claim what is tested."""
 
 import re
 

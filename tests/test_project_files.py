@@ -154,7 +154,7 @@ def test_continuous_integration_runs_what_the_readme_says() -> None:
 
 
 def test_the_two_tiers_are_all_tests() -> None:
-    """``test`` leaves out what is marked, ``test-all`` nothing; both make the same checks besides."""
+    """``test`` leaves out what is marked, ``test-all`` nothing; both also make the same checks."""
     check, makefile = ((ROOT / name).read_text("utf-8") for name in ("scripts/check", "Makefile"))
     every, fast = re.findall(r"^ +check pytest (.*)$", check, re.MULTILINE)
 

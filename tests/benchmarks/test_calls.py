@@ -60,7 +60,7 @@ def test_what_is_asked_for_grows_with_the_events() -> None:
     assert [round(large.used(limit) / small.used(limit)) for limit in LIMITS] == [100] * len(LIMITS)
 
 
-def test_a_month_costs_what_is_beyond_the_grants_and_has_prices_of_its_own() -> None:
+def test_a_month_costs_what_is_beyond_the_grants_and_has_its_own_prices() -> None:
     def month(price: float) -> float:
         return load(1e6, Mix()).month({"executions": {"price": price, "per": 1e6, "free": 250_000}})["executions"]
 

@@ -93,7 +93,7 @@ def test_all_lineage_with_a_column_by_its_name(open_page: OpenPage, api: Api, gu
     assert len(view.nodes()) == len(guids)
 
 
-def test_an_unknown_column_is_told(open_page: OpenPage, api: Api, guids: dict[str, str]) -> None:
+def test_an_unknown_column_is_reported(open_page: OpenPage, api: Api, guids: dict[str, str]) -> None:
     view = opened(open_page, api, guids["gold"], "?column=amuont")
 
     expect(view.page.locator(".notice")).to_contain_text("There is no column “amuont” in this lineage.")

@@ -1,4 +1,4 @@
-"""The overview beside the lineage page: live, also without a mouse, in light and dark, and on narrow screens."""
+"""The overview next to the lineage page: live, also without a mouse, in light and dark, and on narrow screens."""
 
 import json
 from collections.abc import Callable, Iterator

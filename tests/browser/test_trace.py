@@ -38,7 +38,7 @@ def test_the_panel_answers_where_a_column_comes_from(open_file: Open) -> None:
     assert "What depends on it 1 hop serving.report.margin = round(margin, 2)" in text
 
 
-def test_each_hop_tells_what_decides_about_its_rows_and_values(open_file: Open) -> None:
+def test_each_hop_shows_what_determines_its_rows_and_values(open_file: Open) -> None:
     text = open_file(graphs.medallion()).panel()
     way = text[text.index("Where it comes from") : text.index("What depends on it")]
 
@@ -51,7 +51,7 @@ def test_each_hop_tells_what_decides_about_its_rows_and_values(open_file: Open) 
     assert way.count("o.customer_id = c.id") == 1
 
 
-def test_a_column_that_decides_tells_about_what(open_file: Open) -> None:
+def test_a_column_with_an_indirect_influence_shows_on_what(open_file: Open) -> None:
     view = open_file(graphs.medallion(), "#asset=")
 
     view.search("bronze.costs.currency")
@@ -230,7 +230,7 @@ def test_the_way_can_be_walked_in_the_panel(open_file: Open) -> None:
     assert view.scale() > 0.6
 
 
-def test_the_panel_begins_at_its_top_and_goes_on_at_its_heading(open_file: Open) -> None:
+def test_the_panel_starts_at_its_top_and_continues_at_its_heading(open_file: Open) -> None:
     view = open_file(graphs.medallion(), height=500)
     scrolled = "() => document.querySelector('.panel').scrollTop"
     step = view.page.locator(".way").get_by_role("button", name="landing.costs.cost")

@@ -110,7 +110,7 @@ NAME = b'{"namespace": "n", "name": "x"}'
 @pytest.mark.parametrize("strict", [(), ("--strict",)])
 @pytest.mark.parametrize("command", ["preview PATH", "lineage --events PATH", "explain --jsonl"])
 @pytest.mark.parametrize("fault", [b"{broken", b"{}"])
-def test_what_is_faulty_beside_what_is_good_has_one_exit_code(
+def test_faulty_input_among_good_input_has_one_exit_code(
     command: str, strict: tuple[str, ...], fault: bytes, tmp_path: Path
 ) -> None:
     def exit_code(*contents: bytes) -> int:

@@ -1,4 +1,4 @@
-"""The examples of the help run as they are, in a checkout beside a stack that has received the demo's events."""
+"""The examples of the help run unchanged, in a checkout next to a stack that has received the demo's events."""
 
 import os
 import shlex

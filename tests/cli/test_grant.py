@@ -232,7 +232,7 @@ def test_without_permission_the_message_names_the_role_that_is_needed(store: Pol
     assert [each["change"] for each in shown["collections"]] == [None, "rule", "none"]
 
 
-def test_a_list_that_goes_on_elsewhere_is_not_followed(store: PolicyStore, sparklin: Sparklin) -> None:
+def test_a_list_that_continues_elsewhere_is_not_followed(store: PolicyStore, sparklin: Sparklin) -> None:
     store.faults = [(200, {"value": [], "nextLink": "https://elsewhere.example/account/collections"}, {})]
 
     result = sparklin(APP, "--all-collections")

@@ -1,4 +1,4 @@
-"""``sparklin send`` against a receiver of its own, which answers as the app does."""
+"""``sparklin send`` against its own receiver, which answers as the app does."""
 
 import gzip
 import json

@@ -1,7 +1,7 @@
 """Azure's own worker accepts function_app.py: every function, its trigger and each word of its bindings.
 
 A wrong name or annotation in function_app.py shows in Azure as an app without functions. The worker's library,
-driven by worker.py beside this file, says so here.
+driven by worker.py next to this file, reports it here.
 """
 
 import json

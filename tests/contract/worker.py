@@ -1,10 +1,10 @@
-"""Drives a function app as the Python worker of Azure Functions does, and says in JSON what came of it.
+"""Drives a function app as the Python worker of Azure Functions does, and prints the result as JSON.
 
     python -m tests.contract.worker APP_DIR < invocations.json
 
 With Microsoft's worker library (Python 3.13 and newer) the app goes through the worker's own requests: init, metadata,
 load and invocation. On an older Python only the decorators' metadata is read, as there is no such library for it.
-It is a process of its own because the worker imports ``function_app`` by that name, and once.
+It is its own process because the worker imports ``function_app`` by that name, and once.
 """
 
 import asyncio

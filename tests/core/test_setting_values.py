@@ -1,4 +1,4 @@
-"""What the texts of settings mean, and which are refused, with words that go on behind the setting's name."""
+"""What the texts of settings mean, and which are refused, with words that follow the setting's name."""
 
 from collections.abc import Callable
 from typing import Any

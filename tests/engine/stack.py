@@ -35,7 +35,7 @@ _PAUSE_SECONDS = 0.2
 
 @dataclass
 class EngineHost:
-    """A trigger engine with a worker, which the platform starts anew as long as it is ``wanted``."""
+    """A trigger engine with a worker, which the platform restarts as long as it is ``wanted``."""
 
     worker: Worker
     engine: TriggerEngine
@@ -65,11 +65,11 @@ class EngineHost:
             self.listen_to(connection)
 
     def kill_engine(self) -> None:
-        """Kill the engine with what it has in work; it is started anew by `look_after`."""
+        """Kill the engine with what it is processing; `look_after` restarts it."""
         self.engine.kill()
 
     def kill_worker_process(self) -> None:
-        """Kill the worker's process, as the lack of memory does; the worker starts another one by itself."""
+        """Kill the worker's process, as the lack of memory does; the worker starts another one on its own."""
         self.worker.kill_process()
 
     def end(self) -> None:
@@ -79,7 +79,7 @@ class EngineHost:
             self.worker.kill()
 
     def look_after(self) -> None:
-        """Start the engine anew if it has ended, as the platform does."""
+        """Restart the engine if it has ended, as the platform does."""
         with self._mutex:
             if self.wanted and not self.engine.is_running:
                 self.restarts += 1
@@ -170,7 +170,7 @@ def engine_stack(
     app: Mapping[str, str] | None = None,
     engine: Mapping[str, str] | None = None,
 ) -> Iterator[EngineStack]:
-    """The running app, with settings of the app and of the engine besides `APP` and `ENGINE`."""
+    """The running app, with settings of the app and of the engine in addition to `APP` and `ENGINE`."""
     elsewhere = {f"AzureWebJobs.{name}.Disabled": "true" for name in TRIGGERED}
     settings = {**APP, **(app or {})}
     with Stack(folder, environment={**settings, **elsewhere}, host_options=("--no-events",)) as stack:
@@ -192,7 +192,7 @@ def engine_stack(
 
 @contextmanager
 def _looked_after(running: EngineStack) -> Iterator[None]:
-    """Start the hosts, and start anew what ends; in the end none is left."""
+    """Start the hosts, and restart those that end; in the end none is left."""
     done = threading.Event()
 
     def look() -> None:

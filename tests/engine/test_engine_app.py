@@ -90,7 +90,7 @@ def few_events(samples: tuple[Sample, Sample]) -> Sample:
 
 
 def received(running: EngineStack, sample: Sample) -> tuple[Inbox, list[str]]:
-    """Send the events, and what became of them: their rows, and the blobs that were stored."""
+    """Send the events, and return what happened to them: their rows, and the blobs that were stored."""
     inbox = Inbox(running.stack.azurite.connection_string, datetime.now(UTC))
     statuses = {running.post(body) for body in sample.events}
     assert statuses == {200, 202}

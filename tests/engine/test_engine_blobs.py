@@ -226,8 +226,8 @@ def test_an_event_that_is_announced_again_runs_again(served: TriggerApp) -> None
     assert served.names() == ["runs/a"] * 4
 
 
-#: The short name that each function has besides its id. The SDK makes it of the name of the type, as Azure's host lets
-#: it; this engine names its functions by an attribute.
+#: The short name of each function, in addition to its id. Azure's host lets the SDK build it from the name of the type;
+#: this engine names its functions by an attribute.
 SHORT_NAMES = {LOCAL_HOST: "Functions.on_blob", ENGINE: "on_blob"}
 
 

@@ -93,7 +93,7 @@ def test_a_message_that_no_function_can_read_is_reported(running: EngineStack) -
     reported = f'"outcome": "waiting", "queue": "{RETRY_POISON_QUEUE}", "messages": 1'
 
     def is_reported() -> bool:
-        # While the timer's own call goes on, another one is not made.
+        # While the timer's own call continues, another one is not made.
         running.sweep()
         return reported in running.stack.host.output()
 

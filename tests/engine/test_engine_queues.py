@@ -34,7 +34,7 @@ def test_a_function_gets_a_message_with_its_properties(served: TriggerApp) -> No
     assert visible - inserted >= LOCK
 
 
-#: By case: what lies on the queue, and the bytes that the function gets.
+#: By case: what is on the queue, and the bytes that the function gets.
 READABLE = {
     "an empty text": ("", b""),
     "base64 with a line break": (encoded("a line") + "\n", b"a line"),
@@ -111,7 +111,7 @@ def test_a_poison_message_that_is_no_base64_reaches_nobody(app: TriggerApp) -> N
         app.until_reported("on_poison", 1)
         eventually(lambda: app.count(poison_queue(app)) == 1, "the end of the message that can be read")
     assert app.bodies("on_poison") == ["readable"]
-    # It lies there, hidden, until it expires.
+    # It stays there, hidden, until it expires.
     assert app.messages(poison_queue(app)) == []
 
 

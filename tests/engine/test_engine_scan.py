@@ -2,7 +2,7 @@
 
 On Azurite the engine scans otherwise than in Azure (the SDK's ``ScanContainersStrategy``): of the blobs it lists, it
 takes those that were written after the newest of the scan before, in whole seconds. A blob of a second that a scan has
-already seen is never run, unless the host restarts. So `store` gives each blob a second of its own.
+already seen is never run, unless the host restarts. So `store` gives each blob its own second.
 """
 
 import time

@@ -1,7 +1,7 @@
 """The worker that the trigger engine calls: ``python -m tests.engine.worker --app-dir DIR --functions FILE --port N``.
 
 It turns the engine's values into what the functions get, with Azure's own library. As the Functions host does, it
-starts its worker process anew when that dies, and holds calls back meanwhile: the socket stays open, so that they wait
+restarts its worker process when that dies, and holds back calls meanwhile: the socket stays open, so that they wait
 in its queue. ``worker process N`` on its output names each process.
 """
 
@@ -72,7 +72,7 @@ async def serve(folder: Path, functions: Path, wanted: Sequence[str], listening:
 
 
 def supervise(arguments: list[str], port: int) -> int:
-    """Keep a worker process until SIGTERM. It ends by itself when its end of the pipe closes with this process."""
+    """Keep a worker process until SIGTERM. It ends on its own when its end of the pipe closes with this process."""
     with socket.create_server(("127.0.0.1", port), backlog=WAITING_CALLS) as listening:
         handle = listening.fileno()
         command = [sys.executable, "-m", "tests.engine.worker", "--socket", str(handle), *arguments]

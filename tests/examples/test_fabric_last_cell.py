@@ -1,4 +1,4 @@
-"""The last cell for Fabric's notebooks, with a notebookutils and a Spark session of our own."""
+"""The last cell for Fabric's notebooks, with a notebookutils and our own Spark session."""
 
 import runpy
 import sys

@@ -63,7 +63,7 @@ def test_what_does_not_fit_leads_to_near_names(text: str, near: list[str]) -> No
     assert list(match(text, GRAPH).near) == near
 
 
-def test_labels_tell_datasets_of_one_name_apart() -> None:
+def test_labels_distinguish_datasets_with_the_same_name() -> None:
     assert distinct_labels(GRAPH.datasets) == {
         RAW.id: "raw/orders",
         SILVER.id: "silver/orders",

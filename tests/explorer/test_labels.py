@@ -1,4 +1,4 @@
-"""Labels tell the datasets of a graph apart in as few words as possible."""
+"""Labels distinguish the datasets of a graph in as few words as possible."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def dataset(qualified_name: str, name: str = "orders") -> GraphDataset:
         (["https://lake/bronze/orders/{SparkPartitions}"], "silver/orders"),
         (["https://other/silver/orders/{SparkPartitions}"], "lake/silver/orders"),
         (["https://app/groups/w/tables/sales%252Forders"], "silver/orders"),
-        # The path of one is the end of another's path; nothing shorter than the whole name tells them apart.
+        # The path of one is the end of another's path; nothing shorter than the whole name distinguishes them.
         (["https://x/https://lake/silver/orders/{SparkPartitions}"], SILVER),
     ],
 )

@@ -1,6 +1,6 @@
 """Collectors that die at one step each, and others that take over: ``python -m tests.faults.collector WORK_FILE``.
 
-Every life is a process of its own, forked from this one. A collector that is to die and does not is an error.
+Every life is its own process, forked from this one. A collector that should die and does not is an error.
 """
 
 import signal
@@ -47,7 +47,7 @@ _POLL_SECONDS = 0.5
 
 
 class Case(msgspec.Struct):
-    """A folder of its own, and the step at which its first collector dies."""
+    """A separate folder, and the step at which its first collector dies."""
 
     folder: str
     step: str

@@ -19,7 +19,7 @@ JOURNAL = "SPARKLIN_TEST_JOURNAL"
 
 
 def main() -> int:
-    """Live until the host ends by itself."""
+    """Live until the host ends on its own."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     while True:
         child = os.fork()

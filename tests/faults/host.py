@@ -1,6 +1,6 @@
 """A local host that dies as planned: ``python -m tests.faults.host``, with the options of ``python -m local.host``.
 
-Each life is a process of its own, forked from this one, which has imported everything already: so a death costs
+Each life is its own process, forked from this one, which has imported everything already: so a death costs
 little time. The product knows nothing of it: its functions are wrapped here, and the process kills itself (SIGKILL,
 which nothing catches) before or after one of them. What happened is appended to a journal.
 """
@@ -120,7 +120,7 @@ class Journal:
 
 
 def main() -> int:
-    """Live until the plan is over and the host ends by itself."""
+    """Live until the plan is over and the host ends on its own."""
     plan = Plan.read(Path(os.environ[PLAN]))
     journal = Journal(plan.journal)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -28,12 +28,12 @@ HOSTS = 3
 SLOTS = 1
 # The hosts of tests/faults do not die here; they give up on the catalogue soon, so that the test is short.
 QUICK = {"RETRY_FIRST_DELAY_SECONDS": "2", "RETRY_MAX_DELAY_SECONDS": "4", "MAX_CONCURRENT_UPLOADS": str(SLOTS)}
-#: Seconds that each write takes, so that whoever may upload does so at the same time.
+#: Seconds that each write takes, so that all uploads that are allowed run at the same time.
 SLOW = 1.0
 
 
 def a_write(number: int) -> bytes:
-    """A run; every fourth one fills the same sink, each from a source of its own."""
+    """A run; every fourth one fills the same sink, each from its own source."""
     source, sink = f"source-{number:02}", f"sink-{number:02}" if number % 4 else "shared"
     written = dataset(sink, ["a"], {"a": [(source, "x")]})
     return body(event(run=f"run-{number}", minute=number, inputs=[dataset(source, ["x"])], outputs=[written]))

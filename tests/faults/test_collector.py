@@ -56,7 +56,7 @@ def test_a_collector_that_is_killed_at_any_step_loses_and_doubles_nothing(
 
 
 def _folder(events: list[bytes], services: Services) -> str:
-    """A folder of its own with two files: whole lines, a bad line each, and an end without a line break."""
+    """A separate folder with two files: whole lines, a bad line each, and an end without a line break."""
     workspace = services.clients.blobs.create_container(f"faults-{uuid.uuid4()}")
     bad = b"{half " + uuid.uuid4().hex.encode()
     workspace.upload_blob(f"{FOLDER}/lineage_1", b"\n".join([*events[:3], bad, *events[3:6]]))

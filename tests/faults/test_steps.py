@@ -23,7 +23,7 @@ from tests.support.universe import Universe
 
 pytestmark = pytest.mark.exhaustive
 
-#: What a retry takes besides, which only comes about if a worker fails.
+#: What a retry takes in addition, which happens only if a worker fails.
 OF_RETRIES = ("enqueue a retry", "note a retry")
 #: What only the timer does; tests/faults/test_storm.py has it.
 OF_THE_TIMER = ("mark what is swept up",)

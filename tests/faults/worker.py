@@ -1,6 +1,6 @@
 """Workers that die at one step each, and others that take over: ``python -m tests.faults.worker WORK_FILE``.
 
-Every life is a process of its own, forked from this one. A worker that is to die and does not is an error.
+Every life is its own process, forked from this one. A worker that should die and does not is an error.
 """
 
 import os
@@ -29,7 +29,7 @@ _LONGEST_LIFE = 100.0
 
 
 class Case(msgspec.Struct):
-    """Events for a universe of its own, and the step at which its first worker dies."""
+    """Events for a separate universe, and the step at which its first worker dies."""
 
     universe: str
     events: list[str]
@@ -75,7 +75,7 @@ def lives(cases: Iterable[_Case], live: Callable[[_Case], None]) -> list[int]:
 
 
 def _outcome(live: Callable[[_Case], None], case: _Case) -> int:
-    """0 for a life without an error; this process must not go on in what its parent was doing."""
+    """0 for a life without an error; this process must not continue what its parent was doing."""
     try:
         live(case)
     except Exception:  # noqa: BLE001 - the parent process gets every error

@@ -57,7 +57,7 @@ def nested(opened: str, closed: str, depth: int) -> bytes:
 
 
 def with_plan(plan: Nodes, inputs: int = 1, columns: tuple[str, ...] = ("a",)) -> bytes:
-    """A write from some inputs, of which a plan alone tells the columns."""
+    """A write from some inputs, whose columns come from the plan alone."""
     read_from = [dataset(f"s{number}" if number else "s", ["x"]) for number in range(inputs)]
     whole = event(inputs=read_from, outputs=[dataset("t", columns)])
     whole["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}

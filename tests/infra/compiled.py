@@ -1,6 +1,6 @@
 """What the compiler makes of the templates: deployments evaluated for sets of parameters, and the compiled template.
 
-``snapshots/*.bicepparam`` are the sets of parameters; test_compiler.py keeps what lies beside them true.
+``snapshots/*.bicepparam`` are the sets of parameters; test_compiler.py compares the files next to them.
 """
 
 import json

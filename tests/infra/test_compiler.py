@@ -40,7 +40,7 @@ def findings(ran: "subprocess.CompletedProcess[str]") -> list[str]:
     return re.findall(r"^.*\) : (?:Warning|Error) .*$", ran.stderr, re.MULTILINE)
 
 
-def test_every_rule_is_on_or_its_reason_is_beside_it() -> None:
+def test_every_rule_is_on_or_has_a_reason_next_to_it() -> None:
     lines = (INFRA / "bicepconfig.json").read_text("utf-8").splitlines()
     rules = [(before, line) for before, line in itertools.pairwise(lines) if '{ "level":' in line]
 

@@ -1,7 +1,7 @@
 """The form of *Deploy to Azure* fits the compiled template: parameters, defaults, allowed values, limits, texts.
 
 No portal was available. The properties of elements are those of Microsoft's schema `uiFormDefinition.schema.json` of
-2021-09-09, whose part that is used here stands below.
+2021-09-09, whose part that is used here is below.
 """
 
 import json

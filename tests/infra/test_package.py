@@ -1,4 +1,4 @@
-"""What `azd` and `func` would upload: the app, and nothing that lies beside it on somebody's machine.
+"""What `azd` and `func` would upload: the app, and nothing next to it on somebody's machine.
 
 Both read ``.funcignore`` as Git reads its own files, and Git answers here.
 """

@@ -260,7 +260,7 @@ def test_a_first_deployment_has_no_roles_to_rename(shell: Shell) -> None:
 
 
 def test_an_update_leaves_keys_alone(shell: Shell, copies: Path) -> None:
-    """Function keys and the key of the subscription lie in the host's account, which no update replaces."""
+    """Function keys and the key of the subscription are in the host's account, which no update replaces."""
     for _ in range(2):
         assert shell.run(copies / "deploy.sh", "prod", "westeurope", "contoso").returncode == 0
 
@@ -304,7 +304,7 @@ def test_a_deployment_says_what_it_needs(shell: Shell) -> None:
     assert "infra/deploy.sh ENVIRONMENT LOCATION PURVIEW_ACCOUNT" in done.stderr
 
 
-def test_a_secret_is_stored_without_its_line_break_and_read_anew_at_once(shell: Shell, tmp_path: Path) -> None:
+def test_a_secret_is_stored_without_its_line_break_and_read_again_at_once(shell: Shell, tmp_path: Path) -> None:
     names = {**OUTPUTS, "VAULT_NAME": "kv-x"}
 
     done = shell.run(INFRA / "secret.sh", given="s3cr=t\n", **names)

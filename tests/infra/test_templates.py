@@ -180,7 +180,7 @@ def test_who_reads_what_is_logged_if_wished() -> None:
         f"Microsoft.Storage/storageAccounts/{code}/blobServices/default": storage,
         f"Microsoft.KeyVault/vaults/{only('private', 'Microsoft.KeyVault/vaults')['name']}": {"AuditEvent"},
     }
-    # Whoever reads the secret is logged in any case: that is one read a day.
+    # Every read of the secret is logged: that is one read a day.
     assert len(audited("outbound")) == 1
 
 

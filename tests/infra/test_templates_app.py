@@ -35,7 +35,7 @@ def test_the_app_runs_on_flex_consumption(mode: str) -> None:
     assert (site(mode)["httpsOnly"], site(mode)["siteConfig"]["minTlsVersion"]) == (True, "1.2")
 
 
-def test_the_code_lies_in_an_account_of_its_own() -> None:
+def test_the_code_has_its_own_account() -> None:
     code = account("none", of_code=True)["name"]
 
     assert site("none")["functionAppConfig"]["deployment"]["storage"]["value"] == (
@@ -129,7 +129,7 @@ def test_the_credential_of_purview_is_the_identity_or_comes_from_the_vault() -> 
     assert site("outbound")["keyVaultReferenceIdentity"] == identity
 
 
-def test_each_cloud_has_hosts_of_its_own() -> None:
+def test_each_cloud_has_its_own_hosts() -> None:
     assert app_settings("none")["PURVIEW_ENDPOINT"] == "https://contoso.purview.azure.com"
     assert app_settings("private")["PURVIEW_ENDPOINT"] == "https://contoso.purview.azure.us"
     zones = last_names("private", "Microsoft.Network/privateDnsZones")

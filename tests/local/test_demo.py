@@ -75,7 +75,7 @@ def test_a_signal_leaves_nothing(tmp_path: Path, moment: Callable[[Path], bool],
 @pytest.mark.exhaustive
 @linux
 def test_a_terminal_that_is_closed_leaves_nothing(tmp_path: Path) -> None:
-    # A session of its own, whose terminal goes when nobody holds its other end.
+    # Its own session, whose terminal disappears when nobody has its other end open.
     lead = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
     ours, theirs = pty.openpty()
     with started(

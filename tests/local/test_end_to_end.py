@@ -144,7 +144,7 @@ def test_an_event_comes_out_as_lineage(stack: Stack) -> None:
     assert mapping[0]["ColumnMapping"] == [{"Source": "x", "Sink": "a"}]
 
 
-def test_agent_0_4_0_posts_to_a_path_of_its_own(stack: Stack) -> None:
+def test_agent_0_4_0_posts_to_its_own_path(stack: Stack) -> None:
     for stored in bodies(f"{SPARK_31}/customer_master_views"):
         assert post(stack, stored, "/api/1/lineage").status_code in (200, 202)
     wait_for(stack, "synapse_nb_demo → customer_master")

@@ -1,4 +1,4 @@
-"""The worst bodies through the running app: each is answered, and the app goes on working."""
+"""The worst bodies through the running app: each is answered, and the app keeps working."""
 
 import gzip
 import http.client
@@ -117,7 +117,7 @@ def test_lengths_that_contradict_each_other_get_no_answer_of_ours(stack: Stack, 
 
 
 @pytest.mark.exhaustive
-def test_every_kept_event_ends_and_the_app_goes_on(stack: Stack) -> None:
+def test_every_kept_event_ends_and_the_app_keeps_working(stack: Stack) -> None:
     for number, text in enumerate(NASTY):
         nasty = a_write(run=text or "none", sink=f"{number}/{text}", job_name=text or "none", job_namespace=text)
         assert post(stack, body(nasty)).status_code in (202, 400)

@@ -90,7 +90,7 @@ def datasets(found: ColumnLineageFacet) -> set[DatasetId]:
     return {entry.column.dataset for entries in found.fields.values() for entry in entries}
 
 
-def test_a_view_named_beside_its_folder_is_dropped() -> None:
+def test_a_view_named_together_with_its_folder_is_dropped() -> None:
     assert datasets(without_phantoms(TWICE, "1.22.0", [])) == {REAL}
 
 
@@ -135,7 +135,7 @@ def columns_of_sets(*, with_plan: bool) -> dict[str, dict[str, list[str]]]:
     }
 
 
-def test_of_a_set_operation_only_the_plan_tells_the_sources() -> None:
+def test_only_the_plan_gives_the_sources_of_a_set_operation() -> None:
     plain, planned = columns_of_sets(with_plan=False), columns_of_sets(with_plan=True)
     assert (plain["except_all"], planned["except_all"]) == (
         {"id": [], "label": []},

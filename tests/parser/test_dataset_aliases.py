@@ -15,7 +15,7 @@ def test_a_path_that_only_the_facet_names_is_the_listed_folder_around_it() -> No
     assert inputs_of(run_event(inputs=[dataset("raw/orders", ["id"])], outputs=[sink])) == [["raw/orders"]]
 
 
-def test_a_file_beside_its_folder_is_the_folder() -> None:
+def test_a_file_next_to_its_folder_is_the_folder() -> None:
     read = [dataset("raw/orders", ["id"]), dataset("raw/orders/2024.csv", ["id"])]
     assert inputs_of(run_event(inputs=read, outputs=[dataset("t")])) == [["raw/orders"]]
 

@@ -1,6 +1,6 @@
 """How much of the truth is drawn, by recording; the run of the tests ends with these figures.
 
-Nothing drawn may be wrong but for what ``lineage_gaps.json`` lists, and what the plan alone tells is never wrong.
+Nothing drawn may be wrong except what ``lineage_gaps.json`` lists, and what the plan alone gives is never wrong.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.figures import VARIANTS, figures, folders
 
-# Where the agent itself says what is not true, and has no plan that tells better.
+# Where the agent itself reports something untrue, and no plan corrects it.
 WRONG = {"agents/1.12.0_spark-3.5.1": 2, "openlineage-1.53.0_spark-3.5.1": 1}
 
 

@@ -105,11 +105,11 @@ def test_a_run_taken_back_takes_its_texts_along() -> None:
     assert words(decode(encode(of(*steps)))) == ("day = 1", "day = 1")
 
 
-def test_what_lies_before_the_window_fades() -> None:
+def test_runs_before_the_window_are_no_longer_shown() -> None:
     assert sources(of(ran(1, "old"), ran(2, "new", day=31))) == ["new"]
 
 
-def test_an_old_run_replayed_late_adds_only_what_lies_in_the_window() -> None:
+def test_an_old_run_replayed_late_adds_only_what_is_in_the_window() -> None:
     assert sources(of(ran(2, "new", day=31), ran(1, "old"), ran(3, "recent", day=5))) == ["new", "recent"]
 
 
@@ -155,7 +155,7 @@ def test_a_run_around_a_failed_one_of_the_same_application_run_failed_with_it() 
     assert {tuple(sources(of(*order)) or ()) for order in permutations(steps)} == {("good",)}
 
 
-def test_a_failure_beside_another_write_takes_nothing_back_from_it() -> None:
+def test_a_failure_next_to_another_write_retracts_nothing_from_it() -> None:
     good = RunRef(NOON + timedelta(minutes=9), NOON, "good", "app")
     parallel = RunRef(NOON + timedelta(minutes=5), NOON + timedelta(minutes=1), "parallel", "app")
     history = with_failure(with_run(History(), lineage("a"), good), parallel)

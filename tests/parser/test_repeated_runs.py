@@ -1,4 +1,4 @@
-"""Runs beside a history: it shows the same as if each of them had been put into it."""
+"""Runs next to a history: it shows the same as if each of them had been put into it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -45,10 +45,10 @@ def of_runs(*runs: tuple[Lineage, RunRef]) -> History:
         max_size=25,
     )
 )
-def test_any_runs_show_the_same_whether_they_lie_beside_the_history_or_in_it(
+def test_runs_show_the_same_next_to_the_history_and_in_it(
     steps: Sequence[tuple[Lineage, int, float, bool]],
 ) -> None:
-    """As the pipeline does it: a run that was seen before, or that fails, is never put beside the history."""
+    """As the pipeline does it: a run that was seen before, or that fails, is never put next to the history."""
     plain, stored, repeats, seen = History(), b"", Repeats(), set()
     for lineage_of_run, number, day, fails in steps:
         each = run(number, day)

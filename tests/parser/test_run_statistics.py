@@ -74,7 +74,7 @@ def test_histories_of_earlier_versions_are_read() -> None:
     assert histories.decode(earlier).contributions[0].runs == (ref(1),)
 
 
-def test_repeated_runs_with_counts_fit_beside_a_history() -> None:
+def test_repeated_runs_with_counts_fit_next_to_a_history() -> None:
     repeats = Repeats("m" * 64, "f" * 64, NOON)
     for number in range(KEPT_RUNS + 1):
         repeats = repeats.with_run(ref(number, Written(2**63 - 1, 2**63 - 1, 2**63 - 1)))

@@ -1,4 +1,4 @@
-"""Views that old agents tell of are kept, not drawn: what reads them is drawn from their tables."""
+"""Views that old agents report are kept, not drawn: what reads them is drawn from their tables."""
 
 import json
 from collections import defaultdict

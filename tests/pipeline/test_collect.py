@@ -37,7 +37,7 @@ def a_write(number: int = 0) -> bytes:
 
 @dataclass
 class Lakehouse:
-    """A workspace of its own, whose files are appended to as agents do, and the services that collect from it."""
+    """A separate workspace, whose files are appended to as agents do, and the services that collect from it."""
 
     workspace: ContainerClient
     services: Services
@@ -287,7 +287,7 @@ def test_hidden_files_and_neighbouring_folders_are_left(lakehouse: Lakehouse) ->
     assert lakehouse.stored(hidden) == [0]
 
 
-def test_a_call_ends_in_time_and_the_next_one_goes_on(lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_ends_in_time_and_the_next_one_continues(lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collecting, "_PART_BYTES", 700)
     events = [a_write(number) for number in range(30)]
     lakehouse.append("lineage_1", *events[:20])

@@ -1,7 +1,7 @@
 """Each recorded application and all that is made of it, whatever the order in which its events come.
 
-``_expected.json`` beside the events holds what ``sparklin preview --json`` prints for them. After a change that is
-wanted, ``pytest tests/pipeline/test_expected.py --write-expected`` writes it anew and fails: read the differences, then
+``_expected.json`` next to the events contains what ``sparklin preview --json`` prints for them. After a change that is
+wanted, ``pytest tests/pipeline/test_expected.py --write-expected`` rewrites it and fails: read the differences, then
 run the tests again.
 """
 
@@ -71,7 +71,7 @@ def all_at_once(found: list[bytes]) -> dict[str, Lineage]:
 
 
 def event_by_event(found: list[bytes]) -> dict[str, Lineage]:
-    """What processes show after their runs were worked out anew at each event, as workers do with stored events."""
+    """What processes show after their runs were computed again at each event, as workers do with stored events."""
     worker = Worker()
     for body in found:
         envelope = read_envelope(body)

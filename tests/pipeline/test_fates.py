@@ -222,7 +222,7 @@ def test_a_failed_processing_is_not_counted_as_under_way(universe: Universe, mon
 def test_storage_that_fails_while_a_failure_is_noted_costs_no_retry(
     universe: Universe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run whose rows cannot be marked is on the queue all the same."""
+    """A run whose rows cannot be marked is on the queue anyway."""
     asked = Asked(monkeypatch)
     unreachable = errors.StorageUnavailable("tables are unavailable")
     monkeypatch.setattr("pipeline.retries.process_run", lambda *_, **__: _raise(unreachable))

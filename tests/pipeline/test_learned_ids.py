@@ -125,7 +125,7 @@ def test_a_table_by_guid_and_by_name_is_one_asset_in_any_order_of_the_events(ord
 def test_names_that_are_learned_while_a_worker_writes_the_older_ones_count_in_the_end(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another worker learns, and the replay that this causes has ended before the first worker goes on."""
+    """Another worker learns, and the replay that this causes has ended before the first worker continues."""
     notebook = Notebook()
     here = new_universe(services)
 

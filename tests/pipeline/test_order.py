@@ -1,4 +1,4 @@
-"""The whole catalogue depends on which events were stored, not on their order: each order has a world of its own."""
+"""The whole catalogue depends on which events were stored, not on their order: each order has its own world."""
 
 import random
 from collections.abc import Callable, Iterator

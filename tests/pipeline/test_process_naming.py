@@ -231,7 +231,7 @@ def outputs(entity: Entity) -> list[str]:
 
 
 def old_process(universe: Universe, kind: str, qualified_name: str, attributes: Mapping[str, str]) -> str:
-    """A process as a tool before made it, between data sets of its own; its guid."""
+    """A process as a tool before made it, between its own data sets; its guid."""
     ends = [
         {
             "typeName": "DataSet",

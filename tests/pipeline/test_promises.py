@@ -110,7 +110,7 @@ def test_a_run_whose_sink_turns_out_to_be_another_leaves_the_first_one(universe:
     assert list(universe.processes()) == ["Shared/Load → guess"]
 
 
-def test_two_outputs_that_are_one_asset_are_one_process_with_what_both_tell(universe: Universe) -> None:
+def test_two_outputs_that_are_one_asset_are_one_process_with_the_lineage_of_both(universe: Universe) -> None:
     written = dataset("t", ["a"], {"a": [("s", "x")]})
     part = dataset("t/part-00000-aa.snappy.parquet")
     universe.deliver(body(event(inputs=[dataset("s", ["x"])], outputs=[written, part])))

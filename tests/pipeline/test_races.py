@@ -1,4 +1,4 @@
-"""Two workers on one run, or one process, at the worst of moments: whoever comes last has seen all events."""
+"""Two workers on one run, or one process, at the worst moment: the last one has seen all events."""
 
 import json
 from datetime import UTC, datetime

@@ -42,7 +42,7 @@ def hasty(services: Services, **settings: object) -> Services:
 
 
 def with_services(universe: Universe, services: Services) -> Universe:
-    """The universe with other services, and with sweeps of its own: no other test has closed an hour for them."""
+    """The universe with other services, and with its own sweeps: no other test has closed an hour for them."""
 
     def own(task: str, status: Status) -> Sweep:
         return Sweep(services.clients, services.events, f"{task}-{universe.name}", [status])

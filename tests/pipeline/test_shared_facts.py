@@ -47,7 +47,7 @@ def test_any_order_of_the_events_comes_to_the_same(order: Order, scenario: str, 
 def test_what_is_said_while_a_worker_writes_without_it_counts_in_the_end(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another worker processes the run that says it, and the replay that this causes, before this worker goes on."""
+    """Another worker processes the run that says it, and the replay that this causes, before this worker continues."""
     events = bodies(SCENARIOS[1])
     in_order = shown(events, services)
     here = new_universe(services)

@@ -102,7 +102,7 @@ def test_what_was_deleted_is_created_again(universe: Universe) -> None:
     assert left(universe) == sorted([*a_folder("in", "x"), *a_folder("out", "a"), "process"])
 
 
-def test_a_process_that_goes_on_gives_up_only_what_the_failed_run_read(universe: Universe) -> None:
+def test_a_process_that_continues_drops_only_what_the_failed_run_read(universe: Universe) -> None:
     job = "nb.execute_insert_into_hadoop_fs_relation_command.out"
     runs = [written(universe, source, run=source, job_name=job) for source in ("one", "two")]
     universe.deliver_all([*runs, failed(universe, "two", run="two", job_name=job)])

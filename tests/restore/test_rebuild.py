@@ -132,7 +132,7 @@ def test_processes_that_were_lost_are_uploaded_once_each(filled: Filled, monkeyp
 def test_what_comes_after_the_runs_were_listed_is_recorded_as_well(
     filled: Filled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One list tells of thousands of runs, so that it is old when the last of them is recorded."""
+    """One list contains thousands of runs, so that it is old when the last of them is recorded."""
     filled.empty(*TABLES)
     listed = [(run, events[:1]) for run, events in filled.installation.services.events.runs()]
     monkeypatch.setattr("storage.event_store.EventStore.runs", lambda _: iter(listed))
@@ -193,7 +193,7 @@ def test_assets_that_were_moved_to_another_collection_stay_there(
 def test_an_account_that_was_restored_to_an_earlier_time(
     tmp_path: Path, storage_accounts: StorageAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What came since is gone from storage, and stands in the catalogue. Sent again, it gives the same catalogue."""
+    """What arrived since is missing from storage but in the catalogue. Sent again, it gives the same catalogue."""
     earlier, later = list(bodies(TUTORIAL)), list(bodies(SCENARIOS[1])) + [repetition(b, 7) for b in bodies(TUTORIAL)]
     with installed(tmp_path, storage=storage_accounts.new()) as installation:
         clients = installation.services.clients

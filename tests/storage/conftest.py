@@ -1,4 +1,4 @@
-"""Storage that is not there, and storage that does not answer."""
+"""Missing storage, and storage that does not answer."""
 
 import socket
 from collections.abc import Iterator

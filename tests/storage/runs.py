@@ -1,4 +1,4 @@
-"""Events with runs of their own, so that tests may share one storage."""
+"""Events with their own runs, so that tests may share one storage."""
 
 import uuid
 from datetime import UTC, datetime

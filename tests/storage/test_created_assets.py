@@ -45,7 +45,7 @@ def test_columns_of_one_guid_are_united(created: CreatedAssets) -> None:
     assert created.get_many([one, other, one]) == {one: Created("g", columns("a", "b", "c")), other: Created("h")}
 
 
-def test_another_guid_starts_anew(created: CreatedAssets) -> None:
+def test_another_guid_starts_again(created: CreatedAssets) -> None:
     name = a_name()
     created.add_many({name: Created("old", columns("a"))})
     created.add_many({name: Created()})

@@ -1,4 +1,4 @@
-"""Stored events: kept once, found by run, with a row that tells their way."""
+"""Stored events: kept once, found by run, with a row that shows their progress."""
 
 import gzip
 from concurrent.futures import ThreadPoolExecutor
@@ -332,7 +332,9 @@ def test_rows_are_restored_where_they_are_missing(store: EventStore, storage_cli
         assert len(rows_of(store, run)) == 3
 
 
-def test_the_events_of_one_run_are_read_once_and_seen_anew(store: EventStore, storage_clients: StorageClients) -> None:
+def test_the_events_of_one_run_are_read_once_and_new_ones_are_found(
+    store: EventStore, storage_clients: StorageClients
+) -> None:
     run = new_run()
     first, second = new_event("START", run=run), new_event("COMPLETE", run=run, minute=1)
     store.put(*first, NOON)

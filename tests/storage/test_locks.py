@@ -25,7 +25,7 @@ from tests.support.processes import PATIENCE, started, until
 
 ROOT = Path(__file__).parent.parent.parent
 
-#: Seconds between renewals where a test renews by itself.
+#: Seconds between renewals where a test renews on its own.
 NEVER = 1e6
 
 COUNTER = """
@@ -118,7 +118,7 @@ def test_looks_at_a_lock_come_further_and_further_apart_and_the_last_at_the_dead
     assert now[-1] == 1010.0
 
 
-def test_a_wait_goes_on_only_as_long_as_it_is_told_to(locks: Locks) -> None:
+def test_a_wait_ends_after_the_given_time(locks: Locks) -> None:
     key, asked = new_run(), []
     with locks.hold_any([key], 0, lambda: asked.append("free")) as held:
         assert held

@@ -31,7 +31,7 @@ def key(number: int) -> Key:
     return Key(f"{number % 7:02}", f"{number:04}")
 
 
-def test_all_rows_take_one_listing_and_what_lies_in_blobs(rows: LargeRows, kinds: dict[str, str]) -> None:
+def test_all_rows_take_one_listing_and_reads_of_what_is_in_blobs(rows: LargeRows, kinds: dict[str, str]) -> None:
     for number in range(30):
         rows.put(key(number), {"number": number, "data": LARGE if number < 3 else b""}, None)
     with counted(kinds) as requests:

@@ -42,7 +42,7 @@ class Attack:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a request cost: CPU seconds, peak bytes beside the body itself, lines of the log, bytes of the answer."""
+    """What a request cost: CPU seconds, peak bytes without the body itself, log lines, bytes of the answer."""
 
     cpu: float
     memory: int

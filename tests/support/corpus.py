@@ -30,7 +30,7 @@ class TrueWrite:
 
 
 def bodies(scenario: str) -> list[bytes]:
-    """The POST bodies of a scenario (``producer/name``, or a path of its own), in their order of arrival."""
+    """The POST bodies of a scenario (``producer/name``, or its own path), in their order of arrival."""
     files = sorted((CORPUS / scenario).glob("[0-9]*_*.json"))
     assert files, f"no events in {scenario}"
     return [file.read_bytes() for file in files]

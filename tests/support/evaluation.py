@@ -1,4 +1,4 @@
-"""Print how much of the truth is drawn from recorded applications, beside the agent's own facet.
+"""Print how much of the truth is drawn from recorded applications, next to the agent's own facet.
 
 .venv/bin/python -m tests.support.evaluation [--edges] FOLDER…
 

@@ -1,6 +1,6 @@
 """The facets of OpenLineage: which occur in the recorded events, what becomes of each, and events without some of them.
 
-What becomes of them is data, in facets.json beside this file; tests/core/test_facets.py holds it true.
+How they are used is data, in facets.json next to this file; tests/core/test_facets.py checks it.
 """
 
 import json

@@ -89,7 +89,7 @@ def survives(content: bytes, headers: Mapping[str, str] | None = None) -> list[d
 
 @cache
 def recorded() -> tuple[Any, ...]:
-    """An event of each recorded agent and kind, the small ones first; what writes lies among them."""
+    """An event of each recorded agent and kind, the small ones first; including writes."""
     files = sorted(CORPUS.glob("*/*/[0-9]*.json"), key=lambda file: (file.stat().st_size, file))
     small = [file for file in files if file.stat().st_size < 60_000]
     return tuple(json.loads(file.read_bytes()) for file in small[:: max(1, len(small) // 150)])
@@ -134,7 +134,7 @@ def broken(draw: st.DrawFn) -> list[Any]:
 
 
 def change(draw: st.DrawFn, event: Any, path: tuple[Any, ...], places: list[tuple[Any, ...]]) -> None:
-    """Delete, replace, repeat, nest, lengthen or exchange what lies at a path, if it is still there."""
+    """Delete, replace, repeat, nest, lengthen or exchange what is at a path, if it still exists."""
     try:
         parent = found(event, path[:-1])
         value = parent[path[-1]]

@@ -58,7 +58,7 @@ def project(child: Nodes, *listed: Nodes) -> Nodes:
 def drawn(
     plan: Nodes, inputs: list[dict[str, Any]], names: str, facet: Mapping[str, list[tuple[str, str]]] | None = None
 ) -> dict[str, list[str]]:
-    """By sink column: ``folder.column`` of its sources; ``facet`` is what the columnLineage facet says besides."""
+    """By sink column: ``folder.column`` of its sources; ``facet`` is what the columnLineage facet adds."""
     columns = names.strip("[]").split(", ")
     content = event(inputs=inputs, outputs=[dataset("out", columns, facet)])
     content["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}

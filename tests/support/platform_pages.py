@@ -20,7 +20,7 @@ KINDS: dict[str, dict[str, str]] = {
     "a session with Delta": DELTA,
     "a session with Delta and another extension": {
         **DELTA,
-        # Spark warns of a class that is not there, and goes on.
+        # Spark warns of a missing class, and continues.
         "spark.sql.extensions": f"{DELTA['spark.sql.extensions']},com.contoso.AnotherExtension",
     },
 }

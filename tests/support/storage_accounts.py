@@ -1,4 +1,4 @@
-"""Storage accounts of one Azurite: what a test finds in an account of its own does not grow with the other tests."""
+"""Storage accounts of one Azurite: what a test finds in its own account does not grow with the other tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A proxy between a host and Azurite that keeps a list of all requests, and can do something before one goes on."""
+"""A proxy between a host and Azurite that keeps a list of all requests, and can do something before one continues."""
 
 import http.client
 import threading
@@ -30,7 +30,7 @@ class StorageProxy:
 
     connection_string: str = ""
     sent: list[Sent] = field(default_factory=list)
-    #: Called with method and path before a request goes on.
+    #: Called with method and path before a request continues.
     before: Callable[[str, str], None] = lambda _method, _path: None
     #: Whether a request, by method and path, is answered 403 instead.
     refuses: Callable[[str, str], bool] = lambda _method, _path: False

@@ -1,4 +1,4 @@
-"""A world of its own for one test: events of the corpus under a job namespace and run ids that no other test has.
+"""A separate world for one test: events of the corpus under a job namespace and run ids that no other test has.
 
 Storage and Data Map are real and shared. What a test finds there under its job namespace is its own.
 """

@@ -1,4 +1,4 @@
-"""The code of an earlier version, taken from the history of this repository, as a worker in a process of its own."""
+"""The code of an earlier version, taken from the history of this repository, as a worker in its own process."""
 
 import subprocess
 import sys

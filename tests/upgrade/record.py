@@ -10,7 +10,7 @@ tests/upgrade/stores. Only what every version has is used: the receiver, the sto
 database. It takes about two minutes, and ends the function host: that is the moment of the update.
 
 The store has runs in every state: processed, ignored, failed, repeated, waiting for their end, waiting for a retry that
-lies on the queue, dead-lettered, and one that a worker was uploading when its host was killed.
+is on the queue, dead-lettered, and one that a worker was uploading when its host was killed.
 """
 
 import json

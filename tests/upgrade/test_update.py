@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("update")
 
 VERSIONS = sorted(path.name.removesuffix(".json.gz") for path in STORES.glob("*.json.gz"))
 
-# Versions in which the sessions of a Fabric notebook still had processes of their own: those move.
+# Versions in which the sessions of a Fabric notebook still had their own processes: those move.
 RENAMED = {"06ad8d8": "nb_merge_customers_1_c8_ef325_a4_d6_4_b70_9_e32_06_f9_b18_d4_ca7"}
 
 
@@ -66,7 +66,7 @@ def test_what_waited_for_a_retry_or_was_interrupted_by_the_update_is_processed(u
     assert left == {"Processed", "Ignored", "DeadLettered", "Waiting"}
 
 
-def test_runs_that_have_not_ended_go_on_waiting(update: Update) -> None:
+def test_runs_that_have_not_ended_keep_waiting(update: Update) -> None:
     rows = update.store.tables["EventMetadata"]
     waiting = {row["RowKey"].partition("|")[0] for row in rows if row.get("Status") == "Waiting"}
     assert {run for run, counts in update.after.statuses().items() if "Waiting" in counts} == waiting

@@ -206,7 +206,7 @@ def test_a_later_run_uses_the_scanned_table(universe: Universe, relink: Any) -> 
     assert sources(universe) == [[table(universe, "Orders")]] * 2
 
 
-def test_a_folder_beside_our_resource_set_is_no_reason_to_move(universe: Universe, relink: Any) -> None:
+def test_a_folder_next_to_our_resource_set_is_no_reason_to_move(universe: Universe, relink: Any) -> None:
     other = new_universe(universe.services)
     other.deliver(body(event(inputs=[dataset(f"{other.name}/in")], outputs=[dataset(f"{other.name}/out")])))
     lake = "https://contosolake.dfs.core.windows.net/data"

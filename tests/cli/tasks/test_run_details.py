@@ -73,7 +73,7 @@ def test_status_counts_events_by_status_and_job(universe: Universe, sparklin: Sp
 
 
 def test_of_an_hour_with_too_many_events_only_some_are_read(universe: Universe, services: Services) -> None:
-    """At a time of its own, so that no other test's events are there."""
+    """At its own time, so that no other test's events are there."""
     hour = datetime(2001, 1, 1, tzinfo=UTC) + timedelta(hours=random.randrange(50_000))
     for run in ("one", "two", "three"):
         stored(universe, run, hour)
@@ -111,7 +111,7 @@ def test_status_shows_the_last_errors(universe: Universe, sparklin: Sparklin) ->
 def test_what_is_not_done_is_the_oldest_that_waits_and_only_failures_are_errors(
     universe: Universe, services: Services, status: str
 ) -> None:
-    """At a time of its own, so that no other test's events are there."""
+    """At its own time, so that no other test's events are there."""
     hour = datetime(2001, 1, 1, tzinfo=UTC) + timedelta(hours=random.randrange(50_000))
     first, later = (stored(universe, run, hour + timedelta(minutes=n)) for n, run in enumerate(("first", "later")))
     services.events.mark([first], Status(status), "its message")

@@ -48,7 +48,7 @@ class TestFaults:
         assert api.post(dataset("a")).status_code == 200
         assert [call["route"] for call in api.call("GET", "/_control/calls").json()] == ["/atlas/v2/entity/bulk"]
 
-    def test_what_hangs_goes_on_when_faults_are_cleared(self, api: Api) -> None:
+    def test_hanging_requests_continue_when_faults_are_cleared(self, api: Api) -> None:
         api.fault(hang=PATIENCE)
         with ThreadPoolExecutor() as pool:
             hanging = pool.submit(api.post, dataset("a"))

@@ -1,4 +1,4 @@
-"""The rules for writing entities, where the recorded answers don't tell all."""
+"""The rules for writing entities, where the recorded answers are incomplete."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def test_plain_required_attributes_are_required(api: Api, sent: dict[str, Any], 
 
 
 class TestColumns:
-    """Columns are entities of their own; either end of the relationship may be set."""
+    """Columns are their own entities; either end of the relationship may be set."""
 
     def test_tabular_schema_from_the_columns(self, api: Api) -> None:
         table = {**dataset("t", "-1"), "relationshipAttributes": {"tabular_schema": {"guid": "-2"}}}

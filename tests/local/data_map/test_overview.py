@@ -1,4 +1,4 @@
-"""The overview: what became of the app's events, its last errors, and each application with its lineage."""
+"""The overview: what happened to the app's events, its last errors, and each application with its lineage."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def shown(found: AppReport) -> str:
     return content_of(found, {"sparklin://contoso/nb_clean#x": ("nb_clean → x", "guid-1")}.get)
 
 
-def test_events_by_what_became_of_them() -> None:
+def test_events_are_counted_by_what_happened_to_them() -> None:
     text = words(shown(report()))
 
     assert "Events 1,502 Processed 1,500 in the catalogue Ignored 0 no lineage in the run" in text
@@ -95,7 +95,7 @@ def test_what_needs_attention(more: dict[str, object], text: str) -> None:
     assert text in words(shown(report(**more)))
 
 
-def test_many_applications_are_cut_and_it_is_told() -> None:
+def test_many_applications_are_cut_and_the_page_says_so() -> None:
     jobs = {("n", f"app{at}"): JobCount(last=NOON) for at in range(40)}
 
     page = shown(report(jobs=jobs))

@@ -6,7 +6,7 @@ from local.host.pace import AZURE, QUICK, BackOff
 from local.host.queue_listener import Concurrency
 from tests.local.host.sample import SampleApp, encoded
 
-#: Seconds between looks at an empty queue, as they were recorded, without their spread.
+#: Seconds between polls of an empty queue, as recorded, without their spread.
 RECORDED = [0.1, 0.2, 0.3, 0.5, 0.9, 1.7, 3.3, 6.5, 12.9, 25.7, 51.3, 60.0, 60.0]
 
 
@@ -23,7 +23,7 @@ def test_the_longest_wait_is_as_it_was_asked_for() -> None:
     assert waits(QUICK.longest_poll_seconds, 50)[-1] == QUICK.longest_poll_seconds
 
 
-def test_what_was_found_begins_the_waits_anew() -> None:
+def test_a_found_message_resets_the_waits() -> None:
     back_off = BackOff(60)
     for _ in range(5):
         back_off.next()

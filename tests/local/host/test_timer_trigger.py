@@ -123,5 +123,5 @@ def time(hour: int, minute: int = 0, day: int = 29) -> datetime:
     ],
     ids=["as before", "past due", "another schedule", "another schedule, past due by it", "another one, never run"],
 )
-def test_a_schedule_that_has_changed_goes_on_from_the_last_run(noted: Status, expected: Status) -> None:
+def test_a_changed_schedule_continues_from_the_last_run(noted: Status, expected: Status) -> None:
     assert noted.rescheduled(HOURLY, NOW) == expected

@@ -1,4 +1,4 @@
-"""The stack as tests use it: each part can fail and come back by itself."""
+"""The stack as tests use it: each part can fail and recover on its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def setting(req: func.HttpRequest) -> str:
 
 
 def write_app(folder: Path, source: str = APP) -> Path:
-    """A small function app in a folder of its own."""
+    """A small function app in its own folder."""
     folder.mkdir()
     (folder / "function_app.py").write_text(source)
     (folder / "host.json").write_text('{"version": "2.0"}')

@@ -43,7 +43,7 @@ BROKEN = "raise RuntimeError('this app is broken')"
 
 
 class Terminal:
-    """Runs `python -m local.stack` for a stack in a folder of its own."""
+    """Runs `python -m local.stack` for a stack in its own folder."""
 
     def __init__(self, folder: Path, source: str = APP) -> None:
         self.folder = folder / "stack"

@@ -51,7 +51,7 @@ def upper(number: int, column: str, made: int) -> Nodes:
 
 
 @pytest.mark.parametrize("kind", [*sorted(PASS_THROUGH), "WholeStageCodegenExec", "ShuffleExchangeExec"])
-def test_what_hands_its_input_on_changes_no_column(kind: str) -> None:
+def test_operators_that_pass_their_input_on_change_no_column(kind: str) -> None:
     assert edges(operator(kind, ONE), FACET) == {"x": ["one.a"], "y": ["one.b"]}
 
 
@@ -131,7 +131,7 @@ def recursive() -> Nodes:
 
 
 def shared() -> Nodes:
-    """A common table expression that is used twice: each reference has ids of its own."""
+    """A common table expression that is used twice: each reference has its own ids."""
     definition = operator("CTERelationDef", project(ONE, A, upper(2, "b", 60)), id=7)
 
     def reference(first: int) -> Nodes:

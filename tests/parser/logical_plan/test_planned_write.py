@@ -134,7 +134,7 @@ def test_an_open_leaf_is_what_another_run_of_the_application_says() -> None:
     assert found.columns["x"].sources == {ColumnRef(elsewhere, "k")}
     assert [table.id for table in found.tables] == [elsewhere]
     assert [field.name for field in found.tables[0].fields] == ["k", "v"]
-    # Only what the run itself says goes on to others.
+    # Only what the run itself reports is passed on to others.
     assert found.said.open == {"jvm:1"}
     # What the run knows itself is not replaced.
     own = of(insert(with_key(ONE, 1), "[x, y]"), Evidence(facts=ApplicationFacts(leaves={"jvm:1": elsewhere})))

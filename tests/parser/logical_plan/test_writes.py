@@ -83,7 +83,7 @@ def test_names_that_are_cut_or_no_list_are_replaced_by_those_of_the_query(names:
 
 
 def test_names_of_fewer_columns_choose_among_those_of_the_query() -> None:
-    """A Generate does not always tell which of its columns it does not pass on."""
+    """A Generate does not always show which of its columns it drops."""
     assert sources(written(insert(SOURCE, "[b]"))) == [{"b"}]
 
 

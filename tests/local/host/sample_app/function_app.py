@@ -22,7 +22,7 @@ _seen = QueueClient.from_connection_string(_settings["LINEAGE_STORAGE"], _settin
 
 
 def report(**what: object) -> None:
-    """Send what a function was given to whoever tests it."""
+    """Send what a function was given to the test."""
     _seen.send_message(json.dumps(what, default=_text))
 
 
@@ -80,7 +80,7 @@ def outcome(req: func.HttpRequest) -> func.HttpResponse:
     source=func.BlobSource(_settings["BLOB_SOURCE"]),
 )
 def on_blob(blob: func.InputStream) -> None:
-    """Tell of the blob, then do what its content says."""
+    """Report the blob, then do what its content says."""
     content = blob.read().decode()
     report(
         function="on_blob",
@@ -96,7 +96,7 @@ def on_blob(blob: func.InputStream) -> None:
 
 @app.queue_trigger(arg_name="msg", queue_name="%WORK_QUEUE%", connection="LINEAGE_STORAGE")
 def on_message(msg: func.QueueMessage) -> None:
-    """Tell of the message, then do what it says."""
+    """Report the message, then do what it says."""
     report_message("on_message", msg)
 
 
@@ -139,7 +139,7 @@ def obey(order: str) -> None:
 
 @app.timer_trigger(arg_name="timer", schedule="%SCHEDULE%", run_on_startup=False)
 def on_time(timer: func.TimerRequest) -> None:
-    """Tell that it is time, then do what TIMER_ORDER says."""
+    """Report the time, then do what TIMER_ORDER says."""
     report(
         function="on_time", past_due=timer.past_due, status=getattr(timer, "schedule_status", None), process=os.getpid()
     )

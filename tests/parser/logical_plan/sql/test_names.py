@@ -57,7 +57,7 @@ def test_operands_get_parentheses_where_the_grammar_of_spark_needs_them(outer: s
 
 
 @pytest.mark.parametrize("kind", names.NEGATED)
-def test_a_negated_comparison_has_a_word_of_its_own(kind: str) -> None:
+def test_a_negated_comparison_has_its_own_word(kind: str) -> None:
     inner = of(kind, A, of("ListQuery")) if kind == "InSubquery" else of(kind, A, B)
     shown = {"In": "(b)", "InSet": "(…)", "InSubquery": "(subquery)"}.get(kind, "b")
     assert text(of("Not", inner)) == f"a{names.NEGATED[kind]}{shown}"
