@@ -170,7 +170,7 @@ def test_a_failure_shows_the_end_of_its_log_and_names_it(script: Any) -> None:
     assert log.read_text().startswith("line 0\nline 1\n")
 
 
-def test_after_a_failure_only_what_is_missing_is_made(script: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_after_a_failure_only_missing_parts_are_created(script: Any, capsys: pytest.CaptureFixture[str]) -> None:
     works = script.COMMANDS
     script.COMMANDS = works | {"azurite": ((sys.executable, "-c", FAIL),)}
     with pytest.raises(SystemExit):
@@ -246,7 +246,7 @@ def test_uv_gets_the_index_and_the_certificate_of_pip(script: Any, monkeypatch: 
     assert variables["SSL_CERT_FILE"] == "/certificates.pem"
 
 
-def test_settings_of_uv_go_before_those_of_pip(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_uv_take_precedence_over_those_of_pip(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example/simple")
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
 

@@ -144,7 +144,7 @@ def test_imports_go_downhill() -> None:
     assert not found, "\n".join(found)
 
 
-def test_neighbouring_folders_have_no_modules_of_one_name() -> None:
+def test_neighbouring_folders_have_no_modules_with_the_same_name() -> None:
     names: dict[Path, set[str]] = {}
     for file in files(ROOT):
         if file.relative_to(ROOT).parts[0] in PRODUCT and not file.stem.startswith("__"):

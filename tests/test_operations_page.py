@@ -46,7 +46,7 @@ def test_limits_are_settings_or_parameters_that_exist() -> None:
     assert set(named) <= settings | set(PARAMETERS)
 
 
-def test_defaults_are_named_as_they_are() -> None:
+def test_stated_defaults_are_the_real_ones() -> None:
     defaults = {setting.name.upper(): setting.default for setting in dataclasses.fields(Settings)}
     for name, value in re.findall(r"`([A-Z_]+)` \((\d+)\)", section("Capacity")):
         assert defaults[name] == int(value), name

@@ -42,7 +42,7 @@ def deliver(universe: Universe, run: str, **more: Any) -> None:
     universe.deliver(body(event(run=run, inputs=[dataset("s", ["x"])], outputs=[written], **more)))
 
 
-def test_it_shows_new_events_by_itself(open_overview: Open, universe: Universe) -> None:
+def test_it_shows_new_events_automatically(open_overview: Open, universe: Universe) -> None:
     page = open_overview()
     expect(page.get_by_role("heading", name="Applications")).to_be_visible()
 

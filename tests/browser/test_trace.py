@@ -72,7 +72,7 @@ def test_a_click_lights_the_whole_way_and_fades_the_rest(open_file: Open) -> Non
     assert view.page.locator(".line.lit").count() == 22
 
 
-def test_the_address_holds_the_selection(open_file: Open) -> None:
+def test_the_address_contains_the_selection(open_file: Open) -> None:
     view = open_file(graphs.medallion())
     view.click("silver.costs", "cost")
     view.press("Upstream", "Only traced")

@@ -33,7 +33,7 @@ def sparklin(services: Services, storage: str, *words: str) -> Result:
 
 
 @pytest.mark.parametrize("command", ["status", "show"])
-def test_a_reader_may_look(universe: Universe, reader: str, command: str) -> None:
+def test_a_reader_can_run_reading_commands(universe: Universe, reader: str, command: str) -> None:
     universe.deliver(body(event(run="run-1", inputs=[dataset("s")], outputs=[dataset("t")])))
     words = {"status": ["status"], "show": ["show", universe.run_id("run-1")]}
     result = sparklin(universe.services, reader, *words[command])

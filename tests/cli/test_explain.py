@@ -68,7 +68,7 @@ def test_empty_name_is_the_container() -> None:
     assert answers(run(LAKE, ""))[0]["qualifiedName"] == HOST
 
 
-def test_name_in_other_letters_is_printed_as_it_is() -> None:
+def test_name_in_other_scripts_is_printed_unchanged() -> None:
     result = run(LAKE, "/umsätze/売上")
 
     assert "/umsätze/売上/" in result.stdout

@@ -92,7 +92,7 @@ def shown(result: Result) -> dict[str, Any]:
     return {name: found[name] for name in ("events", "kept", "ignored", "rejected")}
 
 
-def test_files_in_every_form_arrive_as_they_are(door: Door, tmp_path: Path) -> None:
+def test_files_in_every_form_arrive_unchanged(door: Door, tmp_path: Path) -> None:
     sent = [body(new()) for _ in range(7)]
     (tmp_path / "one.json").write_bytes(sent[0])
     (tmp_path / "array.json").write_bytes(b"[" + b", ".join(sent[1:3]) + b"]")

@@ -54,7 +54,7 @@ def test_lines_stay_lines() -> None:
 
 
 @pytest.mark.parametrize("name", ["[SalesDW].[dbo].[Order Details]", "/a[/x]b", "/a[red]b", ":smile:", "a\\[b]", EVIL])
-def test_explain_shows_names_as_they_are(terminal: Command, name: str) -> None:
+def test_explain_shows_names_unchanged(terminal: Command, name: str) -> None:
     done = terminal("explain", "odd://store", name)
 
     assert done.exit_code == 0, done.exception
@@ -73,7 +73,7 @@ def test_errors_about_names_escape_control_characters(terminal: Command, tmp_pat
         assert r"\u202e" in done.stderr
 
 
-def test_preview_shows_names_as_they_are(terminal: Command, tmp_path: Path) -> None:
+def test_preview_shows_names_unchanged(terminal: Command, tmp_path: Path) -> None:
     column = f"[/c]{EVIL}"
     written = dataset(f"t[/x]{EVIL}", [column], {column: [("s[/y]:smile:", f"[/v]{EVIL}")]})
     read = dataset("s[/y]:smile:", [f"[/v]{EVIL}"])

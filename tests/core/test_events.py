@@ -112,7 +112,7 @@ def test_the_class_of_the_plans_root(facet: object, expected: str) -> None:
     "facets",
     [None, {}, {"parent": 1, "environment-properties": [], "spark.logicalPlan": "x", "unheard of": {"a": [1]}}],
 )
-def test_odd_facets_cost_nothing_else(facets: object) -> None:
+def test_odd_facets_have_no_other_effect(facets: object) -> None:
     found = read_event(changed("run", "facets", value=facets))
     assert (found.run_key, found.parent, found.plan, found.environment) == (RUN, None, (), {})
 
@@ -128,7 +128,7 @@ def test_odd_facets_cost_nothing_else(facets: object) -> None:
         ("/", False),
     ],
 )
-def test_a_name_may_say_that_it_is_that_of_a_folder(name: str, expected: bool) -> None:
+def test_a_name_may_show_that_it_belongs_to_a_folder(name: str, expected: bool) -> None:
     found = read_event(changed("inputs", value=[{"namespace": LAKE, "name": name}]))
     assert found.inputs[0].dataset.is_folder == expected
 

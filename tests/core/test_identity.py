@@ -52,7 +52,7 @@ def test_names_keep_their_case() -> None:
     assert dataset_id(LAKE, "Raw") != dataset_id(LAKE, "raw")
 
 
-def test_which_namespaces_hold_files() -> None:
+def test_which_namespaces_contain_files() -> None:
     assert is_file_namespace(LAKE)
     assert not is_file_namespace("postgres://h")
 

@@ -53,7 +53,7 @@ def test_partitions_are_cut(tail: str) -> None:
         "tmp/2025/07/eu",
     ],
 )
-def test_all_else_stays(path: str) -> None:
+def test_everything_else_stays(path: str) -> None:
     assert "/".join(without_partitions(path.split("/"))) == path
 
 

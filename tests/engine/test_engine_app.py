@@ -143,7 +143,7 @@ def test_a_worker_that_is_killed_again_and_again_loses_nothing(few_events: Sampl
         until(lambda: not running.messages(), running.messages)
 
 
-def test_an_engine_that_is_killed_is_made_up_for_by_the_sweep(few_events: Sample, tmp_path: Path) -> None:
+def test_the_sweep_recovers_the_work_of_a_killed_engine(few_events: Sample, tmp_path: Path) -> None:
     with engine_stack(tmp_path, app=ENVIRONMENT) as running:
         inbox, blobs = received(running, few_events)
         (host,) = running.hosts
@@ -155,7 +155,7 @@ def test_an_engine_that_is_killed_is_made_up_for_by_the_sweep(few_events: Sample
         assert_all_came_out(running, inbox, few_events, sweeps=True)
 
 
-def test_storage_that_is_away_for_so_long_that_the_engine_ends(few_events: Sample, tmp_path: Path) -> None:
+def test_storage_that_is_unavailable_until_the_engine_ends(few_events: Sample, tmp_path: Path) -> None:
     with engine_stack(tmp_path, app=ENVIRONMENT) as running:
         inbox, blobs = received(running, few_events)
         (host,) = running.hosts

@@ -124,7 +124,7 @@ def test_a_notification_becomes_a_message_that_expires_after_a_week(app: Trigger
     assert lifetime(message) == WEEK
 
 
-def test_a_host_makes_nothing_but_the_queue_of_its_notifications(app: TriggerApp) -> None:
+def test_a_host_creates_only_the_queue_of_its_notifications(app: TriggerApp) -> None:
     def made() -> tuple[set[str], list[str]]:
         queues = {str(queue.name) for queue in app.queues.list_queues() if app.container in str(queue.name)}
         containers = [each.name for each in app.blobs.list_containers()]
@@ -278,7 +278,7 @@ def test_a_message_over_which_hosts_died_is_tried_up_to_the_threshold(app: Trigg
     assert app.names() == ["runs/a"] * runs
 
 
-def test_a_blob_that_changes_before_its_turn_runs_as_it_is_then(app: TriggerApp) -> None:
+def test_a_blob_that_changes_before_its_turn_runs_with_its_new_content(app: TriggerApp) -> None:
     with app.runner(blobs__maxDegreeOfParallelism="1") as runner:
         app.put(runner, "runs/first", "hold a")
         app.until_reported("on_blob", 1)

@@ -147,7 +147,7 @@ def test_a_message_of_a_poison_queue_is_tried_however_often_it_failed(app: Trigg
     assert (report["body"], report["attempt"]) == ("again", 8)
 
 
-def test_a_queue_is_not_made_by_who_listens_to_it_and_found_when_it_is_there(app: TriggerApp) -> None:
+def test_a_listener_does_not_create_its_queue_and_finds_it_once_it_exists(app: TriggerApp) -> None:
     queue = app.queue("work")
     app.queues.delete_queue(queue)
     with app.runner("on_message", "on_poison") as runner:

@@ -62,7 +62,7 @@ def test_each_version_of_a_blob_runs_once_and_leaves_a_receipt(scanned: TriggerA
     assert scanned.names() == ["runs/a b/ü.json", "runs/between", "runs/later", "runs/later"]
 
 
-def test_a_blob_that_is_written_again_or_deleted_before_its_turn_runs_as_it_is_then(scanned: TriggerApp) -> None:
+def test_a_blob_that_is_rewritten_or_deleted_before_its_turn_runs_in_its_new_state(scanned: TriggerApp) -> None:
     with scanned.runner(blobs__maxDegreeOfParallelism="1"):
         store(scanned, "runs/first", "hold a")
         scanned.until_reported("on_blob", 1)
@@ -91,7 +91,7 @@ def test_a_blob_that_was_given_up_has_its_receipt_and_is_not_tried_again(scanned
     assert scanned.names() == ["runs/bad"] * 3 + ["runs/good"]
 
 
-def test_a_container_that_is_missing_is_found_when_it_is_there(scanned: TriggerApp) -> None:
+def test_a_missing_container_is_found_once_it_exists(scanned: TriggerApp) -> None:
     scanned.blobs.delete_container(scanned.container)
     with scanned.runner() as runner:
         scanned.blobs.create_container(scanned.container)

@@ -42,7 +42,7 @@ def run(url: str, location: Path, folder: Path, monkeypatch: pytest.MonkeyPatch,
     runpy.run_path(str(cell), {"spark": SimpleNamespace(conf=SimpleNamespace(get=confs.__getitem__))})
 
 
-def test_the_cell_has_twenty_lines_and_needs_nothing_but_notebookutils() -> None:
+def test_the_cell_has_twenty_lines_and_needs_only_notebookutils() -> None:
     lines = [line for line in CELL.read_text("utf-8").splitlines() if line and not line.startswith("#")]
     assert len(lines) == 20
     assert [line for line in lines if line.startswith(("import", "from"))] == [

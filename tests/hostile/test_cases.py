@@ -115,7 +115,7 @@ NO_JSON = [
 
 @pytest.mark.parametrize("raw", NO_JSON, ids=range(len(NO_JSON)))
 @pytest.mark.parametrize("path", [("x",), ("run", "runId"), ("job", "name"), ("outputs", 0, "name"), ("eventTime",)])
-def test_what_is_no_json_is_refused_wherever_it_stands(raw: bytes, path: tuple[str | int, ...]) -> None:
+def test_invalid_json_is_refused_wherever_it_is(raw: bytes, path: tuple[str | int, ...]) -> None:
     """Halves of characters among them, so none of them gets into a key, a filter, a log line or the catalogue."""
     assert taken(a_write(*path, raw=raw)) == (400, [])
 
@@ -185,7 +185,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=range(len(TEXTS)))
-def test_long_texts_elsewhere_cost_nothing_else(path: tuple[str | int, ...]) -> None:
+def test_long_texts_elsewhere_have_no_other_cost(path: tuple[str | int, ...]) -> None:
     (process,) = survives(a_write(*path, value="\U0001f600" * 1_000_000))
     assert all(len(json.dumps(entity)) < 100_000 for entity in process["entities"])
 

@@ -77,7 +77,7 @@ def test_the_patterns_of_scans_are_still_compared() -> None:
 
 
 @pytest.mark.parametrize("piece", ["'", "`", "1", "1.", "''", "-1", "DATE '", "a'b", "1E", "1 "])
-def test_conditions_are_shown_whatever_quotes_they_hold(piece: str) -> None:
+def test_conditions_are_shown_whatever_quotes_they_contain(piece: str) -> None:
     condition = f"WHERE: {piece * 700}!"[:2000]
     lineage = Lineage(Application("ns", "nb"), "insert", Dataset(DatasetId("ns", "t")), conditions=(condition,))
     assert len(description(lineage, ()).encode()) <= LONGEST

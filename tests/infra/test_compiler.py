@@ -159,7 +159,7 @@ param settings = {{ LINEAGE_WINDOW_DAYS: '60' }}
         assert problem in ran.stdout + ran.stderr
 
 
-def test_a_compiler_that_is_named_must_be_there(tmp_path: Path) -> None:
+def test_a_compiler_that_is_named_must_exist(tmp_path: Path) -> None:
     ran = bicep("--version", SPARKLIN_BICEP=str(tmp_path / "nowhere"))
 
     assert ran.returncode == 127

@@ -69,7 +69,7 @@ def test_every_parameter_is_asked_for_and_no_other() -> None:
     assert BY_NAME.keys() == PARAMETERS.keys() | {"subscription"}
 
 
-def test_what_outputs_refer_to_is_there() -> None:
+def test_resources_that_outputs_refer_to_exist() -> None:
     referred = [
         (step, name)
         for text in (*OUTPUTS["parameters"].values(), OUTPUTS["subscriptionId"], OUTPUTS["location"])

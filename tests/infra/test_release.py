@@ -58,7 +58,7 @@ def test_two_packages_of_a_commit_have_the_same_bytes(clone: Path, tmp_path: Pat
 
 
 @needs_git
-def test_a_package_has_the_version_of_its_tag_or_else_the_commit(clone: Path, tmp_path: Path) -> None:
+def test_a_package_has_the_version_of_its_tag_or_of_the_commit(clone: Path, tmp_path: Path) -> None:
     for tag in git(clone, "tag").split():
         git(clone, "tag", "--delete", tag)
     commit = git(clone, "rev-parse", "--short=7", "HEAD")

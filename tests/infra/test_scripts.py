@@ -275,7 +275,7 @@ def test_without_the_role_no_events_flow(shell: Shell, copies: Path) -> None:
     assert "PURVIEW_GRANT=done infra/install.sh sparklin-prod" in done.stderr
 
 
-def test_a_role_that_somebody_else_gave_is_not_asked_for(shell: Shell) -> None:
+def test_a_role_that_somebody_else_granted_is_not_requested(shell: Shell) -> None:
     done = shell.run(INFRA / "grant.sh", **OUTPUTS, PURVIEW_GRANT="done")
 
     assert (done.returncode, shell.commands) == (0, [])

@@ -109,7 +109,7 @@ def test_storage_has_what_the_code_makes_and_the_triggers_listen_to(mode: str) -
     assert set(queues) == listened | {clients.RETRY_QUEUE}
 
 
-def test_old_events_go_and_nothing_else() -> None:
+def test_only_old_events_are_deleted() -> None:
     policy = only("none", "Microsoft.Storage/storageAccounts/managementPolicies")
     (rule,) = policy["properties"]["policy"]["rules"]
 
@@ -123,7 +123,7 @@ def test_old_events_go_and_nothing_else() -> None:
     [{}, {"LINEAGE_WINDOW_DAYS": "60"}, {"SETTLE_AFTER_MINUTES": "50000"}, {"LINEAGE_WINDOW_DAYS": "0"}],
     ids=["defaults", "long window", "late settling", "no window"],
 )
-def test_no_event_goes_that_the_app_still_looks_at(settings: dict[str, str]) -> None:
+def test_no_event_is_deleted_that_the_app_still_reads(settings: dict[str, str]) -> None:
     """``leastRetention`` of main.bicep, worked out here as there."""
     services = cast(Services, SimpleNamespace(settings=Settings.offline(settings)))
     window, settle = (int(settings.get(name, value)) for name, value in DEFAULTS.items())

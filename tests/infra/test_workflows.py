@@ -32,7 +32,7 @@ def test_the_schema_finds_mistakes(tmp_path: Path) -> None:
     assert "run-on" in checked(wrong).stdout
 
 
-def test_both_are_there_and_named_where_people_look() -> None:
+def test_both_exist_and_are_named_where_people_look() -> None:
     assert [path.name for path in WORKFLOWS] == ["check.yml", "deploy.yml"]
     for page in ("CONTRIBUTING.md", "docs/deployment.md"):
         text = (ROOT / page).read_text("utf-8")

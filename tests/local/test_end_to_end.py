@@ -116,7 +116,7 @@ KEYS = [
 
 
 @pytest.mark.parametrize(("headers", "query", "status"), KEYS)
-def test_without_the_key_nobody_gets_in(stack: Stack, headers: dict[str, str], query: str, status: int) -> None:
+def test_requests_without_the_key_are_refused(stack: Stack, headers: dict[str, str], query: str, status: int) -> None:
     answer = requests.post(f"{stack.receiver}/api/v1/lineage{query}", a_write(), headers=headers, timeout=60)
     assert (answer.status_code, answer.content) == (status, b"")
 
@@ -178,7 +178,7 @@ def test_odd_names_lose_nothing(stack: Stack, name: str) -> None:
 
 
 @pytest.mark.exhaustive
-def test_storage_that_is_down_is_said_in_time_and_comes_back(tmp_path: Path) -> None:
+def test_unavailable_storage_is_reported_in_time_and_recovers(tmp_path: Path) -> None:
     with Stack(tmp_path) as stack:
         assert post(stack, a_write(run="before")).status_code == 202
         stack.azurite.stop()

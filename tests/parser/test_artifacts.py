@@ -112,7 +112,7 @@ def test_the_notebook_or_job_is_read_from_the_properties(
     assert application(run) == Application(namespace, *expected)
 
 
-def test_an_event_without_properties_meets_the_others_of_its_run() -> None:
+def test_an_event_without_properties_is_merged_with_the_others_of_its_run() -> None:
     start, complete = run_event("START"), run_event("COMPLETE", minute=1, properties=FABRIC)
     unnamed = run_event("RUNNING", properties={"trident.artifact.id": ""})
     assert {application(merge(events)).artifact for events in ([start, complete], [complete, unnamed, start])} == {

@@ -40,7 +40,7 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("shape", "entries", "everywhere", "values", "uses"), SHAPES, ids=[row[0] for row in SHAPES])
-def test_a_facet_is_read_as_its_agent_meant_it(
+def test_a_facet_is_read_as_its_agent_intended(
     shape: str, entries: list[Any], everywhere: list[Any], values: list[str], uses: list[str]
 ) -> None:
     sink = dataset("t", ["a"])
@@ -52,7 +52,7 @@ def test_a_facet_is_read_as_its_agent_meant_it(
     assert found == uses
 
 
-def test_columns_stand_in_the_order_of_the_schema_and_in_its_case() -> None:
+def test_columns_have_the_order_and_the_case_of_the_schema() -> None:
     sink = dataset("t", ["B", "a", "literal"], {"A": [("s", "x")], "b": [("s", "y")], "z": [("s", "z")]})
     output = run_event(outputs=[sink]).outputs[0]
     found, _ = columns(output.column_lineage, output.dataset.id, output.dataset.fields)

@@ -82,7 +82,7 @@ def test_a_symlink_names_the_metadata_table_that_is_read(name: str, symlink: str
     assert is_metadata_table(read(name=name, symlink=symlink).dataset) is is_metadata
 
 
-def test_of_a_metadata_table_no_data_is_read() -> None:
+def test_no_data_is_read_from_a_metadata_table() -> None:
     data = read("id", name="raw/other")
     metadata = read("snapshot_id", name="db/orders", symlink="db.orders.snapshots")
     assert data_read([data, metadata]) == (data,)

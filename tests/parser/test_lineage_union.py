@@ -86,7 +86,7 @@ def test_the_text_of_a_run_that_lists_its_inputs_goes_before_that_of_one_that_li
     assert united([outer, outer]).conditions == ("outer",)
 
 
-def test_whatever_else_lineages_hold_is_united() -> None:
+def test_all_other_parts_of_lineages_are_united() -> None:
     one = lineage(
         indirect=(use("z"),), conditions=("b",), notes=(Note("one", "1"),), mount_points=(("/mnt/b", "b"),),
         onelake_ids=(("w", "new"),),

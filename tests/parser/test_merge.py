@@ -93,7 +93,7 @@ def facet(rows: str = "", **fields: str) -> ColumnLineageFacet:
         (facet(rows="x"), facet(rows="y"), facet(rows="y")),
     ],
 )
-def test_of_each_column_the_last_facet_counts_that_says_something(
+def test_for_each_column_the_last_facet_with_content_counts(
     old: ColumnLineageFacet | None, new: ColumnLineageFacet | None, merged: ColumnLineageFacet | None
 ) -> None:
     (output,) = merge([written(2, new), written(1, old)]).outputs
@@ -121,7 +121,7 @@ def test_what_one_event_names_as_a_folder_is_one(first: bool, then: bool) -> Non
     assert output.dataset.is_folder
 
 
-def test_of_a_property_the_last_value_that_is_not_empty_counts() -> None:
+def test_the_last_value_of_a_property_that_is_not_empty_counts() -> None:
     first = run_event(environment={"a": "1", "b": "1", "c": "1", "d": "1", "e": "1"})
     then = run_event(minute=1, environment={"a": "2", "b": "", "c": None, "d": [], "e": {}})
     assert merge([then, first]).environment == {"a": "2", "b": "1", "c": "1", "d": "1", "e": "1"}

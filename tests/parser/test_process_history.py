@@ -229,7 +229,7 @@ def notes(history: History) -> list[str]:
 
 
 @pytest.mark.usefixtures("few_shown")
-def test_of_too_many_lineages_the_newest_are_shown_and_a_note_says_so() -> None:
+def test_the_newest_of_too_many_lineages_are_shown_and_a_note_says_so() -> None:
     history = kept([ran(number, f"s{number:02}", day=number / 10) for number in range(30)])
     assert sources(history) == ["s25", "s26", "s27", "s28", "s29"]
     assert notes(history) == ["history-cut"]
@@ -249,7 +249,7 @@ def test_wide_lineages_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(history.contributions) == 6
 
 
-def test_a_lineage_that_is_too_wide_by_itself_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_lineage_that_is_too_wide_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_history, "SHOWN_ELEMENTS", 1)
     history = kept([ran(1, "a"), ran(2, "b", day=1), ran(3, "c", day=2)])
     assert sources(history) == ["c"]

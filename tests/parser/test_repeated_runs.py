@@ -107,5 +107,5 @@ def test_no_more_runs_are_kept_than_of_any_contribution() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", '{"runs": 3}'])
-def test_from_what_others_wrote_nothing_is_known(text: str) -> None:
+def test_foreign_texts_give_no_repeats(text: str) -> None:
     assert decode(text) == Repeats()

@@ -123,7 +123,7 @@ ONE, OTHER = "294c85d6-f31a-47b0-868e-b517d93af408", "6d80c91a-375e-4bf4-8ac2-f9
 RUNS = ["01a204f9-ced0-75cb-96b6-56e74817518b", "01a204f9-ced0-75cb-96b6-56e74817518c"]
 
 
-def test_two_notebooks_of_one_name_that_shared_a_process_are_parted(
+def test_two_notebooks_with_the_same_name_that_shared_a_process_are_separated(
     universe: Universe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = [written(ONE, RUNS[0], "a"), written(OTHER, RUNS[1], "b")]
@@ -134,7 +134,7 @@ def test_two_notebooks_of_one_name_that_shared_a_process_are_parted(
     assert applications(universe) == [f"fabric:{ONE}", f"fabric:{OTHER}"]
 
 
-def test_a_run_whose_events_were_deleted_moves_as_the_history_knows_it(
+def test_a_run_whose_events_were_deleted_moves_as_it_is_in_the_history(
     universe: Universe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = written(ONE, RUNS[0], "a"), written(ONE, RUNS[1], "b")
@@ -155,7 +155,7 @@ def test_a_renamed_notebook_keeps_its_process_and_gets_its_new_name(universe: Un
     assert list(universe.processes()) == ["better name → out"]
 
 
-def test_all_rows_are_gone_through_once_more_after_a_day_and_then_never_again(universe: Universe) -> None:
+def test_all_rows_are_checked_again_after_a_day_and_then_never_again(universe: Universe) -> None:
     migrations, start = universe.services.migrations, datetime.now(UTC)
     migrate(universe, start)
     first = migrations.read(artifact_migration.NAME)

@@ -51,7 +51,7 @@ ORDERS: list[Any] = [
 
 
 @pytest.mark.parametrize("scenario", scenarios())
-def test_what_is_made_of_an_application_is_as_expected(scenario: str, request: pytest.FixtureRequest) -> None:
+def test_the_result_of_an_application_is_as_expected(scenario: str, request: pytest.FixtureRequest) -> None:
     file = CORPUS / scenario / "_expected.json"
     if request.config.getoption("--write-expected"):
         file.write_text(printed(bodies(scenario)), "utf-8")
@@ -61,7 +61,7 @@ def test_what_is_made_of_an_application_is_as_expected(scenario: str, request: p
 
 @pytest.mark.parametrize("scenario", scenarios())
 @pytest.mark.parametrize("order", ORDERS)
-def test_event_by_event_in_any_order_comes_to_the_same(scenario: str, order: Order) -> None:
+def test_event_by_event_in_any_order_gives_the_same_result(scenario: str, order: Order) -> None:
     assert event_by_event(order(bodies(scenario))) == all_at_once(bodies(scenario))
 
 

@@ -48,7 +48,7 @@ def test_storage_is_asked_once_in_a_while() -> None:
     assert [check(), check(), asked[0]] == [True, True, 2]
 
 
-def test_nobody_waits_for_storage_and_it_is_asked_once_at_a_time() -> None:
+def test_no_request_waits_for_storage_and_one_check_runs_at_a_time() -> None:
     waiting: list[Callable[[], None]] = []
     check = StorageCheck(lambda: True, start=waiting.append)
     assert [check(), check(), check(), len(waiting)] == [None, None, None, 1]

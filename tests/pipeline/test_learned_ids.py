@@ -152,7 +152,7 @@ NEWEST = {"2026-01-01T11:00:00.000Z": OTHER, "2026-01-01T09:00:00.000Z": SILVER}
 
 
 @pytest.mark.parametrize("time", sweep(NEWEST, ["2026-01-01T11:00:00.000Z"]))
-def test_of_two_guids_the_one_of_the_newest_event_counts(time: str, services: Services) -> None:
+def test_the_guid_of_the_newest_event_counts(time: str, services: Services) -> None:
     guid = NEWEST[time]
     notebook = Notebook()
     moved = notebook.link("LH_Silver", "sales/stock", OTHER, time)

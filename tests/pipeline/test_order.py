@@ -64,7 +64,7 @@ def test_every_order_of_an_applications_events_leaves_the_same_catalogue(new_wor
 
 
 @pytest.mark.exhaustive
-def test_events_that_come_at_once_leave_the_same_catalogue(new_world: Callable[[], Universe]) -> None:
+def test_concurrent_events_leave_the_same_catalogue(new_world: Callable[[], Universe]) -> None:
     one, many = new_world(), new_world()
     one.deliver_all(bodies(APPLICATION))
     with ThreadPoolExecutor(6) as pool:

@@ -182,7 +182,7 @@ def test_no_contribution_is_lost_when_many_come_at_once(universe: Universe) -> N
     assert len(process["inputs"]) == 12
 
 
-def test_an_asset_that_a_scan_made_is_reused_and_left_as_it_is(universe: Universe) -> None:
+def test_an_asset_that_a_scan_created_is_reused_and_left_unchanged(universe: Universe) -> None:
     folder = f"scanned-{universe.name}"
     scanned = {
         "typeName": "azure_datalake_gen2_path",
@@ -202,7 +202,7 @@ def test_an_asset_that_a_scan_made_is_reused_and_left_as_it_is(universe: Univers
     assert [_without_links(entity) for entity in after] == [_without_links(entity) for entity in before]
 
 
-def test_an_upload_cut_short_is_made_up_for(universe: Universe, services: Services) -> None:
+def test_an_interrupted_upload_is_repeated(universe: Universe, services: Services) -> None:
     (complete,) = a_run("COMPLETE")
     universe.fail(count=1000, path="entity/bulk$", method="POST", status=503)
     universe.deliver(complete)

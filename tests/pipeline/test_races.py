@@ -73,7 +73,7 @@ def test_a_retry_of_what_another_worker_did_meanwhile_ends_the_matter(
     assert here.statuses([a_write()]) == ["Processed"]
 
 
-def test_a_retry_that_comes_at_once_has_the_last_word(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_that_is_immediate_decides_the_final_state(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the worker that asked for it stalls."""
 
     def take_at_once(queue: RetryQueue, pointer: RetryPointer, delay: float) -> None:

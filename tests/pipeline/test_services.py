@@ -35,7 +35,7 @@ def settings(storage: StorageConnection) -> Settings:
     )
 
 
-def test_events_that_come_at_once_share_what_is_built_once(
+def test_concurrent_events_share_what_is_built_once(
     storage_connection: StorageConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connected: list[StorageConnection] = []

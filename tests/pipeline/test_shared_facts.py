@@ -38,15 +38,13 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("scenario", sweep(SCENARIOS, SCENARIOS[-1:]))
 @pytest.mark.parametrize("order", sweep([backwards, shuffled_and_doubled], [shuffled_and_doubled]))
-def test_any_order_of_the_events_comes_to_the_same(order: Order, scenario: str, services: Services) -> None:
+def test_any_order_of_the_events_gives_the_same_result(order: Order, scenario: str, services: Services) -> None:
     in_order = shown(bodies(scenario), services)
     assert all(process["inputs"] and process["columns"] for process in in_order.values())
     assert shown(order(bodies(scenario)), services) == in_order
 
 
-def test_what_is_said_while_a_worker_writes_without_it_counts_in_the_end(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_facts_reported_during_a_write_count_in_the_end(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another worker processes the run that says it, and the replay that this causes, before this worker continues."""
     events = bodies(SCENARIOS[1])
     in_order = shown(events, services)
@@ -62,7 +60,7 @@ def test_what_is_said_while_a_worker_writes_without_it_counts_in_the_end(
     assert here.processes() == in_order
 
 
-def test_a_run_that_says_nothing_new_enqueues_nobody(services: Services) -> None:
+def test_a_run_without_new_facts_enqueues_no_other(services: Services) -> None:
     here = new_universe(services)
     here.deliver_all(bodies(SCENARIOS[0]))
     while follow_up(here, shared_facts.REASON):

@@ -92,7 +92,9 @@ def test_messages_are_stored_once_and_bad_ones_are_dead_lettered_once(hub: Servi
     assert letters(hub) == ["", "[half", "{half"]
 
 
-def test_while_storage_is_unavailable_the_batch_comes_again(hub: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_is_delivered_again_while_storage_is_unavailable(
+    hub: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written = a_write()
     with monkeypatch.context() as patched:
         patched.setattr(EventStore, "put", unavailable)

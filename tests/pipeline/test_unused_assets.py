@@ -112,7 +112,7 @@ def test_a_process_that_continues_drops_only_what_the_failed_run_read(universe: 
 
 
 @pytest.mark.parametrize("order", sweep(map("".join, itertools.permutations("abc")), ["acb", "cab"]))
-def test_what_several_processes_share_goes_with_the_last_of_them(universe: Universe, order: str) -> None:
+def test_shared_assets_are_removed_with_the_last_process(universe: Universe, order: str) -> None:
     universe.deliver_all(written(universe, sink=run, run=run) for run in "abc")
     for run in order[:-1]:
         universe.deliver(failed(universe, sink=run, run=run))
@@ -183,7 +183,7 @@ def _column(universe: Universe, column: str) -> AssetName:
         (_other_asset_with_its_schema, "other assets refer to it"),
     ],
 )
-def test_what_others_use_or_changed_stays_and_the_log_says_why(
+def test_assets_that_others_use_or_changed_stay_and_the_log_says_why(
     happened: Callable[[Universe], None], reason: str, universe: Universe, caplog: pytest.LogCaptureFixture
 ) -> None:
     universe.deliver(written(universe))
@@ -363,7 +363,7 @@ def test_an_asset_to_which_another_process_starts_to_refer_is_not_lost(
     assert left(universe) == sorted([*a_folder("in", "x"), *a_folder("other", "a"), "process"])
 
 
-def test_names_come_back_as_they_were_kept() -> None:
+def test_names_are_read_as_they_were_stored() -> None:
     kept = Referred(frozenset({AssetName("a", "b"), AssetName("c", "ü \ud800")}), "sales")
     assert decode(encode(kept)) == kept
     assert (decode(b""), encode(Referred())) == (Referred(), b"")

@@ -70,7 +70,7 @@ def test_search_datasets_finds_every_type_but_processes(catalog: Catalog, data_m
     assert [hit.asset for hit in found.hits] == [Asset(AssetName(SQL, "mssql://srv/db/dbo/Orders"), guid)]
 
 
-def test_entities_are_whole_and_those_that_are_gone_are_left_out(catalog: Catalog, data_map: DataMap) -> None:
+def test_entities_are_complete_and_missing_ones_are_left_out(catalog: Catalog, data_map: DataMap) -> None:
     guids = [data_map.add(SQL, f"mssql://srv/db/dbo/t{number}") for number in range(60)]
     gone = "00000000-0000-4000-8000-000000000000"
     found = catalog.entities([*guids, gone])
@@ -141,7 +141,7 @@ def test_lasting_faults_are_left_to_the_queue(fault: dict[str, object], data_map
     data_map.reset()
 
 
-def test_nobody_there_means_later() -> None:
+def test_an_unreachable_catalogue_is_unavailable() -> None:
     policy = RetryPolicy(budget=0.1, first_wait=0.01)
     with Catalog("http://127.0.0.1:9", "none", retry_policy=policy) as catalog, pytest.raises(CatalogUnavailable):
         catalog.find([NAME])

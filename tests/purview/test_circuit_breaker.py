@@ -110,7 +110,7 @@ def test_one_upload_of_the_app_tries_at_a_time(circuits: LocalCircuits, breaker:
         assert held_back_for(CircuitBreaker(POLICY, circuits, time)) == pytest.approx(5)
 
 
-def test_of_two_that_want_to_try_at_the_same_moment_one_does(
+def test_only_one_of_two_simultaneous_trials_is_made(
     circuits: LocalCircuits, breaker: CircuitBreaker, time: Time
 ) -> None:
     failing(breaker, DOWN)

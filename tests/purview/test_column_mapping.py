@@ -54,7 +54,7 @@ def test_text_does_not_depend_on_order() -> None:
         assert column_mapping(shuffled, SINK, NAMES, limit=2_000).text == text
 
 
-def test_at_the_limit_pairs_of_one_name_go_first_and_a_note_and_the_log_say_so(
+def test_at_the_limit_pairs_with_equal_names_are_kept_first_and_a_note_and_the_log_say_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     columns = [column(f"größe_{number:04}", (A, f"größe_{number:04}"), (B, "x")) for number in range(1_000)]
@@ -70,7 +70,7 @@ def test_at_the_limit_pairs_of_one_name_go_first_and_a_note_and_the_log_say_so(
 
 
 @pytest.mark.parametrize("same", ["Id", "ID", "id"])
-def test_at_the_limit_a_pair_of_one_name_in_any_case_goes_before_others(same: str) -> None:
+def test_at_the_limit_pairs_with_equal_names_in_any_case_are_kept_first(same: str) -> None:
     columns = [column("id", (A, "aaa"), (A, same)), column("aab", (A, "aaa"))]
     only = column_mapping([column("id", (A, same))], SINK, NAMES).text
     assert column_mapping(columns, SINK, NAMES, limit=len(only) + 2).text == only

@@ -178,7 +178,7 @@ def test_columns_that_cannot_be_stored_are_left_out_with_a_note() -> None:
     assert [note.code for note in draft.notes] == ["columns-not-created"]
 
 
-def test_a_name_beyond_the_limit_is_cut_everywhere_alike() -> None:
+def test_a_name_beyond_the_limit_is_cut_in_the_same_way_everywhere() -> None:
     source = folder("raw/" + "ä" * 3_000)
     draft = preview(copy_of(source, SINK, "id"))
     (pair,) = mapping(draft.process)

@@ -89,6 +89,6 @@ def test_collection_and_candidates_make_a_difference() -> None:
     assert fingerprints(BASE, resolutions).current != of(BASE)
 
 
-def test_that_of_earlier_versions_is_as_they_made_it() -> None:
+def test_fingerprints_of_earlier_versions_are_unchanged() -> None:
     """Otherwise every process is uploaded again by its next run, all at once."""
     assert fingerprints(BASE, resolve_all(BASE)).older[:16] == "d361abe7a76b8c84"

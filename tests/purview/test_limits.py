@@ -7,7 +7,7 @@ import pytest
 from purview.limits import cut, cut_uniquely, size
 
 
-def test_a_text_that_fits_stays_as_it_is() -> None:
+def test_a_text_that_fits_is_unchanged() -> None:
     assert (cut("äb", 3), cut_uniquely("äb", 3)) == ("äb", "äb")
 
 

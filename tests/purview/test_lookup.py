@@ -45,7 +45,9 @@ def test_the_first_candidate_that_exists_is_taken(
     assert of(catalog, cache, SALES) == {SALES: Asset(chosen, guids[chosen])}
 
 
-def test_all_datasets_are_looked_up_with_a_call_a_type(catalog: Catalog, cache: MemoryCache, data_map: DataMap) -> None:
+def test_all_datasets_are_looked_up_with_one_call_per_type(
+    catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
     names = [table(f"db.dbo.t{number}") for number in range(20)]
     for name in names:
         data_map.add(SQL, resolve(dataset(name)).asset.qualified_name)
@@ -77,7 +79,7 @@ def test_the_search_finds_the_same_account_by_its_other_host(
     assert of(catalog, cache, SALES)[SALES].guid == guid
 
 
-def test_a_resource_set_from_the_search_goes_before_a_folder(
+def test_a_resource_set_from_the_search_is_preferred_to_a_folder(
     catalog: Catalog, cache: MemoryCache, data_map: DataMap
 ) -> None:
     data_map.add(PATH, f"{LAKE}/gold/sales/")
@@ -93,7 +95,7 @@ def test_a_folder_stays_where_the_search_finds_nothing_better(
     assert of(catalog, cache, SALES)[SALES].guid == guid
 
 
-def test_a_scanned_asset_goes_before_a_placeholder(catalog: Catalog, cache: MemoryCache, data_map: DataMap) -> None:
+def test_a_scanned_asset_is_preferred_to_a_placeholder(catalog: Catalog, cache: MemoryCache, data_map: DataMap) -> None:
     resolution = resolve(dataset(ORDERS))
     placeholder = data_map.add("DataSet", resolution.asset.qualified_name)
     assert of(catalog, cache, ORDERS)[ORDERS].guid == placeholder
@@ -120,7 +122,7 @@ def test_a_process_is_never_taken_for_a_dataset(
     assert of(catalog, cache, ORDERS)[ORDERS].guid == ""
 
 
-def test_what_the_search_still_shows_but_is_gone_is_not_taken(
+def test_deleted_assets_that_the_search_still_shows_are_not_used(
     catalog: Catalog, cache: MemoryCache, data_map: DataMap
 ) -> None:
     name = f"{LAKE}/gold/sales/Year={{Year}}/{{SparkPartitions}}"

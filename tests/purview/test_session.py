@@ -148,7 +148,7 @@ def test_without_auth_no_token_is_sent(script: Script) -> None:
     ("endpoint", "auth"),
     [("https://acct.purview.azure.com", "none"), ("http://acct.purview.azure.com", "default")],
 )
-def test_elsewhere_nothing_goes_without_token_and_encryption(endpoint: str, auth: str) -> None:
+def test_on_other_hosts_nothing_is_sent_without_token_and_encryption(endpoint: str, auth: str) -> None:
     with pytest.raises(SettingsError):
         Catalog(endpoint, auth)
 

@@ -100,7 +100,7 @@ def test_an_empty_catalogue_gets_datasets_columns_and_the_process_in_one_request
     assert {asset.guid for asset in result.assets.values()} == {e["guid"] for e in data_map.entities(RESOURCE_SET)}
 
 
-def test_scanned_assets_are_used_and_left_as_they_are(worker: Worker, data_map: DataMap) -> None:
+def test_scanned_assets_are_used_and_left_unchanged(worker: Worker, data_map: DataMap) -> None:
     data_map.add(RESOURCE_SET, f"{LAKE}/gold/sales/{{SparkPartitions}}", "sales of spark", partitionCount=7)
     data_map.add(PATH, f"{LAKE}/raw/orders/", "orders", owner="me")
     before = data_map.entities()

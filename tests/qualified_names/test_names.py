@@ -67,7 +67,7 @@ def test_namespace(text: str, expected: Namespace) -> None:
         ("file:/lake/day=1,x", "file:/lake/day=1,x"),
     ],
 )
-def test_secrets_are_left_out_and_all_else_stays(text: str, shown: str) -> None:
+def test_secrets_are_left_out_and_everything_else_stays(text: str, shown: str) -> None:
     assert without_secrets(text) == shown
 
 

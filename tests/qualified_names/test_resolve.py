@@ -105,7 +105,7 @@ def test_partition_folders_or_a_final_slash_indicate_a_folder(namespace: str, na
         ("file:///lake", "t", "file://", "lake/t"),
     ],
 )  # fmt: skip
-def test_path_in_the_namespace_goes_before_the_name(
+def test_the_path_in_the_namespace_is_put_before_the_name(
     namespace: str, name: str, same_namespace: str, same_name: str
 ) -> None:
     context = NameContext(mount_points={"/mnt/lake": LAKE}, hive_cluster="prod")
@@ -175,7 +175,7 @@ def test_name_of_a_folder_keeps_its_case() -> None:
     assert not any("Orders.csv" in name for _, name in looked_up(LAKE, "Orders.CSV", storage_layer="delta"))
 
 
-def test_own_host_is_looked_up_before_the_other() -> None:
+def test_the_datasets_own_host_is_looked_up_first() -> None:
     hosts = [name.qualified_name.partition(".")[2][:4] for name in resolved(LAKE, "a/b").candidates]
 
     assert hosts == ["dfs."] * 3 + ["blob"] * 3
@@ -226,7 +226,7 @@ def test_the_table_format_distinguishes_a_folder_from_a_file(layer: str) -> None
         ("", "", "unknown"),
     ],
 )
-def test_short_name_is_what_people_say(namespace: str, name: str, short: str) -> None:
+def test_the_short_name_is_the_one_that_people_use(namespace: str, name: str, short: str) -> None:
     assert resolved(namespace, name).short_name == short
 
 
@@ -371,7 +371,7 @@ def test_note_names_both_keys_of_onelake() -> None:
         "jdbc:foo://h/db?Password=hunter2",
     ],
 )
-def test_generic_names_hold_no_password(namespace: str) -> None:
+def test_generic_names_contain_no_password(namespace: str) -> None:
     found = resolved(namespace, "t")
 
     assert "hunter2" not in repr((found.candidates, [note.text for note in found.notes]))

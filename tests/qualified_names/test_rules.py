@@ -51,7 +51,7 @@ def test_own_rule_is_added(rules_file: Path) -> None:
     assert named(rules_file, "bigquery", "a.b.c")[0] == "bigquery"
 
 
-def test_own_rule_goes_before_the_shipped(rules_file: Path) -> None:
+def test_the_users_rule_takes_precedence_over_the_shipped_one(rules_file: Path) -> None:
     rules_file.write_text(GOOD.replace('"mystore"', '"sqlserver"'), "utf-8")
 
     assert named(rules_file, "sqlserver://h", "s.t")[0] == "my-store"
@@ -69,7 +69,7 @@ def test_shipped_rule_is_removed(rules_file: Path) -> None:
     assert named(rules_file, "bigquery", "a.b.c") == ("generic", AssetName("DataSet", "bigquery/a.b.c"))
 
 
-def test_case_of_a_layout_counts_unless_the_rule_says_otherwise(rules_file: Path) -> None:
+def test_the_case_of_a_layout_matters_unless_the_rule_says_otherwise(rules_file: Path) -> None:
     rule = GOOD.replace("{schema}.{table}", "Tables.{schema}.{table}")
     rules_file.write_text(rule, "utf-8")
     assert named(rules_file, "mystore://h", "tables.s.T")[0] == "generic"

@@ -27,7 +27,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TriggerApp]:
 
 
 @pytest.mark.timeout(2 * PATIENCE_SECONDS)
-def test_what_a_dead_host_had_in_work_comes_back_and_what_a_living_one_has_does_not(
+def test_work_of_a_dead_host_is_delivered_again_and_that_of_a_living_one_is_not(
     app: TriggerApp, record_property: Callable[[str, object], None]
 ) -> None:
     poison = f"{app.queue('work')}-poison"

@@ -156,7 +156,7 @@ def test_inputs_are_added_and_taken_away(pair: Pair) -> None:
     assert len(process["inputs"]) == 1
 
 
-def test_a_process_without_runs_goes(pair: Pair) -> None:
+def test_a_process_without_runs_is_removed(pair: Pair) -> None:
     pair.deliver(a_write("one", "s"), a_write("one", "s", "FAIL"))
     assert pair.pictures() == ({}, {})
 

@@ -231,7 +231,7 @@ def test_one_line_is_logged_for_each_event_and_none_can_be_forged(
     assert "kept" in record.getMessage()
 
 
-def test_a_stored_event_is_reported_once_a_run_where_nothing_else_does(store: EventStore) -> None:
+def test_a_stored_event_is_reported_once_per_run_if_nothing_else_reports_it(store: EventStore) -> None:
     reported: list[str] = []
     receiver = Receiver(LIMITS, RULES, store, notify=reported.append)
     first, second, ignored = new(), new(), new(job="app.collect_limit", outputs=[])

@@ -68,6 +68,6 @@ def test_nodes_of_the_plan_are_limited() -> None:
     ("limits", "expected"),
     [(Limits(max_columns=100, max_plan_nodes=100), 300), (Limits(max_columns=100, max_plan_nodes=10), 140)],
 )
-def test_an_event_too_short_for_so_many_columns_or_nodes_is_not_looked_at(limits: Limits, expected: int) -> None:
+def test_an_event_too_short_for_so_many_columns_or_nodes_is_not_checked(limits: Limits, expected: int) -> None:
     assert limits.longest_narrow_event == expected
     check_width(b"x" * expected, limits)

@@ -161,7 +161,7 @@ def test_what_is_known_already_is_not_written(created: CreatedAssets, storage_cl
     assert etag() == before
 
 
-def test_an_asset_whose_columns_are_gone_is_as_one_of_others(
+def test_an_asset_without_its_recorded_columns_counts_as_foreign(
     created: CreatedAssets, storage_clients: StorageClients
 ) -> None:
     name = a_name()

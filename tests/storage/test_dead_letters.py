@@ -30,7 +30,7 @@ def test_a_dead_letter_is_put_listed_read_and_deleted(letters: DeadLetters) -> N
     assert list(letters.names(run)) == []
 
 
-def test_two_of_one_moment_are_two(letters: DeadLetters) -> None:
+def test_two_letters_of_one_moment_are_two(letters: DeadLetters) -> None:
     run = new_run()
     for reason in ("a", "b", "a"):
         letters.put(run, reason, "", {}, TIME)

@@ -47,7 +47,7 @@ def row_key(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def test_a_row_comes_back_as_it_was_written(table: DetailsTable, name: str) -> None:
+def test_a_row_is_read_as_it_was_written(table: DetailsTable, name: str) -> None:
     written = table.write(
         DetailsRow(name, b"\x00history", "fp", UPLOADED, True, "guid", {"input_tables": "[]", "isdelta": False})
     )
@@ -180,7 +180,9 @@ def test_strange_names_are_keys_like_others(table: DetailsTable, name: str, stra
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.binary(max_size=500), text=st.text(max_size=200), flag=st.booleans())
-def test_any_history_and_nearly_any_text_come_back(table: DetailsTable, history: bytes, text: str, flag: bool) -> None:
+def test_any_history_and_nearly_any_text_can_be_read_back(
+    table: DetailsTable, history: bytes, text: str, flag: bool
+) -> None:
     name = f"sparklin://prod/app#{new_run()}"
     table.write(DetailsRow(name, history, columns={"input_tables": text, "isdelta": flag}))
     row = table.read(name)

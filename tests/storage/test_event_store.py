@@ -77,7 +77,7 @@ def test_an_event_is_one_in_both_forms(store: EventStore, compressing: EventStor
     [b"\x1f\x8b", b"\x1f\x8b\x08" + b"x" * 40, gzip.compress(b"{}", mtime=0)[:-3]],
     ids=["only the first bytes", "no gzip", "cut"],
 )
-def test_a_blob_that_cannot_be_expanded_is_left_as_it_is(
+def test_a_blob_that_cannot_be_expanded_is_left_unchanged(
     store: EventStore, storage_clients: StorageClients, content: bytes
 ) -> None:
     envelope, digest, _ = new_event()

@@ -104,7 +104,7 @@ def test_two_processes_count_together(storage_connection: StorageConnection, tmp
     assert counter.read_text() == "20"
 
 
-def test_looks_at_a_lock_come_further_and_further_apart_and_the_last_at_the_deadline(
+def test_a_lock_is_polled_at_growing_intervals_and_last_at_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [1000.0]
@@ -144,7 +144,7 @@ def test_a_key_given_twice_is_held_once(locks: Locks) -> None:
     assert not is_held(locks, key)
 
 
-def test_a_lock_that_was_released_is_not_taken_for_held(locks: Locks) -> None:
+def test_a_released_lock_is_not_reported_as_held(locks: Locks) -> None:
     with locks.hold([new_run()], wait_seconds=0) as held:
         held.check()
     with pytest.raises(LeaseLost, match="was lost"):

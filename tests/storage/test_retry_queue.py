@@ -33,7 +33,7 @@ def test_a_message_is_base64_json_that_never_expires(storage_clients: StorageCli
     assert message.expires_on.year == 9999
 
 
-def test_a_message_comes_when_it_is_due(storage_clients: StorageClients, raw: QueueClient) -> None:
+def test_a_message_is_delivered_when_it_is_due(storage_clients: StorageClients, raw: QueueClient) -> None:
     RetryQueue(storage_clients).enqueue(RetryPointer(new_run(), 1, FAILED), 3600)
     assert raw.receive_message() is None
     assert raw.get_queue_properties().approximate_message_count == 1

@@ -80,9 +80,7 @@ def test_what_is_found_is_what_a_list_of_the_blobs_shows(store: EventStore, foun
 
 
 @pytest.mark.parametrize("event_type", ["RUNNING", "COMPLETE"])
-def test_a_run_of_which_nothing_is_known_is_listed_once(
-    store: EventStore, found: RunEvents, lists: Count, event_type: str
-) -> None:
+def test_an_unknown_run_is_listed_once(store: EventStore, found: RunEvents, lists: Count, event_type: str) -> None:
     """As one whose first events an earlier version processed."""
     run = new_run()
     start, later = put(store, run, "START"), put(store, run, event_type, START + HOUR, minute=1)
@@ -112,7 +110,7 @@ def test_an_event_that_comes_later_in_a_known_hour_is_found_before_its_notificat
     assert names(found, start) == [start, complete]
 
 
-def test_of_two_workers_with_events_of_different_hours_the_later_one_finds_both(
+def test_the_later_of_two_workers_with_events_of_different_hours_finds_both(
     store: EventStore, records: RunRecords, found: RunEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = new_run()
@@ -140,7 +138,7 @@ def test_a_row_without_a_blob_is_no_event(store: EventStore, found: RunEvents, s
     assert names(found, start) == [start]
 
 
-def test_a_repeated_event_is_there_once_with_the_row_that_counts(store: EventStore, found: RunEvents) -> None:
+def test_a_repeated_event_is_stored_once_with_the_row_that_counts(store: EventStore, found: RunEvents) -> None:
     run = new_run()
     start = put(store, run, "START")
     put(store, run, "START", START + HOUR)

@@ -29,7 +29,7 @@ def test_what_is_stored_is_what_another_worker_reads(storage_clients: StorageCli
     assert replace(circuits.read()[scope], version=None) == Circuit(scope)
 
 
-def test_of_two_changes_to_one_version_the_first_counts(circuits: StoredCircuits) -> None:
+def test_the_first_of_two_changes_to_one_version_counts(circuits: StoredCircuits) -> None:
     scope = new_run()
     assert circuits.write(Circuit(scope, failures=1))
     assert not circuits.write(Circuit(scope, failures=5))

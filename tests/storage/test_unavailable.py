@@ -75,11 +75,11 @@ def assert_fails_in_time(connection: StorageConnection, seconds: float) -> None:
     assert time.monotonic() - began < FAR_ABOVE
 
 
-def test_the_budget_holds_when_connections_are_refused(unreachable: StorageConnection) -> None:
+def test_the_budget_is_kept_when_connections_are_refused(unreachable: StorageConnection) -> None:
     assert_fails_in_time(unreachable, 0.5)
 
 
-def test_the_budget_holds_when_nobody_answers(silent: StorageConnection) -> None:
+def test_the_budget_is_kept_when_nothing_answers(silent: StorageConnection) -> None:
     assert_fails_in_time(silent, 0.5)
 
 

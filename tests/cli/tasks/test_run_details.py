@@ -72,7 +72,7 @@ def test_status_counts_events_by_status_and_job(universe: Universe, sparklin: Sp
     assert shown["events"] == sum(shown["byStatus"].values())
 
 
-def test_of_an_hour_with_too_many_events_only_some_are_read(universe: Universe, services: Services) -> None:
+def test_only_some_events_of_an_hour_with_too_many_are_read(universe: Universe, services: Services) -> None:
     """At its own time, so that no other test's events are there."""
     hour = datetime(2001, 1, 1, tzinfo=UTC) + timedelta(hours=random.randrange(50_000))
     for run in ("one", "two", "three"):

@@ -41,7 +41,7 @@ class TestFaults:
         assert api.post(dataset("a")).status_code == 200
         assert time.monotonic() - began >= 0.2
 
-    def test_hanging_holds_up_nobody_else(self, api: Api) -> None:
+    def test_a_hanging_request_does_not_delay_others(self, api: Api) -> None:
         api.fault(hang=PATIENCE, path="/entity/guid/slow$")
         with pytest.raises(requests.exceptions.ReadTimeout):
             requests.get(f"{api.address}{ATLAS}/entity/guid/slow", timeout=0.1)
@@ -68,7 +68,7 @@ class TestFaults:
         assert api.post(dataset("a")).status_code == 500
         assert list(api.dump()) == ["a"]
 
-    def test_forgotten(self, api: Api) -> None:
+    def test_deleted_faults_are_forgotten(self, api: Api) -> None:
         api.fault(status=500)
         api.call("DELETE", "/_control/faults")
         assert api.post(dataset("a")).status_code == 200

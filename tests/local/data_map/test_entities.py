@@ -96,7 +96,7 @@ class TestColumns:
         assert api.dump()["c"]["relationships"] == {"table": [["azure_sql_table", "x://u"]]}
         assert api.dump()["t"]["relationships"] == {}
 
-    def test_a_column_that_the_table_drops_goes_with_it(self, api: Api) -> None:
+    def test_a_column_that_the_table_drops_is_dropped(self, api: Api) -> None:
         table = entity("azure_sql_table", "-1", "t")
         columns = [entity("azure_sql_column", f"-{n}", f"c{n}", data_type="int") for n in (2, 3)]
         api.stored(table | {"relationshipAttributes": {"columns": [{"guid": "-2"}, {"guid": "-3"}]}}, *columns)
@@ -126,7 +126,7 @@ class TestTransactions:
         assert error(answer)[:2] == (404, "ATLAS-404-00-00A")
         assert api.dump() == {}
 
-    def test_a_supertype_finds_the_asset_that_is_there(self, api: Api) -> None:
+    def test_a_supertype_finds_the_existing_asset(self, api: Api) -> None:
         guid = api.stored(entity("azure_sql_table", "-1", "t", objectType="U"))["-1"]
         assert api.stored(entity("DataSet", "-1", "t"))["-1"] == guid
         assert api.named("t", "azure_sql_table")["attributes"]["objectType"] == "U"
@@ -164,7 +164,7 @@ class TestSeveralByName:
         assert answer.status_code == 200
         return [each["attributes"]["name"] for each in answer.json()["entities"]]
 
-    def test_those_that_are_there(self, api: Api) -> None:
+    def test_existing_entities_are_listed(self, api: Api) -> None:
         api.stored(dataset("a", "-1"), dataset("b", "-2"), entity("azure_datalake_gen2_path", "-3", "c"))
         assert self.names(api, RESOURCE_SET, "b", "no", "a", "c") == ["b", "a"]
         assert self.names(api, "DataSet", "a", "c") == ["a", "c"]

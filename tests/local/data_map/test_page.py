@@ -42,7 +42,7 @@ def names(graph: LineageGraph) -> list[str]:
     return sorted([*(each.name for each in graph.datasets), *(each.name for each in graph.processes)])
 
 
-def test_says_how_to_begin(api: Api) -> None:
+def test_an_empty_page_says_how_to_begin(api: Api) -> None:
     text = api.call("GET", "/").text
     assert "Nothing here yet" in text
     assert "sparklin send event.json --local" in text

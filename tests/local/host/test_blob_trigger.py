@@ -41,7 +41,9 @@ def test_a_new_blob_runs_once(source: str, azurite: Azurite, tmp_path: Path) -> 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_restart_runs_what_came_meanwhile_and_nothing_again(source: str, azurite: Azurite, tmp_path: Path) -> None:
+def test_a_restart_runs_what_arrived_meanwhile_and_repeats_nothing(
+    source: str, azurite: Azurite, tmp_path: Path
+) -> None:
     app = app_of(source, azurite, tmp_path)
     app.upload("runs/before.json", "1")
     host = app.host()
@@ -78,7 +80,7 @@ def test_a_blob_that_is_written_again_runs_again(app: SampleApp) -> None:
 
 
 @pytest.mark.exhaustive
-def test_a_killed_hosts_blob_comes_back_to_another(app: SampleApp) -> None:
+def test_a_killed_hosts_blob_is_delivered_to_another(app: SampleApp) -> None:
     app.upload("runs/a.json", "hold for ever")
     first = app.host().start()
     app.until_reported("on_blob", 1)

@@ -36,6 +36,6 @@ def test_a_schedule_that_can_not_be_read_is_refused(expression: str) -> None:
         parse_schedule(expression)
 
 
-def test_a_schedule_that_never_comes_is_refused() -> None:
+def test_a_schedule_that_is_never_due_is_refused() -> None:
     with pytest.raises(ValueError, match="never comes due"):
         parse_schedule("0 0 0 30 2 *").after(NOW)

@@ -15,11 +15,11 @@ def waits(longest: float, count: int) -> list[float]:
     return [back_off.next() for _ in range(count)]
 
 
-def test_an_empty_queue_is_looked_at_more_and_more_seldom() -> None:
+def test_an_empty_queue_is_polled_at_growing_intervals() -> None:
     assert waits(AZURE.longest_poll_seconds, len(RECORDED)) == [pytest.approx(wait, rel=0.2) for wait in RECORDED]
 
 
-def test_the_longest_wait_is_as_it_was_asked_for() -> None:
+def test_the_longest_wait_is_the_configured_one() -> None:
     assert waits(QUICK.longest_poll_seconds, 50)[-1] == QUICK.longest_poll_seconds
 
 

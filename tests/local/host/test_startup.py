@@ -88,7 +88,7 @@ def test_an_app_that_can_not_be_read_is_refused(
         (APP + HTTP.format(route="{a:odd}", name="f"), "error: Route api/{a:odd}: the constraint odd is not known"),
     ],
 )
-def test_what_is_wrong_is_said_at_the_terminal(tmp_path: Path, source: str, said: str) -> None:
+def test_errors_are_reported_at_the_terminal(tmp_path: Path, source: str, said: str) -> None:
     assert said in try_to_host(tmp_path, source)
 
 

@@ -65,7 +65,7 @@ def test_a_new_timer_is_noted_and_not_run(app: SampleApp) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("order", ["", "fail"])
-def test_a_due_time_without_a_host_is_made_up_for_once(azurite: Azurite, tmp_path: Path, order: str) -> None:
+def test_a_due_time_without_a_host_is_caught_up_once(azurite: Azurite, tmp_path: Path, order: str) -> None:
     app = sample_app(azurite, tmp_path, timer_order=order)
     note(app, LONG_AGO)
     host = app.host()
@@ -81,7 +81,7 @@ def test_a_due_time_without_a_host_is_made_up_for_once(azurite: Azurite, tmp_pat
 
 
 @pytest.mark.exhaustive
-def test_a_run_that_a_host_died_over_is_made_up_for(azurite: Azurite, tmp_path: Path) -> None:
+def test_a_run_whose_host_died_is_caught_up(azurite: Azurite, tmp_path: Path) -> None:
     app = sample_app(azurite, tmp_path, timer_order="hold on")
     note(app, LONG_AGO)
     first = app.host().start()

@@ -35,7 +35,7 @@ def sleeper(tmp_path: Path) -> Iterator[Started]:
     processes.kill(started)
 
 
-def test_a_process_is_ended_and_then_gone(sleeper: Started) -> None:
+def test_a_process_is_ended_and_no_longer_exists(sleeper: Started) -> None:
     assert processes.is_running(sleeper)
     processes.end(sleeper)
     assert not processes.is_running(sleeper)

@@ -44,11 +44,11 @@ def test_what_is_not_known_to_be_a_dataset_has_the_bare_name_of_its_column(found
     assert texts_of(project(FOLDER, upper), found)[1] == ["upper(rate)"]
 
 
-def test_a_column_that_is_taken_as_it_is_has_no_text() -> None:
+def test_a_column_that_is_copied_unchanged_has_no_text() -> None:
     assert texts_of(project(ORDERS, attribute("id", 1)))[1] == [None]
 
 
-def test_a_column_that_was_computed_below_stands_for_its_expression() -> None:
+def test_a_column_that_was_computed_below_is_replaced_by_its_expression() -> None:
     below = project(ORDERS, alias(function("Upper", attribute("id", 1)), "u", 31))
     assert texts_of(project(below, alias(function("Lower", attribute("u", 31)), "l", 32)))[1] == [
         "lower(upper(orders.id))"

@@ -169,7 +169,7 @@ def test_a_choice_is_known_only_if_its_conditions_and_values_are(kind: str, open
     assert not value(function(kind, *parts)).known
 
 
-def test_conditions_decide_about_the_fields_of_a_struct_too() -> None:
+def test_conditions_also_determine_the_fields_of_a_struct() -> None:
     chosen = function("If", C, struct(A, B), struct(B, A))
     assert read(field(chosen, 0)) == ("a b", {"c": "CONDITIONAL"})
 
@@ -178,7 +178,7 @@ def test_a_case_without_else_and_with_several_conditions() -> None:
     assert read(function("CaseWhen", A, FIRST, B, C)) == ("c", {"a": "CONDITIONAL", "b": "CONDITIONAL"})
 
 
-def test_a_field_that_the_struct_does_not_have_is_made_of_all_of_it() -> None:
+def test_a_field_that_the_struct_does_not_have_comes_from_all_of_it() -> None:
     assert read(field(struct(A, B), 2)) == ("a b", {})
     assert read(field(struct(A, B), -1)) == ("a b", {})
     assert read(field(A, 0)) == ("a", {})

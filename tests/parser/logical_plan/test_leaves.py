@@ -69,7 +69,7 @@ def test_whether_a_schema_allows_that_a_leaf_reads_a_dataset(
         (leaf("a", table="db.t"), [dataset("t", "a", "b", namespace=JDBC)], False),
     ],
 )
-def test_a_leaf_that_reads_no_input_as_it_is_may_be_a_query_of_a_database(
+def test_a_leaf_that_reads_no_input_directly_may_be_a_query_of_a_database(
     read: Leaf, datasets: list[Dataset], expected: bool
 ) -> None:
     assert may_be_query(read, datasets) is expected
@@ -141,7 +141,7 @@ def test_columns_that_datasets_have_in_the_same_order(
     assert assign(leaves, datasets) == expected
 
 
-def test_a_name_goes_before_columns_and_what_is_known_before_both() -> None:
+def test_a_name_takes_precedence_over_columns_and_known_facts_over_both() -> None:
     named = dataset("w/db.db/t", "k")
 
     assert assign([leaf("a", "b", table="db.t")], [ONE, named]) == {0: only(named)}
@@ -182,13 +182,13 @@ def test_a_managed_table_lies_beside_another_one_of_its_database(
     assert managed_beside(leaves, found, None) == beside
 
 
-def test_the_sink_tells_the_folder_of_its_database_too() -> None:
+def test_the_sink_also_gives_the_folder_of_its_database() -> None:
     leaves = [leaf(table="sales.items", managed=True)]
 
     assert managed_beside(leaves, {}, ("sales.orders", PLACED.id)) == {0: only(dataset("warehouse/sales.db/items"))}
 
 
-def test_of_two_folders_of_a_database_none_is_chosen() -> None:
+def test_neither_of_two_folders_of_a_database_is_chosen() -> None:
     leaves = [leaf(table="sales.orders", managed=True), leaf(table="sales.items", managed=True)]
     elsewhere = dataset("elsewhere/sales.db/lines")
 

@@ -66,7 +66,7 @@ def test_rows_without_a_dataset_have_no_sources(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(OPAQUE))
-def test_of_what_a_program_does_with_rows_only_the_facet_can_say_the_sources(kind: str) -> None:
+def test_only_the_facet_gives_the_sources_of_what_a_program_does_with_rows(kind: str) -> None:
     rows = operator(kind, ONE, output=[attribute("a", 31), attribute("b", 32)])
     assert edges(rows) == {"x": [], "y": []}
     assert edges(rows, FACET) == {"x": ["other.v"], "y": ["other.v"]}
@@ -320,7 +320,7 @@ def test_the_columns_of_a_view_keep_their_ids_if_the_query_below_has_them() -> N
     assert [column.name for column in (*as_it_is.output, *other_width.output)] == ["a", "b", "a", "b"]
 
 
-def test_conditions_of_a_row_level_command_decide_about_what_comes_from_rows() -> None:
+def test_conditions_of_a_row_level_command_determine_what_comes_from_rows() -> None:
     keep = node("sql.catalyst.plans.logical.MergeRows$Keep", condition=function("IsNull", B), output=[A, literal("1")])
     rows = relation_of(operator("MergeRows", ONE, output=[attribute("x", 80), attribute("y", 81)],
                                 matchedInstructions=[keep]))  # fmt: skip
@@ -402,12 +402,12 @@ def test_a_recursion_within_a_recursion_has_rows_of_its_own() -> None:
     [{"outputAttrIds": None}, {"outputAttrIds": []}, {"outputAttrIds": [{"id": 54}, {"no": 1}]}],
     ids=["no list", "empty", "one cannot be read"],
 )
-def test_of_a_recursion_whose_columns_cannot_be_read_nothing_is_known(more: dict[str, Any]) -> None:
+def test_a_recursion_whose_columns_cannot_be_read_is_unknown(more: dict[str, Any]) -> None:
     rows = relation_of(operator("UnionLoop", ONE, OTHER, id=1, **more))
     assert (rows.output, rows.known) == ((), False)
 
 
-def test_a_row_that_a_subquery_chooses_is_known_only_if_its_query_is() -> None:
+def test_a_row_that_a_subquery_chooses_is_known_only_if_its_query_is_known() -> None:
     def chosen_from(query: Nodes) -> Relation:
         return relation_of(project(ONE, alias(node("sql.catalyst.expressions.ScalarSubquery", plan=query), "c", 70)))
 

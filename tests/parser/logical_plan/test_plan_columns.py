@@ -47,7 +47,7 @@ def test_a_choice_whose_values_are_all_known_needs_no_facet() -> None:
     assert drawn(plan, FOLDERS, "[c]", {"c": [("other", "v")]}) == {"c": ["one.b"]}
 
 
-def test_of_two_reads_with_the_same_columns_nobody_can_say_which_is_which() -> None:
+def test_two_reads_with_the_same_columns_cannot_be_distinguished() -> None:
     joined = operator("Join", ONE, TWIN, joinType={"object": "org.apache.spark.sql.catalyst.plans.Inner$"})
     plan = insert(project(joined, attribute("a", 1), attribute("b", 12)), "[a, b]")
     assert drawn(plan, TWINS, "[a, b]") == {"a": [], "b": []}

@@ -91,13 +91,13 @@ def test_a_write_by_name_gives_the_columns_that_the_sink_has(sink: tuple[str, ..
     assert list(found.columns) == expected
 
 
-def test_a_plan_that_cannot_be_read_or_writes_nothing_says_nothing() -> None:
+def test_a_plan_that_cannot_be_read_or_writes_nothing_gives_no_columns() -> None:
     for plan in ([], ONE, project(ONE, A)):
         assert planned_write([sent(plan)], TARGET, [FOLDER], Evidence()) is None
     assert planned_rows([sent([])], [FOLDER], {}) is None
 
 
-def test_the_plan_of_start_goes_before_those_of_other_events() -> None:
+def test_the_plan_of_start_takes_precedence_over_those_of_other_events() -> None:
     start, end = sent(insert(project(ONE, B, A), "[x, y]"), "START"), sent(insert(ONE, "[x, y]"))
     for events in ([start, end], [end, start]):
         found = planned_write(events, TARGET, [FOLDER], Evidence())
@@ -105,7 +105,7 @@ def test_the_plan_of_start_goes_before_those_of_other_events() -> None:
         assert found.columns["x"].sources == {ColumnRef(FOLDER.id, "b")}
 
 
-def test_of_several_writes_the_one_counts_that_names_the_table_of_the_sink() -> None:
+def test_the_write_that_names_the_sinks_table_counts() -> None:
     def into(table: str, *columns: Nodes) -> Nodes:
         place = {"identifier": {"table": table, "database": "db"}}
         return operator("AppendData", project(ONE, *columns), query=0, catalogTable=place)
@@ -127,7 +127,7 @@ def test_a_plan_says_which_dataset_a_leaf_is_and_which_leaf_is_open() -> None:
     assert of(insert(operator("LogicalRDD", output=[A, B]), "[x, y]")).said.reads_rows
 
 
-def test_an_open_leaf_is_what_another_run_of_the_application_says() -> None:
+def test_an_unknown_leaf_is_resolved_by_another_run_of_the_application() -> None:
     elsewhere = dataset_id(LAKE, "elsewhere")
     plan = insert(with_key(read({"k": 1, "v": 2}), 1), "[x, y]")
     found = of(plan, Evidence(facts=ApplicationFacts(leaves={"jvm:1": elsewhere})))

@@ -65,7 +65,7 @@ def test_conditions_decide_about_a_value(value: Value, conditions: list[Value], 
     assert decided(value, conditions) == expected
 
 
-def test_a_relation_gives_values_by_position_and_knows_nothing_of_others() -> None:
+def test_a_relation_gives_values_by_position_and_is_independent_of_others() -> None:
     relation = Relation((Attribute(1, "a"), Attribute(2, "b")), {1: A})
 
     assert [relation.value(position) for position in range(4)] == [A, UNKNOWN, UNKNOWN, UNKNOWN]

@@ -121,7 +121,7 @@ def test_the_table_of_a_command_stands_in_one_of_three_parameters(parameter: str
     assert [is_managed(command(kind, "db")) for kind in ("MANAGED", "EXTERNAL")] == [True, False]
 
 
-def test_a_name_without_a_catalogue_table_is_taken_as_it_is() -> None:
+def test_a_name_without_a_catalogue_table_is_used_unchanged() -> None:
     assert table_name(plan(operator("AppendData", SOURCE, query=0, identifier="db.t"))) == "db.t"
     assert table_name(plan(operator("AppendData", SOURCE, query=0, catalogTable={"identifier": "db.t"}))) == ""
     assert not is_managed(plan(operator("AppendData", SOURCE, query=0)))
@@ -178,7 +178,7 @@ def test_the_condition_of_a_clause_decides_about_its_assignments() -> None:
     assert write.named["n"].uses == {((1, "id"), "CONDITIONAL")}
 
 
-def test_a_merge_without_one_of_its_sides_says_nothing() -> None:
+def test_a_merge_without_one_of_its_sides_gives_no_columns() -> None:
     command = plan(node("sql.catalyst.plans.logical.MergeIntoTable", TARGET, targetTable=0))
     assert write_of(command, new_walk()) == Write()
 

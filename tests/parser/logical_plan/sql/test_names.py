@@ -22,7 +22,7 @@ def literal(value: str | None) -> Node:
 
 
 @pytest.mark.parametrize("kind", names.INFIX)
-def test_an_operator_stands_between_its_operands(kind: str) -> None:
+def test_an_operator_is_written_between_its_operands(kind: str) -> None:
     word, _ = names.INFIX[kind]
     assert word == f" {word.strip()} "
     assert text(of(kind, A, B)) == f"a{word}b"
@@ -65,7 +65,7 @@ def test_a_negated_comparison_has_its_own_word(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", names.PREFIX)
-def test_a_sign_stands_before_its_operand(kind: str) -> None:
+def test_a_sign_is_written_before_its_operand(kind: str) -> None:
     assert text(of(kind, A)) == f"{names.PREFIX[kind]}a"
     assert text(of(kind, of("Add", A, B))) == f"{names.PREFIX[kind]}(a + b)"
 
@@ -93,13 +93,13 @@ def test_a_class_of_many_functions_has_the_name_in_a_parameter(kind: str, parame
 
 
 @pytest.mark.parametrize("kind", names.LEADING_PARAMETERS)
-def test_a_parameter_stands_before_the_arguments(kind: str) -> None:
+def test_a_parameter_is_written_before_the_arguments(kind: str) -> None:
     name = function_names.FUNCTIONS.get(kind) or function_names.snake_case(kind)
     assert text(of(kind, A, **{names.LEADING_PARAMETERS[kind]: 3})) == f"{name}(3, a)"
 
 
 @pytest.mark.parametrize("kind", names.SCHEMA_PARAMETERS)
-def test_a_type_stands_behind_the_arguments(kind: str) -> None:
+def test_a_type_is_written_after_the_arguments(kind: str) -> None:
     expression = of(kind, A, **{names.SCHEMA_PARAMETERS[kind]: "integer"})
     assert text(expression) == f"{function_names.FUNCTIONS[kind]}(a, 'INT')"
 

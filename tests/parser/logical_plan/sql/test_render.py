@@ -317,13 +317,13 @@ def test_a_name_gets_parentheses_where_it_needs_them() -> None:
     assert sql(A, lambda _: sql(of("Add", B, C), name_of)) == Text("b + c", Level.ADDITION)
 
 
-def test_a_definition_stands_for_a_name() -> None:
+def test_a_name_is_replaced_by_its_definition() -> None:
     definitions = {"a": of("Alias", of("Add", B, ONE), name="a"), "b": C}
     assert sql_text(of("Multiply", A, D), lambda node: definitions.get(name_of(node), name_of(node))) == "(c + 1) * d"
     assert sql(A, lambda node: definitions.get(name_of(node), name_of(node))).level is Level.ADDITION
 
 
-def test_definitions_that_double_or_go_in_circles_end() -> None:
+def test_doubling_or_circular_definitions_end() -> None:
     doubled = sql_text(A, lambda _: of("Add", A, A), most=50)
     assert len(doubled) == 50
     assert doubled.endswith("…")
@@ -426,7 +426,7 @@ NODES = st.recursive(
 @pytest.mark.exhaustive
 @given(NODES, st.integers(0, 200))
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
-def test_no_node_is_too_odd(expression: Node, most: int) -> None:
+def test_any_node_stays_within_the_length(expression: Node, most: int) -> None:
     assert len(sql_text(expression, lambda _: "n", most)) <= most
     assert len(condition_text(expression, lambda _: "n", most, beside=[expression])) <= most
 
