@@ -41,11 +41,11 @@ install: complete  ## Install everything into this checkout (the other commands 
 ready:
 	@$(PYTHON) scripts/bootstrap.py $(SAME_VERSION)
 
-# What only the checks need besides: a browser, and what the lineage explorer is built with.
+# Only for the checks: a browser, and the build tools of the lineage explorer.
 complete:
 	@$(PYTHON) scripts/bootstrap.py $(SAME_VERSION) --tests
 
-# For commands that write into the checkout besides .local, such as the caches of ruff, mypy and pytest.
+# For commands that write into the checkout outside of .local, such as the caches of ruff, mypy and pytest.
 writable: complete
 	@[ -w . ] || { echo 'This checkout is read-only, and this command writes into it.' >&2; exit 1; }
 
@@ -98,14 +98,14 @@ release: ready  ## Build what is released from this commit into dist/: packages,
 audit: ready  ## Look up known vulnerabilities of the pinned packages (needs the advisory service of PyPI)
 	@$(RUN)/python -m scripts.audit
 
-template:  ## Compile infra/ into infra/azuredeploy.json, and write the snapshots of its tests anew
+template:  ## Compile infra/ into infra/azuredeploy.json, and rewrite the snapshots of its tests
 	@scripts/templates
 
 viewer: writable  ## Build the lineage explorer: explorer/viewer from viewer/src
 	@$(NODE) viewer/node_modules/typescript/bin/tsc --project viewer
 	@$(NODE) viewer/build.mjs
 
-screenshots: writable  ## Take the pictures in docs/images anew, from the pages of the demo in a headless browser
+screenshots: writable  ## Take the pictures in docs/images again, from the pages of the demo in a headless browser
 	@$(RUN)/python -m tests.browser.screenshots
 
 lock: writable  ## Pin the dependencies in pyproject.toml again, in requirements*.txt

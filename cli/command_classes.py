@@ -72,7 +72,7 @@ class Commands(TyperGroup):
             _say(*error.problems)
             raise typer.Exit(WRONG_USAGE) from None
         except SparklinError as error:
-            _say(*_said(error))
+            _say(*_explained(error))
             raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
@@ -94,7 +94,7 @@ def _wrong_usage(error: TyperException) -> typer.Exit:
     return typer.Exit(error.exit_code)
 
 
-def _said(error: SparklinError) -> tuple[str, ...]:
+def _explained(error: SparklinError) -> tuple[str, ...]:
     """The error, and what to do about it."""
     reason = str(error)
     remedy = error.remedy if isinstance(error, TryLater | Refused) else ""

@@ -53,7 +53,7 @@ def _hinting(*, local: bool) -> Iterator[None]:
     except StorageUnavailable as error:
         if not local or error.remedy:
             raise
-        remedy = "Is the local stack still running? `make down`, then `make up`, starts it anew."
+        remedy = "Is the local stack still running? `make down`, then `make up`, starts it again."
         raise StorageUnavailable(error.reason, remedy=remedy) from None
 
 

@@ -115,14 +115,14 @@ def _show(found: Sequence[Move], left: Sequence[Leftover], *, applied: bool) -> 
     for move in found:
         if move.pending:
             print_line(console, move.process.rpartition("#")[0], "bold")
-            print_line(console, f"  from {short(move.ours.name.qualified_name)} to {_told(move.scanned)}")
+            print_line(console, f"  from {short(move.ours.name.qualified_name)} to {_described(move.scanned)}")
     for item in left:
         what = item.kept or ("deleted" if applied else "would be deleted")
-        print_line(console, f"placeholder {_told(item.asset)}: {what}")
+        print_line(console, f"placeholder {_described(item.asset)}: {what}")
     pending = sum(move.pending for move in found)
     done = "moved" if applied else "to be moved; run again with --apply"
     console.print(Text(f"{pending} reference{'' if pending == 1 else 's'} {done}" if pending else "nothing to move"))
 
 
-def _told(asset: Asset) -> str:
+def _described(asset: Asset) -> str:
     return f"{asset.name.type_name} {short(asset.name.qualified_name)}"

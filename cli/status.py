@@ -131,11 +131,11 @@ def _show(found: StatusReport) -> None:
     for row in errors:
         print_line(console, f"  {_line(row)}", "yellow")
     for folder in found.folders:
-        print_line(console, _told(folder), "yellow" if folder.state.error or not folder.state.checked else "")
+        print_line(console, _described(folder), "yellow" if folder.state.error or not folder.state.checked else "")
     _show_jobs(console, found)
 
 
-def _told(folder: FolderReport) -> str:
+def _described(folder: FolderReport) -> str:
     state = folder.state
     when = f"checked {state.checked:%Y-%m-%d %H:%M}" if state.checked else "not collected yet"
     counts = f"{folder.kept} kept, {folder.ignored} ignored, {folder.rejected} rejected"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-#: The scope of the circuit that stands for the whole account.
+#: The scope of the circuit of the whole account.
 ACCOUNT = "account"
 
 

@@ -75,7 +75,7 @@ def hour(received: datetime) -> str:
 
 
 def shard(run_key: str) -> str:
-    """Two digits, 00 to 15, by the run: all rows of a run and hour lie in one partition."""
+    """Two digits, 00 to 15, by the run: all rows of a run and hour are in one partition."""
     return f"{int(hashlib.sha256(run_key.encode()).hexdigest()[:8], 16) % SHARDS:02}"
 
 

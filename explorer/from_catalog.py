@@ -105,35 +105,37 @@ def _process(guid: str, found: Found, places: Mapping[str, str]) -> tuple[GraphP
     text = _text(entity, "description")
     sinks = {column for end in outputs for column in _column_names(found, end)}
     pairs = read_mapping((entity.get("attributes") or {}).get("columnMapping"))
-    said = read_description(text, sinks | {pair.sink_column for pair in pairs or ()})
+    description = read_description(text, sinks | {pair.sink_column for pair in pairs or ()})
     process = GraphProcess(
         id=_name(entity).qualified_name,
         qualified_name=_name(entity).qualified_name,
         name=_text(entity, "name") or _name(entity).qualified_name,
         guid=guid,
-        application=said.application,
-        operation=said.operation,
-        link=said.link,
+        application=description.application,
+        operation=description.operation,
+        link=description.link,
         inputs=tuple(sorted({places[end] for end in inputs})),
         outputs=tuple(sorted({places[end] for end in outputs})),
-        columns=_derivations(pairs or (), said, _by_name(found, inputs, places), _by_name(found, outputs, places)),
+        columns=_derivations(
+            pairs or (), description, _by_name(found, inputs, places), _by_name(found, outputs, places)
+        ),
         rows=(),
-        conditions=said.conditions,
+        conditions=description.conditions,
         runs=(),
     )
-    return process, list(_notes(process.id, said, is_readable=pairs is not None))
+    return process, list(_notes(process.id, description, is_readable=pairs is not None))
 
 
-def _notes(process: str, said: ProcessDescription, *, is_readable: bool) -> Iterator[GraphNote]:
+def _notes(process: str, description: ProcessDescription, *, is_readable: bool) -> Iterator[GraphNote]:
     if not is_readable:
         yield GraphNote("mapping-unreadable", "Its columnMapping cannot be read, so no column is traced.", process)
-    if said.is_cut:
+    if description.is_cut:
         yield GraphNote(
             "description-cut",
             "The catalogue has no room for all expressions and conditions; LineageDetails has them.",
             process,
         )
-    yield from (GraphNote("process-note", text, process) for text in said.notes)
+    yield from (GraphNote("process-note", text, process) for text in description.notes)
 
 
 def _column_names(found: Found, guid: str) -> Iterator[str]:
@@ -145,7 +147,7 @@ def _by_name(found: Found, guids: Iterable[str], places: Mapping[str, str]) -> d
 
 
 def _derivations(
-    pairs: Iterable[MappedPair], said: ProcessDescription, inputs: Mapping[str, str], outputs: Mapping[str, str]
+    pairs: Iterable[MappedPair], description: ProcessDescription, inputs: Mapping[str, str], outputs: Mapping[str, str]
 ) -> tuple[Derivation, ...]:
     """How the columns are computed: the sources by the mapping, expressions and constants by the description."""
     sources: defaultdict[tuple[str, str], set[ColumnReference]] = defaultdict(set)
@@ -157,7 +159,7 @@ def _derivations(
             sources[sink, pair.sink_column].add(ColumnReference(source, pair.source_column))
     # A process with a description by Sparklin has one output.
     for output in list(outputs.values())[:1]:
-        for name in (*said.expressions, *said.constants):
+        for name in (*description.expressions, *description.constants):
             sources[output, name] |= set()
     return tuple(
         Derivation(
@@ -165,8 +167,8 @@ def _derivations(
             column=column,
             sources=tuple(sorted(found)),
             influences=(),
-            expression=said.expressions.get(column, ""),
-            constant=column in said.constants and not found,
+            expression=description.expressions.get(column, ""),
+            constant=column in description.constants and not found,
         )
         for (sink, column), found in sorted(sources.items())
     )

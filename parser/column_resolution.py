@@ -24,7 +24,7 @@ from parser.notes import some
 class ColumnResolution:
     """The columns of a sink, what affects its rows (as columns and as text), and notes.
 
-    ``tables`` are inputs that no event lists. ``said`` is what the plan says to other runs of the application.
+    ``tables`` are inputs that no event lists. ``facts`` are those of the plan, for other runs of the application.
     """
 
     columns: tuple[SinkColumn, ...]
@@ -32,7 +32,7 @@ class ColumnResolution:
     conditions: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     tables: tuple[Dataset, ...] = ()
-    said: PlanFacts = field(default_factory=PlanFacts)
+    facts: PlanFacts = field(default_factory=PlanFacts)
 
 
 def account(
@@ -54,7 +54,7 @@ def account(
     found = tuple(_columns(plan, facet, sink))
     indirect = plan.indirect if plan.certain else plan.indirect | set(everywhere)
     notes = tuple(_notes(plan, found, facet, sink.id))
-    return ColumnResolution(found, tuple(sorted(indirect)), plan.conditions, notes, plan.tables, plan.said)
+    return ColumnResolution(found, tuple(sorted(indirect)), plan.conditions, notes, plan.tables, plan.facts)
 
 
 @contextmanager

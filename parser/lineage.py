@@ -1,4 +1,4 @@
-"""A merged run becomes lineage: one entry per sink that it wrote, or a reason why there is none."""
+"""Derives the lineage of a merged run: one entry per sink that it wrote, or a reason why there is none."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -79,12 +79,12 @@ def derive(run: MergedRun, rules: LineageRules, facts: ApplicationFacts = NOTHIN
     planned, lacking = planned_outputs(run, facts)
     written = replace(run, outputs=planned) if planned else run
     pairs, reason = _drawn(written, rules, facts)
-    said = [each for _, each in pairs]
+    plan_facts = [each for _, each in pairs]
     return Derived(
         tuple(lineage for lineage, _ in pairs),
         reason,
-        facts_of(run, said),
-        needs_of(run, said, lacking),
+        facts_of(run, plan_facts),
+        needs_of(run, plan_facts, lacking),
     )
 
 
@@ -178,7 +178,7 @@ def _lineage(
         ),
         mount_points=mount_points(run.environment, [sink, *inputs]),
     )
-    return lineage, resolution.said
+    return lineage, resolution.facts
 
 
 def _without_plan(run: MergedRun, sink: Dataset) -> Iterator[Note]:

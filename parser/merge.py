@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 
 class RunState(Enum):
-    """OPEN: no end seen yet. FAILED: a FAIL or ABORT was seen, whatever else came before or after it."""
+    """OPEN: no end seen yet. FAILED: a FAIL or ABORT was seen, before or after any other event."""
 
     OPEN = "open"
     COMPLETED = "completed"

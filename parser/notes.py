@@ -10,7 +10,7 @@ def missing(lineage: Lineage) -> Iterator[Note]:
     sink = lineage.sink.id
     if not lineage.inputs:
         yield Note("no-inputs", "The events name no dataset that this write read from.", sink)
-    elif not any(map(_is_told, lineage.columns)):
+    elif not any(map(_is_known, lineage.columns)):
         yield Note("table-level", "The events contain nothing about columns; only tables are connected.", sink)
 
 
@@ -19,5 +19,5 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
 
 
-def _is_told(column: SinkColumn) -> bool:
+def _is_known(column: SinkColumn) -> bool:
     return bool(column.sources or column.indirect or column.expression or column.constant)

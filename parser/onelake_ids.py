@@ -1,4 +1,4 @@
-"""GUIDs of OneLake's workspaces and items, learned where events contain the name and the GUID of the same thing.
+"""GUIDs of OneLake's workspaces and items, from events that contain both the name and the GUID of one.
 
 A table may be written as ``abfss://<workspace GUID>@onelake…/<item GUID>/Tables/t`` by one notebook and read as
 ``abfss://<workspace>@onelake…/<item>.Lakehouse/Tables/t`` by another. Two facts show that both are the same:

@@ -274,7 +274,7 @@ def _encloses(run: RunRef, failure: RunRef) -> bool:
 
 
 def _in_window(counting: Sequence[LineageVersion], window: timedelta) -> list[LineageVersion]:
-    """Those of the contributions, which come with the newest first, that lie in the window of the newest run."""
+    """The contributions, given with the newest first, that are in the window of the newest run."""
     if not counting:
         return []
     newest = counting[0].runs[0]

@@ -21,16 +21,16 @@ def is_micro_batch(run: MergedRun) -> bool:
     return run.processing_type == _STREAMING and not run.outputs and bool(run.inputs)
 
 
-def facts_of(run: MergedRun, said: Iterable[PlanFacts]) -> RunFacts:
-    """The facts of a run for others; ``said`` are those of its plan, once for each output."""
-    leaves = {key: dataset for each in said for key, dataset in each.leaves.items()}
+def facts_of(run: MergedRun, plan_facts: Iterable[PlanFacts]) -> RunFacts:
+    """The facts of a run for others; ``plan_facts`` are those of its plan, once for each output."""
+    leaves = {key: dataset for each in plan_facts for key, dataset in each.leaves.items()}
     kept = {} if run.processing_type == _STREAMING else dict(sorted(leaves.items())[:MOST_LEAVES])
     return RunFacts(dict(list(_tables(run))[:MOST_TABLES]), kept, _batch(run) if is_micro_batch(run) else None)
 
 
-def needs_of(run: MergedRun, said: Iterable[PlanFacts], tables: Iterable[str]) -> Needs:
+def needs_of(run: MergedRun, plan_facts: Iterable[PlanFacts], tables: Iterable[str]) -> Needs:
     """What a run lacks; ``tables`` are those that its plan writes and its events do not name."""
-    listed = list(said)
+    listed = list(plan_facts)
     return Needs(
         frozenset(tables),
         frozenset(key for each in listed for key in each.open),

@@ -1,4 +1,4 @@
-"""What happens around a run's processing: retries with growing delay, dead letters, lost notifications.
+"""Retries of runs with growing delays, dead letters, and lost notifications.
 
 The blob trigger makes its five attempts within seconds. So a run that cannot be processed now goes to the app's own
 queue, with a delay that doubles from a minute to an hour; after a day it is dead-lettered with its reason, where
@@ -268,7 +268,7 @@ def _drop_replayed(pointer: RetryPointer, services: Services) -> None:
 
 
 def _delay_after(error: TryLater, successor: RetryPointer, left: timedelta, services: Services) -> float:
-    """Seconds to wait after a failure: the wait that the other side asked for if that is longer than our own delay.
+    """Seconds to wait after a failure: the longer one of the app's own delay and what the other side asked for.
 
     The wait never reaches the time at which the run would be given up.
     """

@@ -72,7 +72,7 @@ def process_run(
     seen: tuple[StoredEvent, ...] = ()
     while (stored := _stored(run_key, event, services)) != seen:
         processed = services.run_records.read(run_key).processed
-        # After a report of this worker, go on: it may have overwritten the report of a worker that saw more events.
+        # After a report of this worker, repeat: it may have overwritten the report of a worker that saw more events.
         if not (replay or report) and processed == set_of(stored) and (event or _are_done(stored, services)):
             break
         if not settle and not any(item.name.event_type in ENDS for item in stored):

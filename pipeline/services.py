@@ -43,7 +43,7 @@ _COMMAND_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The settings, the rules made of them, and the clients of storage and catalogue."""
+    """The settings, the rules from them, and the clients of storage and catalogue."""
 
     settings: Settings
     receiver: Receiver

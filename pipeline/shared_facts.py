@@ -54,10 +54,10 @@ def _known(
     application: str, run: MergedRun, spans: Iterable[tuple[str, str, int]], services: Services
 ) -> ApplicationFacts | None:
     """The facts of others that the run lacks; None if there are none."""
-    said: list[Fact] = []
+    known: list[Fact] = []
     for first, last, most in spans:
-        said += services.facts.facts(application, first, last, most)
-    found = [_decoder.decode(fact.text) for fact in said if fact.run_key != run.run_key]
+        known += services.facts.facts(application, first, last, most)
+    found = [_decoder.decode(fact.text) for fact in known if fact.run_key != run.run_key]
     return united(found) if found else None
 
 
@@ -88,8 +88,8 @@ def _waiting(application: str, facts: RunFacts, topics: Iterable[str], services:
     for topic in map(_table, facts.tables):
         waiting += services.facts.waiting(application, topic, topic)
     if facts.leaves:
-        said = set(topics)
-        waiting += (each for each in services.facts.waiting(application, "leaf-", "leaf-~") if each.topic in said)
+        known = set(topics)
+        waiting += (each for each in services.facts.waiting(application, "leaf-", "leaf-~") if each.topic in known)
     if facts.batch:
         waiting += services.facts.waiting(application, _batch(facts.batch.started), _batch(facts.batch.ended))
     return {each.run_key for each in waiting}

@@ -120,7 +120,7 @@ class CollectionRoles:
             )
             url, params = page.get("nextLink") or "", {}
             if url and urlsplit(url).netloc != urlsplit(self._endpoint).netloc:
-                raise CatalogUnavailable("the list of collections goes on at another address, which gets no token")
+                raise CatalogUnavailable("the list of collections continues at another address, which gets no token")
         return found
 
     def grant(self, collection: Collection, principal: str, *, dry_run: bool) -> Change:

@@ -90,7 +90,7 @@ def process_name(write: Write, qualified_name: str = "") -> ProcessName:
 
 
 def native(write: Write) -> str:
-    """Sparklin's own: ``sparklin://{job namespace}/{application}#{qualified name of the sink by our rules}``.
+    """Sparklin's own: ``sparklin://{job namespace}/{application}#{qualified name of the sink by the rules}``.
 
     The application is the id of the notebook or job if the events contain it, else the application's name.
 

@@ -29,7 +29,7 @@ class Locks(Protocol):
     """Mutual exclusion between all workers."""
 
     def hold(self, keys: Sequence[str], wait_seconds: float) -> AbstractContextManager[Lease]:
-        """Hold all keys, which come sorted.
+        """Hold the locks of all keys, which are sorted.
 
         :raises LeaseLost: another worker kept one of them for longer than ``wait_seconds``.
         """

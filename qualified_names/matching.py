@@ -20,7 +20,7 @@ from qualified_names.templates import Template
 # Well-known schemas of SQL Server and PostgreSQL; each would be an unusual name for a database.
 _SCHEMAS = ("dbo", "public", "sys", "guest", "information_schema")
 
-#: The values that every template may use, besides ``property.*`` and what its rule captures and defines.
+#: The values that every template may use, in addition to ``property.*`` and what its rule captures and defines.
 FACTS: Mapping[str, Callable[[Location, NameContext], str | None]] = {
     "namespace": lambda place, _: place.id.namespace,
     "name": lambda place, _: place.id.name,
@@ -162,11 +162,11 @@ def _store(store: FileStore, values: Values) -> StoreNames | None:
 
 def _short_name(values: Values) -> str:
     """The name for people: as the rule says, or the table, the last part of the path, or the container."""
-    said = values.fill(values.rule.short_name) if values.rule.short_name else None
+    name = values.fill(values.rule.short_name) if values.rule.short_name else None
     table = values.get("table") if any(layout.dotted for layout in values.rule.layouts) else None
     last = values.place.id.name.rpartition("/")[2]
     namespace = values.place.namespace
-    return said or table or last or namespace.user or namespace.host or namespace.text
+    return name or table or last or namespace.user or namespace.host or namespace.text
 
 
 def _notes(values: Values) -> tuple[Note, ...]:

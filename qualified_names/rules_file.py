@@ -221,7 +221,7 @@ class _RuleReader:
     def _stores(self, value: Any) -> list[FileStore]:
         stores = [self._store(item) for item in fields.tables(value, ("base", "path", *_STORE_TYPES))]
         if not stores and "files" in self.table:
-            raise Fault("must hold at least one store")
+            raise Fault("must have at least one store")
         return stores
 
     def _store(self, item: Mapping[str, Any]) -> FileStore:

@@ -29,12 +29,12 @@ def main() -> int:
     result: dict[str, Any] = json.loads(ran.stdout)
     found_ids = {each["check_id"]: each["check_name"] for each in result["results"]["failed_checks"]}
     listed = set(re.findall(r"CKV_AZURE_\d+", (ROOT / "docs" / "deployment.md").read_text("utf-8")))
-    said = [f"{result['summary']['passed']} passed, {result['summary']['failed']} failed, {len(found_ids)} kinds"]
-    said += [
+    lines = [f"{result['summary']['passed']} passed, {result['summary']['failed']} failed, {len(found_ids)} kinds"]
+    lines += [
         f"{each} is not listed in docs/deployment.md: {found_ids[each]}" for each in found_ids if each not in listed
     ]
-    said += [f"{each} is listed in docs/deployment.md, but not found" for each in listed - found_ids.keys()]
-    sys.stdout.write("\n".join(said) + "\n")
+    lines += [f"{each} is listed in docs/deployment.md, but not found" for each in listed - found_ids.keys()]
+    sys.stdout.write("\n".join(lines) + "\n")
     return int(found_ids.keys() != listed)
 
 

@@ -65,7 +65,7 @@ class EventRow:
 
 
 def new_entity(envelope: Envelope, name: EventName, received: datetime) -> dict[str, Any]:
-    """The row of an event that has just come in; foreign texts are cut to what a column holds."""
+    """The row of a new event; foreign texts are cut to the size of a column."""
     return {
         "PartitionKey": naming.partition_key(received, name.run_key),
         "RowKey": name.row_key,
@@ -75,7 +75,7 @@ def new_entity(envelope: Envelope, name: EventName, received: datetime) -> dict[
         "isArchived": False,
         "Message": "",
         "EventType": envelope.event_type,
-        # As text: event times lie outside of what a table's own type of time holds.
+        # As text: event times may be outside the range of a table's type of time.
         "EventTime": envelope.time.isoformat(),
         "JobNamespace": cut(envelope.job_namespace, _NAME_UNITS),
         "JobName": cut(envelope.job_name, _NAME_UNITS),

@@ -114,7 +114,7 @@ class Locks:
 
     @contextmanager
     def hold(self, keys: Iterable[str], wait_seconds: float) -> Iterator[HeldLocks]:
-        """Hold the locks of all keys, a key that is given twice once.
+        """Hold the locks of all keys; a key that is given twice counts once.
 
         They are taken in sorted order, so two workers never wait for each other. A worker must not ask for more while
         it has some.

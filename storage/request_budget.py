@@ -34,7 +34,7 @@ _deadline: ContextVar[float | None] = ContextVar("storage_deadline", default=Non
 
 @contextmanager
 def budget(seconds: float) -> Iterator[None]:
-    """Let all storage calls inside take no more than ``seconds`` together; the smaller of nested budgets holds."""
+    """Limit all storage calls of the block together to ``seconds``; of nested budgets the smaller one applies."""
     outer = _deadline.get()
     end = time.monotonic() + seconds
     token = _deadline.set(end if outer is None else min(outer, end))

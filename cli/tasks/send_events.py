@@ -21,7 +21,7 @@ _BATCH_EVENTS = 500
 _AT_ONCE = 4
 _SECONDS = 230
 _PAUSES = (1.0, 2.0, 4.0, 8.0)
-_NO_ANSWER = "check the address; `sparklin doctor` looks at the app, and `make up` starts a local one"
+_NO_ANSWER = "check the address; `sparklin doctor` checks the app, and `make up` starts a local one"
 
 
 class NotSent(SparklinError):

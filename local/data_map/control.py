@@ -12,7 +12,7 @@ GET    /_control/faults     the faults that are still to come.
 POST   /_control/faults     adds one, or a list of them; each has its default when left out:
                             ``{"count": 1, "path": "", "method": "", "status": 0, "body": "There was …",
                             "retryAfter": 0, "hang": 0.0, "drop": false, "applied": false}``.
-                            The next ``count`` API requests of ``method`` (any if empty) whose path holds a
+                            The next ``count`` API requests of ``method`` (any if empty) whose path contains a
                             match of the regular expression ``path`` wait ``hang`` seconds, then have their
                             connection dropped, or get ``status`` with ``body`` in plain text and the header
                             Retry-After, or (status 0, no drop) their usual answer. With ``applied`` the

@@ -50,7 +50,7 @@ def walk(session: Session, start: str, depth: int, *, upstream: bool) -> list[Ed
             if end in seen:
                 continue
             seen.add(end)
-            # The edge between a dataset and its process is half a step: the process goes on in this one.
+            # The edge between a dataset and its process is half a step: the process continues in this one.
             (front if _reaches_process(edge, upstream=upstream) else step).append(end)
         front, steps = step, steps + 1
     return list(found.values())

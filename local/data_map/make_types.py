@@ -8,7 +8,7 @@ names get the supertypes that the ``subTypes`` of the others show, and no attrib
 Shape of the table::
 
     {"entityTypes": {name: {"superTypes": [...], "serviceType"?, "attributes"?: {name: "string" | "string!"},
-                            "columns"?: relationship attribute that holds the columns, "partial"?: true}},
+                            "columns"?: relationship attribute that has the columns, "partial"?: true}},
      "relationshipTypes": {name: {"category", "end1": [type, attribute, cardinality, container], "end2": [...],
                                   "attributes"?: {...}}}}
 

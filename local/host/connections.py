@@ -72,4 +72,4 @@ def place(url: str) -> str:
 def _why_missing(name: str, settings: Mapping[str, str]) -> str:
     if any(setting.lower().startswith(f"{name.lower()}__") for setting in settings):
         return f"Setting {name} is identity-based ({name}__…); the local host takes a connection string in {name}"
-    return f"Setting {name} is missing: it must hold a storage connection string"
+    return f"Setting {name} is missing: it must be a storage connection string"

@@ -147,5 +147,5 @@ def _read_object(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise HostError(f"{path} is no JSON: {error}") from error
     if not isinstance(tree, dict):
-        raise HostError(f"{path} must hold a JSON object")
+        raise HostError(f"{path} must be a JSON object")
     return tree

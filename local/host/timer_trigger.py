@@ -1,4 +1,4 @@
-"""Timer trigger: calls a function when its schedule comes due, on the one host that holds the timer's lock.
+"""Timer trigger: calls a function when its schedule comes due, on the one host that has the timer's lock.
 
 When it last ran and is due next is stored in the host's storage, `azure-webjobs-hosts/timers/{host id}/{function
 id}/status`, written after each run, successful or not. For a due time that passed while no host ran, or at which a host

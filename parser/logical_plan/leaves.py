@@ -134,8 +134,8 @@ def left_over(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assign
     if len(numbers) != 1 or len(rest) != 1:
         return {}
     leaf, dataset = leaves[numbers[0]], next(iter(rest.values()))
-    is_told = bool(dataset.fields) and not leaf.in_subquery and not leaf.table and bool(leaf.columns)
-    return {numbers[0]: frozenset({dataset.id})} if is_told and fits(leaf, dataset) else {}
+    is_identified = bool(dataset.fields) and not leaf.in_subquery and not leaf.table and bool(leaf.columns)
+    return {numbers[0]: frozenset({dataset.id})} if is_identified and fits(leaf, dataset) else {}
 
 
 def _with_name(table: str, datasets: Iterable[Dataset]) -> set[DatasetId]:

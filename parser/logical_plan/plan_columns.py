@@ -66,7 +66,7 @@ def planned_write(
         conditions=texts.conditions(walk),
         unknown=frozenset(walk.unknown),
         tables=tuple(_tables(walk.leaves, {**own.beside, **_beyond(walk.leaves, found, own.found)})),
-        said=_said(walk, own.found),
+        facts=_facts(walk, own.found),
         ambiguous=walk.ambiguous,
     )
 
@@ -146,7 +146,7 @@ def _beyond(leaves: Sequence[Leaf], found: Assigned, own: Assigned) -> Assigned:
     return {n: datasets for n, datasets in found.items() if n not in own or (leaves[n].dataset and not leaves[n].key)}
 
 
-def _said(walk: Walk, found: Assigned) -> PlanFacts:
+def _facts(walk: Walk, found: Assigned) -> PlanFacts:
     """The facts about leaves for other runs of the application, and what the plan lacks."""
     keyed = [(leaf.key, found.get(number)) for number, leaf in enumerate(walk.leaves) if leaf.key]
     known = {key: min(datasets) for key, datasets in keyed if datasets and len(datasets) == 1}

@@ -62,7 +62,7 @@ class PlannedWrite:
     conditions: tuple[str, ...] = ()
     unknown: frozenset[str] = frozenset()
     tables: tuple[Dataset, ...] = ()
-    said: PlanFacts = field(default_factory=PlanFacts)
+    facts: PlanFacts = field(default_factory=PlanFacts)
     ambiguous: bool = False
 
     @property

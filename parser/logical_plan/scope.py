@@ -36,8 +36,7 @@ class Unlisted:
 class Scope:
     """The columns that expressions may name, in the order in which ``*`` lists them.
 
-    ``unlisted`` are relations that may have further ones, ``around`` is the scope of the query that a subquery
-    stands in.
+    ``unlisted`` are relations that may have further ones, ``around`` is the scope of the query around a subquery.
     """
 
     columns: tuple[Column, ...] = ()

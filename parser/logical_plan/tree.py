@@ -29,7 +29,7 @@ class Node:
         return self.child(parameter) or tree(self.params.get(parameter))
 
     def trees(self, parameter: str) -> tuple["Node", ...]:
-        """The trees of a parameter that holds several: positions of children, lists of nodes, or both mixed."""
+        """The trees of a parameter with several: positions of children, lists of nodes, or both mixed."""
         listed = self.params.get(parameter)
         return tuple(self._members(listed)) if isinstance(listed, list) else ()
 

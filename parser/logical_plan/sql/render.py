@@ -72,7 +72,7 @@ def condition_text(
 
 
 def _written(pieces: Sequence[str | Operand], name_of: NameOf, most: int, *, show_literals: bool = True) -> str:
-    """The pieces from left to right, each with the number of definitions that it stands in; a stack, no recursion."""
+    """The pieces from left to right, each with the number of definitions around it; a stack, no recursion."""
     waiting = [(piece, 0) for piece in reversed(pieces)]
     written: list[str] = []
     length = 0

@@ -122,9 +122,9 @@ def test_a_plan_says_which_dataset_a_leaf_is_and_which_leaf_is_open() -> None:
     known, unknown = with_key(ONE, 1), with_key(read({"k": 21, "v": 22}), 21)
     both = operator("Join", known, unknown, joinType={"object": "plans.Inner$"}, condition=None)
     plan = insert(project(both, A, attribute("v", 22)), "[x, y]")
-    assert of(plan).said == PlanFacts({"jvm:1": FOLDER.id}, frozenset({"jvm:21"}))
-    assert of(insert(ONE, "[x, y]")).said == PlanFacts()
-    assert of(insert(operator("LogicalRDD", output=[A, B]), "[x, y]")).said.reads_rows
+    assert of(plan).facts == PlanFacts({"jvm:1": FOLDER.id}, frozenset({"jvm:21"}))
+    assert of(insert(ONE, "[x, y]")).facts == PlanFacts()
+    assert of(insert(operator("LogicalRDD", output=[A, B]), "[x, y]")).facts.reads_rows
 
 
 def test_an_unknown_leaf_is_resolved_by_another_run_of_the_application() -> None:
@@ -135,7 +135,7 @@ def test_an_unknown_leaf_is_resolved_by_another_run_of_the_application() -> None
     assert [table.id for table in found.tables] == [elsewhere]
     assert [field.name for field in found.tables[0].fields] == ["k", "v"]
     # Only what the run itself reports is passed on to others.
-    assert found.said.open == {"jvm:1"}
+    assert found.facts.open == {"jvm:1"}
     # What the run knows itself is not replaced.
     own = of(insert(with_key(ONE, 1), "[x, y]"), Evidence(facts=ApplicationFacts(leaves={"jvm:1": elsewhere})))
     assert own.columns["x"].sources == {ColumnRef(FOLDER.id, "a")}
