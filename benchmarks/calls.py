@@ -91,7 +91,7 @@ def keep(part: str, found: object) -> None:
 
 
 def plain(measured: Measured) -> dict[str, dict[str, int]]:
-    """The counts in the order of the steps, as they are kept."""
+    """The counts in the order of the steps, as they are stored."""
     return {step: dict(sorted(measured.counts[step].items())) for step in STEPS}
 
 
@@ -239,7 +239,7 @@ def _run_id(recorded: bytes, number: int) -> bytes:
 
 
 def _sweep(services: Services, now: datetime) -> None:
-    """What ``retries.sweep`` does at half past; it looks back a day only, as all hours before are closed."""
+    """What ``retries.sweep`` does at half past; it looks back only one day, because all earlier hours are closed."""
     for task, after in (
         (services.lost, timedelta(minutes=services.settings.sweep_after_minutes)),
         (services.unended, timedelta(minutes=services.settings.settle_after_minutes)),

@@ -1,4 +1,4 @@
-"""What the collector bears: thousands of files, and one very large file, laid out as OneLake on Azurite.
+"""What the collector can handle: thousands of files, and one very large file, laid out as OneLake on Azurite.
 
 .venv/bin/python -m benchmarks.collector [--files 5000] [--megabytes 1024] [--call-seconds 20]
 

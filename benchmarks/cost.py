@@ -120,7 +120,7 @@ def _busy(rate: float, seconds: float, at_once: float) -> float:
 def _for_an_event(mix: Mix) -> dict[str, float]:
     """What one event asks for, on average."""
     calls, often = measured()["calls"], mix.steps()
-    # What is paid for may be asked for by no step.
+    # A billed item may not occur in any step.
     counts = dict.fromkeys((name for name in price_list()["prices"] if name.startswith("blob ")), 0.0)
     counts |= {name: mix.kept * count for name, count in HOST.items()}
     for step, share in often.items():

@@ -110,7 +110,7 @@ def _by_collector(stack: Stack, lines: list[bytes]) -> tuple[int, float]:
     return sum(state.kept for state, _ in progress.read(address).files.values()), seconds
 
 
-#: What comes through a door: how many events were kept, and the seconds until all were taken.
+#: What one way of sending gives: how many events were kept, and the seconds until all were accepted.
 DOORS: dict[str, Callable[[Stack, list[bytes]], tuple[int, float]]] = {
     f"NDJSON over HTTP, {_AT_ONCE} batches of {_BATCH_EVENTS} at a time": _by_ndjson,
     "`sparklin send`, one file": _by_send,

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 SIZES = (10, 100, 1_000, 10_000)
-#: What ten times the work may cost at most.
+#: The maximum cost of ten times the work.
 MOST_A_STEP = 11
 
 Measure = Callable[[int], float]
@@ -49,7 +49,7 @@ def line(name: str, unit: str, sizes: Sequence[int] = SIZES, least: float = 0) -
 
 
 def cpu_milliseconds(work: Callable[[], object], times: int = 3) -> float:
-    """Milliseconds of CPU that the work takes, the least of some times; other processes make no difference to it."""
+    """Milliseconds of CPU that the work takes, the minimum of several runs; other processes do not affect it."""
     found = []
     for _ in range(times):
         began = time.process_time()

@@ -24,7 +24,7 @@ from tests.storage.runs import new_event
 
 
 class _FirstIsEnqueued(Exception):
-    """What a sweep is ended with, once it is measured."""
+    """The exception that ends a sweep once it is measured."""
 
 
 @line("runs whose notification got lost: requests to storage until the first is enqueued", "requests", (10, 100, 1_000))

@@ -43,7 +43,7 @@ class Answer:
 
 
 def main() -> None:
-    """Run the load and print what was seen."""
+    """Run the load and print the measurements."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rate", type=float, default=20, help="events a second")
     parser.add_argument("--seconds", type=float, default=60)
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def under_load(stack: Stack, rate: float, seconds: float) -> dict[str, float]:
-    """What was seen of ``stack`` while it took ``rate`` events a second for some seconds, and after."""
+    """Measurements of ``stack`` while it received ``rate`` events a second for some seconds, and afterwards."""
     store = EventStore(connect(StorageConnection(connection_string=stack.azurite.connection_string)))
     before = round(os.getloadavg()[0], 1)
     with requests.Session() as session:

@@ -16,7 +16,7 @@ WITH_PLANS = "openlineage-1.53.0_spark-3.5_plans"
 """A recording whose events carry the logical plan."""
 
 COMPRESSED = 0.2
-"""What is left of an event with ``EVENT_COMPRESSION=gzip``: 0.198 of the kept ones of RECORDED, 0.130 of WITH_PLANS."""
+"""The size of an event with ``EVENT_COMPRESSION=gzip``: 0.198 of the kept ones of RECORDED, 0.130 of WITH_PLANS."""
 
 
 def _figure(default: float, meaning: str, low: float = 0, high: float = 1e15) -> Any:

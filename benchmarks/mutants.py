@@ -51,7 +51,7 @@ SKIPPED_ARGUMENTS = {"strict", "exc_info", "daemon", "name", "maxsize", "encodin
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change: its number among all of its file, its line and that of its statement, and what it does in words."""
+    """One change: its number within its file, its line and that of its statement, and a description."""
 
     file: str
     number: int

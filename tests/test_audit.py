@@ -1,4 +1,4 @@
-"""What `make audit` says: a package that could not be looked up is never one without vulnerabilities."""
+"""What `make audit` reports: a package that could not be checked never counts as free of vulnerabilities."""
 
 import json
 from typing import Any

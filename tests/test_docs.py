@@ -1,4 +1,4 @@
-"""The documents are true: their tables, links, commands and made pages."""
+"""The documents are correct: their tables, links, commands and generated pages."""
 
 import dataclasses
 import json

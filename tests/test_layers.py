@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 # The one command of the product that starts the local stack.
 CLI_DEMO = "cli/demo.py"
 
-# Modules that belong to nobody of ours, and who may use them.
+# Third-party modules, and who may use them.
 OUTSIDE: dict[str, tuple[str, ...]] = {
     "azure.functions": ("function_app", "local/host", "tests"),
     "azure": ("function_app", "storage", "purview", "local", "tests", "benchmarks"),

@@ -1,4 +1,4 @@
-"""The counts in docs/cost-and-scale.md are those of the code as it is now, and what is worked out of them adds up."""
+"""The counts in docs/cost-and-scale.md match the current code, and the figures calculated from them add up."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What axe-core says about a page."""
+"""What axe-core reports about a page."""
 
 from pathlib import Path
 from typing import Any

@@ -158,7 +158,7 @@ class ExplorerView:
         self.row(node, text).hover()
 
     def search(self, text: str) -> None:
-        """Searches, and selects what is found first."""
+        """Searches, and selects the first result."""
         self.page.get_by_role("combobox").fill(text)
         self.keys("Enter")
 

@@ -62,7 +62,7 @@ def process(name: str, columns: list[Graph], rows: Iterable[str] = (), condition
 
 
 def graph(datasets: list[Graph], processes: list[Graph], **focus: Any) -> Graph:
-    """A whole document; ``focus`` holds the fields of the focus."""
+    """A whole document; ``focus`` contains the fields of the focus."""
     made = {"source": "events", "datasets": datasets, "processes": processes, "notes": []}
     return {**made, "focus": {"direction": "both", **focus}} if focus else made
 

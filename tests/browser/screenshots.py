@@ -34,7 +34,7 @@ def view(
 
 
 def take(shown: ExplorerView, name: str) -> None:
-    """Writes a picture of what is shown."""
+    """Saves a screenshot."""
     shown.page.screenshot(path=IMAGES / f"{name}.png")
 
 

@@ -1,4 +1,4 @@
-"""What is in view at the opening, and after movements that other layouts interrupt."""
+"""What is in view at the opening, and after movements that are interrupted by other layouts."""
 
 import pytest
 

@@ -47,7 +47,7 @@ def test_each_hop_shows_what_determines_its_rows_and_values(open_file: Open) -> 
         "Join silver.orders.customer_id sales.customers.id silver.costs.order_id"
     ) in way
     assert "ELSE CAST(cost AS DECIMAL(18,2)) / 1.08 END in clean_costs Condition bronze.costs.currency" in way
-    # It is said once for each process, although two columns of this one are on the way.
+    # It is shown once for each process, although two columns of this one are on the path.
     assert way.count("o.customer_id = c.id") == 1
 
 
@@ -151,7 +151,7 @@ def test_indirect_columns(open_file: Open) -> None:
 
     view.press("Indirect")
 
-    # Nine columns decide about rows on the way, and the currency about the cost.
+    # Nine columns determine rows on the path, and the currency influences the cost.
     assert view.page.locator(".line.indirect.lit").count() == 8
     assert view.faded() == []
 

@@ -1,4 +1,4 @@
-"""A server that keeps the policies of collections as Purview's documentation says: documents with a version."""
+"""A server that stores the policies of collections as in Purview's documentation: documents with a version."""
 
 import json
 import threading

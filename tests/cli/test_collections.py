@@ -1,4 +1,4 @@
-"""What ``sparklin doctor`` says of the collections for new assets, and of their domains."""
+"""What ``sparklin doctor`` reports about the collections for new assets and their domains."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What holds for every command: help, examples, forms of output, exit codes, and errors without tracebacks."""
+"""What applies to every command: help, examples, forms of output, exit codes, and errors without tracebacks."""
 
 import json
 import os

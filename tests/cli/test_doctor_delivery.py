@@ -1,4 +1,4 @@
-"""What ``sparklin doctor`` says of the event that it sent, by what its row says at the end."""
+"""What ``sparklin doctor`` reports about the event that it sent, depending on its row at the end."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ def row(status: Status, retries: int) -> EventRow:
     ("status", "retries", "is_private", "state", "name", "found_text", "repair"),
     [
         (Status.PROCESSED, 0, False, State.OK, "end to end", "a notification reported it", ""),
-        # The subscription is missing, names another function, or its key was changed: the timer makes up for it.
+        # The subscription is missing, names another function, or its key was changed: the timer finds the event.
         (Status.PROCESSED, 1, False, State.WRONG, "event delivery", "the timer found it", "infra/subscribe.sh"),
         (Status.PROCESSED, 1, True, State.OK, "end to end", "the timer found it", ""),
         (Status.RECEIVED, 0, False, State.WRONG, "event delivery", "nothing reported it", "blobs_extension"),

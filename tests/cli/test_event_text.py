@@ -53,7 +53,7 @@ def test_a_broken_gzip_file_is_named_and_what_came_before_is_read() -> None:
 
 
 class Endless(io.RawIOBase):
-    """A file that is made while it is read."""
+    """A file that is created while it is read."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self._parts, self._left = parts, b""

@@ -23,7 +23,7 @@ needs_worker = pytest.mark.skipif(
     not HAS_WORKER, reason="azure-functions-runtime needs Python 3.13: only the decorators' metadata was checked"
 )
 
-# Nothing listens on port 9: the worker indexes and loads without reaching for anything.
+# Nothing listens on port 9: the worker indexes and loads without any connection.
 STORAGE = "DefaultEndpointsProtocol=http;AccountName=nobody;AccountKey=AAAA;" + "".join(
     f"{service}Endpoint=http://127.0.0.1:9/nobody;" for service in ("Blob", "Queue", "Table")
 )
@@ -77,7 +77,7 @@ DOORS = {
 
 
 def drive(folder: Path, *invocations: Mapping[str, Any], **settings: str) -> dict[str, Any]:
-    """What the worker says of the app in a folder; see worker.py."""
+    """What the worker reports about the app in a folder; see worker.py."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     process = subprocess.run(
         [sys.executable, "-m", "tests.contract.worker", str(folder)],
@@ -100,7 +100,7 @@ def accepted(folder: Path, *invocations: Mapping[str, Any], **settings: str) -> 
 
 
 def plain(bindings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Bindings in a fixed order, without what says nothing: the kind of trigger twice, and data types."""
+    """Bindings in a fixed order, without redundant fields: the second kind of the trigger, and data types."""
     kept = ({key: value for key, value in b.items() if key not in ("dataType", "webHookType")} for b in bindings)
     return sorted(kept, key=lambda binding: str(binding["name"]), reverse=True)
 

@@ -1,4 +1,4 @@
-"""What an event lists is counted without decoding it, and never too low."""
+"""The items of an event are counted without decoding it, and never too low."""
 
 import json
 from typing import Any

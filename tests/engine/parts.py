@@ -19,7 +19,7 @@ _PROCESS = re.compile(r"^worker process (\d+)$", re.MULTILINE)
 
 
 class Worker(HttpPart):
-    """The functions of an app in Azure's own worker; what they are is written to the file ``functions``.
+    """The functions of an app in Azure's own worker; their description is written to the file ``functions``.
 
     The engine hears only of the functions that are named; of all, if none is named. With ``short_leases``, the app's
     locks end 15 seconds after a worker died.

@@ -26,7 +26,7 @@ from tests.engine.parts import TriggerEngine, Worker
 
 TRIGGERED = ("parse", "retry", "poison", "poison_retry")
 HOST_ID = "sparklin"
-#: What is waited for is short, where a setting says so.
+#: Waits are short if a setting controls them.
 APP = {"RETRY_FIRST_DELAY_SECONDS": "1", "RETRY_MAX_DELAY_SECONDS": "2", "SWEEP_AFTER_MINUTES": "1"}
 ENGINE = {"extensions__queues__visibilityTimeout": "00:00:01", "extensions__queues__maxPollingInterval": "00:00:00.2"}
 _REQUEST_SECONDS = 30

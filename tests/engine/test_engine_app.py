@@ -68,7 +68,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sample, Sample]:
 
 
 def sent_to(stack: Stack, events: Iterable[bytes]) -> list[str]:
-    """The catalogue of a local stack after some more events."""
+    """The catalogue of a local stack after some additional events."""
     assert stack.data_map
     inbox = Inbox(stack.azurite.connection_string, datetime.now(UTC))
     with requests.Session() as session:
@@ -98,7 +98,7 @@ def received(running: EngineStack, sample: Sample) -> tuple[Inbox, list[str]]:
 
 
 def assert_all_came_out(running: EngineStack, inbox: Inbox, sample: Sample, *, sweeps: bool = False) -> None:
-    """Every event is accounted for, and the catalogue is as expected, with nothing in it twice.
+    """Every event is accounted for, and the catalogue is as expected, without duplicates.
 
     With ``sweeps``, the timer comes due until it has nothing more to find.
     """

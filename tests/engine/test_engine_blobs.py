@@ -368,7 +368,7 @@ def test_the_next_blobs_are_taken_when_few_enough_are_in_work(app: TriggerApp, d
 
 
 def see_to_others(app: TriggerApp) -> None:
-    """Let some messages run, one after the other: time in which whatever may begin does."""
+    """Let some messages run, one after the other, which gives anything else time to begin."""
     before = len(app.bodies())
     for number in range(3):
         app.send_plain("other")

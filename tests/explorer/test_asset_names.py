@@ -35,7 +35,7 @@ GRAPH = LineageGraph("events", (RAW, SILVER, SALES, DOTTED), (), ())
         ("orders.order id", [Named(RAW.id, "Order Id")]),
         ("raw.orders.`Order Id`", [Named(RAW.id, "Order Id")]),
         ("silver.orders.address.city", [Named(SILVER.id, "address.city")]),
-        # A dataset goes before a column of the same spelling.
+        # A dataset takes precedence over a column with the same spelling.
         ("orders.total", [Named(DOTTED.id)]),
         ("silver.orders.total", [Named(SILVER.id, "total")]),
         ("sales.daily", [Named(SALES.id)]),

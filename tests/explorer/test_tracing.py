@@ -25,7 +25,7 @@ def traced(focus: Focus, of: LineageGraph = MEDALLION) -> dict[str, list[str]]:
             {"ingest": ["amount"], "clean": ["amount"], "join": ["margin"]},
         ),
         (Focus("gold", "up", "margin", depth=1), {"join": ["margin"]}),
-        # What it decides about is reached too; "copy", of which no column is known, may take it.
+        # What it determines is reached too; "copy", of which no column is known, may take it.
         (Focus("gold", "down", "margin"), {"report": ["margin", "grade"], "copy": []}),
         (Focus("bronze", "down", "day"), {"clean": []}),
         (

@@ -27,7 +27,7 @@ from storage.file_progress import FileProgress, FolderState
 from tests.faults.host import Death, Journal, Step, arm, shorten_leases
 from tests.faults.worker import lives
 
-#: The way of a file, in its order.
+#: The steps of a file, in order.
 STEPS = {
     "read how far it was": Step(FileProgress, "read"),
     "list the folder": Step(EventFolder, "files"),

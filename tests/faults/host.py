@@ -47,7 +47,7 @@ class Step(NamedTuple):
     key: str = ""
 
 
-#: The way of an event, in its order.
+#: The steps of an event, in order.
 STEPS = {
     "write the row of an event": Step(EventTable, "put"),
     "store an event": Step(EventStore, "put"),

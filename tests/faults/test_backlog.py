@@ -1,4 +1,4 @@
-"""What waits while the catalogue is away comes out when it is back: all of it, in any order, a little at a time.
+"""What waits while the catalogue is unavailable is processed when it is back: all of it, in any order, gradually.
 
 Several hosts work on the backlog, and share one upload slot.
 """

@@ -1,4 +1,4 @@
-"""A message that kills the worker does not stop its partition: the local host is killed by it, and comes back."""
+"""A message that kills the worker does not stop its partition: it kills the local host, which then restarts."""
 
 import uuid
 from contextlib import suppress

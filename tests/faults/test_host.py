@@ -1,4 +1,4 @@
-"""What the tests that kill workers refer to is there."""
+"""Everything that the tests that kill workers refer to exists."""
 
 import pytest
 

@@ -149,7 +149,7 @@ def test_nothing_is_lost_in_a_storm(
 
 
 def assert_all_are_accounted_for(rows: Sequence[EventRow], accepted: set[str], events: Iterable[bytes]) -> None:
-    """Each event that was taken has one row that counts, with an end and, if nothing is drawn, a reason."""
+    """Each accepted event has one row that counts, with an end and, if nothing is drawn, a reason."""
     counting = Counter(row.file_path for row in rows if row.status is not Status.DUPLICATE)
     names = {event_name(read_envelope(body), digest(body)).blob for body in events if digest(body) in accepted}
     assert set(counting) == {f"openlineage/{name}" for name in names}
@@ -257,7 +257,7 @@ def _is_over(services: Services, stack: Stack) -> bool:
 
 
 def _unfinished(services: Services) -> dict[str, int]:
-    """What is still to be done: rows by status (a run that never ends may wait), messages by queue, locks held."""
+    """What remains to be done: rows by status (a run that never ends may wait), messages by queue, locks held."""
     connection = services.settings.lineage_storage.connection_string
     progress = Inbox(connection, datetime.now(UTC) - timedelta(hours=1)).progress()
     open_rows = Counter(row.status.value for row in progress.pending)

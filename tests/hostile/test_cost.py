@@ -1,4 +1,4 @@
-"""No request costs much more than its size allows, whatever it holds: bounds on CPU, memory, log and answer.
+"""No request costs much more than its size allows, whatever it contains: bounds on CPU, memory, log and answer.
 
 CPU is counted in normal events, each of which costs some 40 µs; a worker receives thousands of them a second.
 """

@@ -1,4 +1,4 @@
-"""Whatever is sent is answered, and every kept event is drawn or gets a reason why not.
+"""Every request is answered, and every kept event is drawn or gets a reason why not.
 
 The examples are the same each time; ``pytest --hypothesis-profile long tests/hostile/test_fuzz.py`` tries many more.
 """

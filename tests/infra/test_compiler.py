@@ -1,4 +1,4 @@
-"""The Bicep compiler accepts the templates, and gives what is written down of them; it never asks Azure."""
+"""The Bicep compiler accepts the templates, and its output is the stored one; it never calls Azure."""
 
 import itertools
 import json

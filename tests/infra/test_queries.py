@@ -35,7 +35,7 @@ def of_pages() -> dict[str, str]:
 
 
 def problems(queries: list[str]) -> list[list[str]]:
-    """What Microsoft's parser says of each query."""
+    """What Microsoft's parser reports for each query."""
     ran = subprocess.run(
         [sys.executable, "-c", NODE, str(Path(__file__).with_name("kusto.js")), str(KUSTO)],
         input=json.dumps(queries), capture_output=True, text=True, timeout=300,

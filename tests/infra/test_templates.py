@@ -1,4 +1,4 @@
-"""What the templates deploy has names that Azure accepts, and all that the code needs. They were never deployed."""
+"""The deployed resources have names that Azure accepts, and all that the code needs. They were never deployed."""
 
 import re
 from datetime import UTC, datetime

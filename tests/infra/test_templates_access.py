@@ -178,7 +178,7 @@ def deployments() -> dict[str, Any]:
 
 
 def test_private_endpoints_are_made_one_after_the_other() -> None:
-    """A storage account refuses a second one while it makes the first."""
+    """A storage account refuses a second one while it creates the first."""
     endpoints = deployments()["privateEndpoints"]
 
     assert (endpoints["copy"]["mode"], endpoints["copy"]["batchSize"]) == ("serial", 1)

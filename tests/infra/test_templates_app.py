@@ -99,7 +99,7 @@ def test_the_settings_that_are_set_are_enough_and_no_others_are_set() -> None:
 
 
 def test_every_other_setting_can_be_passed() -> None:
-    # Without a token Purview lets nobody in, and the plan knows no other source than Event Grid, the default.
+    # Without a token Purview denies access, and the plan has no other source than Event Grid, the default.
     not_on_azure = {"PURVIEW_AUTH", "BLOB_TRIGGER_SOURCE"}
     by_parameters = {"EVENT_FOLDERS", "EVENT_HUB", "EVENT_HUB_CONSUMER_GROUP", "QUEUE_NOTIFICATIONS"}
     every = {field.name.upper() for field in dataclasses.fields(Settings)}

@@ -1,4 +1,4 @@
-"""The workflows of GitHub Actions are well formed, run what runs elsewhere, and hold no secret. They were never run."""
+"""The GitHub Actions workflows are well formed, run what runs elsewhere, and contain no secret. They were never run."""
 
 import re
 import subprocess

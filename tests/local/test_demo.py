@@ -1,4 +1,4 @@
-"""The demo: what it reports as missing, and that nothing of it is left however it ends."""
+"""The demo: what it reports as missing, and that nothing remains however it ends."""
 
 import copy
 import json

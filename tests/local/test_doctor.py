@@ -44,7 +44,7 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """An app that has answered once, and so has made its containers, tables and queues: no test needs one before it."""
+    """An app that has answered once, and so has created its containers, tables and queues: no test needs one earlier."""
     # What the catalogue refuses is tried again soon, so that no test has to wait for its end.
     with Stack(tmp_path_factory.mktemp("doctor"), environment={"RETRY_FIRST_DELAY_SECONDS": "1"}) as running:
         wait_until_healthy(running.receiver)

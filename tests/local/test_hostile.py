@@ -56,7 +56,7 @@ def post(stack: Stack, content: bytes, **headers: str) -> requests.Response:
 
 
 def works(stack: Stack, sink: str) -> None:
-    """An ordinary event sent now comes out as lineage."""
+    """An ordinary event sent now becomes lineage."""
     assert post(stack, body(a_write(run=sink, sink=sink))).status_code == 202
     assert stack.data_map is not None
     deadline = time.monotonic() + 120

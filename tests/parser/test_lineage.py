@@ -1,4 +1,4 @@
-"""Recorded events in, lineage out: compared with what the writes really did, edge by edge.
+"""Recorded events in, lineage out: compared with the true lineage of the writes, edge by edge.
 
 ``lineage_gaps.json`` lists where the events of an agent say less, or other, than the truth, and by exactly which
 statements the lineage then differs. A difference that is not listed fails, and so

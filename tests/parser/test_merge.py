@@ -1,4 +1,4 @@
-"""All events of a run make one picture, whatever their order."""
+"""All events of a run give one lineage, whatever their order."""
 
 from collections.abc import Mapping
 from itertools import permutations
@@ -87,7 +87,7 @@ def facet(rows: str = "", **fields: str) -> ColumnLineageFacet:
         (facet(a="x"), None, facet(a="x")),
         (None, facet(a="x"), facet(a="x")),
         (facet(a="x", b="y"), facet(a="z"), facet(a="z", b="y")),
-        # What says nothing is no news.
+        # Events without content add nothing.
         (facet(a="x"), facet(a=""), facet(a="x")),
         (facet(rows="x"), facet(), facet(rows="x")),
         (facet(rows="x"), facet(rows="y"), facet(rows="y")),

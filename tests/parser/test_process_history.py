@@ -271,7 +271,7 @@ def test_also_at_the_limit_any_order_and_repetition_shows_the_same(seed: int) ->
     seen: set[int] = set()
     steps = []
     for number, is_whole in events:
-        # What a run is known to be does not go back to what was known of it before.
+        # A known state of a run does not revert to an earlier one.
         seen |= {number} if is_whole else set()
         steps.append(ends[number] if number in seen else first[number])
     expected = of(*ends.values())

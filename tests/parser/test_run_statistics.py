@@ -1,4 +1,4 @@
-"""What a run wrote: read from its events, kept with the run, and no reason to write or upload anything again."""
+"""What a run wrote: read from its events, kept with the run, and never a reason to write or upload anything again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

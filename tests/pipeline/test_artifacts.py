@@ -63,7 +63,7 @@ def migrate(here: Universe, now: datetime | None = None) -> None:
 
 
 def finish_round(here: Universe, rounds: int, now: datetime | None = None) -> None:
-    """The timer's calls until all rows of the universe were gone through so often."""
+    """The timer's calls until all rows of the universe were read that many times."""
     own = replace(here.services, details=OwnRows(here))
     while own.migrations.read(artifact_migration.NAME).rounds < rounds:
         move_to_artifacts(own, now)

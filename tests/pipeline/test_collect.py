@@ -98,7 +98,7 @@ def lakehouse(services: Services, storage_connection: StorageConnection) -> Iter
 
 @pytest.fixture
 def idle(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Calling it makes every file idle from then on."""
+    """A call makes every file idle from then on."""
     return lambda: monkeypatch.setattr(collecting, "IDLE", timedelta(-1))
 
 

@@ -1,4 +1,4 @@
-"""A file that is much larger than what is read at a time, call by call; benchmarks/collector.py does it with 1 GB."""
+"""A file that is much larger than one read, call by call; benchmarks/collector.py does it with 1 GB."""
 
 import math
 

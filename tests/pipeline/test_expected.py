@@ -82,7 +82,7 @@ def event_by_event(found: list[bytes]) -> dict[str, Lineage]:
 
 
 class Worker:
-    """Works a run out at each of its events, and once more what lacked what a run says to its application."""
+    """Processes a run at each of its events, and again the runs that lacked a fact of this run."""
 
     def __init__(self) -> None:
         self.histories: dict[str, History] = defaultdict(History)

@@ -1,4 +1,4 @@
-"""What the expected results say in several ways agrees: mapping, edges, expressions, inputs and entities.
+"""The expected results agree with themselves: mapping, edges, expressions, inputs and entities.
 
 The program wrote them, and people know the truth of inputs and edges only (tests/parser/test_lineage.py). So the rest
 is compared with these, without any code of the app.

@@ -1,4 +1,4 @@
-"""What becomes of work that failed is what its error says; and a failure is repeated at a growing distance."""
+"""Failed work is treated as its error says, and repeated failures are retried at growing intervals."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -159,7 +159,7 @@ def test_a_run_is_tried_once_more_before_it_is_given_up(universe: Universe, monk
 def test_while_the_circuit_is_open_a_retry_goes_back_to_the_queue_unprocessed(
     universe: Universe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its delay is at most some ten minutes, so that the backlog is there when Purview is back."""
+    """Its delay is at most about ten minutes, so that the backlog is processed soon after Purview is back."""
     asked = Asked(monkeypatch)
     monkeypatch.setattr(CircuitBreaker, "check", lambda *_: _raise(errors.CircuitOpen(REASON, 5)))
     monkeypatch.setattr("pipeline.retries.process_run", lambda *_, **__: pytest.fail("it was processed"))

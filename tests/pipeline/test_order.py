@@ -23,7 +23,7 @@ Order = Callable[[list[bytes]], list[bytes]]
 
 @pytest.fixture
 def new_world(storage_accounts: StorageAccounts) -> Iterator[Callable[[], Universe]]:
-    """Makes worlds of one name, each with a storage and a Data Map that nobody else has."""
+    """Creates worlds with the same name, each with its own storage and Data Map."""
     with ExitStack() as stack:
 
         def make() -> Universe:
@@ -38,7 +38,7 @@ def new_world(storage_accounts: StorageAccounts) -> Iterator[Callable[[], Univer
 
 
 def picture(universe: Universe) -> list[str]:
-    """Everything that the Data Map shows, but for guids."""
+    """Everything that the Data Map shows, except guids."""
     return catalogue.picture(universe.services.settings.purview_endpoint)
 
 

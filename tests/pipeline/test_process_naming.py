@@ -197,7 +197,7 @@ def run(
     node: str = "execute_insert_into_hadoop_fs_relation_command",
     parent: bool = False,
 ) -> bytes:
-    """An event of a run of a notebook that only this universe has, which is on Databricks and in Synapse alike."""
+    """A run event of a notebook that only this universe has, with properties of both Databricks and Synapse."""
     notebook = f"nb{universe.name.partition('.')[0].removeprefix('adb-')}"
     written = dataset(sink, ["a"], {"a": [(source, "x") for source in sources.split()]})
     return body(
@@ -231,7 +231,7 @@ def outputs(entity: Entity) -> list[str]:
 
 
 def old_process(universe: Universe, kind: str, qualified_name: str, attributes: Mapping[str, str]) -> str:
-    """A process as a tool before made it, between its own data sets; its guid."""
+    """A process as the former tool created it, between its own data sets; its guid."""
     ends = [
         {
             "typeName": "DataSet",

@@ -1,4 +1,4 @@
-"""Names are worked out once: each dataset of a run is resolved by one call, whatever happens with the run."""
+"""Names are resolved once: one call resolves each dataset of a run, whatever happens to the run."""
 
 from collections import Counter
 

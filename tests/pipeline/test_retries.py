@@ -267,7 +267,7 @@ def test_a_run_whose_retry_got_lost_is_swept_up(universe: Universe, monkeypatch:
     retries.sweep(here.services)
     (pointer, *more) = enqueued(here)
     assert (pointer.run_key, pointer.reason, pointer.settle) == (lost.run_key, "its retry got lost", False)
-    # The rows keep storage's own time, which has not passed, so another sweep finds it once more.
+    # The rows have storage's own time, which has not passed, so another sweep finds the event again.
     assert len(more) == 1
     retries.attempt(pointer, here.services)
     assert here.statuses([a_write()]) == ["Processed"]

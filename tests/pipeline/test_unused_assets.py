@@ -74,7 +74,7 @@ def entity(universe: Universe, name: str) -> Any:
 
 
 def send(universe: Universe, path: str, content: object, *, author: str = "local") -> None:
-    """Write to the Data Map as somebody else than the app."""
+    """Write to the Data Map as somebody other than the app."""
     url = universe.services.settings.purview_endpoint
     requests.post(f"{url}/_control/settings", json={"author": author}, timeout=30).raise_for_status()
     try:
@@ -295,7 +295,7 @@ class Dead(BaseException):
 
 
 def kill(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    """Let the worker die after the ``at``-th change that it makes."""
+    """Let the worker die after its ``at``-th change."""
     changes = itertools.count()
     lock = threading.Lock()
     for owner, name in ((Catalog, "delete"), (CreatedAssets, "remove"), (DetailsTable, "write")):
@@ -335,7 +335,7 @@ def test_a_worker_that_is_killed_after_any_change_leaves_nothing_once_the_run_is
 def test_an_asset_to_which_another_process_starts_to_refer_is_not_lost(
     universe: Universe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other worker comes after the look at the asset, before its deletion."""
+    """The other worker comes after the check of the asset, before its deletion."""
     universe.deliver(written(universe))
     waits = threading.Event()
     other = threading.Thread(target=universe.deliver, args=[written(universe, sink="other", run="other")])

@@ -21,7 +21,7 @@ def _server() -> Iterator[DataMap]:
 
 @pytest.fixture
 def own_data_map() -> Iterator[DataMap]:
-    """A Data Map for one test alone: requests that it gives up may arrive after its end."""
+    """A Data Map for a single test: requests that it abandons may arrive after its end."""
     with running() as url, closing(DataMap(url)) as data_map:
         yield data_map
 

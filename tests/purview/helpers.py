@@ -1,4 +1,4 @@
-"""Builders and stand-ins for the tests of purview: short words for lineage, and what the room is given."""
+"""Builders and substitutes for the tests of purview: short words for lineage, and what the room gets as input."""
 
 import json
 import threading
@@ -115,7 +115,7 @@ class MemoryRecord:
 
 
 class ThreadLease:
-    """A lease that can be made to expire, at the ``checks``-th look."""
+    """A lease that can be made to expire at the ``checks``-th check."""
 
     def __init__(self, error: Exception | None = None, checks: int = 1) -> None:
         self.error = error
@@ -150,7 +150,7 @@ class ThreadLocks:
 
 
 class DataMap:
-    """The local Data Map, seen from behind: what it holds, what it was asked, how it misbehaves."""
+    """The local Data Map from the inside: its content, its requests, its faults."""
 
     def __init__(self, url: str) -> None:
         self.url = url

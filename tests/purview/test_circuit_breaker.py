@@ -213,7 +213,7 @@ def test_a_trial_that_one_circuit_stops_does_not_block_the_other(breaker: Circui
 
 @dataclass(frozen=True)
 class Case:
-    """What the Data Map does, the error that it leads to, and which uploads that holds back."""
+    """What the Data Map does, the error that results, and which uploads the error holds back."""
 
     fault: Mapping[str, Any]
     error: type[SparklinError]

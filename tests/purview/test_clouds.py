@@ -17,7 +17,7 @@ TENANT = "00000000-0000-0000-0000-000000000002"
         ("Contoso.Purview.Azure.CN", "https://purview.azure.cn/.default", False),
         ("api.purview-service.microsoft.com", "https://purview.azure.net/.default", True),
         (f"{TENANT}-api.purview-service.microsoft.com", "https://purview.azure.net/.default", True),
-        # Neither is what it looks like, so neither gets another cloud's token.
+        # Neither is what it resembles, so neither gets another cloud's token.
         ("contoso.purview.azure.us.example.com", "https://purview.azure.net/.default", False),
         ("evil-purview-service.microsoft.com", "https://purview.azure.net/.default", False),
         ("127.0.0.1", "https://purview.azure.net/.default", False),

@@ -79,7 +79,7 @@ def worker(catalog: Catalog) -> Worker:
 
 
 def picture(data_map: DataMap) -> list[str]:
-    """What the Data Map holds, but for what differs from one time to the next."""
+    """What the Data Map contains, except for what differs each time."""
     return sorted(
         str(
             [
@@ -252,7 +252,7 @@ def test_several_searches_go_into_one_request(catalog: Catalog, data_map: DataMa
 
 
 class Index:
-    """A search over some assets that gives up beyond a number of hits, or of words."""
+    """A search over some assets that stops beyond a number of hits or words."""
 
     def __init__(self, assets: Sequence[Asset], hits: int = 1000, alternatives: int = 1000) -> None:
         self.assets, self.hits, self.alternatives = assets, hits, alternatives
@@ -337,7 +337,7 @@ NAMES = [
 
 @pytest.mark.parametrize("host", [lambda name: name, lambda name: name.replace(".dfs.", ".blob.")], ids=["dfs", "blob"])
 def test_nothing_that_means_the_same_is_ruled_out(host: Callable[[str], str]) -> None:
-    """What the hits are narrowed down to before they are compared, against the comparison itself."""
+    """The hits after narrowing, checked against the comparison itself."""
     assets = [Asset(AssetName(PATH, host(name)), str(number)) for number, name in enumerate(NAMES)]
     found = SearchIndex(assets)
     pairs = 0

@@ -43,7 +43,7 @@ ORDERS_NAME = AssetName(SQL, "mssql://srv.database.windows.net/db/dbo/Orders")
 
 
 class Recorder(Catalog):
-    """A catalogue that keeps what it was sent: (type, name) of the entities, and the collection of each request."""
+    """A catalogue that records what it received: (type, name) of the entities, and the collection of each request."""
 
     sent: list[tuple[list[tuple[str, str]], str]]
 

@@ -1,4 +1,4 @@
-"""Processes under the names that the tools before gave them: what the names depend on, and what not."""
+"""Processes under the names of the former tools: what the names depend on."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What faults may cost an upload, all its requests together. Time is the test's own."""
+"""The maximum cost of faults in an upload, for all its requests together. The test controls the time."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

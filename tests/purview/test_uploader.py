@@ -198,7 +198,7 @@ def test_wide_tables_are_sent_in_requests_of_at_most_fifty(recorder: Recorder, d
 
 
 def test_a_dataset_exists_only_with_all_its_columns(recorder: Recorder, data_map: DataMap) -> None:
-    """An upload that ends between two requests leaves nothing that a later one would take for complete."""
+    """An upload that ends between two requests leaves nothing that a later one would treat as complete."""
     names = [f"column_{number}" for number in range(120)]
     item = lineage(dataset(SALES, *names), dataset(ORDERS, *names))
     data_map.fail(path="entity/bulk$", method="POST", count=4)  # which only counts
@@ -321,7 +321,7 @@ def test_references_that_keep_vanishing_mean_later(worker: Worker, data_map: Dat
 
 
 class Forgetful(Catalog):
-    """A catalogue that says nothing of the entities of one type that it wrote."""
+    """A catalogue that does not return the entities of one type that it wrote."""
 
     silent: str
 

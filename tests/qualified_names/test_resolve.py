@@ -1,4 +1,4 @@
-"""The names of datasets: cases.jsonl is the specification, a line a case, each with where its fact comes from."""
+"""The names of datasets: cases.jsonl is the specification, one case per line, each with the source of its fact."""
 
 import hashlib
 import json
@@ -72,7 +72,7 @@ def test_raw_spellings_give_what_normal_ones_give(case: Mapping[str, Any]) -> No
         ("s3://bucket", "x.parquet/day=1", "s3://bucket/x.parquet/{SparkPartitions}"),
         ("dbfs", "/mnt/lake/x.parquet/day=1", f"{HOST}/x.parquet/{{SparkPartitions}}"),
         (LAKE, "/in//x.parquet/", f"{HOST}/in/x.parquet/{{SparkPartitions}}"),
-        # A file within a partition, and one that nothing was cut from.
+        # A file within a partition, and one from which nothing was removed.
         (LAKE, "x.parquet/day=1/a.csv", f"{HOST}/x.parquet/day=1/a.csv"),
         (LAKE, "/in//x.parquet", f"{HOST}/in/x.parquet"),
     ],

@@ -1,4 +1,4 @@
-"""Envelopes of events made by hand."""
+"""Envelopes of hand-written events."""
 
 from core.envelope import read_envelope
 from core.event_model import Envelope

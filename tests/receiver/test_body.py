@@ -18,7 +18,7 @@ GZIP = {"Content-Encoding": "gzip"}
 
 
 def assert_refused(status: int, headers: Mapping[str, str], body: bytes, *named: str) -> None:
-    """The body is refused with this status, and the reason holds these words."""
+    """The body is refused with this status, and the reason contains these words."""
     with pytest.raises(BadRequest) as caught:
         expand(headers, body, LIMITS)
     assert caught.value.status == status

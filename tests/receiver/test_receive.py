@@ -1,4 +1,4 @@
-"""From a POST to its answer, with real storage: what is answered 202 is on disk, what is not wanted is no error."""
+"""From a POST to its answer, with real storage: a 202 means stored, and an unwanted event is not an error."""
 
 import gzip
 import json
@@ -67,7 +67,7 @@ def post_batch(store: EventStore, events: object) -> Answer:
 
 
 def stored(store: EventStore, whole: Mapping[str, Any]) -> list[bytes]:
-    """What is on disk of the event's run."""
+    """What is stored of the event's run."""
     return [data for _, data in store.bodies(store.names(whole["run"]["runId"]))]
 
 

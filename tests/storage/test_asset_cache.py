@@ -1,4 +1,4 @@
-"""Guids are remembered for a while, and a cache unavailable harms nobody."""
+"""Guids are cached for a while, and an unavailable cache does no harm."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -33,7 +33,7 @@ def columns(*names: str) -> frozenset[str]:
 
 
 def undated(created: CreatedAssets, *names: AssetName) -> dict[AssetName, Created]:
-    """What is known of these names, without times."""
+    """What is known about these names, without times."""
     return {name: replace(each, announced=None) for name, each in created.get_many(names).items()}
 
 
@@ -58,7 +58,7 @@ def test_another_guid_starts_again(created: CreatedAssets) -> None:
 def test_many_are_kept_whatever_was_there(
     created: CreatedAssets, storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So many that several are in a partition; some announced, some known, some too large for a row."""
+    """Enough that several are in one partition: some announced, some known, some too large for a row."""
     monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)
     wide = frozenset(f"a rather long name of a column {number}" for number in range(1_500))
     some = [a_name() for _ in range(300)]

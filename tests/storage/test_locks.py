@@ -1,4 +1,4 @@
-"""Locks hold between threads and processes, and a lost one is noticed."""
+"""Locks work between threads and processes, and a lost one is noticed."""
 
 import logging
 import subprocess
@@ -62,13 +62,13 @@ def locks(storage_clients: StorageClients) -> Locks:
 
 
 def break_lease(clients: StorageClients, key: str) -> None:
-    """What a person, or time, may do to a lease."""
+    """What a person, or time, can do to a lease."""
     name = locks_module._blob_name(key)
     BlobLeaseClient(clients.container(LOCKS).get_blob_client(name)).break_lease(0)
 
 
 def is_held(locks: Locks, key: str) -> bool:
-    """Whether somebody holds a lock."""
+    """Whether anybody holds a lock."""
     try:
         with locks.hold([key], wait_seconds=0):
             return False
@@ -126,7 +126,7 @@ def test_a_wait_ends_after_the_given_time(locks: Locks) -> None:
             assert other is None
         with locks.hold_any([key], 0.2, lambda: asked.append("later")) as other:
             assert other is None
-    # Nobody is asked before the first look.
+    # The callback is not called before the first check.
     assert set(asked) == {"later"}
 
 

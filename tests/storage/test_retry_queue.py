@@ -17,7 +17,7 @@ FAILED = datetime(2024, 1, 31, 12, tzinfo=UTC)
 
 @pytest.fixture
 def raw(storage_clients: StorageClients) -> QueueClient:
-    """The empty queue, with messages as they are on the wire."""
+    """The empty queue, with messages as sent over the wire."""
     client = storage_clients.queues.get_queue_client(RETRY_QUEUE)
     client.clear_messages()
     return client

@@ -38,7 +38,7 @@ def found(store: EventStore, records: RunRecords) -> RunEvents:
 
 @pytest.fixture
 def lists(storage_clients: StorageClients) -> Count:
-    """How many lists of blobs some work takes."""
+    """How many blob listings some work takes."""
     services = {urlsplit(storage_clients.blobs.url).netloc: BLOB, urlsplit(storage_clients.tables.url).netloc: TABLE}
 
     def count(work: Callable[[], object]) -> int:
@@ -201,7 +201,7 @@ def test_very_many_new_events_are_listed_instead_of_asked_for_one_by_one(
 def test_hours_are_noted_only_if_nothing_changed_while_the_blobs_were_listed(
     store: EventStore, records: RunRecords, found: RunEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a list from before an event of another hour could hide that event."""
+    """Otherwise a list from before an event of another hour could hide that event."""
     run = new_run()
     complete = put(store, run, "COMPLETE", minute=5)
     listed = EventStore.names

@@ -201,7 +201,7 @@ def test_a_batch_of_a_sweep_that_is_killed_is_found_again(
 def test_two_sweeps_at_once_leave_nothing_out(
     store: EventStore, sweep: Sweep, start: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One stops early while the other continues: the position that is left hides nothing from the next round."""
+    """One stops early while the other continues: the remaining position hides nothing from the next round."""
     monkeypatch.setattr("storage.sweep.BATCH", 1)
     runs = waiting_runs(store, start, hours=2)
     other = sweep.waiting(start, start + 4 * HOUR, AFTER)

@@ -67,7 +67,7 @@ def test_unavailable_storage_is_one_error_without_secrets(
 
 
 def assert_fails_in_time(connection: StorageConnection, seconds: float) -> None:
-    """An event is not kept, and the error comes when the budget is used up."""
+    """An event is not kept, and the error is raised when the budget is used up."""
     store = EventStore(connect(connection), budget_seconds=seconds)
     began = time.monotonic()
     with pytest.raises(StorageUnavailable):

@@ -1,4 +1,4 @@
-"""Upload slots on Azurite: no more uploads than slots, whatever number of workers wants one."""
+"""Upload slots on Azurite: never more uploads than slots, however many workers want one."""
 
 import subprocess
 import sys

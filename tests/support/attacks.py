@@ -1,4 +1,4 @@
-"""Requests made to cost far more than a normal one, and what each of them costs.
+"""Requests designed to cost far more than a normal one, and the cost of each.
 
 Sizes are such that work which grows with what a body expands to, or faster, is seen at once.
 """

@@ -1,4 +1,4 @@
-"""The recorded events of tests/corpus, and the true lineage of the writes that made them."""
+"""The recorded events of tests/corpus, and the true lineage of their writes."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Small events made by hand, for what no recorded event shows."""
+"""Small hand-written events, for cases without a recorded event."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta

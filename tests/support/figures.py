@@ -59,7 +59,7 @@ class Figures:
 
     @property
     def precision(self) -> float:
-        """The share of what is drawn that is true; 1 if nothing is drawn."""
+        """The share of drawn edges that are true; 1 if nothing is drawn."""
         found = self.edges - self.edges_missing
         return found / (found + self.edges_wrong) if found + self.edges_wrong else 1.0
 
@@ -75,7 +75,7 @@ def folders() -> list[str]:
 
 
 def figures(folder: str, variant: str = "as sent") -> Figures:
-    """The figures of all applications of a folder. Sinks that nothing was written to, or in vain, are not judged."""
+    """The figures of all applications in a folder. Sinks without a successful write are not judged."""
     counted = Figures()
     for scenario in scenarios():
         if _folder(scenario) == folder:

@@ -36,7 +36,7 @@ def data_map() -> Iterator[str]:
 
 @pytest.fixture
 def no_faults_left(data_map: str) -> Iterator[None]:
-    """Whatever faults a test asks of the Data Map, the next test meets none of them."""
+    """Faults that a test sets in the Data Map do not affect the next test."""
     yield
     requests.delete(f"{data_map}/_control/faults", timeout=60)
 
@@ -77,5 +77,5 @@ def sparklin(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def new_universe(services: Services) -> Universe:
-    """A universe that nobody else has."""
+    """A universe that no other test uses."""
     return Universe(f"test-{uuid.uuid4().hex[:12]}", services)

@@ -6,7 +6,7 @@ import requests
 
 
 def wait_until_healthy(receiver: str, seconds: float = 120) -> None:
-    """Ask ``/api/health`` until the app answers 200, so that it has made what it needs in storage.
+    """Call ``/api/health`` until the app answers 200, so that it has created what it needs in storage.
 
     :raises AssertionError: it does not within ``seconds``.
     """

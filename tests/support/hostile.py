@@ -83,7 +83,7 @@ def drawn(bodies: list[bytes]) -> list[dict[str, Any]]:
 
 
 def survives(content: bytes, headers: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """The whole way of one body: an answer, and what it draws if it was kept."""
+    """All steps of one body: an answer, and its lineage if it was kept."""
     return drawn(taken(content, headers)[1])
 
 

@@ -78,7 +78,7 @@ class Installation:
         return number
 
     def timer(self) -> None:
-        """What the timer does, and what follows from it."""
+        """What the timer does, and its consequences."""
         retries.sweep(self.services)
         artifact_migration.move_to_artifacts(self.services)
         self.take_messages()
@@ -105,7 +105,7 @@ class Installation:
         retries.stored(blob, self.services)
 
     def process_again(self) -> None:
-        """Process every run once more, as ``sparklin replay`` does for those that were processed."""
+        """Process every run again, as ``sparklin replay`` does for those that were processed."""
         for run in self.runs():
             process_run(run, self.services, replay=True)
 

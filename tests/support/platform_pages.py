@@ -132,7 +132,7 @@ def _block(name: str, claim: str, text: str) -> Block:
 
 
 def is_claim(text: str) -> bool:
-    """Whether this is one of the ways to say what was run."""
+    """Whether this is one of the forms of stating what was run."""
     run = _RUN.fullmatch(text)
     return (run["kind"] or "") in KINDS if run else bool(_NOT_RUN.fullmatch(text))
 

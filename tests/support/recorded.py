@@ -13,7 +13,7 @@ import requests
 
 CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("recorded_answers.json").read_text("utf-8"))["cases"]
 
-# What every header of an entity says of itself; the recordings leave it out.
+# What every entity header contains; the recordings leave it out.
 _HEADER = {
     "status": "ACTIVE",
     "classificationNames": [],
@@ -101,7 +101,7 @@ def comparable(answer: Any, recorded: Any) -> Any:
 
 
 def _answer(response: requests.Response) -> Any:
-    """The JSON of an answer; what is none, its text, whatever it says of itself: Atlas calls some pages JSON."""
+    """The JSON of an answer; its text if it is not JSON, whatever its content type: Atlas labels some pages JSON."""
     try:
         return response.json()
     except requests.JSONDecodeError:

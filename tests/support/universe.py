@@ -24,7 +24,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Universe:
-    """One job namespace, seen through the services."""
+    """One job namespace, accessed through the services."""
 
     name: str
     services: Services

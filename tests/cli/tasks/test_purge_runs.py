@@ -1,4 +1,4 @@
-"""What is older than the retention goes, and nothing else, on real storage."""
+"""Only what is older than the retention is deleted, on real storage."""
 
 from collections.abc import Mapping
 from dataclasses import replace

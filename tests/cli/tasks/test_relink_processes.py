@@ -1,4 +1,4 @@
-"""Processes move to assets that scans made after ours, on real storage and a real Data Map."""
+"""Processes move to assets that scans created after ours, on real storage and a real Data Map."""
 
 from pathlib import Path
 from typing import Any, NoReturn
@@ -48,7 +48,7 @@ def scan(universe: Universe, type_name: str, qualified_name: str, **more: Any) -
 
 @pytest.fixture
 def relink(universe: Universe, sparklin: Sparklin) -> Any:
-    """Runs the command, and gives what it says of this universe."""
+    """Runs the command, and returns its output about this universe."""
 
     def run(*options: str, here: Universe = universe) -> Any:
         code, shown = sparklin("relink", *options)

@@ -1,4 +1,4 @@
-"""Runs are processed once more because a person asks for it, on real storage and a real Data Map."""
+"""Runs are processed again because a person requests it, on real storage and a real Data Map."""
 
 import base64
 import json
@@ -84,7 +84,7 @@ def app_at_work(universe: Universe) -> Iterator[None]:
 
 
 def of(universe: Universe, shown: Mapping[str, Any], run: str = "run-1") -> Mapping[str, Any]:
-    """What the command says of a run of this universe."""
+    """The command's output about a run of this universe."""
     (found,) = [each for each in shown["runs"] if each["run"] == key(universe, run)]
     return found  # type: ignore[no-any-return]
 
@@ -202,7 +202,7 @@ def test_without_an_app_the_run_stays_enqueued(universe: Universe, sparklin: Spa
 
 
 def interrupted(universe: Universe, *, force: bool) -> None:
-    """A replay that has marked its run when storage goes unavailable."""
+    """A replay that has marked its run when storage becomes unavailable."""
     nowhere = connect(connection_to(9))
     services = replace(universe.services, run_records=RunRecords(nowhere), retries=RetryQueue(nowhere))
     (wanted,) = steps.candidates([key(universe)], universe.services, force=force, settle=force)

@@ -38,7 +38,7 @@ def a_write(event_type: str = "COMPLETE", run: str = "run-1", **more: Any) -> by
 
 
 def a_read(run: str) -> bytes:
-    """A run that the receiver keeps, and that writes nothing."""
+    """A run that the receiver keeps, but that writes nothing."""
     return body(event(run=run, inputs=[dataset("s", ["x"])], outputs=[]))
 
 

@@ -92,7 +92,7 @@ def test_settings(api: Api) -> None:
 
 @pytest.fixture
 def unshared() -> Iterator[Api]:
-    """A Data Map of the test's own: what hung in another test may end, and be counted, at any time."""
+    """A Data Map for this test alone: a request that hung in another test may end, and be counted, at any time."""
     with running() as address, requests.Session() as session:
         yield Api(address, session)
 

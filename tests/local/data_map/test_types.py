@@ -1,4 +1,4 @@
-"""The type system, and the table that it is made of."""
+"""The type system, and the table that defines it."""
 
 import json
 

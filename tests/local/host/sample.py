@@ -27,7 +27,7 @@ App = TypeVar("App", bound="SampleApp")
 
 
 def eventually(look: Callable[[], T | None], what: str, seconds: float = SECONDS) -> T:
-    """The first thing that `look` finds."""
+    """The first value that `look` returns."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = look()
@@ -117,7 +117,7 @@ class SampleApp:
         return eventually(look, f"{count} calls of {function}")
 
     def messages(self, queue: str) -> list[QueueMessage]:
-        """What can be seen on a queue, which stays there; empty if there is no such queue."""
+        """The visible messages of a queue, which stay there; empty if there is no such queue."""
         try:
             return list(self.queues.get_queue_client(queue).peek_messages(32))
         except ResourceNotFoundError:

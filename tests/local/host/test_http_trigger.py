@@ -1,4 +1,4 @@
-"""HTTP functions: who is let in, what is routed where, and what a function gets and gives."""
+"""HTTP functions: who has access, what is routed where, and what a function receives and returns."""
 
 import http.client
 import json

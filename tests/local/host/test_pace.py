@@ -1,4 +1,4 @@
-"""How long the host waits, and that nothing but time depends on it."""
+"""How long the host waits, and that only time depends on it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Starting and stopping: clear words for what is wrong, and nothing cut off on SIGTERM."""
+"""Starting and stopping: clear error messages, and nothing interrupted on SIGTERM."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ HTTP = '@app.route(route="{route}")\ndef {name}(req): return "ok"\n'
 
 
 def try_to_host(folder: Path, source: str | None, *options: str, host_json: str = "{}") -> str:
-    """Host an app that can't be hosted, and return what is said about it."""
+    """Host an app that can't be hosted, and return the error message."""
     (folder / "host.json").write_text(host_json)
     if source is not None:
         (folder / "function_app.py").write_text(source)

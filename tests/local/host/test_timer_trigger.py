@@ -19,7 +19,7 @@ LONG_AGO = {"Last": "2024-01-01T00:00:00.004681+00:00", "Next": "2025-01-01T00:0
 
 
 def status(app: SampleApp) -> Any:
-    """What is noted of the timer; None if nothing."""
+    """What is stored about the timer; None if nothing."""
     blob = app.blobs.get_blob_client("azure-webjobs-hosts", f"timers/{app.container}/Host.Functions.on_time/status")
     return json.loads(blob.download_blob().readall()) if blob.exists() else None
 

@@ -44,7 +44,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def setting(stack: Stack, name: str, host: int = 0) -> str:
-    """What a host's function sees as a setting."""
+    """The value of a setting in a host's function."""
     answer = requests.get(f"{stack.hosts[host].url}/api/setting/{name}", headers=stack.key_header, timeout=60)
     answer.raise_for_status()
     return answer.text

@@ -17,7 +17,7 @@ COLUMNS: Mapping[int, Value] = {
 }
 SUBQUERY = Value(frozenset({(1, "inner")}))
 
-#: The columns that give the value, and those that decide about it, with the way they do so.
+#: The columns that give the value, and those that influence it, with the kind of influence.
 Found = tuple[str, dict[str, str]]
 
 

@@ -128,7 +128,7 @@ def test_inputs_that_are_listed_in_the_order_of_the_plan(
         ([leaf("a", "b")], [ONE, TWIN], {0: only(ONE, TWIN)}),
         ([leaf("a", "b"), leaf("a", "b")], [ONE, TWIN], {}),
         ([leaf("a", "b"), leaf("a", "b")], [ONE], {0: only(ONE), 1: only(ONE)}),
-        # A subquery may read what is no input: what others read proves nothing.
+        # A subquery may read something that is not an input, so what others read proves nothing.
         ([leaf("a", "b", in_subquery=True), leaf("a", "b")], [ONE], {1: only(ONE)}),
         ([leaf("a", "b", in_subquery=True)], [ONE], {0: only(ONE)}),
         ([leaf("a", "b", in_subquery=True)], [ONE, TWIN], {}),

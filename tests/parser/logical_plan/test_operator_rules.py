@@ -28,19 +28,19 @@ A, B, K, V = attribute("a", 1), attribute("b", 2), attribute("k", 21), attribute
 ONE = read({"a": 1, "b": 2})
 OTHER = read({"k": 21, "v": 22})
 INPUTS = [dataset("one", ["a", "b"]), dataset("other", ["k", "v"])]
-# What the facet names differs from what the plans below say, so that it shows which of the two is drawn.
+# The facet differs from the plans below, so that the test shows which of the two is drawn.
 FACET = {"x": [("other", "v")], "y": [("other", "v")]}
 
 Edges = dict[str, list[str]]
 
 
 def edges(query: Nodes, facet: Mapping[str, list[tuple[str, str]]] | None = None) -> Edges:
-    """What is drawn of a query with two columns that is written as ``x`` and ``y``."""
+    """The lineage of a query with two columns that is written as ``x`` and ``y``."""
     return drawn(insert(query, "[x, y]"), INPUTS, "[x, y]", facet)
 
 
 def relation_of(query: Nodes) -> Relation:
-    """What the rules make of a query."""
+    """The result of the rules for a query."""
     plan = tree(query)
     assert plan
     return new_walk().relation(plan)
@@ -94,7 +94,7 @@ def chosen(kind: str) -> Nodes:
 
 
 def aggregated(kind: str) -> Nodes:
-    """A physical aggregate in two steps: the final one refers to what the partial one makes."""
+    """A physical aggregate in two steps: the final one refers to the output of the partial one."""
     maximum = node(
         "sql.catalyst.expressions.aggregate.AggregateExpression", function("Max", B), resultId={"id": 40}, filter=None
     )
@@ -231,7 +231,7 @@ PLANS: dict[str, tuple[Nodes, Edges]] = {
     "AdaptiveSparkPlan": (ADAPTIVE, AS_READ),
     "CTERelationDef": (shared(), {"x": ["one.b"], "y": ["one.a"]}),
     "CTERelationRef": (shared(), {"x": ["one.b"], "y": ["one.a"]}),
-    # Rows of a program: without a micro-batch around the run, only the facet says what they are made of.
+    # Rows of a program: without a micro-batch around the run, only the facet gives their sources.
     "LogicalRDD": (
         operator("LogicalRDD", output=[attribute("a", 99), attribute("b", 100)]),
         {"x": ["other.v"], "y": ["other.v"]},

@@ -1,4 +1,4 @@
-"""Plans made by hand, for what no recorded plan shows: which edges are claimed, and which are not."""
+"""Hand-written plans, for cases without a recorded plan: which edges are claimed, and which are not."""
 
 from typing import Any
 

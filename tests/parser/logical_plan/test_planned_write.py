@@ -136,7 +136,7 @@ def test_an_unknown_leaf_is_resolved_by_another_run_of_the_application() -> None
     assert [field.name for field in found.tables[0].fields] == ["k", "v"]
     # Only what the run itself reports is passed on to others.
     assert found.facts.open == {"jvm:1"}
-    # What the run knows itself is not replaced.
+    # Facts of the run itself are not replaced.
     own = of(insert(with_key(ONE, 1), "[x, y]"), Evidence(facts=ApplicationFacts(leaves={"jvm:1": elsewhere})))
     assert own.columns["x"].sources == {ColumnRef(FOLDER.id, "a")}
     assert own.tables == ()

@@ -1,4 +1,4 @@
-"""Values and relations: what is known of the columns that a plan makes."""
+"""Values and relations: what is known about the columns that a plan creates."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which commands of a plan write, what the table or the columns are called, and which columns a MERGE leaves alone."""
+"""Which commands of a plan write, the names of their table and columns, and which columns a MERGE leaves unchanged."""
 
 from typing import Any
 

@@ -62,7 +62,7 @@ def outcome(req: func.HttpRequest) -> func.HttpResponse:
     """Fail, return nothing, be slow, or answer 204 with cookies."""
     match req.route_params["kind"]:
         case "nothing":
-            # Azure's worker takes no annotation that says so.
+            # Azure's worker accepts no annotation for this.
             return cast(func.HttpResponse, None)
         case "slow":
             time.sleep(1.5)

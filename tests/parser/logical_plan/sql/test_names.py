@@ -28,7 +28,7 @@ def test_an_operator_is_written_between_its_operands(kind: str) -> None:
     assert text(of(kind, A, B)) == f"a{word}b"
 
 
-#: Operators of Spark's grammar, the loosest first; those of one line hold together equally.
+#: Operators of Spark's grammar, the loosest first; those on one line bind equally.
 GRAMMAR = (
     "OR",
     "AND",
