@@ -110,7 +110,7 @@ class Plan:
 
 
 class Journal:
-    """A line of JSON a happening; a line is written whole or not at all, also by a process that dies."""
+    """One line of JSON per occurrence; a line is written completely or not at all, even by a process that dies."""
 
     def __init__(self, file: str) -> None:
         self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -148,7 +148,7 @@ def _live(plan: Plan, journal: Journal, death: Death | None) -> int:
 
 
 def shorten_leases() -> None:
-    """Let the locks of dead workers go as soon as Azure can."""
+    """Release the locks of dead workers as soon as Azure can."""
     Locks.__init__.__defaults__ = (15,)
 
 

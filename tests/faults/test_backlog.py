@@ -26,7 +26,7 @@ pytestmark = pytest.mark.exhaustive
 RUNS = 24
 HOSTS = 3
 SLOTS = 1
-# The hosts of tests/faults do not die here; they give up on the catalogue soon, so that the test is short.
+# The hosts of tests/faults do not die here; they soon give up on the catalogue, so that the test is short.
 QUICK = {"RETRY_FIRST_DELAY_SECONDS": "2", "RETRY_MAX_DELAY_SECONDS": "4", "MAX_CONCURRENT_UPLOADS": str(SLOTS)}
 #: Seconds that each write takes, so that all uploads that are allowed run at the same time.
 SLOW = 1.0

@@ -20,7 +20,7 @@ from tests.support.events import body, dataset, event
 
 pytestmark = pytest.mark.exhaustive
 FOLDER = "Sales.Lakehouse/Files/Lineage"
-#: Steps that come several times on the way of two files of several parts.
+#: Steps that occur several times for two files of several parts.
 REPEATED = {"read a part": 3, "store an event": 4, "write how far it is": 3, "dead-letter a line": 2}
 
 

@@ -1,4 +1,4 @@
-"""A worker is killed (SIGKILL) between any two steps, and another one takes the event over."""
+"""A worker is killed (SIGKILL) between any two steps, and another one takes over the event."""
 
 import json
 import subprocess
@@ -25,11 +25,11 @@ pytestmark = pytest.mark.exhaustive
 
 #: What a retry takes in addition, which happens only if a worker fails.
 OF_RETRIES = ("enqueue a retry", "note a retry")
-#: What only the timer does; tests/faults/test_storm.py has it.
+#: What only the timer does; see tests/faults/test_storm.py.
 OF_THE_TIMER = ("mark what is swept up",)
 #: What happens where the first event of a run is a START; the other cases have a COMPLETE only.
 OF_A_START = ("look at an event", "note the hour of an event", "read the rows of a run")
-#: Steps that come several times on the way: what is recorded, what is about to be uploaded, what was.
+#: Steps that occur several times: what is recorded, what is about to be uploaded, what was uploaded.
 REPEATED = {
     "write the row of a process": 3,
     "announce or record created assets": 2,

@@ -55,10 +55,10 @@ SETTINGS = {
     "RETRY_FIRST_DELAY_SECONDS": "1",
     "RETRY_MAX_DELAY_SECONDS": "2",
     "AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:01",
-    # So many that those who wait for the lock of a dead host do not keep all others from their work.
+    # Enough that those waiting for the lock of a dead host do not block all others.
     "AzureFunctionsJobHost__extensions__blobs__maxDegreeOfParallelism": "12",
     "AzureFunctionsJobHost__extensions__queues__batchSize": "12",
-    # A run over which a host dies five times would be dead-lettered; here they die over everything.
+    # A run that kills a host five times would be dead-lettered; here hosts die with any run.
     "AzureFunctionsJobHost__extensions__queues__maxDequeueCount": "50",
 }
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -74,7 +74,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
 
 @dataclass
 class Sender:
-    """An agent that repeats an event until it is answered; ``accepted`` are the digests of what was taken."""
+    """An agent that repeats an event until it is answered; ``accepted`` are the digests of accepted events."""
 
     stack: Stack
     accepted: set[str] = field(default_factory=set)
@@ -83,7 +83,7 @@ class Sender:
 
     def send(self, body: bytes) -> None:
         session = vars(self._own).setdefault("session", requests.Session())
-        first = len(body)  # Any number will do to share the events out.
+        first = len(body)  # Any number is suitable for distributing the events.
         for attempt in range(first, first + 3_000):
             receiver = self.stack.hosts[attempt % 2].url
             try:

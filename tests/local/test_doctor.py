@@ -44,7 +44,7 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """An app that has answered once, and so has created its containers, tables and queues: no test needs one earlier."""
+    """An app that has answered once, and so has created its containers, tables and queues; no test needs one before."""
     # What the catalogue refuses is tried again soon, so that no test has to wait for its end.
     with Stack(tmp_path_factory.mktemp("doctor"), environment={"RETRY_FIRST_DELAY_SECONDS": "1"}) as running:
         wait_until_healthy(running.receiver)
@@ -79,7 +79,7 @@ def run(stack: Stack, *options: str, **instead: str) -> Result:
 
 
 def checked(result: Result) -> dict[str, Any]:
-    """What each check says, by its name."""
+    """The text of each check, by its name."""
     shown = json.loads(result.stdout)
     jsonschema.validate(shown, SCHEMA)
     assert shown["ok"] == (result.exit_code == 0)

@@ -25,7 +25,7 @@ from tests.support.universe import Universe
 pytestmark = pytest.mark.usefixtures("no_faults_left")
 
 REASON, REMEDY = "it did not work", "do it by hand"
-#: One of each class of errors that work on a stored event may raise.
+#: One error of each class that work on a stored event may raise.
 AT_WORK: list[SparklinError] = [
     SparklinError(REASON),
     errors.TryLater(REASON),

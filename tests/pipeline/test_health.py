@@ -13,7 +13,7 @@ from tests.support.storage_accounts import StorageAccounts
 
 
 def first_report(settings: Settings) -> tuple[int, dict[str, str]]:
-    """The first report that is more than that the app starts."""
+    """The first report after the one that the app is starting."""
     deadline = time.monotonic() + 120
     report = health_report(settings)
     while report[1]["status"] == "starting" and time.monotonic() < deadline:

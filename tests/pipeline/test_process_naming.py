@@ -1,4 +1,4 @@
-"""Processes that the tools before made are updated in place, and follow their runs like our own."""
+"""Processes of the former tools are updated in place, and follow their runs like our own."""
 
 import hashlib
 import json
@@ -116,7 +116,7 @@ def test_recorded_events_get_the_names_of_the_naming(
     assert (process["typeName"], process["qualifiedName"], process["name"]) == (kind, qualified_name, name)
 
 
-# Namespace and name as agents wrote them, and the name that the accelerator's default mappings make of it.
+# Namespace and name as agents wrote them, and the name that the accelerator's default mappings give.
 MAPPED = [
     ("wasbs://raw@acct.blob.core.windows.net", "/retail/x", "https://acct.blob.core.windows.net/raw/retail/x"),
     ("abfss://raw@acct.dfs.core.windows.net", "/retail/x/", "https://acct.dfs.core.windows.net/raw/retail/x"),

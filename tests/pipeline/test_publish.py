@@ -1,4 +1,4 @@
-"""When a process is uploaded: once for each picture, however many runs come, and spread after an update."""
+"""When a process is uploaded: once for each lineage, however many runs arrive, and spread over time after an update."""
 
 from collections.abc import Iterator
 from dataclasses import replace

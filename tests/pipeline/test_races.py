@@ -74,7 +74,7 @@ def test_a_retry_of_what_another_worker_did_meanwhile_ends_the_matter(
 
 
 def test_a_retry_that_is_immediate_decides_the_final_state(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the worker that asked for it stalls."""
+    """This happens if the worker that enqueued it stalls."""
 
     def take_at_once(queue: RetryQueue, pointer: RetryPointer, delay: float) -> None:
         retries.attempt(pointer, universe.services)

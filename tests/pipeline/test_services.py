@@ -72,7 +72,7 @@ def test_nothing_is_sent_before_an_event_needs_it() -> None:
 
 @pytest.fixture
 def empty(storage_accounts: StorageAccounts) -> str:
-    """Storage in which nothing has been made yet."""
+    """Storage in which nothing has been created yet."""
     return storage_accounts.new().connection_string
 
 

@@ -45,7 +45,7 @@ def test_any_order_of_the_events_gives_the_same_result(order: Order, scenario: s
 
 
 def test_facts_reported_during_a_write_count_in_the_end(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another worker processes the run that says it, and the replay that this causes, before this worker continues."""
+    """Another worker processes the run with the fact, and the replay that this causes, before this worker continues."""
     events = bodies(SCENARIOS[1])
     in_order = shown(events, services)
     here = new_universe(services)

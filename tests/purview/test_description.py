@@ -1,4 +1,4 @@
-"""What a process says of itself in words."""
+"""The description of a process."""
 
 from dataclasses import replace
 

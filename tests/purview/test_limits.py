@@ -1,4 +1,4 @@
-"""Names that are too long: what is left of them fits, and stays what earlier versions made of them."""
+"""Names that are too long: the shortened name fits, and is the same as in earlier versions."""
 
 import hashlib
 

@@ -135,7 +135,7 @@ def test_columns_are_added_under_the_lock_of_the_creation(worker: Worker, locks:
 def test_a_process_starts_to_refer_to_an_asset_of_ours_under_its_lock(
     worker: Worker, locks: ThreadLocks, data_map: DataMap
 ) -> None:
-    """Else somebody could delete the asset, which nothing refers to, while the process is written."""
+    """Otherwise somebody could delete the asset, which nothing refers to, while the process is written."""
     worker.write(SALES)
     data_map.add(*_pair(ORDERS_NAME))
     locks.held.clear()

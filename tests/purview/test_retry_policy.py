@@ -49,7 +49,7 @@ def write(catalog: Catalog) -> None:
 
 
 def exhaust(catalog: Catalog, data_map: DataMap) -> None:
-    """An upload that finds everything down."""
+    """An upload that finds everything unavailable."""
     data_map.fail(status=503, count=SEVERAL)
     with pytest.raises(CatalogUnavailable):
         write(catalog)

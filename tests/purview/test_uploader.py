@@ -366,7 +366,7 @@ def test_workers_at_the_same_time_create_one_asset_of_each_name(
 
 
 def test_without_locks_the_same_race_makes_duplicates(catalog: Catalog, data_map: DataMap) -> None:
-    """The test above can fail."""
+    """Shows that the test above can fail."""
     data_map.settings(lenient=True, pause=0.5)
     barrier = threading.Barrier(2)
 

@@ -113,7 +113,7 @@ def test_no_event_of_a_run_that_writes_is_ignored() -> None:
 
 
 def test_most_of_the_noise_is_ignored() -> None:
-    """Of the runs without an output, the remaining ones may still carry lineage in their plans, or belong to streams."""
+    """Of the runs without an output, the remaining ones may have lineage in their plans, or belong to streams."""
     kept: set[str] = set()
     for file in recorded():
         found = read_envelope(file.read_bytes())

@@ -28,7 +28,7 @@ def unreachable() -> StorageConnection:
 
 @pytest.fixture
 def silent() -> Iterator[StorageConnection]:
-    """Storage that takes connections and never answers."""
+    """Storage that accepts connections and never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(50)

@@ -53,7 +53,7 @@ def test_guids_are_remembered_and_dropped(cache: AssetCache) -> None:
 
 @pytest.mark.exhaustive
 def test_many_are_remembered(cache: AssetCache, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many that several are in a partition."""
+    """Enough that several are in one partition."""
     monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)
     some = {name: f"g{number}" for number, name in enumerate(names(600))}
     cache.put_many(some)

@@ -10,7 +10,7 @@ from storage.clients import TABLES, connect, missing_parts, provision, provision
 def test_no_client_of_a_table_is_made_while_requests_may_be_under_way(
     storage_connection: StorageConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that is made then breaks requests of other threads: it changes the policies that they are passing through."""
+    """A client created at that time breaks requests of other threads: it changes the policies that they use."""
     clients = connect(storage_connection)
 
     def fail(_: TableServiceClient, table_name: str) -> None:

@@ -107,7 +107,7 @@ def test_an_announcement_is_as_old_as_the_last_worker_that_made_it(
 def test_announcements_of_earlier_versions_are_dated_by_their_rows(
     created: CreatedAssets, storage_clients: StorageClients
 ) -> None:
-    """Table Storage itself says when a row was written, so the row needs no property for it."""
+    """Table Storage itself records when a row was written, so the row needs no property for it."""
     name = a_name()
     key = asset_key(name)
     row = {"typeName": name.type_name, "qualifiedName": name.qualified_name, "guid": "", "columns": "[]"}

@@ -243,7 +243,7 @@ def test_leases_are_renewed(storage_clients: StorageClients, monkeypatch: pytest
 
 
 def test_many_leases_are_renewed_at_once(locks: Locks, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other, 64 renewals on slow storage would take longer than the renewals are apart."""
+    """In sequence, 64 renewals on slow storage would take longer than the renewal interval."""
     monkeypatch.setattr(locks, "_renew_seconds", NEVER)
     renew, sixteen, counting = BlobLeaseClient.renew, threading.Event(), threading.Lock()
     waiting: list[BlobLeaseClient] = []

@@ -19,7 +19,7 @@ def soon() -> datetime:
 
 
 def left_behind(clients: StorageClients, table: str) -> str:
-    """A blob at which no row points."""
+    """A blob that no row refers to."""
     name = f"{table}/{new_run()}/history-0-0.gz"
     clients.container(DETAILS).upload_blob(name, LARGE)
     return name

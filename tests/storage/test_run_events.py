@@ -131,7 +131,7 @@ def test_the_later_of_two_workers_with_events_of_different_hours_finds_both(
 
 
 def test_a_row_without_a_blob_is_no_event(store: EventStore, found: RunEvents, storage_clients: StorageClients) -> None:
-    """Its sender was answered 503, or it is just being stored."""
+    """Its sender received 503, or it is being stored right now."""
     run = new_run()
     start, complete = put(store, run, "START"), put(store, run, "COMPLETE", minute=1)
     storage_clients.container(EVENTS).delete_blob(complete.blob)

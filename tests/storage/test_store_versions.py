@@ -17,7 +17,7 @@ DAY = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def clients(storage_clients: StorageClients) -> Iterator[StorageClients]:
-    """Storage without any noted version."""
+    """Storage without a recorded version."""
     table = storage_clients.table(EVENT_METADATA)
     yield storage_clients
     for row in table.query_entities("PartitionKey eq 'version'"):
@@ -25,7 +25,7 @@ def clients(storage_clients: StorageClients) -> Iterator[StorageClients]:
 
 
 def checked(connection: StorageConnection) -> tuple[State, str]:
-    """What `sparklin doctor` says of the version."""
+    """What `sparklin doctor` reports about the version."""
     (check,) = (each for each in check_storage(connection) if each.name == "version of the store")
     return check.state, check.found
 

@@ -150,7 +150,7 @@ def waiting_runs(store: EventStore, start: datetime, hours: int = 1, each: int =
 
 
 def round_of(sweep: Sweep, start: datetime) -> list[str]:
-    """The runs that a sweep finds which stops after each batch."""
+    """The runs found by a sweep that stops after each batch."""
     found = sweep.waiting(start, start + 4 * HOUR, AFTER, SweepLimits(runs=1))
     return [run.run_key for batch in found for run in batch]
 

@@ -1,4 +1,4 @@
-"""The Python worker of Azure Functions with an app in it: Microsoft's own library, asked as the Functions host asks it.
+"""The Python worker of Azure Functions with an app in it: Microsoft's own library, called as the host calls it.
 
 The library (azure-functions-runtime) needs Python 3.13 and imports the app as ``function_app``, so a process has one.
 The host's side of the requests are Protobuf messages in Azure; the library takes their classes from the first request,
@@ -69,11 +69,11 @@ MESSAGES = SimpleNamespace(
 
 
 class AppRefused(Exception):
-    """The worker cannot take the app, for the reason that Azure would log."""
+    """The worker cannot load the app, for the reason that Azure would log."""
 
 
 class AzureWorker:
-    """A worker that has the app of a folder, whose functions can be called."""
+    """A worker with the app of a folder, whose functions can be called."""
 
     def __init__(self, library: Any, listed: list[Any]) -> None:
         self._library = library

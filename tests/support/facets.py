@@ -23,7 +23,7 @@ Location = tuple[str, str]
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of a facet: whether it is used, for what, and an application whose result it changes."""
+    """The use of a facet: whether it is used, for what, and an application whose result it changes."""
 
     of: str
     facet: str
@@ -45,7 +45,7 @@ def found_facets(body: bytes) -> set[Location]:
 
 
 def without(body: bytes, places: Collection[Location]) -> bytes:
-    """The event without these facets; as it is if it has none of them."""
+    """The event without these facets; unchanged if it has none of them."""
     event = json.loads(body)
     removed = [facets.pop(name) for of, facets in _holders(event) for name in list(facets) if (of, name) in places]
     return json.dumps(event).encode() if removed else body

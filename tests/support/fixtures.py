@@ -1,4 +1,4 @@
-"""The whole way on real storage and a real Data Map, without the function host."""
+"""All steps on real storage and a real Data Map, without the function host."""
 
 import json
 import uuid

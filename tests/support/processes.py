@@ -10,7 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 
-#: Seconds after which something that a test waits for will not happen any more, however busy the machine is.
+#: Seconds after which something that a test waits for can no longer happen, however busy the machine is.
 PATIENCE = 180.0
 
 # A shell's `&` ignores the first and the last for its command, `nohup` the second; children inherit that.
@@ -18,7 +18,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 def let_children_be_interrupted() -> None:
-    """Turn ignored signals into handled ones that do nothing: this process ignores them still, its children do not.
+    """Turn ignored signals into handled ones that do nothing: this process still ignores them, its children do not.
 
     A handler, other than an ignored signal, is not inherited by a program that is executed.
     """

@@ -9,7 +9,7 @@ from tests.support.corpus import scenarios
 
 
 def sweep(values: Iterable[object], few: Collection[object]) -> list[ParameterSet]:
-    """All values as parameters: `few` of them in each run, the others only in that of all tests."""
+    """All values as parameters: `few` of them in each run, the others only in the run of all tests."""
     exhaustive = (pytest.mark.exhaustive,)
     return [
         pytest.param(value, id=_id(value, number), marks=() if value in few else exhaustive)

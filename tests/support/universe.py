@@ -102,7 +102,7 @@ class Universe:
         requests.delete(f"{self.services.settings.purview_endpoint}/_control/calls", timeout=30)
 
     def fail(self, **fault: object) -> None:
-        """Let coming requests to the Data Map fail; see local/data_map/control.py."""
+        """Let the next requests to the Data Map fail; see local/data_map/control.py."""
         url = f"{self.services.settings.purview_endpoint}/_control/faults"
         requests.post(url, json=fault, timeout=30).raise_for_status()
 

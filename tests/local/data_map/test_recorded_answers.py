@@ -1,4 +1,4 @@
-"""Every answer that was recorded of Apache Atlas, asked again of the Data Map."""
+"""Every recorded answer of Apache Atlas, compared with the Data Map's answer."""
 
 from typing import Any
 

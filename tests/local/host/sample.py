@@ -159,7 +159,7 @@ def prepared(app: App) -> App:
 
 
 def encoded(text: str | bytes) -> str:
-    """A queue message as the host's default encoding wants it: base64."""
+    """A queue message in the host's default encoding: base64."""
     return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
 
 

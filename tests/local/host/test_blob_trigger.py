@@ -155,7 +155,7 @@ def test_events_can_be_held_back(app: SampleApp) -> None:
     with app.host() as host:
         misdeliver(host, {"hold": True})
         app.upload("runs/first.json", "x")
-        for number in range(3):  # Time in which it would have come.
+        for number in range(3):  # Time in which it would have arrived.
             app.send(encoded(str(number)))
             app.until_reported("on_message", number + 1)
         assert app.reports("on_blob") == []

@@ -1,4 +1,4 @@
-"""Timer functions run when due, on one of all hosts, and make up once for what nobody ran."""
+"""Timer functions run when due, on one of all hosts, and catch up once for what no host ran."""
 
 import json
 from datetime import UTC, datetime

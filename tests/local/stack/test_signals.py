@@ -1,4 +1,4 @@
-"""Signals unwind a command once, and never in the midst of what is held."""
+"""Signals unwind a command once, and never while it holds something."""
 
 import signal
 import subprocess
