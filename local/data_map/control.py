@@ -3,11 +3,11 @@
 They answer JSON, and only to callers on this machine.
 
 GET    /_control/settings   how it behaves: ``{"searchDelay": 0.0, "lenient": false, "pause": 0.0, "author": "local"}``
-POST   /_control/settings   changes what is sent of it. ``searchDelay``: the search learns of what is written
-                            from now on after so many seconds. ``lenient``: no lock between looking for a name
-                            and creating it, so that two uploads at a time give two assets of one name;
-                            ``pause``: so many seconds lie between the two, which makes it happen surely.
-                            ``author``: who is named as ``createdBy`` and ``updatedBy`` of what is written.
+POST   /_control/settings   changes the settings in the body. ``searchDelay``: seconds until the search finds what is
+                            written from now on. ``lenient``: no lock between looking for a name and creating it,
+                            so that two concurrent uploads create two assets of one name; ``pause``: seconds between
+                            the two steps, so that this happens reliably. ``author``: the ``createdBy`` and
+                            ``updatedBy`` of what is written.
 GET    /_control/faults     the faults that are still to come.
 POST   /_control/faults     adds one, or a list of them; each has its default when left out:
                             ``{"count": 1, "path": "", "method": "", "status": 0, "body": "There was …",
@@ -17,11 +17,11 @@ POST   /_control/faults     adds one, or a list of them; each has its default wh
                             connection dropped, or get ``status`` with ``body`` in plain text and the header
                             Retry-After, or (status 0, no drop) their usual answer. With ``applied`` the
                             request takes effect first, and only its answer is lost.
-DELETE /_control/faults     forgets them; requests that hang go on.
+DELETE /_control/faults     removes them; requests that hang continue.
 GET    /_control/calls      ``[{"method", "route", "count", "statuses": {"200": 3}}]``, status 0 for a dropped
                             one. The route is without base: ``/atlas/v2/entity/bulk``, ``/search/query``.
-DELETE /_control/calls      starts counting again.
-GET    /_control/load       ``{"mostAtOnce": 4}``: how many API requests were under way at the same time, at most,
+DELETE /_control/calls      resets the counts.
+GET    /_control/load       ``{"mostAtOnce": 4}``: the most API requests that were in progress at the same time
                             since counting started.
 GET    /_control/entities   everything stored, in the order of creation: ``[{"guid", "typeName", "attributes",
                             "relationships": {attribute: [[type, qualified name], …]}, "collectionId"}]``;
