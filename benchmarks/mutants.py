@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
 
 from local import environment
 
@@ -192,11 +194,19 @@ def is_noticed(mutant: Mutant, tests: Sequence[tuple[float, str]]) -> bool:
 
 
 def fails(mutant: Mutant, tests: Sequence[str]) -> bool:
-    command = [sys.executable, "-m", "pytest", *PLUGIN, "-n", "0", "-x", "-o", "timeout=60", *tests]
     variables = {**environment.variables(), "MUTANT": f"{mutant.file}:{mutant.number}"}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    ) as process:
+    with (
+        # A file, because the names of some tests are longer than a command may be.
+        NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as names,
+        subprocess.Popen(
+            [sys.executable, "-m", "pytest", *PLUGIN, "-n", "0", "-x", "-o", "timeout=60", _listed(tests, names)],
+            cwd=ROOT,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             output, _ = process.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:
@@ -205,6 +215,13 @@ def fails(mutant: Mutant, tests: Sequence[str]) -> bool:
     if b"no match in any of" in output:
         raise SystemExit("The record names tests that do not exist any more: record again, with --anew.")
     return process.returncode != 0
+
+
+def _listed(tests: Sequence[str], file: IO[str]) -> str:
+    """The argument by which pytest reads the names of tests from a file."""
+    file.write("\n".join(tests))
+    file.flush()
+    return f"@{file.name}"
 
 
 def main() -> None:

@@ -1,22 +1,27 @@
 """The lines that commands print for people, from what they found."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import fields
-from datetime import UTC, datetime
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from cli import purge, rebuild, relink, replay, show, status
-from cli.run_counts import counts_text
+from cli.run_counts import counts_text, run_object
+from cli.tables import print_process
 from cli.tasks.purge_runs import Purged
 from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
 from cli.tasks.relink_processes import Leftover, Move
 from cli.tasks.replay_runs import Candidate, Outcome
-from cli.tasks.status_report import FolderReport, JobCount, SeenRun, StatusReport
+from cli.tasks.run_details import native_job
+from cli.tasks.status_report import FolderReport, JobCount, SeenRun, StatusReport, newest_of_runs
 from core.catalog_model import Asset, AssetName
 from core.event_model import DatasetId, Written
+from explorer.graph import GraphRun
 from storage.event_rows import EventRow, Status
 from storage.file_progress import FolderState
 
@@ -434,3 +439,91 @@ def test_purge_says_that_unprocessed_runs_are_kept(lines: Lines) -> None:
     purge._show(purge.as_object(TIME, 0, 3, 0, None))
 
     assert lines()[1:] == ["3 runs are kept because they were not processed; sparklin status says why"]
+
+
+COLUMN: dict[str, Any] = {"column": "x", "from": [], "expression": None, "constant": False, "indirect": []}
+EDGE = ["https://lake/s", "a"]
+
+
+def test_a_process_is_printed_with_its_columns_and_notes(lines: Lines) -> None:
+    process = {
+        "process": {
+            "name": "nb → t",
+            "inputs": [{"qualifiedName": "https://lake/s"}],
+            "outputs": [{"qualifiedName": "https://lake/t"}],
+        },
+        "columns": [
+            {**COLUMN, "from": [EDGE], "indirect": [[*EDGE, "FILTER"], [*EDGE, "GROUP_BY"]]},
+            {**COLUMN, "column": "y", "expression": "upper(s.a)", "from": [EDGE], "indirect": [[*EDGE, "FILTER"]]},
+            {**COLUMN, "column": "z", "indirect": [[*EDGE, "FILTER"]]},
+        ],
+        "notes": [{"text": "something is open"}],
+    }
+
+    print_process(Console(), process)
+
+    assert [line.rstrip() for line in lines()] == [
+        "nb → t",
+        "  from https://lake/s",
+        "  to   https://lake/t",
+        "",
+        " sink column   value from     decided by",
+        " " + 41 * "─",
+        " x             s.a            group by s.a",
+        " y             s.a",
+        "               = upper(s.a)",
+        " z             –",
+        "",
+        "every row depends on filter s.a",
+        "note: something is open",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(("number", "more"), [(40, []), (42, ["… and 2 more"])])
+def test_of_many_columns_forty_are_printed(number: int, more: list[str], lines: Lines) -> None:
+    process = {"process": {"name": "p", "inputs": [], "outputs": []}, "columns": [COLUMN] * number, "notes": []}
+
+    print_process(Console(), process)
+
+    shown = [line.strip() for line in lines()]
+    assert len([line for line in shown if re.fullmatch("x +–", line)]) == 40
+    assert [line for line in shown if "more" in line] == more
+
+
+def test_a_run_as_json_has_null_where_nothing_is_known() -> None:
+    assert run_object(GraphRun("r1", "RUNNING")) == {
+        **dict.fromkeys(("started", "ended", "rowsWritten", "bytesWritten", "filesWritten")),
+        "run": "r1",
+        "state": "RUNNING",
+    }
+    assert run_object(GraphRun("r1", "COMPLETE", NOON, NOON, 1, 2, 3)) == {
+        "run": "r1",
+        "state": "COMPLETE",
+        "started": TIME,
+        "ended": TIME,
+        "rowsWritten": 1,
+        "bytesWritten": 2,
+        "filesWritten": 3,
+    }
+
+
+def test_the_newest_row_of_each_run_is_shown() -> None:
+    def at(run: str, minute: int) -> EventRow:
+        return replace(row(run, Status.RETRYING), received=NOON + timedelta(minutes=minute))
+
+    rows = [at("r1", 1), at("r2", 2), at("r1", 3), at("r2", 0)]
+
+    assert newest_of_runs(rows) == newest_of_runs(rows[::-1]) == [at("r1", 3), at("r2", 2)]
+
+
+@pytest.mark.parametrize(
+    ("qualified_name", "job"),
+    [
+        ("sparklin://ns/nb#https://lake/t", ("ns", "nb")),
+        ("sparklin://a%2Fb/n%20b#t", ("a/b", "n b")),
+        ("synapse://ns/nb#t", None),
+    ],
+)
+def test_the_job_of_a_process_is_in_its_native_name(qualified_name: str, job: tuple[str, str] | None) -> None:
+    assert native_job(qualified_name) == job

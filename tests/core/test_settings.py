@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from core.errors import SettingsError
-from core.settings import Settings, plan_conflict
+from core.settings import Settings, function_key, plan_conflict
 
 GOOD = {"LINEAGE_STORAGE": "UseDevelopmentStorage=true", "PURVIEW_ENDPOINT": "https://contoso.purview.azure.com/"}
 
@@ -129,3 +129,11 @@ def test_a_source_that_the_plan_does_not_have_is_reported(source: str, plan: str
 
     assert conflict in reported
     assert bool(reported) == bool(conflict)
+
+
+@pytest.mark.parametrize(
+    ("environment", "key"),
+    [({"SPARKLIN_FUNCTION_KEY": " secret "}, "secret"), ({"FUNCTION_KEY": "other"}, ""), ({}, "")],
+)
+def test_the_key_of_commands_has_a_variable_of_its_own(environment: Mapping[str, str], key: str) -> None:
+    assert function_key(environment) == key

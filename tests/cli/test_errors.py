@@ -1,0 +1,57 @@
+"""What a command says when it fails: the reason, and what to do about it."""
+
+import pytest
+import typer
+
+from cli.command_classes import _explained
+from cli.time_span import since
+from core.errors import CatalogUnavailable, SparklinError, StorageUnavailable
+
+
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (SparklinError("it failed"), ["it failed"]),
+        (
+            StorageUnavailable("storage did not answer"),
+            [
+                "storage did not answer",
+                "Check LINEAGE_STORAGE…, run `az login`, or use --local for the stack of `make up`.",
+            ],
+        ),
+        (
+            CatalogUnavailable("Purview did not answer"),
+            [
+                "Purview did not answer",
+                "Check PURVIEW_ENDPOINT, run `az login`, or use --local for the stack of `make up`.",
+            ],
+        ),
+    ],
+)
+def test_an_error_comes_with_its_remedy(error: SparklinError, lines: list[str]) -> None:
+    assert [line for text in _explained(error) for line in text.splitlines()] == lines
+
+
+@pytest.mark.parametrize("text", ["yesterday", "5w", "-1h", "1999-12-31", "99999999d", "999999d", ""])
+def test_a_time_span_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        since(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2024-05-01T12:00Z", "2024-05-01T12:00:00+00:00"),
+        ("2024-05-01T12:00+02:00", "2024-05-01T10:00:00+00:00"),
+        (" 2024-05-01 ", "2024-05-01T00:00:00+00:00"),
+        ("2000-01-01T00:00", "2000-01-01T00:00:00+00:00"),
+    ],
+)
+def test_a_time_without_a_zone_is_utc(text: str, time: str) -> None:
+    assert since(text).isoformat() == time
+
+
+@pytest.mark.parametrize(("text", "minutes"), [("90m", 90), ("2h", 120), ("3 d", 3 * 24 * 60)])
+def test_a_time_span_counts_back_from_now(text: str, minutes: int) -> None:
+    later, earlier = since("0m"), since(text)
+    assert round((later - earlier).total_seconds() / 60) == minutes
