@@ -184,7 +184,7 @@ class Settings:
         return timedelta(days=self.upload_refresh_days)
 
     def name_context(self) -> NameContext:
-        """What the settings add to the names that events bring."""
+        """The facts in the settings that names of datasets need."""
         return NameContext(
             hive_cluster=self.hive_cluster,
             onelake_ids=self.onelake_ids,

@@ -85,7 +85,7 @@ def generalise(path: str, *, is_file: bool = False, date_folders: bool = True) -
 
 
 def generalised(path: str, *, is_file: bool = False) -> tuple[str, str]:
-    """Both results: with dates that are spread over folders, and by the patterns alone."""
+    """The path as a resource set, with dates that are spread over folders, and by the patterns alone."""
     segments = path.split("/")
     last = len(segments) - 1
     plain = [

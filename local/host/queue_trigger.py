@@ -34,7 +34,7 @@ class QueueFunction:
     is_base64: bool
 
     def poison_queue(self, _message: QueueMessage) -> QueueClient | None:
-        """The same for all messages of the queue."""
+        """The poison queue, the same one for all messages."""
         return self.poison
 
     def handle(self, message: QueueMessage) -> None:
