@@ -261,7 +261,7 @@ PROCESSED, FAILED = Outcome(Status.PROCESSED, ""), Outcome(Status.DEAD_LETTERED,
             False,
             [
                 "r1  enqueued (1 event)",
-                "  the app has not taken it up yet",
+                "  the app has not started on it yet",
                 "r2  skipped (1 event, nb)",
                 "  it has not ended",
                 "1 of 2 runs replayed",
@@ -388,7 +388,7 @@ def test_rebuild_counts_and_lists_failures() -> None:
         (
             False,
             [
-                "tables that were made again: EventMetadata",
+                "tables that were restored: EventMetadata",
                 "2 runs with 4 events; 2 rows were added",
                 "2 processes, 1 of them uploaded or removed",
                 "1.3 s",
@@ -398,7 +398,7 @@ def test_rebuild_counts_and_lists_failures() -> None:
         ),
         (
             True,
-            ["tables that would be made again: EventMetadata", "1 runs with 3 events; 2 rows would be added", "0.0 s"],
+            ["tables that would be restored: EventMetadata", "1 runs with 3 events; 2 rows would be added", "0.0 s"],
         ),
     ],
 )
