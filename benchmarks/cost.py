@@ -1,4 +1,4 @@
-"""What a number of events a day asks of Azure, what that costs, and which limit is the nearest.
+"""The requests of a number of events a day to Azure, their cost, and the nearest limit.
 
 .venv/bin/python -m benchmarks.cost --events 2e6 [--kept 0.5] [--peak 20] [--price "capacity unit hours=0.5"] …
 
@@ -49,7 +49,7 @@ class Load:
 
     @property
     def peak_rate(self) -> float:
-        """Events a second while they come."""
+        """Events a second while they arrive."""
         return self.events / _DAY * self.mix.peak
 
     def used(self, limit: Limit) -> float:
@@ -171,7 +171,7 @@ def table(loads: Iterable[Load], prices: Prices) -> list[str]:
     found = list(loads)
     lines = ["| events a day | " + " | ".join(f"{each.events:,.0f}" for each in found) + " |"]
     lines.append("|---" * (len(found) + 1) + "|")
-    lines.append(_row("events a second while they come", (each.peak_rate for each in found)))
+    lines.append(_row("events a second while they arrive", (each.peak_rate for each in found)))
     lines += [_row(name, (each.day[name] for each in found)) for name in _SHOWN]
     nearest = [max(LIMITS, key=each.used) for each in found]
     lines.append("| nearest limit | " + " | ".join(limit.name.partition(":")[0] for limit in nearest) + " |")

@@ -1,4 +1,4 @@
-"""How many events a second each door takes that many events come through: NDJSON, ``sparklin send``, the collector.
+"""How many events a second can be sent in each way: NDJSON, ``sparklin send``, the collector.
 
 .venv/bin/python -m benchmarks.doors [--events 3000]
 

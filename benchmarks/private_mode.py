@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def private_settings() -> dict[str, str]:
-    """What the templates set of host.json with network=private, as the engine takes it."""
+    """The values of host.json that the templates set with network=private, in the engine's form."""
     return dict(re.findall(r"AzureFunctionsJobHost__(\w+): '([^']+)'", _TEMPLATE.read_text("utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""How long ``sparklin rebuild`` takes after all tables were lost, and what it asks of storage and Data Map.
+"""How long ``sparklin rebuild`` takes after all tables were lost, and its requests to storage and the Data Map.
 
 Azurite, the Data Map and the command share the processors, so the rate on Azure differs; requests do not.
 """

@@ -1,4 +1,4 @@
-"""docs/performance.md is printed by the benchmark, and says what its prose says now."""
+"""docs/performance.md is printed by the benchmark, and contains its current prose."""
 
 from pathlib import Path
 

@@ -57,7 +57,7 @@ def _unpacked() -> Path:
             variables = {**os.environ, "TMPDIR": str(made)}
             subprocess.run([node, _HERE / "unpack.mjs"], env=variables, check=True, timeout=300)
             (made / "fonts.conf").write_text(_FONTS.format(folder=_UNPACKED), "utf-8")
-            # Another process may have been faster; what it made is the same.
+            # Another process may have been faster; its result is the same.
             with contextlib.suppress(OSError):
                 made.rename(_UNPACKED)
     return _UNPACKED

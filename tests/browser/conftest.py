@@ -13,7 +13,7 @@ from tests.browser.graphs import Graph, text
 
 Open = Callable[..., ExplorerView]
 
-# Far above what anything needs, also on a busy machine.
+# Far above what anything needs, even on a busy machine.
 _PATIENCE = 20_000
 expect.set_options(timeout=_PATIENCE)
 

@@ -77,7 +77,7 @@ class ExplorerView:
         return is_beside and box.y >= stage["y"] - 1 and box.y + box.height <= bottom + 1
 
     def signs(self) -> list[tuple[str, float]]:
-        """The signs that stand for nodes in an overview, with the height of their letters on the screen."""
+        """The labels that represent nodes in an overview, with the height of their letters on the screen."""
         shown = """(all) => all.filter((each) => each.checkVisibility()).map((each) =>
           [[...each.children].map((line) => line.textContent).join(' '),
            parseFloat(each.style.fontSize) * each.getScreenCTM().a])"""

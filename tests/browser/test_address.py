@@ -18,7 +18,7 @@ def without_focus() -> graphs.Graph:
     ("place", "heading", "of"),
     [
         ("#column=silver.costs.cost", "cost", "silver.costs"),
-        # As the terminal takes it: in any case, and by the end of the qualified name.
+        # As the terminal accepts it: in any case, and by the end of the qualified name.
         ("#column=Silver.Costs.COST", "cost", "silver.costs"),
         ("#column=silver/costs.cost", "cost", "silver.costs"),
         (f"#asset={graphs.ROOT}/silver/costs&column=cost", "cost", "silver.costs"),
@@ -57,7 +57,7 @@ def test_an_unknown_name_is_reported_with_suggestions(open_file: Open, place: st
     notice = view.page.get_by_role("status").filter(has_text=notice_text)
 
     expect(notice).to_be_visible()
-    # The rest holds, also after a reload.
+    # The rest works too, also after a reload.
     expect(view.button("Indirect")).to_have_attribute("aria-pressed", "true")
     view.page.reload()
     view.ready()

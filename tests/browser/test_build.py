@@ -1,4 +1,4 @@
-"""The viewer that is committed is what its sources give."""
+"""The committed viewer is what its sources build."""
 
 import subprocess
 from pathlib import Path

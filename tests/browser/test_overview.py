@@ -61,7 +61,7 @@ def test_it_can_be_stopped(open_overview: Open, universe: Universe) -> None:
     stop.press("Enter")
     expect(stop).to_have_attribute("aria-pressed", "true")
     deliver(universe, "one")
-    # As if the time for it had come several times.
+    # As if it had become due several times.
     page.evaluate("() => refresh()")
     expect(page.get_by_role("row").filter(has_text=universe.name)).to_have_count(0)
 

@@ -1,4 +1,4 @@
-"""Commands read with the rights of a reader, and make nothing in a storage account."""
+"""Commands work with the rights of a reader, and create nothing in a storage account."""
 
 import json
 from datetime import UTC, datetime, timedelta

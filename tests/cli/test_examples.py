@@ -50,7 +50,7 @@ def with_stack(checkout: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("example", OFFLINE)
 def test_an_example_without_network_runs(example: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process, as starting one takes longer than what it does."""
+    """In this process, because starting another takes longer than the work."""
     monkeypatch.chdir(checkout)
     line, _, file = example.partition(" < ")
     words = shlex.split(line)

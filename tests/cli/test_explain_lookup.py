@@ -39,7 +39,7 @@ def looked_up(data_map: str, namespace: str, name: str) -> dict[str, Any]:
 
 
 def scanned(data_map: str, type_name: str, qualified_name: str) -> dict[str, str]:
-    """Put an asset into the Data Map as a scan would: what ``explain`` says of it."""
+    """Put an asset into the Data Map as a scan would: what ``explain`` reports about it."""
     entity = {"typeName": type_name, "guid": "-1", "attributes": {"qualifiedName": qualified_name, "name": "x"}}
     answer = requests.post(f"{data_map}/datamap/api/atlas/v2/entity/bulk", json={"entities": [entity]}, timeout=30)
     return {"type": type_name, "qualifiedName": qualified_name, "guid": answer.json()["guidAssignments"]["-1"]}

@@ -1,4 +1,4 @@
-"""What ``sparklin status`` and ``sparklin doctor`` say of the folders that events are collected from."""
+"""What ``sparklin status`` and ``sparklin doctor`` report about the folders that events are collected from."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""What a person sees on a terminal: names as they are, whatever they hold, and a summary that says what is so."""
+"""What a person sees on a terminal: unchanged names, whatever they contain, and a correct summary."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""OpenLineage JSON to nouns: strict about what gives an event its place, tolerant about all else."""
+"""OpenLineage JSON to nouns: strict about what identifies an event, tolerant about everything else."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What docs/compatibility.md says of each facet is so."""
+"""What docs/compatibility.md says about each facet is true."""
 
 import re
 from pathlib import Path

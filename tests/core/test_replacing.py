@@ -1,4 +1,4 @@
-"""Nouns are data classes or structs; a copy with some fields changed is made in the same way."""
+"""Nouns are data classes or structs; both are copied with changed fields in the same way."""
 
 from datetime import UTC, datetime
 

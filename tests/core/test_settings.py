@@ -11,7 +11,7 @@ GOOD = {"LINEAGE_STORAGE": "UseDevelopmentStorage=true", "PURVIEW_ENDPOINT": "ht
 
 
 def problems(more: Mapping[str, str]) -> str:
-    """What is wrong with the good settings and some more; "" if nothing is."""
+    """The errors of the good settings with some more; "" if nothing is."""
     try:
         Settings.from_env({**GOOD, **more})
     except SettingsError as error:

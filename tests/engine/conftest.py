@@ -20,7 +20,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
 
 @pytest.fixture(scope="module", params=RUNNERS)
 def runs_on(request: pytest.FixtureRequest) -> str:
-    """What runs the triggers in this test: once the local host, once the engine."""
+    """The runner of the triggers in this test: once the local host, once the engine."""
     if request.param == ENGINE:
         skip_without_engine()
     return str(request.param)

@@ -120,7 +120,7 @@ class EngineStack:
         return {name: count for name, count in counted.items() if count}
 
     def sweep(self) -> None:
-        """Let the timer come due."""
+        """Let the timer become due."""
         self.stack.fire_timer("sweep")
 
     def event_grid(self, seed: int) -> "EventGrid":
@@ -148,7 +148,7 @@ class EventGrid:
             yield blob
 
     def _is_taken(self, blob: str, host: EngineHost) -> bool:
-        """Post a notification; False if it is to be repeated, as Event Grid does unless it is answered 2xx."""
+        """Post a notification; False if it must be repeated, as Event Grid does unless it is answered 2xx."""
         url = f"{self.stack.stack.azurite.blob_url}/{CONTAINER}/{quote(blob)}"
         data: dict[str, Any] = {"url": url, "eTag": "0x1", "blobType": "BlockBlob"}
         with suppress(requests.RequestException):

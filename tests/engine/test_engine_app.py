@@ -23,7 +23,7 @@ from tests.support.storage_proxy import storage_proxy
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.xdist_group("engine app")]
 SEED = 20261129
-#: Far more than is needed; what does not come about fails then.
+#: Far more than is needed; after that, what has not happened fails.
 SECONDS = 240.0
 POISON_QUEUE = "webjobs-blobtrigger-poison"
 BLOB_QUEUE = "azure-webjobs-blobtrigger-sparklin"
@@ -34,7 +34,7 @@ DISTURBED = [SCENARIOS[number] for number in (3, 4, 8, 9)]
 
 @dataclass(frozen=True)
 class Sample:
-    """Events, and the catalogue as the local host makes it of them, in their order and each once."""
+    """Events, and the catalogue that the local host creates from them, in order and each once."""
 
     events: Sequence[bytes]
     catalogue: Sequence[str]

@@ -316,7 +316,7 @@ def test_names_of_all_kinds_arrive(served: TriggerApp) -> None:
     (runner,) = served.runners
     for name in NAMES:
         served.put(runner, f"runs/{name}", "x")
-    # As they are, not encoded, they are understood too.
+    # Without encoding they are understood too.
     served.upload("runs/raw ä", "x")
     raw = f"{served.azurite.blob_url}/{served.container}/runs/raw ä"
     assert runner.notify([served.event("", url=raw)]).status_code == 202

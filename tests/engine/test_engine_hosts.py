@@ -76,7 +76,7 @@ def test_a_blob_that_is_written_again_while_it_is_fetched_is_fetched_again(app: 
             eventually(lambda: app.count(app.blob_queue) == 0, "the end of the message")
         gets = [sent.status for sent in proxy.sent if sent.path.endswith("/runs/a") and sent.method == "GET"]
     assert [report["content"] for report in app.reports("on_blob")] == ["new"]
-    # Of the ETag that was asked for before, then the whole, which one of them asks for as a range.
+    # For the ETag that was requested before, then the whole blob, which one of them requests as a range.
     assert gets in ([412, 200], [412, 206])
 
 

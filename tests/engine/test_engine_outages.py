@@ -123,7 +123,7 @@ def test_the_doctor_says_what_had_its_event_processed(
 
 @contextmanager
 def background(running: EngineStack, function: str) -> Iterator[None]:
-    """While it lasts, each new event is notified once, and the timer comes due again and again.
+    """While it lasts, each new event is notified once, and the timer becomes due repeatedly.
 
     The first event is notified to that function, and those of the clean-up, which need not wait for the timer as well,
     to the right one.

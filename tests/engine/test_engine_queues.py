@@ -69,7 +69,7 @@ def test_a_failed_message_waits_for_its_visibility_timeout(app: TriggerApp) -> N
     with app.runner("on_message", queues__visibilityTimeout="00:10:00"):
         app.send_plain("fail")
         app.until_reported("on_message", 1)
-        # Others are taken meanwhile, and this one is not.
+        # Others are processed meanwhile, but not this one.
         for number in range(3):
             app.send_plain(str(number))
             app.until_reported("on_message", number + 2)

@@ -24,7 +24,7 @@ def scanned(app: TriggerApp) -> TriggerApp:
 
 
 def store(app: TriggerApp, name: str, content: str = "x") -> None:
-    """Put a blob into the app's container, in a later second than all blobs that are there."""
+    """Put a blob into the app's container, in a later second than all existing blobs."""
     blobs = list(app.blobs.get_container_client(app.container).list_blobs())
     newest = max((blob.last_modified.timestamp() for blob in blobs), default=0.0)
     until(lambda: time.time() >= newest + 1)

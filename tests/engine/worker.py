@@ -31,7 +31,7 @@ from storage.locks import Locks
 from tests.support.azure_worker import AppRefused, AzureWorker, TypedData, failure
 
 WAITING_CALLS = 128
-#: The exit code of a process that cannot take the app: another one could not either.
+#: The exit code of a process that cannot load the app: another one could not either.
 REFUSED = 3
 
 

@@ -241,7 +241,7 @@ def _disturb(stack: Stack, done: threading.Event, counted: Counter[str]) -> None
 
 
 def _sweep(stack: Stack) -> None:
-    """Let the timer come due, on one host."""
+    """Let the timer become due, on one host."""
     for each in stack.hosts:
         with suppress(requests.RequestException):
             header = {"x-functions-key": stack.keys.master}

@@ -1,4 +1,4 @@
-"""Bodies made to hurt, one a line: what is answered, and what becomes of those that are kept.
+"""Malicious bodies, one per line: the answer, and what happens to those that are kept.
 
 Sizes are such that work which grows faster than the input would not end while anybody waits.
 """

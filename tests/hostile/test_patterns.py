@@ -1,4 +1,4 @@
-"""No expression of the product tries without end: texts made to mislead each of them, of the size that it may get."""
+"""No regular expression of the app runs forever: misleading texts for each of them, of the largest possible size."""
 
 import pytest
 

@@ -81,7 +81,7 @@ def test_resources_that_outputs_refer_to_exist() -> None:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_parameter_gets_what_its_element_gives(name: str) -> None:
-    """As it is; a text becomes a number, a list or an object where the template wants one."""
+    """Unchanged; a text becomes a number, a list or an object if the template requires one."""
     parameter, value = PARAMETERS[name], f"steps('{STEPS[name]}').{name}"
     kind = BY_NAME[name]["type"].rpartition(".")[2]
     given = {

@@ -1,4 +1,4 @@
-"""The scripts of infra/ do their steps in order; `az` is a stand-in that writes down what it is asked.
+"""The scripts of infra/ do their steps in order; `az` is a substitute that records its calls.
 
 Neither `az` nor Azure was available: what the real command answers is not checked.
 """
@@ -24,7 +24,7 @@ OUTPUTS = {
     "IDENTITY_PRINCIPAL_ID": "id-x",
     "PURVIEW_ENDPOINT": "https://p.purview.azure.com",
 }
-# Says from the third time on that there is a key, and keeps what it is given as a secret. The environment says what it
+# Reports a key from the third call on, and keeps the secret that it receives. The environment says what it
 # refuses, and whether it ends a deployment of code.
 AZ = r"""#!/bin/sh
 echo "$*" >>"$AZ_SEEN"
@@ -45,7 +45,7 @@ esac
 
 
 class Shell:
-    """Runs a script with the stand-in of `az`."""
+    """Runs a script with the substitute for `az`."""
 
     def __init__(self, folder: Path) -> None:
         self.seen = folder / "seen"

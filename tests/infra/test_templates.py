@@ -25,7 +25,7 @@ from tests.infra.compiled import (
     template,
 )  # fmt: skip
 
-# What Azure accepts as names; others of ours are fixed words or roles' identifiers.
+# What Azure accepts as names; our other names are fixed words or roles' identifiers.
 NAMES = {
     "Microsoft.EventHub/namespaces": r"[a-zA-Z][a-zA-Z0-9-]{4,48}[a-zA-Z0-9]",
     "Microsoft.EventHub/namespaces/eventhubs": r"[a-zA-Z0-9][\w.-]{0,255}",

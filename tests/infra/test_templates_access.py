@@ -1,4 +1,4 @@
-"""Who the templates let in, and where from: roles, outputs, networks. They were never deployed."""
+"""Who gets access from the templates, and from where: roles, outputs, networks. They were never deployed."""
 
 import json
 import re

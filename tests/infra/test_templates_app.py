@@ -18,7 +18,7 @@ from tests.infra.compiled import (
     template,
 )  # fmt: skip
 
-# Settings that Flex Consumption has in functionAppConfig, or does not take.
+# Settings that Flex Consumption has in functionAppConfig, or does not accept.
 NOT_ON_FLEX = re.compile(
     "FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_RUN_FROM_PACKAGE|SCM_DO_BUILD_DURING_DEPLOYMENT|"
     "ENABLE_ORYX_BUILD|WEBSITE_CONTENT|WEBSITE_TIME_ZONE|linuxFxVersion"

@@ -1,4 +1,4 @@
-"""What agents say that is not so is dropped, by their version; what they say otherwise is kept."""
+"""False statements of agents are dropped, depending on their version; everything else is kept."""
 
 from typing import Any
 

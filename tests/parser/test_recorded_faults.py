@@ -1,4 +1,4 @@
-"""Events of Spark 3.5.9 and 4.1.4 on which columns were drawn wrongly or lost, each with what is right.
+"""Events of Spark 3.5.9 and 4.1.4 on which columns were drawn wrongly or lost, each with the correct result.
 
 ``right`` in ``_expected.json`` maps a sink's column to ``table.column``, the last part of the dataset's name; ``@`` is
 the sink itself, whose values are kept and count neither way.

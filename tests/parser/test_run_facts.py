@@ -1,4 +1,4 @@
-"""What a run says to the other runs of its application."""
+"""The facts that a run gives to the other runs of its application."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What holds for every dataset, whatever its name."""
+"""What applies to every dataset, whatever its name."""
 
 import string
 
@@ -65,7 +65,7 @@ def test_every_dataset_gets_a_name(namespace: str, name: str, context: NameConte
     assert found.short_name
     assert all(name.type_name and name.qualified_name for name in found.candidates)
     assert resolve(dataset, context, load()) == found
-    # Once more, as the first answer may know of partition folders that one spelling cuts.
+    # Again, because the first answer may contain partition folders that one spelling removes.
     again = resolve(found.dataset, context, RULES)
     assert again.dataset == found.dataset
     assert resolve(again.dataset, context, RULES) == again

@@ -1,4 +1,4 @@
-"""Every recorded request is answered alike by a real Apache Atlas and by the local Data Map."""
+"""A real Apache Atlas and the local Data Map give the same answer to every recorded request."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What has to wait for the ten minutes of a message's lock, on the local host and on Azure's trigger engine."""
+"""Cases that wait for the ten minutes of a message's lock, on the local host and on Azure's trigger engine."""
 
 import time
 from collections.abc import Callable, Iterator

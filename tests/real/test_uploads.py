@@ -1,4 +1,4 @@
-"""What the app uploads looks alike in a real Apache Atlas and in the local Data Map: recorded events, all steps.
+"""Uploads of the app look the same in a real Apache Atlas and in the local Data Map: recorded events, all steps.
 
 A scenario a time goes into both catalogues, each with its own storage. Atlas has no search here, so nothing is
 scanned beforehand: all assets are the app's own.

@@ -1,4 +1,4 @@
-"""Purview's types for a real Atlas: those of the local Data Map, in the form that Atlas takes."""
+"""Purview's types for a real Atlas: those of the local Data Map, in the form that Atlas accepts."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -45,7 +45,7 @@ def _with_supertypes(wanted: Iterable[str], entities: Mapping[str, Definition]) 
 
 
 def _bare(definition: Definition) -> Definition:
-    """Without what Atlas works out itself."""
+    """Without what Atlas derives itself."""
     return {
         key: value for key, value in definition.items() if key not in ("guid", "subTypes", "relationshipAttributeDefs")
     }

@@ -1,4 +1,4 @@
-"""What was lost of the store, or of the catalogue, is rebuilt from the stored events: the same catalogue as before."""
+"""Lost parts of the store or of the catalogue are rebuilt from the stored events: the same catalogue as before."""
 
 import json
 import sqlite3

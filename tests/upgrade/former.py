@@ -11,7 +11,7 @@ import pytest
 from tests.support.installation import Installation
 from tests.support.processes import ROOT
 
-# Run with that version's folder as the first place to import from. Modules had other names then.
+# Run with that version's folder first on the import path. Modules had other names then.
 _PROGRAMS = {
     "06ad8d8": """
 import sys
@@ -65,7 +65,7 @@ class FormerWorker:
         self._write(f"see {blob}")
 
     def again(self, run: str) -> None:
-        """Let the worker process a run once more."""
+        """Let the worker process a run again."""
         self.ask(f"again {run}")
 
     def ask(self, line: str) -> None:

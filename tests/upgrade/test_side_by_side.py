@@ -42,7 +42,7 @@ def kept(scenario: str, number: int | None = None) -> list[bytes]:
 def test_two_versions_at_the_same_time_draw_what_one_would(
     commit: str, tmp_path: Path, storage_accounts: StorageAccounts
 ) -> None:
-    """Each event is received by one version and seen by both at once; each version sees it last once."""
+    """Each event is received by one version and processed by both at once; each version is the last one once."""
     (tmp_path / "alone").mkdir()
     (tmp_path / "both").mkdir()
     events = [body for scenario in WRITES for body in kept(scenario)] + kept(TUTORIAL, 1) + kept(TUTORIAL, 2)
@@ -73,7 +73,7 @@ def test_two_versions_at_the_same_time_draw_what_one_would(
 def test_back_to_the_version_before_and_forward_again(
     commit: str, tmp_path: Path, storage_accounts: StorageAccounts
 ) -> None:
-    """The version before reads what this one wrote. It loses what it does not know; a replay after the next update
+    """The previous version reads what this one wrote. It loses what it does not know; a replay after the next update
     puts that right (docs/update.md)."""
     with both(commit, tmp_path, storage_accounts.new()) as (new, former):
         for body in (body for scenario in (*WRITES, NOTEBOOK) for body in kept(scenario)):

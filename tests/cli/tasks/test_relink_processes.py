@@ -98,7 +98,7 @@ def test_a_process_moves_to_the_scanned_table_and_the_placeholder_is_deleted(uni
 
 
 def test_the_columns_of_a_placeholder_are_deleted_with_it(universe: Universe, relink: Any) -> None:
-    """A folder that was taken for a file, until a scan found the set of files in it."""
+    """A folder that was treated as a file, until a scan found the set of files in it."""
     name = f"{universe.name}/x.parquet"
     universe.deliver(body(event(inputs=[dataset(name, ["id"])], outputs=[dataset(f"{universe.name}/out")])))
     path = f"https://contosolake.dfs.core.windows.net/data/{name}"

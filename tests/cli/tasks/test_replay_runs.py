@@ -51,7 +51,7 @@ def key(universe: Universe, run: str = "run-1") -> str:
 
 
 def dead(universe: Universe, data_map: str) -> None:
-    """Let the universe's run be dead-lettered, as the identity has no role; then it is given one."""
+    """Let the universe's run be dead-lettered, because the identity has no role; then grant the role."""
     universe.fail(count=100, path="entity/bulk", status=400)
     universe.deliver(a_write())
     fix(data_map)

@@ -55,7 +55,7 @@ def stored(universe: Universe, run: str, received: datetime) -> StoredEvent:
 
 
 def of(universe: Universe, shown: Any) -> Any:
-    """What ``status`` says of this universe's job."""
+    """What ``status`` reports about this universe's job."""
     (job,) = [job for job in shown["jobs"] if job["namespace"] == universe.name]
     return job
 
@@ -254,7 +254,7 @@ def test_a_failed_run_is_the_last_one(universe: Universe, sparklin: Sparklin) ->
 
 
 def shown_or_refused(sparklin: Sparklin, *words: str) -> str:
-    """What stderr says of a name that fits several or nothing; the exit code is part of it."""
+    """What stderr reports for a name that matches several or nothing; the exit code is part of it."""
     result = CliRunner().invoke(app, ["show", "--local", *words])
     return f"{result.exit_code}: {result.stderr}"
 

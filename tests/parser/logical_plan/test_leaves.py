@@ -1,4 +1,4 @@
-"""Which dataset each leaf of a plan is, rule by rule, and what stays open."""
+"""Which dataset each leaf of a plan is, rule by rule, and what stays unknown."""
 
 import pytest
 
@@ -124,7 +124,7 @@ def test_inputs_that_are_listed_in_the_order_of_the_plan(
         ([leaf("a", "b")], [ONE, TWO], {0: only(ONE)}),
         ([leaf("b", "a")], [ONE, TWO], {}),
         ([leaf()], [dataset("p")], {}),
-        # The only leaf with these columns reads all folders that have them; two of them nobody can tell apart.
+        # The only leaf with these columns reads all folders that have them; two of them cannot be distinguished.
         ([leaf("a", "b")], [ONE, TWIN], {0: only(ONE, TWIN)}),
         ([leaf("a", "b"), leaf("a", "b")], [ONE, TWIN], {}),
         ([leaf("a", "b"), leaf("a", "b")], [ONE], {0: only(ONE), 1: only(ONE)}),
@@ -165,7 +165,7 @@ PLACED = dataset("warehouse/sales.db/orders")
         ([leaf(table="sales.orders"), leaf(table="sales.items", managed=True)], {0: only(PLACED)}, False),
         ([leaf(table="sales.orders", managed=True), leaf(table="sales.items")], {0: only(PLACED)}, False),
         ([leaf(table="sales.orders", managed=True), leaf(table="other.items", managed=True)], {0: only(PLACED)}, False),
-        # The folder is not called as the table is, so it tells nothing about others.
+        # The folder does not have the name of the table, so it gives no information about others.
         (
             [leaf(table="sales.renamed", managed=True), leaf(table="sales.items", managed=True)],
             {0: only(PLACED)},

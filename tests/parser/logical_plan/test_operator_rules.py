@@ -255,7 +255,7 @@ def test_a_join_that_only_asks_gives_the_columns_of_the_left_side(join_type: str
 
 
 def uses(query: Nodes) -> set[tuple[str, str]]:
-    """What decides about the rows of a query: columns and ways."""
+    """What determines the rows of a query: columns and kinds."""
     return {(column, kind) for (_, column), kind in relation_of(query).uses}
 
 
@@ -376,7 +376,7 @@ NAME, TEXT, NUMBER = typed("name", 50, "string"), typed("text", 51, "string"), t
         ([NUMBER], [{"s", "t", "d"}]),
         ([NAME, NUMBER], [set(), {"s", "t", "d"}]),
         ([NAME, TEXT], [set(), {"s", "t", "d"}]),
-        # With more columns of values the first may be one of them, since there are strings among those given.
+        # With more columns of values the first may be one of them, because some of the given ones are strings.
         ([NAME, TEXT, NUMBER], [None, None, {"d"}]),
         ([NUMBER, TEXT], [{"d"}, {"s", "t"}]),
         ([NUMBER, typed("other", 53, "double")], [None, None]),

@@ -1,4 +1,4 @@
-"""What a plan says of a write and of a query's rows: column by column, and of its leaves to other runs."""
+"""What a plan says about a write and a query's rows: column by column, and about its leaves for other runs."""
 
 from typing import Any
 

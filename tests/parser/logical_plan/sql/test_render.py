@@ -168,7 +168,7 @@ HAND_MADE = [
     # Conditions
     (of("CaseWhen", of("GreaterThan", A, ONE), B), "CASE WHEN a > 1 THEN b END"),
     (of("If", of("IsNull", A), B, C), "if(a IS NULL, b, c)"),
-    # What Spark puts round an expression
+    # What Spark puts around an expression
     (of("Alias", of("KnownNotNull", of("Empty2Null", A)), name="z"), "a"),
     (of("Multiply", of("CheckOverflow", of("Add", A, B)), C), "(a + b) * c"),
     (of("Add", of("PromotePrecision", of("Cast", A, dataType="decimal(12,2)")), B), "a + b"),
