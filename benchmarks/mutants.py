@@ -1,11 +1,11 @@
 """How many small mistakes the tests notice: each mutant of a seeded sample against the tests that run its line.
 
-.venv/bin/python -m benchmarks.mutants [--seed N] [--sample N] [--anew] [WORD…]
+.venv/bin/python -m benchmarks.mutants [--seed N] [--sample N] [--record-again] [WORD…]
 
 Samples mutants of the functions of the app and the command line, only those whose file contains one of the words if
 there are any. Which test runs which line is recorded once, by the tests of `make test` that run in one process
-(`--anew` records it again; Python 3.12 or newer); it is kept in `.local/mutants`. A mutant counts as noticed if one of
-its tests fails or does not end. Prints the share that was noticed, by package, and every mutant that was not.
+(`--record-again` repeats this; Python 3.12 or newer); it is kept in `.local/mutants`. A mutant counts as noticed if one
+of its tests fails or does not end. Prints the share that was noticed, by package, and every mutant that was not.
 
 Mistakes: a condition, comparison, AND/OR, sum, number, flag or `not` is another one, a result is None, a call is left
 out. Not sampled: messages, log lines, annotations, and what runs only at import or in other processes.
@@ -213,7 +213,7 @@ def fails(mutant: Mutant, tests: Sequence[str]) -> bool:
             os.killpg(process.pid, signal.SIGKILL)
             return True
     if b"no match in any of" in output:
-        raise SystemExit("The record names tests that do not exist any more: record again, with --anew.")
+        raise SystemExit("The record names tests that no longer exist: record again, with --record-again.")
     return process.returncode != 0
 
 
@@ -229,9 +229,9 @@ def main() -> None:
     options.add_argument("words", nargs="*", metavar="WORD")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--sample", type=int, default=120)
-    options.add_argument("--anew", action="store_true")
+    options.add_argument("--record-again", action="store_true")
     given = options.parse_args()
-    if given.anew or not list(RECORD.glob("*.jsonl")):
+    if given.record_again or not list(RECORD.glob("*.jsonl")):
         record()
     known = all_mutants(given.words)
     sample = random.Random(given.seed).sample(known, min(given.sample, len(known)))

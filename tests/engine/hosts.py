@@ -195,7 +195,7 @@ class TriggerApp(SampleApp):
         self.upload(blob, content, metadata)
         assert runner.notify([self.event(blob)]).status_code == 202
 
-    def see_to_others(self, runner: Runner) -> None:
+    def run_others(self, runner: Runner) -> None:
         """Let some blobs run, one after the other, which gives anything else time to begin."""
         for number in range(3):
             self.put(runner, f"runs/others/{number}", "x")

@@ -65,7 +65,7 @@ class EngineHost:
             self.listen_to(connection)
 
     def kill_engine(self) -> None:
-        """Kill the engine with what it is processing; `look_after` restarts it."""
+        """Kill the engine with what it is processing; `restart_if_ended` restarts it."""
         self.engine.kill()
 
     def kill_worker_process(self) -> None:
@@ -78,7 +78,7 @@ class EngineHost:
             self.engine.kill()
             self.worker.kill()
 
-    def look_after(self) -> None:
+    def restart_if_ended(self) -> None:
         """Restart the engine if it has ended, as the platform does."""
         with self._mutex:
             if self.wanted and not self.engine.is_running:
@@ -198,7 +198,7 @@ def _looked_after(running: EngineStack) -> Iterator[None]:
     def look() -> None:
         while not done.wait(_PAUSE_SECONDS):
             for host in running.hosts:
-                host.look_after()
+                host.restart_if_ended()
 
     platform = threading.Thread(target=look, daemon=True)
     try:

@@ -111,7 +111,7 @@ def test_a_notification_becomes_a_message_that_expires_after_a_week(app: Trigger
         app.until_reported("on_blob", 1)
         app.put(runner, "runs/r1/ü 2.json", "x")
         (message,) = app.messages(app.blob_queue)
-        app.let_go("a")
+        app.release("a")
         app.until_reported("on_blob", 2)
         eventually(lambda: app.count(app.blob_queue) == 0, "the end of both messages")
 
@@ -286,7 +286,7 @@ def test_a_blob_that_changes_before_its_turn_runs_with_its_new_content(app: Trig
             app.put(runner, f"runs/{name}", "old")
         app.blobs.get_blob_client(app.container, "runs/deleted").delete_blob()
         app.put(runner, "runs/written again", "new")
-        app.let_go("a")
+        app.release("a")
         app.until_reported("on_blob", 3)
         eventually(lambda: app.count(app.blob_queue) == 0, "the end of all messages")
     reports = app.reports("on_blob")[1:]
@@ -356,18 +356,18 @@ def test_the_next_blobs_are_taken_when_few_enough_are_in_work(app: TriggerApp, d
     with app.runner(blobs__maxDegreeOfParallelism=str(degree)):
         for ended, begun in enumerate(BEGUN[degree]):
             if ended:
-                app.let_go(str(app.reports("on_blob")[ended - 1]["content"]).removeprefix("hold "))
+                app.release(str(app.reports("on_blob")[ended - 1]["content"]).removeprefix("hold "))
             app.until_reported("on_blob", begun)
-            see_to_others(app)
+            run_others(app)
             assert (ended, len(app.names())) == (ended, begun)
         for name in names:
-            app.let_go(name)
+            app.release(name)
         app.until_reported("on_blob", len(names))
         eventually(lambda: app.count(app.blob_queue) == 0, "the end of all messages")
     assert app.names() == [f"runs/{name}" for name in names]
 
 
-def see_to_others(app: TriggerApp) -> None:
+def run_others(app: TriggerApp) -> None:
     """Let some messages run, one after the other, which gives anything else time to begin."""
     before = len(app.bodies())
     for number in range(3):

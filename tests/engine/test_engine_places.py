@@ -24,7 +24,7 @@ def test_messages_are_taken_while_one_takes_long(app: TriggerApp) -> None:
     with app.runner(**values_of_host_json("queues__batchSize", "queues__newBatchThreshold")):
         app.until_reported("on_message", 1 + OTHERS)
         eventually(lambda: app.count(app.queue("work")) == 1, "the end of all messages but the one that is held")
-        app.let_go("a")
+        app.release("a")
         eventually(lambda: app.count(app.queue("work")) == 0, "the end of all messages")
 
 
@@ -36,5 +36,5 @@ def test_blobs_are_taken_while_one_takes_long(app: TriggerApp) -> None:
     with app.runner(**values_of_host_json("blobs__maxDegreeOfParallelism")):
         app.until_reported("on_blob", 1 + OTHERS)
         eventually(lambda: app.count(app.blob_queue) == 1, "the end of all messages but the one that is held")
-        app.let_go("a")
+        app.release("a")
         eventually(lambda: app.count(app.blob_queue) == 0, "the end of all messages")

@@ -179,12 +179,12 @@ def test_the_next_messages_are_taken_when_few_enough_are_in_work(app: TriggerApp
     with app.runner(queues__batchSize=str(places[0]), queues__newBatchThreshold=str(places[1])) as runner:
         for ended, begun in enumerate(BEGUN[places]):
             if ended:
-                app.let_go(app.bodies()[ended - 1].removeprefix("hold "))
+                app.release(app.bodies()[ended - 1].removeprefix("hold "))
             app.until_reported("on_message", begun)
-            app.see_to_others(runner)
+            app.run_others(runner)
             assert (ended, len(app.bodies())) == (ended, begun)
         for order in orders:
-            app.let_go(order.removeprefix("hold "))
+            app.release(order.removeprefix("hold "))
         app.until_reported("on_message", len(orders))
         until_empty(app)
     assert sorted(app.bodies()) == orders

@@ -72,7 +72,7 @@ def test_a_blob_that_is_rewritten_or_deleted_before_its_turn_runs_in_its_new_sta
         scanned.blobs.get_blob_client(scanned.container, "runs/deleted").delete_blob()
         store(scanned, "runs/written again", "new")
         eventually(lambda: scanned.count(scanned.blob_queue) == 4, "the message of the new version")
-        scanned.let_go("a")
+        scanned.release("a")
         scanned.until_reported("on_blob", 2)
         eventually(lambda: scanned.count(scanned.blob_queue) == 0, "the end of all messages")
     assert [report["content"] for report in scanned.reports("on_blob")] == ["hold a", "new"]
@@ -108,6 +108,6 @@ def test_a_second_host_runs_what_the_first_one_scans(scanned: TriggerApp) -> Non
         scanned.until_reported("on_blob", 1)
         with scanned.runner():
             scanned.until_reported("on_blob", len(names))
-            scanned.let_go("a")
+            scanned.release("a")
             eventually(lambda: scanned.count(scanned.blob_queue) == 0, "the end of all messages")
     assert scanned.names() == names

@@ -49,7 +49,7 @@ def test_work_of_a_dead_host_is_delivered_again_and_that_of_a_living_one_is_not(
             assert passed > LOCK_SECONDS - 60
             record_property("figure", f"{app.runs_on}: {function} came back {passed:.0f} s after it was taken")
         for name in ("a", "b", "c"):
-            app.let_go(name)
+            app.release(name)
         for queue in (app.blob_queue, app.queue("work")):
             eventually(lambda q=queue: app.count(q) == 0, "the end of all messages")  # type: ignore[misc]
     # The one that was held for longer than the lock was renewed, and taken once.

@@ -88,7 +88,7 @@ class SampleApp:
         """Put a blob into the app's container."""
         self.blobs.get_blob_client(self.container, name).upload_blob(content, metadata=metadata, overwrite=True)
 
-    def let_go(self, name: str) -> None:
+    def release(self, name: str) -> None:
         """Let the functions continue that were ordered to `hold NAME`."""
         self.upload(f"go/{name}", "")
 

@@ -98,7 +98,7 @@ def test_the_lock_of_a_blob_in_work_is_renewed(app: SampleApp) -> None:
             app.until_reported("on_blob", 1)
             for renewals in (1, 2):
                 eventually(lambda count=renewals: len(locks(proxy)) >= count, "a renewal")  # type: ignore[misc]
-            app.let_go("a")
+            app.release("a")
 
 
 def locks(proxy: StorageProxy) -> list[Sent]:

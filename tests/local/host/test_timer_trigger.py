@@ -90,7 +90,7 @@ def test_a_run_whose_host_died_is_caught_up(azurite: Azurite, tmp_path: Path) ->
     assert status(app)["Last"] == LONG_AGO["Last"]
     with app.host():
         report = app.until_reported("on_time", 2)[1]  # when the lease of the dead host has ended
-        app.let_go("on")
+        app.release("on")
     assert report["past_due"] is True
 
 
