@@ -55,7 +55,8 @@ def _merged(value: Value, leaf: int, columns: list[Value]) -> Value:
     inner = [_at(columns, column) for column in value.sources if column[0] == leaf]
     sources = value.sources.union(*(other.sources for other in inner))
     uses = value.uses.union(*(other.uses for other in inner))
-    return replace(value, sources=sources, uses=_uses_without(uses, leaf, columns), fields=())
+    known = value.known and all(other.known for other in inner)
+    return replace(value, sources=sources, uses=_uses_without(uses, leaf, columns), known=known, fields=())
 
 
 def _uses_without(uses: frozenset[Use], leaf: int, columns: list[Value]) -> frozenset[Use]:

@@ -387,6 +387,56 @@ def test_an_unpivot_without_projections(new: list[Nodes], expected: list[set[str
     assert expanded(*new) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gid", set()),
+        ("spark_grouping_id", set()),
+        ("a", {"a"}),
+        ("CAST(sales.one.`b` AS BIGINT)", {"b"}),
+        ("concat(one.a, 'b')", {"a"}),
+        ("concat(one.a, one.b)", {"a", "b"}),
+        ("CASE WHEN (one.a > 1) THEN one.b END", {"b"}),
+        ("CASE WHEN (one.a > 1) THEN one.b ELSE one.a END", {"a", "b"}),
+        ("if((one.a > 1), one.b, one.a)", None),
+        ("upper(one.z)", None),
+    ],
+)
+def test_the_copies_of_rows_for_several_distinct_counts_have_columns_named_after_their_expressions(
+    name: str, expected: set[str] | None
+) -> None:
+    rows = relation_of(operator("Expand", ONE, projections=None, output=[attribute(name, 60), attribute("gid", 61)]))
+    value = rows.value(0)
+    assert ({column for _, column in value.sources} if value.known else None) == expected
+
+
+def test_what_decides_about_the_rows_below_decides_about_groups_too() -> None:
+    below = operator("Filter", ONE, condition=B_IS_ONE)
+    grouped = operator("Aggregate", below, groupingExpressions=[A], aggregateExpressions=[A])
+    assert uses(grouped) == {("b", "FILTER"), ("a", "GROUP_BY")}
+
+
+@pytest.mark.parametrize(
+    ("first", "listed", "known"),
+    [
+        ([A, B], 2, [True, True]),
+        # The second query gives the first column what the loop has as the second one.
+        ([A, attribute("missing", 99)], 2, [False, False]),
+        ([attribute("missing", 99), B], 2, [False, True]),
+        ([A], 1, [False]),
+    ],
+    ids=["known", "the second column is not", "the first one is not", "there is no second column"],
+)
+def test_a_column_of_a_recursion_is_known_if_those_are_that_it_refers_to(
+    first: list[Nodes], listed: int, known: list[bool]
+) -> None:
+    again = node("sql.catalyst.plans.logical.UnionLoopRef", loopId=1, output=[attribute("n", 51), attribute("m", 52)])
+    step = project(again, *[attribute("m", 52)] * listed)
+    ids = [{"id": 54 + at} for at in range(listed)]
+    rows = relation_of(operator("UnionLoop", project(ONE, *first), step, id=1, outputAttrIds=ids))
+    assert [rows.value(at).known for at in range(listed)] == known
+
+
 def test_a_recursion_within_a_recursion_has_rows_of_its_own() -> None:
     def again(loop: int, number: int) -> Nodes:
         return node("sql.catalyst.plans.logical.UnionLoopRef", loopId=loop, output=[attribute("n", number)])
