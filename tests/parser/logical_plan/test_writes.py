@@ -186,3 +186,29 @@ def test_a_merge_without_one_of_its_sides_gives_no_columns() -> None:
 def test_a_column_of_literals_is_constant() -> None:
     (value, *_) = written(insert(project(SOURCE, alias(literal("1"), "x", 31), attribute("b", 2)), "[x, y]")).columns
     assert (value.sources, value.literal) == (CONSTANT.sources, True)
+
+
+def test_the_expression_of_a_column_is_known_if_all_clauses_of_a_merge_have_the_same() -> None:
+    def of(second: Nodes) -> bool:
+        other = node("sql.catalyst.plans.logical.InsertAction", assignments=[assignment("n", 12, second)])
+        write = merge(assignment("n", 12, function("Upper", attribute("n", 22))), notMatchedActions=[other])
+        return write.named["n"].definition is not None
+
+    assert of(function("Upper", attribute("n", 22)))
+    assert not of(function("Lower", attribute("n", 22)))
+
+
+def test_a_merge_with_a_side_that_is_not_known_knows_none_of_its_values() -> None:
+    def known(target: Nodes, source: Nodes) -> bool:
+        clause = node("sql.catalyst.plans.logical.UpdateAction", assignments=[assignment("n", 12, attribute("n", 22))])
+        command = node("sql.catalyst.plans.logical.MergeIntoTable", target, source, targetTable=0, sourceTable=1,
+                       matchedActions=[clause])  # fmt: skip
+        return written(command).named["n"].known
+
+    def narrowed(side: Nodes) -> Nodes:
+        """A union whose sides do not fit together."""
+        return operator("Union", side, project(read({"z": 98}), attribute("z", 98)))
+
+    assert known(TARGET, INCOMING)
+    assert not known(narrowed(TARGET), INCOMING)
+    assert not known(TARGET, narrowed(INCOMING))
