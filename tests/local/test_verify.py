@@ -75,6 +75,7 @@ def test_every_claim_is_walked_through_and_nothing_is_left(stack: Stack, tmp_pat
     assert result.exit_code == 0, result.output
     shown = json.loads(result.stdout)
     jsonschema.validate(shown, SCHEMA)
+    assert shown["network"] == "public"
     states = {claim["name"]: claim["state"] for claim in shown["claims"]}
     assert states.keys() == {claim.name for claim in CLAIMS}
     assert {name for name, state in states.items() if state == "unknown"} - {"timer"} == UNKNOWN_HERE, result.stdout

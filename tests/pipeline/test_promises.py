@@ -128,6 +128,24 @@ def test_an_odd_namespace_costs_neither_its_run_nor_later_ones(universe: Univers
     assert len(process["inputs"]) == 3
 
 
+@pytest.mark.parametrize(
+    ("types", "sinks", "message"),
+    [
+        (["COMPLETE"], ["t"], "in 1 process"),
+        (["COMPLETE"], ["t", "u"], "in 2 processes"),
+        (["COMPLETE", "FAIL"], ["t"], "the run failed and draws nothing"),
+    ],
+)
+def test_the_row_of_an_event_says_what_became_of_its_run(
+    universe: Universe, types: list[str], sinks: list[str], message: str
+) -> None:
+    written = [dataset(sink, ["a"], {"a": [("s", "x")]}) for sink in sinks]
+    universe.deliver_all(body(event(kind, run="1", inputs=[dataset("s", ["x"])], outputs=written)) for kind in types)
+    events = universe.services.events
+    rows = events.rows_of(events.names(run_key(universe.run_id("1"))))
+    assert {(row.status.value, row.message) for row in rows} == {("Processed", message)}
+
+
 def test_a_clock_that_is_ahead_hides_no_other_run(universe: Universe) -> None:
     far = json.loads(a_run("COMPLETE", source="ahead", run="1")[0])
     far["eventTime"] = "9999-12-31T23:59:59Z"

@@ -112,7 +112,8 @@ def test_a_dry_run_counts_what_lost_tables_would_get(
         events = sum(counts.total() for counts in installation.statuses().values())
         lost.drop("LineageDetails")
         shown = lost.rebuild("--dry-run", monkeypatch=monkeypatch)
-        assert (shown["tables"], shown["events"], shown["rows"]) == (["LineageDetails"], events, 0)
+        assert (shown["dryRun"], shown["tables"], shown["events"]) == (True, ["LineageDetails"], events)
+        assert shown["rows"] == 0
         lost.drop("EventMetadata")
         shown = lost.rebuild("--dry-run", monkeypatch=monkeypatch)
         assert (sorted(shown["tables"]), shown["rows"]) == (["EventMetadata", "LineageDetails"], events)

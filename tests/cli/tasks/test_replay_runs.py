@@ -247,3 +247,11 @@ def test_usage(options: list[str], message: str, tmp_path: Path, monkeypatch: py
     result = CliRunner().invoke(app, ["replay", "--local", *options])
     assert result.exit_code == 2
     assert message in result.stderr.replace("\n", " ")
+
+
+def test_a_run_that_is_unknown_is_named_as_such(universe: Universe, sparklin: Sparklin) -> None:
+    code, shown = sparklin("replay", "--run", universe.run_id("unknown"))
+    text = CliRunner().invoke(app, ["replay", "--local", "--text", "--run", universe.run_id("unknown")])
+    assert (code, shown["runs"][0]["events"]) == (1, 0)
+    assert (text.exit_code, text.stdout) == (1, "")
+    assert universe.run_id("unknown") in text.stderr

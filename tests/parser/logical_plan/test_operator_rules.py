@@ -387,6 +387,12 @@ def test_an_unpivot_without_projections(new: list[Nodes], expected: list[set[str
     assert expanded(*new) == expected
 
 
+def test_an_unpivot_of_no_texts_has_names_first_and_a_text_among_the_values_is_unknown() -> None:
+    table = node("sql.execution.datasources.LogicalRelation", output=[typed("a", 1, "int"), typed("d", 4, "double")])
+    rows = relation_of(operator("Expand", table, projections=None, output=[typed("a", 1, "int"), NAME, TEXT, NUMBER]))
+    assert [rows.value(at).known for at in (1, 2, 3)] == [True, False, True]
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
