@@ -15,7 +15,7 @@ from tests.support.storage_accounts import StorageAccounts, running_accounts
 
 let_children_be_interrupted()
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.unavailable_storage"]
 
 # The same examples each time, and no deadline, as other work may slow a machine down; `--hypothesis-profile long` seeks
 # new ones.

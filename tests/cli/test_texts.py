@@ -199,7 +199,7 @@ def test_status_prints_counts_and_what_waits_or_failed(lines: Lines) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "shown"),
     [
         (FolderState(), "0 files, 1 kept, 2 ignored, 3 rejected, not collected yet"),
         (FolderState(4, checked=NOON), "4 files, 1 kept, 2 ignored, 3 rejected, checked 2026-05-01 12:00"),
@@ -209,10 +209,10 @@ def test_status_prints_counts_and_what_waits_or_failed(lines: Lines) -> None:
         ),
     ],
 )
-def test_status_prints_a_folder(state: FolderState, told: str, lines: Lines) -> None:
+def test_status_prints_a_folder(state: FolderState, shown: str, lines: Lines) -> None:
     status._show(StatusReport(NOON, NOON, folders=[FolderReport("https://lake/data", state, 1, 2, 3)]))
 
-    assert lines()[1:] == [f"folder https://lake/data: {told}"]
+    assert lines()[1:] == [f"folder https://lake/data: {shown}"]
 
 
 def test_status_prints_the_busiest_applications_first(lines: Lines) -> None:

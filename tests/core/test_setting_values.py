@@ -34,7 +34,7 @@ def test_a_value_is_read(read: Callable[[str], Any], text: str, value: object) -
 
 
 @pytest.mark.parametrize(
-    ("read", "text", "told"),
+    ("read", "text", "reason"),
     [
         (url, "ftp://a.example.net", "must be an address"),
         (url, "https://", "must be an address"),
@@ -54,7 +54,7 @@ def test_a_value_is_read(read: Callable[[str], Any], text: str, value: object) -
         (one_of(("none", "gzip")), "zip", "must be one of none, gzip, not 'zip'"),
     ],
 )
-def test_a_wrong_value_is_refused(read: Callable[[str], Any], text: str, told: str) -> None:
+def test_a_wrong_value_is_refused(read: Callable[[str], Any], text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         read(text)
-    assert told in str(caught.value)
+    assert reason in str(caught.value)

@@ -1,14 +1,13 @@
 """``GET /api/health``."""
 
-import socket
 import threading
 import time
 from collections.abc import Callable
 
 from core.settings import Settings
+from core.storage_connection import StorageConnection
 from core.version import VERSION
 from pipeline.health import KEPT_SECONDS, StorageCheck, health_report
-from tests.storage.conftest import connection_to
 from tests.support.storage_accounts import StorageAccounts
 
 
@@ -27,11 +26,8 @@ def test_a_new_deployment_is_healthy_before_its_first_event(storage_accounts: St
     assert first_report(settings) == (200, {"status": "ok", "version": VERSION})
 
 
-def test_unavailable_storage_is_reported_without_secrets() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        connection = connection_to(free.getsockname()[1])
-    settings = Settings(lineage_storage=connection, purview_endpoint="", storage_budget_seconds=0.5)
+def test_unavailable_storage_is_reported_without_secrets(unreachable: StorageConnection) -> None:
+    settings = Settings(lineage_storage=unreachable, purview_endpoint="", storage_budget_seconds=0.5)
     assert first_report(settings) == (503, {"status": "storage is unavailable", "version": VERSION})
 
 

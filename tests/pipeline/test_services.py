@@ -20,10 +20,10 @@ from pipeline.receive import Receiver, receive
 from storage import clients
 from storage.clients import CONTAINERS, TABLES
 from storage.request_budget import budget
-from tests.storage.conftest import connection_to
 from tests.support.events import body, dataset, event
 from tests.support.storage_accounts import StorageAccounts
 from tests.support.storage_proxy import StorageProxy, storage_proxy
+from tests.support.unavailable_storage import connection_to
 
 EVENT = body(event(outputs=[dataset("t")]))
 ANOTHER = body(event(outputs=[dataset("t")], minute=1))

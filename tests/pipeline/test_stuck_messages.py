@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 
+from core.storage_connection import StorageConnection
 from pipeline import stuck_messages
 from pipeline.services import Services
 from storage.clients import connect
 from storage.poison_queues import POISON_QUEUES, RETRY_POISON_QUEUE, poison_messages
-from tests.storage.conftest import connection_to
 from tests.support.fixtures import Sparklin
 
 
@@ -46,10 +46,9 @@ def test_messages_are_reported_also_while_they_are_hidden(services: Services, ca
 
 
 def test_storage_that_is_unavailable_does_not_stop_the_timer(
-    services: Services, caplog: pytest.LogCaptureFixture
+    services: Services, unreachable: StorageConnection, caplog: pytest.LogCaptureFixture
 ) -> None:
-    away = connect(connection_to(9))
-    stuck_messages.report(replace(services, clients=away))
+    stuck_messages.report(replace(services, clients=connect(unreachable)))
     assert [record.levelname for record in caplog.records if record.name == "pipeline.stuck_messages"] == ["WARNING"]
 
 

@@ -24,10 +24,10 @@ from storage.clients import connect
 from storage.request_budget import budget
 from storage.retry_queue import RetryQueue
 from storage.run_records import RunRecords
-from tests.storage.conftest import connection_to
 from tests.support.corpus import bodies
 from tests.support.events import body, dataset, event
 from tests.support.fixtures import Sparklin
+from tests.support.unavailable_storage import connection_to
 from tests.support.universe import Universe
 
 

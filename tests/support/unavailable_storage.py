@@ -1,4 +1,4 @@
-"""Missing storage, and storage that does not answer."""
+"""Storage that refuses connections, and storage that does not answer."""
 
 import socket
 from collections.abc import Iterator
