@@ -47,12 +47,9 @@ def storage_clients(storage_connection: StorageConnection) -> StorageClients:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process more than processors, as tests often wait: for storage, or for what they start.
-
-    Where those that take long run as well, two more: most of them wait all the time.
-    """
-    return (os.cpu_count() or 1) + (1 if config.getoption("markexpr") else 2)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes more than processors, as tests often wait: for storage, or for what they start."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(tryfirst=True)
