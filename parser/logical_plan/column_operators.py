@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from parser.logical_plan.row_level import ROW_OPERATION
+from parser.logical_plan.row_operators import sort_rows
 from parser.logical_plan.tree import Node, expression_id, tree
 from parser.logical_plan.value import CONSTANT, UNKNOWN, Attribute, Relation, Value, combined, one_of
 from parser.logical_plan.walker import Walk, attributes, joined
@@ -17,6 +18,11 @@ _GROUPING_MARKS = {"gid", "spark_grouping_id", "_gen_grouping_pos"}
 def project(node: Node, children: list[Relation], walk: Walk) -> Relation:
     below, listed = joined(children), node.trees("projectList")
     return replace(below, output=attributes(listed), values=walk.named(listed, below))
+
+
+def first_rows(node: Node, children: list[Relation], walk: Walk) -> Relation:
+    """ORDER BY with LIMIT, and the projection above it, as one physical operator."""
+    return project(node, [sort_rows(node, children, walk)], walk)
 
 
 def aggregate(node: Node, children: list[Relation], walk: Walk) -> Relation:

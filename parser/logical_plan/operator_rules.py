@@ -47,7 +47,7 @@ RULES: dict[str, Rule] = {
     "HashAggregate": projections.physical_aggregate,
     "SortAggregate": projections.physical_aggregate,
     "ObjectHashAggregate": projections.physical_aggregate,
-    "TakeOrderedAndProject": projections.project,
+    "TakeOrderedAndProject": projections.first_rows,
     "Window": projections.window,
     "WindowInPandas": projections.window,
     "Generate": projections.generate,

@@ -272,6 +272,7 @@ A_IS_SET, B_IS_ONE = function("IsNotNull", A), function("EqualTo", B, literal("1
         (operator("Filter", ONE), set()),
         (operator("Sort", ONE, order=[B]), {("b", "SORT")}),
         (operator("SortExec", ONE, sortOrder=[B]), {("b", "SORT")}),
+        (operator("TakeOrderedAndProjectExec", ONE, sortOrder=[B], projectList=[A]), {("b", "SORT")}),
         (operator("Deduplicate", ONE, keys=[B]), {("b", "GROUP_BY")}),
         (operator("Aggregate", ONE, groupingExpressions=[A], aggregateExpressions=[B]), {("a", "GROUP_BY")}),
         (joined("Join"), {("a", "JOIN"), ("k", "JOIN")}),
