@@ -1,8 +1,14 @@
 """Which hosts are this machine."""
 
-_HOSTS = ("localhost", "127.0.0.1", "::1")
+import ipaddress
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether the host of an address is this machine."""
-    return host in _HOSTS
+    """Whether a host name or an address, also an IPv6 address in brackets, can only mean this machine."""
+    name = (host or "").lower()
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -30,13 +30,13 @@ GET    /_control/entities   everything stored, in the order of creation: ``[{"gu
 POST   /_control/reset      empties the store, also of custom types, faults and counts; settings as at first.
 """
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.loopback import is_loopback
 from local.data_map.data_map import DataMap, Settings
 from local.data_map.faults import Calls, Faults, read_fault
 from local.data_map.views import related_entities
@@ -142,16 +142,6 @@ OPERATIONS: tuple[tuple[str, str, Callable[[Control, Any], Any]], ...] = (
     ("GET", "/_control/entities", Control.entities),
     ("POST", "/_control/reset", Control.reset),
 )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def may_control(client: str, headers: Mapping[str, str]) -> bool:

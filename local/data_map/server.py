@@ -15,8 +15,8 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from core.loopback import is_loopback
 from local.data_map.app import make_app
-from local.data_map.control import is_loopback
 from local.data_map.data_map import DataMap
 
 # Requests that hang on purpose don't delay the end for longer than this.

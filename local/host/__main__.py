@@ -7,7 +7,6 @@ stop it: running invocations get five seconds (`--grace-seconds`) to finish.
 import argparse
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import os
 import signal
@@ -22,6 +21,7 @@ from azure.core.exceptions import AzureError
 
 from cli.terminal_text import terminal_text
 from core.errors import SettingsError
+from core.loopback import is_loopback
 from local import environment
 from local.host import logs, worker
 from local.host.errors import HostError
@@ -187,13 +187,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
     :raises HostError: when `host` is not this machine only, or the port is taken.
     """
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not is_loopback(host):
         raise HostError(f"{host} can be reached from other machines; the local host takes loopback addresses only")
-    address = "127.0.0.1" if host == "localhost" else host
+    address = "127.0.0.1" if host.lower() == "localhost" else host
     try:
         return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
     except OSError as error:
