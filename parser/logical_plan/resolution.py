@@ -6,7 +6,6 @@ inputs (a view, or two tables of one name), or the statement has an unknown form
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from core.event_model import Dataset, DatasetId
@@ -155,7 +154,7 @@ def _generate(place: Place) -> Result:
     function = generator.params.get("name")
     called = function.get("funcName") if isinstance(function, Mapping) else ""
     names = [named_parts(node, "nameParts")[-1:] for node in place.node.trees("generatorOutput")]
-    made = [place.resolver.attribute(name) for (name,) in names] if all(names) and names else []
+    made = [place.resolver.attribute(name) for (name,) in names] if all(names) else []
     made = made or [place.resolver.attribute(name) for name in _GENERATED.get(str(called).lower(), ())]
     if not made:
         raise UnresolvableError
@@ -173,9 +172,7 @@ def _rows(place: Place) -> Result:
 
 
 def _statement(place: Place) -> Result:
-    return replace(
-        place.made(), params={**place.node.params, "query": place.inputs[0] if place.inputs else None}
-    ), place.scope
+    return place.made(query=0), place.scope
 
 
 _RULES: Mapping[str, Rule] = {

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.events import read_event
+from core.lineage_model import Lineage
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.events import body, dataset, event
@@ -59,11 +60,18 @@ def drawn(
     plan: Nodes, inputs: list[dict[str, Any]], names: str, facet: Mapping[str, list[tuple[str, str]]] | None = None
 ) -> dict[str, list[str]]:
     """By sink column: ``folder.column`` of its sources; ``facet`` is what the columnLineage facet adds."""
-    columns = names.strip("[]").split(", ")
-    content = event(inputs=inputs, outputs=[dataset("out", columns, facet)])
+    lineage = lineage_of(plan, inputs, names, facet)
+    return {c.name: [f"{s.dataset.name}.{s.column}" for s in c.sources] for c in lineage.columns}
+
+
+def lineage_of(
+    plan: Nodes, inputs: list[dict[str, Any]], names: str, facet: Mapping[str, list[tuple[str, str]]] | None = None
+) -> Lineage:
+    """All that is known of a write into a folder with these columns, ``[a, b]``."""
+    content = event(inputs=inputs, outputs=[dataset("out", names.strip("[]").split(", "), facet)])
     content["run"]["facets"]["spark.logicalPlan"] = {"plan": plan}
     (lineage,) = derive(merge([read_event(body(content))]), LineageRules()).lineages
-    return {c.name: [f"{s.dataset.name}.{s.column}" for s in c.sources] for c in lineage.columns}
+    return lineage
 
 
 def named(name: str) -> Nodes:

@@ -1,5 +1,6 @@
 """Plans as parsed, which is all that agent 0.4.0 sends if a START is lost: names are resolved as Spark would."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,12 @@ from tests.support.plans import (
     Nodes,
     alias,
     aliased,
+    attribute,
     called,
     drawn,
     function,
     insert_statement,
+    lineage_of,
     literal,
     named,
     node,
@@ -29,17 +32,16 @@ from tests.support.tiers import recorded
 
 ONE = dataset("lake/one", ["a", "b"])
 OTHER = dataset("lake/db.db/other", ["a", "k"])
-INNER = {"object": "org.apache.spark.sql.catalyst.plans.Inner$"}
 
 Sources = dict[str, list[str]]
 
 
-def joined(left: Nodes, right: Nodes, condition: Nodes) -> Nodes:
-    return operator("Join", left, right, joinType=INNER, condition=condition)
+def joined(left: Nodes, right: Nodes, condition: Nodes | None, kind: str = "Inner") -> Nodes:
+    return operator("Join", left, right, joinType={"object": f"plans.{kind}$"}, condition=condition)
 
 
-def using(left: Nodes, right: Nodes, column: str, kind: str) -> Nodes:
-    product = "org.apache.spark.sql.catalyst.plans.UsingJoin"
+def using(left: Nodes, right: Nodes, column: str, kind: str, product: str = "UsingJoin") -> Nodes:
+    product = f"org.apache.spark.sql.catalyst.plans.{product}"
     join_type = {"product-class": product, "tpe": {"object": f"plans.{kind}$"}, "usingColumns": f"[{column}]"}
     return operator("Join", left, right, joinType=join_type, condition=None)
 
@@ -51,6 +53,25 @@ def with_query(name: str, query: Nodes, child: Nodes) -> Nodes:
 def typed_in(*names: str) -> Nodes:
     """``VALUES (…)`` with these columns."""
     return node("sql.catalyst.analysis.UnresolvedInlineTable", names=f"[{', '.join(names)}]", rows=[])
+
+
+def filtered(query: Nodes, condition: Nodes) -> Nodes:
+    return operator("Filter", query, condition=condition)
+
+
+def renamed(query: Nodes, *names: str) -> Nodes:
+    """``AS q(a, b)``"""
+    columns = operator("UnresolvedSubqueryColumnAliases", query, outputColumnNames=f"[{', '.join(names)}]")
+    return aliased(columns, "q")
+
+
+def exploded(function_name: str, *names: str, output: Sequence[Nodes] = ()) -> Nodes:
+    """``LATERAL VIEW function_name(b) e``, perhaps with names of its columns, over the first input."""
+    generator = node(
+        "sql.catalyst.analysis.UnresolvedGenerator", named("b"), name={"funcName": function_name}, children=[0]
+    )
+    listed = [*map(named, names), *output]
+    return operator("Generate", relation("one"), generator=generator, generatorOutput=listed, qualifier="e")
 
 
 def scalar(query: Nodes) -> Nodes:
@@ -126,25 +147,53 @@ CASES: dict[str, tuple[Nodes, Sources]] = {
         ),
         {"x": ["lake/one.a"], "y": []},
     ),
-    "LATERAL VIEW": (
-        project(
-            operator(
-                "Generate",
-                relation("one"),
-                generator=node(
-                    "sql.catalyst.analysis.UnresolvedGenerator", named("b"), name={"funcName": "explode"}, children=[0]
-                ),
-                generatorOutput=[named("item")],
-                qualifier="e",
-            ),
-            named("e.item"),
-            named("one.a"),
-        ),
+    "USING of a semi join": (
+        using(relation("one"), relation("other"), "a", "LeftSemi"),
+        {"x": ["lake/one.a"], "y": ["lake/one.b"]},
+    ),
+    "USING of a full join": (project(using(relation("one"), relation("other"), "a", "FullOuter"), named("b")), {}),
+    "NATURAL JOIN": (project(using(relation("one"), relation("other"), "a", "Inner", "NaturalJoin"), named("b")), {}),
+    "LEFT SEMI JOIN": (
+        project(joined(relation("one"), relation("other"), None, "LeftSemi"), star()),
+        {"x": ["lake/one.a"], "y": ["lake/one.b"]},
+    ),
+    "LEFT ANTI JOIN": (
+        project(joined(relation("one"), relation("other"), None, "LeftAnti"), star()),
+        {"x": ["lake/one.a"], "y": ["lake/one.b"]},
+    ),
+    "a query in FROM with names for its columns": (
+        project(renamed(relation("one"), "k", "v"), named("v"), named("q.k")),
         {"x": ["lake/one.b"], "y": ["lake/one.a"]},
     ),
+    "fewer names than columns": (project(renamed(relation("one"), "k"), named("k"), named("k")), {}),
+    "LATERAL VIEW": (
+        project(exploded("explode", "item"), named("e.item"), named("one.a")),
+        {"x": ["lake/one.b"], "y": ["lake/one.a"]},
+    ),
+    "LATERAL VIEW without names": (
+        project(exploded("EXPLODE"), named("e.col"), named("a")),
+        {"x": ["lake/one.b"], "y": ["lake/one.a"]},
+    ),
+    "LATERAL VIEW of positions without names": (
+        project(exploded("posexplode"), named("col"), named("pos")),
+        {"x": ["lake/one.b"], "y": ["lake/one.b"]},
+    ),
+    "LATERAL VIEW with names that are not as parsed": (
+        project(exploded("explode", output=[attribute("item", 7)]), named("col"), named("item")),
+        {"x": ["lake/one.b"], "y": []},
+    ),
+    "LATERAL VIEW of a function whose columns are not known": (project(exploded("stack"), named("col"), star()), {}),
     "UNION by position": (
         operator("Union", project(relation("one"), star()), project(relation("other"), named("k"), named("a"))),
         {"x": ["lake/db.db/other.k", "lake/one.a"], "y": ["lake/db.db/other.a", "lake/one.b"]},
+    ),
+    "the names of a UNION": (
+        project(
+            aliased(operator("Union", relation("one"), project(relation("other"), named("k"), named("a"))), "u"),
+            named("u.b"),
+            named("a"),
+        ),
+        {"x": ["lake/db.db/other.a", "lake/one.b"], "y": ["lake/db.db/other.k", "lake/one.a"]},
     ),
     "VALUES": (
         project(
@@ -178,6 +227,56 @@ def test_names_mean_what_they_mean_to_spark(query: Nodes, expected: Sources) -> 
 def test_a_list_of_columns_says_where_values_go() -> None:
     query = project(relation("one"), named("a"), named("b"))
     assert drawn(insert_statement(query, "[y, x]"), [ONE], "[x, y]") == {"x": ["lake/one.b"], "y": ["lake/one.a"]}
+
+
+GROUPED = {
+    "groupingExpressions": [named("a")],
+    "aggregateExpressions": [named("a"), unnamed(called("max", named("b")))],
+}
+SETS = {"groupByExprs": [named("a")], "aggregations": [named("a"), unnamed(called("max", named("b")))]}
+SAME_A = function("EqualTo", named("o.a"), named("t.a"))
+
+CONDITIONS: dict[str, tuple[Nodes, set[str], tuple[str, ...]]] = {
+    "WHERE": (
+        filtered(relation("one"), function("GreaterThan", named("b"), named("a"))),
+        {"FILTER lake/one.a", "FILTER lake/one.b"},
+        ("WHERE: one.b > one.a",),
+    ),
+    "HAVING": (
+        operator(
+            "UnresolvedHaving",
+            operator("Aggregate", relation("one"), **GROUPED),
+            havingCondition=function("GreaterThan", named("a"), literal(1)),
+        ),
+        {"FILTER lake/one.a", "GROUP_BY lake/one.a"},
+        ("WHERE: one.a > '1'",),
+    ),
+    "GROUP BY": (operator("Aggregate", relation("one"), **GROUPED), {"GROUP_BY lake/one.a"}, ()),
+    "GROUPING SETS": (operator("GroupingSets", relation("one"), **SETS), {"GROUP_BY lake/one.a"}, ()),
+    "ORDER BY": (operator("Sort", relation("one"), order=[named("b")]), {"SORT lake/one.b"}, ()),
+    "ON": (
+        project(joined(relation("one", "o"), relation("other", "t"), SAME_A), named("o.a"), named("k")),
+        {"JOIN lake/one.a", "JOIN lake/db.db/other.a"},
+        ("INNER: one.a = other.a",),
+    ),
+    "USING": (
+        project(using(relation("one"), relation("other"), "a", "LeftOuter"), named("b"), named("k")),
+        {"JOIN lake/one.a", "JOIN lake/db.db/other.a"},
+        ("LEFT OUTER: one.a = other.a",),
+    ),
+    "USING of two columns": (
+        project(using(relation("one"), aliased(relation("one"), "t"), "a, b", "Inner"), named("a"), named("b")),
+        {"JOIN lake/one.a", "JOIN lake/one.b"},
+        ("INNER: one.a = one.a AND one.b = one.b",),
+    ),
+}
+
+
+@pytest.mark.parametrize(("query", "uses", "texts"), CONDITIONS.values(), ids=CONDITIONS.keys())
+def test_names_in_conditions_mean_columns_too(query: Nodes, uses: set[str], texts: tuple[str, ...]) -> None:
+    found = lineage_of(insert_statement(query), [ONE, OTHER], "[x, y]")
+    assert {f"{use.kind} {use.column.dataset.name}.{use.column.column}" for use in found.indirect} == uses
+    assert found.conditions == texts
 
 
 # Views of other statements, and constants that PARTITION gives, are not in the plan.
