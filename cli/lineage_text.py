@@ -34,7 +34,7 @@ def show_lineage(console: Console, index: GraphIndex, part: LineageGraph) -> Non
             root = tree_of(index, focus, is_up=towards == "up")
             head = Text.assemble((writer.place(root), "bold"), f" {title}:" if root.ways else f": {none}")
             tree = Tree(head, guide_style="dim")
-            writer.grow(tree, root.ways, is_up=towards == "up")
+            writer.grow(tree, root.ways)
             _print(console, tree)
             console.print()
     names = {dataset.id: dataset for dataset in part.datasets}
@@ -71,11 +71,11 @@ class _Writer:
         name = f"{self.label(place.dataset)}.{place.column}" if place.column else self.label(place.dataset)
         return terminal_text(name)
 
-    def grow(self, tree: Tree, ways: Iterable[Way], *, is_up: bool) -> None:
+    def grow(self, tree: Tree, ways: Iterable[Way]) -> None:
         for way in ways:
             branch = tree.add(self._way(way))
             for place in way.places:
-                self.grow(branch.add(self._reached(place)), place.ways, is_up=is_up)
+                self.grow(branch.add(self._reached(place)), place.ways)
 
     def _way(self, way: Way) -> Text:
         process = way.process
@@ -96,12 +96,12 @@ class _Writer:
         kinds = ", ".join(_WORDS.get(kind, kind.lower().replace("_", " ")) for kind in place.kinds)
         if kinds:
             text.append(f" ({kinds})", "yellow")
-        if place.derivation:
-            text.append_text(self._computed(place.derivation))
         if place.is_shown:
             text.append(" (shown above)", "dim")
         if place.more:
             text.append(f" (+{place.more} beyond --depth)", "dim")
+        if place.derivation:
+            text.append_text(self._computed(place.derivation))
         return text
 
     def _computed(self, derivation: Derivation) -> Text:
