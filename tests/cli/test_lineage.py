@@ -6,11 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
+from cli import lineage_command
 from cli.main import app
+from core.catalog_model import AssetName
+from explorer.asset_names import Named
+from explorer.graph import LineageGraph
 from pipeline.services import Services
+from tests.explorer.graphs import graph, process
 from tests.support.corpus import CORPUS, SPARK_35, bodies
 from tests.support.events import body, dataset, event
 from tests.support.fixtures import Sparklin
@@ -188,3 +194,69 @@ def test_details_and_catalogue_answer_the_same(universe: Universe, services: Ser
     own = f"sparklin://{universe.name}/customer_master#{SINK}"
     shown = [{each["id"]: each["columns"] for each in graph["processes"]}[own] for graph in (details, catalogue)]
     assert [[source["column"] for source in each["sources"]] for (each,) in shown] == [["first_name", "last_name"]] * 2
+
+
+def test_everything_is_listed_by_dataset() -> None:
+    assert lineage("--text").stdout.splitlines()[::2] == [
+        "address  (written by 0, read by 1, 6 columns)",
+        "customer  (written by 0, read by 1, 6 columns)",
+        "customer_master_delta  (written by 1, read by 0, 9 columns)",
+    ]
+    assert json.loads(lineage().stdout).get("focus") is None
+    assert "focus" not in lineage("--mermaid").stdout
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The pages that were opened."""
+    opened: list[str] = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    return opened
+
+
+@pytest.mark.usefixtures("sparklin")
+def test_the_page_of_a_dataset_or_a_column_is_opened(universe: Universe, services: Services, pages: list[str]) -> None:
+    universe.deliver_all(bodies(f"{SPARK_35}/tutorial_customer_master"))
+    found = services.catalog.find([AssetName("azure_datalake_gen2_resource_set", SINK)])
+    address = f"{services.settings.purview_endpoint}/asset/{next(iter(found.values())).guid}"
+
+    for name in (SINK, f"{SINK}.full_name"):
+        result = CliRunner().invoke(app, ["lineage", name, "--web", "--local"])
+        assert (result.exit_code, result.stdout) == (0, "")
+    nothing = CliRunner().invoke(app, ["lineage", "--web", "--local"])
+
+    assert pages == [address, f"{address}?column=full_name"]
+    assert (nothing.exit_code, "no page is known" in nothing.stderr) == (1, True)
+
+
+@pytest.mark.usefixtures("sparklin")
+def test_a_page_of_the_portal_gets_no_column(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    universe.deliver_all(bodies(f"{SPARK_35}/tutorial_customer_master"))
+    monkeypatch.setattr(lineage_command, "asset_link", lambda _endpoint, guid: f"https://portal/entity?guid={guid}")
+    unknown = graph(process("nb", "s", "t", {"x": "s.x"}))
+    known = msgspec.structs.replace(
+        unknown,
+        datasets=tuple(
+            msgspec.structs.replace(each, type="azure_datalake_gen2_resource_set", qualified_name=SINK)
+            if each.id == "t"
+            else each
+            for each in unknown.datasets
+        ),
+    )
+
+    def address(of: LineageGraph, dataset: str) -> str:
+        return lineage_command._address(of, Named(dataset, "x"), local=True).rpartition("=")[0]
+
+    assert [address(known, "t"), address(known, "s"), address(unknown, "t")] == ["https://portal/entity?guid", "", ""]
+
+
+def test_missing_settings_name_the_other_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LINEAGE_STORAGE", raising=False)
+
+    result = CliRunner().invoke(app, ["lineage"], env={"PURVIEW_ENDPOINT": "", "LINEAGE_STORAGE": ""})
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].endswith(
+        "or use --catalogue, which needs PURVIEW_ENDPOINT only, or --events PATH, which needs nothing"
+    )
