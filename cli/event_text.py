@@ -105,7 +105,7 @@ def _after(head: bytes, rest: io.BufferedReader) -> io.BufferedReader:
 def _lines(line: bytes, number: int, stream: io.BufferedReader, *, is_whole: bool) -> Iterator[FileEvent]:
     while line:
         place = "" if is_whole else f"line {number}"
-        if len(line) > LARGEST_EVENT:
+        if len(line) - line.endswith(b"\n") > LARGEST_EVENT:
             yield FileEvent(place, b"", f"it has more than {LARGEST_EVENT} bytes")
             while line and not line.endswith(b"\n"):
                 line = stream.readline(_CHUNK)

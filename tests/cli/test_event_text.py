@@ -85,10 +85,17 @@ def test_a_file_of_any_size_needs_little_memory(parts: Iterator[bytes]) -> None:
     assert peak < 20_000_000
 
 
-def test_a_line_that_is_too_long_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize(
+    ("length", "problem"), [(50, ""), (51, "it has more than 50 bytes"), (200, "it has more than 50 bytes")]
+)
+def test_a_line_that_is_too_long_costs_itself_alone(
+    length: int, problem: str, end: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(event_text, "LARGEST_EVENT", 50)
-    assert read(A + b"\n" + b"x" * 200 + b"\n" + B) == [
+    long = b'"' + b"x" * (length - 2) + b'"'
+    assert read(A + b"\n" + long + b"\n" + B + end) == [
         ("line 1", A, ""),
-        ("line 2", b"", "it has more than 50 bytes"),
+        ("line 2", b"" if problem else long, problem),
         ("line 3", B, ""),
     ]

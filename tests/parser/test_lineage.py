@@ -179,6 +179,17 @@ def test_excluded_datasets_are_left_out_and_do_not_cost_the_rest() -> None:
     assert "EXCLUDE_DATASETS" in derive(merge([only_scratch]), rules).reason
 
 
+def test_an_excluded_dataset_is_no_source_of_a_column_and_no_column_of_it_is_a_use() -> None:
+    rules = LineageRules(exclude_datasets=(re.compile("/scratch/"),))
+    sink = dataset("t", ["a"], {"a": [("s", "a"), ("scratch/x", "a"), ("s", "key"), ("scratch/x", "key")]})
+    for source in sink["facets"]["columnLineage"]["fields"]["a"]["inputFields"][2:]:
+        source["transformations"] = [{"type": "INDIRECT", "subtype": "CONDITIONAL"}]
+    event = run_event(inputs=[dataset("s"), dataset("scratch/x")], outputs=[sink])
+    (column,) = derive(merge([event]), rules).lineages[0].columns
+    assert [source.dataset.name for source in column.sources] == ["s"]
+    assert [(use.column.dataset.name, use.kind) for use in column.indirect] == [("s", "CONDITIONAL")]
+
+
 def test_a_run_of_many_outputs_says_that_its_plan_is_skipped() -> None:
     sent = event(inputs=[dataset("s")], outputs=[dataset(f"t{number}", ["a"]) for number in range(11)])
     sent["run"]["facets"]["spark.logicalPlan"] = {"plan": [{"class": "x.LocalRelation", "num-children": 0}]}
