@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadRequest
 from receiver.body import expand
-from receiver.request_limits import Limits
+from receiver.request_limits import LARGE_BODY, Limits
 
 LIMITS = Limits(max_body_bytes=10_000, max_expanded_bytes=20_000)
 TEXT = b'{"eventType": "START"}'
@@ -80,6 +80,61 @@ def test_a_body_that_expands_too_far_names_the_setting(size: int) -> None:
 def test_a_plain_body_has_the_limit_of_expanded_ones_too() -> None:
     with pytest.raises(BadRequest, match="MAX_EXPANDED_BYTES"):
         expand({}, b"x" * 11, Limits(100, 10))
+
+
+def test_a_body_with_too_many_values_is_refused() -> None:
+    with pytest.raises(BadRequest, match="MAX_SEPARATORS"):
+        expand({}, b"[[[[", Limits(max_separators=3))
+
+
+def padded(data: bytes, size: int) -> bytes:
+    """Gzip data with an empty member behind it, whose name makes the whole as long as wanted."""
+    empty = b"\x1f\x8b\x08\x08" + bytes(6) + b"%s\x00\x03\x00" + bytes(8)
+    return data + empty % (b"n" * (size - len(data) - len(empty % b"")))
+
+
+ONE_LARGE = gzip.compress(bytes(LARGE_BODY + 1))
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent", "calls"),
+    [
+        ({}, bytes(LARGE_BODY), 0),
+        ({}, bytes(LARGE_BODY + 1), 1),
+        (GZIP, gzip.compress(bytes(LARGE_BODY)), 0),
+        (GZIP, ONE_LARGE, 1),
+        (GZIP, gzip.compress(bytes(3 * LARGE_BODY)), 1),
+        (GZIP, padded(ONE_LARGE, LARGE_BODY), 1),
+        (GZIP, padded(ONE_LARGE, LARGE_BODY + 1), 1),
+        (GZIP, padded(gzip.compress(TEXT), LARGE_BODY + 1), 1),
+    ],
+    ids=["plain", "plain+1", "gzip", "gzip+1", "many chunks", "both", "both, wire+1", "wire+1 only"],
+)
+def test_a_large_body_is_announced_once(headers: Mapping[str, str], sent: bytes, calls: int) -> None:
+    called: list[int] = []
+    expand(headers, sent, Limits(max_expansion_ratio=10_000), lambda: called.append(1))
+    assert len(called) == calls
+
+
+def test_the_ratio_of_a_large_body_is_limited() -> None:
+    wire, ratio = 20_000, 100
+    assert len(expand(GZIP, padded(gzip.compress(bytes(ratio * wire)), wire), Limits(max_expansion_ratio=ratio))) == (
+        ratio * wire
+    )
+    with pytest.raises(BadRequest, match="MAX_EXPANSION_RATIO") as caught:
+        expand(GZIP, padded(gzip.compress(bytes(ratio * wire + 1)), wire), Limits(max_expansion_ratio=ratio))
+    assert caught.value.status == 413
+
+
+def test_the_ratio_of_a_small_body_is_not() -> None:
+    assert len(expand(GZIP, gzip.compress(bytes(LARGE_BODY)), Limits(max_expansion_ratio=1))) == LARGE_BODY
+
+
+def test_gzip_has_at_most_a_thousand_members() -> None:
+    member = gzip.compress(b"x")
+    assert expand(GZIP, member * 1000, Limits()) == b"x" * 1000
+    with pytest.raises(BadRequest, match="more than 1000 members"):
+        expand(GZIP, member * 1001, Limits())
 
 
 def test_limits_are_inclusive() -> None:

@@ -73,8 +73,14 @@ def test_foreign_text_cannot_forge_lines(text: str, expected: str) -> None:
     assert escaped(text) == expected
 
 
-def test_foreign_text_is_cut() -> None:
-    assert len(escaped("x" * 100_000)) == 301
+@pytest.mark.parametrize(("length", "expected"), [(300, "x" * 300), (301, "x" * 300 + "…"), (9999, "x" * 300 + "…")])
+def test_foreign_text_is_cut(length: int, expected: str) -> None:
+    assert escaped("x" * length) == expected
+
+
+@pytest.mark.parametrize("taken", [KEPT, IGNORED, UNAVAILABLE])
+def test_a_receipt_names_run_and_job(taken: Receipt) -> None:
+    assert (taken.run, taken.job) == (EVENT.run_id, "prod/app.append_data")
 
 
 def test_answers_are_json_whatever_the_run_is_called() -> None:
