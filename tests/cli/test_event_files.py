@@ -149,11 +149,11 @@ def test_what_is_added_to_a_file_after_it_was_listed_is_not_read(lake: Container
 
 
 def test_a_short_read_of_a_lake_goes_on_where_it_ended(lake: ContainerClient) -> None:
-    lake.upload_blob("a.json", b"123456789")
+    lake.upload_blob("a.json", b"1234567")
     (file,) = remote_files(f"{lake.url}/a.json")
 
     def parts(stream: BinaryIO) -> list[bytes]:
-        return [stream.read(size) for size in (2, 5, 9, 1)]
+        return [stream.read(size) for size in (2, 4, 9, 1)]
 
     with file.open() as stream:
-        assert parts(stream) == [b"12", b"34567", b"89", b""]
+        assert parts(stream) == [b"12", b"3456", b"7", b""]

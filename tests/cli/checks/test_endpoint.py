@@ -1,0 +1,165 @@
+"""What the checks of the receiver report, by its answers."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from cli.checks import endpoint
+from cli.checks.endpoint import Receiver, check_receiver
+from core.version import VERSION
+
+HEALTHY = (200, {"status": "ok", "version": VERSION})
+STARTING = (503, {"status": "starting"})
+
+
+class Answers:
+    """What is answered: ``health`` one after the other, the last one for ever; events by whether they are chunked."""
+
+    def __init__(self) -> None:
+        self.health: list[tuple[int, Any]] = [HEALTHY]
+        self.whole = self.chunked = 200
+        self.keys: set[str] = set()
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+def receiver(answers: Answers) -> Iterator[Receiver]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == "/api/health"
+            self.answer(*(answers.health.pop(0) if len(answers.health) > 1 else answers.health[0]))
+
+        def do_POST(self) -> None:
+            answers.keys.add(self.headers["x-functions-key"])
+            if "Content-Length" in self.headers:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.answer(answers.whole, "why")
+            else:
+                while size := int(self.rfile.readline(), 16):
+                    self.rfile.read(size + 2)
+                self.rfile.readline()
+                self.answer(answers.chunked, "why")
+
+        def answer(self, status: int, content: Any) -> None:
+            body = json.dumps(content).encode() if not isinstance(content, bytes) else content
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield Receiver(f"http://127.0.0.1:{server.server_port}", "the key")
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def found(receiver: Receiver) -> list[tuple[str, str, str]]:
+    """Name, state and finding of each check, without the address."""
+    return [
+        (check.name, check.state.value, check.found.replace(receiver.url, "it")) for check in check_receiver(receiver)
+    ]
+
+
+RECEIVER = ("receiver", "ok", f"it answers, version {VERSION}")
+KEY = ("function key", "ok", "the app accepts events with this key")
+COMPRESSION = "chunked bodies arrive: spark.openlineage.transport.compression=gzip can be used"
+
+
+def test_a_receiver_that_works(receiver: Receiver, answers: Answers) -> None:
+    assert found(receiver) == [RECEIVER, KEY, ("compression", "ok", COMPRESSION)]
+    assert answers.keys == {"the key"}
+
+
+@pytest.mark.parametrize(
+    ("health", "checks"),
+    [
+        (
+            (503, {"status": "unavailable"}),
+            [("receiver", "wrong", "the app runs, but its storage is unavailable")],
+        ),
+        ((404, {"error": 1}), [("receiver", "wrong", "it/api/health was answered with 404, but not by Sparklin")]),
+        ((200, b"<html>"), [("receiver", "wrong", "it/api/health was answered with 200, but not by Sparklin")]),
+        ((200, ["version"]), [("receiver", "wrong", "it/api/health was answered with 200, but not by Sparklin")]),
+        (
+            (200, {"version": "0.0.1"}),
+            [
+                ("receiver", "note", f"the app has version 0.0.1, this command {VERSION}"),
+                KEY,
+                ("compression", "ok", COMPRESSION),
+            ],
+        ),
+    ],
+)
+def test_the_health_of_the_app(
+    health: tuple[int, Any], checks: list[tuple[str, str, str]], receiver: Receiver, answers: Answers
+) -> None:
+    answers.health = [health]
+
+    assert found(receiver) == checks
+
+
+def test_an_app_that_starts_is_waited_for(
+    receiver: Receiver, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "_POLL_SECONDS", 0)
+    answers.health = [STARTING, STARTING, HEALTHY]
+
+    assert found(receiver)[0] == RECEIVER
+
+
+def test_an_app_that_does_not_get_ready(receiver: Receiver, answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "_SECONDS", 0.1)
+    monkeypatch.setattr(endpoint, "_POLL_SECONDS", 0.05)
+    answers.health = [STARTING]
+
+    assert found(receiver) == [("receiver", "wrong", "the app runs, but its storage is unavailable")]
+
+
+def test_an_app_that_is_not_there() -> None:
+    (check,) = check_receiver(Receiver("http://127.0.0.1:1", ""))
+
+    assert check.found == "http://127.0.0.1:1 cannot be reached (ConnectionError)"
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [
+        (401, "the app does not accept the key (401)"),
+        (202, 'an event without lineage was answered 202 instead of 200: "why"'),
+        (500, 'an event without lineage was answered 500 instead of 200: "why"'),
+    ],
+)
+def test_an_event_that_is_not_ignored(status: int, seen: str, receiver: Receiver, answers: Answers) -> None:
+    answers.whole = status
+
+    assert found(receiver) == [RECEIVER, ("function key", "wrong", seen)]
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "seen"),
+    [
+        (200, "ok", COMPRESSION),
+        (411, "note", "chunked bodies arrive without their content"),
+        (500, "note", "answered 500"),
+    ],
+)
+def test_whether_chunked_bodies_arrive(
+    status: int, state: str, seen: str, receiver: Receiver, answers: Answers
+) -> None:
+    answers.chunked = status
+
+    assert found(receiver) == [RECEIVER, KEY, ("compression", state, seen)]
