@@ -80,7 +80,7 @@ def with_runs(history: History, lineage: Lineage, added: Sequence[RunRef]) -> Hi
     others = list(rest.contributions)
     at = next((at for at, item in enumerate(others) if _is_same(item.lineage, bare)), None)
     own = LineageVersion(bare, ()) if at is None else others.pop(at)
-    runs = _newest({*own.runs, *added}, KEPT_RUNS)
+    runs = tuple(sorted({*own.runs, *added}, reverse=True)[:KEPT_RUNS])
     wordings = _worded((*own.wordings, wording), runs[:KEPT_WORDINGS])
     others.append(LineageVersion(own.lineage, runs, wordings))
     return replace(rest, contributions=_sorted(others))
@@ -89,7 +89,7 @@ def with_runs(history: History, lineage: Lineage, added: Sequence[RunRef]) -> Hi
 def with_failure(history: History, run: RunRef) -> History:
     """The history in which ``run`` failed."""
     rest = without_run(history, run.run_key)
-    failures = _newest({*rest.failures, run}, len(rest.failures) + 1)
+    failures = tuple(sorted({*rest.failures, run}, reverse=True))
     kept, older = failures[:KEPT_FAILURES], failures[KEPT_FAILURES:]
     if older:
         runs = _by_application_run(run for item in rest.contributions for run in item.runs)
@@ -231,10 +231,6 @@ def in_words(item: LineageVersion) -> Lineage:
         for column in item.lineage.columns
     )
     return replace(item.lineage, columns=columns, conditions=texts.conditions)
-
-
-def _newest(runs: Iterable[RunRef], most: int) -> tuple[RunRef, ...]:
-    return tuple(sorted(runs, reverse=True)[:most])
 
 
 def _sorted(contributions: Iterable[LineageVersion]) -> tuple[LineageVersion, ...]:

@@ -16,8 +16,11 @@ from core.event_model import ColumnRef, Dataset, DatasetId, Field
 from core.lineage_model import Application, Lineage, RunRef, SinkColumn
 from parser import process_history
 from parser.process_history import (
+    KEPT_FAILURES,
+    KEPT_OUTSIDE_WINDOW,
     KEPT_RUNS,
     History,
+    LineageVersion,
     decode,
     encode,
     pruned,
@@ -99,14 +102,31 @@ def test_the_texts_of_the_newest_run_are_shown_in_every_order() -> None:
     assert {words(of(*order)) for order in permutations(steps)} == {("day = 3", "day = 3")}
 
 
+def test_a_text_that_comes_again_is_as_new_as_its_newest_run() -> None:
+    steps = [worded(1, "a"), worded(2, "b"), worded(3, "a")]
+    assert {words(of(*order)) for order in permutations(steps)} == {("a", "a")}
+
+
+def test_a_history_without_texts_is_shown_without() -> None:
+    """Earlier versions stored none."""
+    stored = History((LineageVersion(lineage("a"), (run(1),)),))
+    assert shown(decode(encode(stored)), MONTH) == lineage("a")
+
+
 def test_a_run_taken_back_takes_its_texts_along() -> None:
     steps = [worded(1, "day = 1"), worded(2, "day = 2"), failed(2, 2)]
     assert {words(of(*order)) for order in (steps, steps[::-1])} >= {("day = 1", "day = 1")}
     assert words(decode(encode(of(*steps)))) == ("day = 1", "day = 1")
 
 
-def test_runs_before_the_window_are_no_longer_shown() -> None:
-    assert sources(of(ran(1, "old"), ran(2, "new", day=31))) == ["new"]
+@pytest.mark.parametrize(("day", "expected"), [(30, ["new", "old"]), (30.001, ["new"])])
+def test_runs_before_the_window_are_no_longer_shown(day: float, expected: list[str]) -> None:
+    assert sources(of(ran(1, "old"), ran(2, "new", day=day))) == expected
+
+
+def test_the_runs_in_the_window_are_listed_with_the_newest_first() -> None:
+    history = of(ran(0, "old"), ran(1, "a", day=20), ran(3, "a", day=40), ran(2, "b", day=35))
+    assert shown_runs(history, MONTH) == (run(3, 40), run(2, 35), run(1, 20))
 
 
 def test_an_old_run_replayed_late_adds_only_what_is_in_the_window() -> None:
@@ -155,6 +175,32 @@ def test_a_run_around_a_failed_one_of_the_same_application_run_failed_with_it() 
     assert {tuple(sources(of(*order)) or ()) for order in permutations(steps)} == {("good",)}
 
 
+@pytest.mark.parametrize(
+    ("started", "ended", "application_run", "expected"),
+    [
+        (0, 9, "app", None),
+        (1, 8, "app", None),
+        (-1, 8, "app", ["a"]),
+        (1, 10, "app", ["a"]),
+        (1, 8, "other", ["a"]),
+    ],
+    ids=["at once", "inside", "began before", "ended after", "elsewhere"],
+)
+def test_only_a_failure_within_a_run_retracts_it(
+    started: int, ended: int, application_run: str, expected: list[str] | None
+) -> None:
+    outer = RunRef(NOON + timedelta(minutes=9), NOON, "outer", "app")
+    inner = RunRef(NOON + timedelta(minutes=ended), NOON + timedelta(minutes=started), "inner", application_run)
+    history = with_run(History(), lineage("a", operation="create table as select"), outer)
+    assert sources(with_failure(history, inner)) == expected
+
+
+def test_runs_of_no_known_application_run_enclose_nothing() -> None:
+    outer, inner = RunRef(NOON + timedelta(minutes=9), NOON, "outer", ""), RunRef(NOON, NOON, "inner", "")
+    history = with_run(History(), lineage("a", operation="create table as select"), outer)
+    assert sources(with_failure(history, inner)) == ["a"]
+
+
 def test_a_failure_next_to_another_write_retracts_nothing_from_it() -> None:
     good = RunRef(NOON + timedelta(minutes=9), NOON, "good", "app")
     parallel = RunRef(NOON + timedelta(minutes=5), NOON + timedelta(minutes=1), "parallel", "app")
@@ -170,6 +216,7 @@ def test_failures_that_still_count_are_kept_however_many_follow() -> None:
     for number in range(300):
         history = with_failure(history, run(number, day=1 + number / 100))
     assert sources(history) is None
+    assert history.failures[KEPT_FAILURES - 1 :] == (run(100, day=2), inner)
 
 
 def test_times_at_the_ends_of_the_calendar_do_no_harm() -> None:
@@ -188,7 +235,8 @@ def test_a_history_survives_storage() -> None:
 def test_pruning_keeps_what_is_shown() -> None:
     history = of(*(ran(number, f"day-{number}", day=number) for number in range(200)))
     assert sources(pruned(history, MONTH)) == sources(history)
-    assert len(pruned(history, MONTH).contributions) < 100
+    # Those of the last 31 days, and the newest of the rest.
+    assert pruned(history, MONTH).contributions == history.contributions[: 31 + KEPT_OUTSIDE_WINDOW]
 
 
 STEPS = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["a", "b", "c"]), st.booleans()), min_size=1, max_size=6)
@@ -241,12 +289,13 @@ def test_as_many_lineages_as_are_shown_need_no_note() -> None:
     assert notes(kept([ran(number, f"s{number}", day=number) for number in range(5)])) == []
 
 
-def test_wide_lineages_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("elements", "expected"), [(18, ["s6", "s7", "s8"]), (19, ["s5", "s6", "s7", "s8"])])
+def test_wide_lineages_are_fewer(monkeypatch: pytest.MonkeyPatch, elements: int, expected: list[str]) -> None:
     # Each has two datasets of one field, and a column with one source: six elements.
-    monkeypatch.setattr(process_history, "SHOWN_ELEMENTS", 18)
+    monkeypatch.setattr(process_history, "SHOWN_ELEMENTS", elements)
     history = kept([ran(number, f"s{number}", day=number) for number in range(9)])
-    assert sources(history) == ["s6", "s7", "s8"]
-    assert len(history.contributions) == 6
+    assert sources(history) == expected
+    assert len(history.contributions) == 2 * len(expected)
 
 
 def test_a_single_lineage_that_is_too_wide_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,6 +127,40 @@ def test_a_name_without_a_catalogue_table_is_used_unchanged() -> None:
     assert not is_managed(plan(operator("AppendData", SOURCE, query=0)))
 
 
+OTHER = read({"k": 21, "v": 22})
+BOTH = operator("Join", OTHER, SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (operator("ReplaceData", BOTH, query=0, originalTable=SOURCE), 1),
+        (operator("WriteDelta", BOTH, query=0, table=OTHER), 0),
+        (operator("ReplaceIcebergData", BOTH, query=0, originalTable=OTHER, table=SOURCE), 0),
+        (operator("WriteIcebergDelta", BOTH, query=0, table=read({"a": 1, "v": 22})), None),
+        (operator("WriteDelta", BOTH, query=0, table=read({"a": 31, "b": 2})), 1),
+        (operator("WriteDelta", BOTH, query=0, table=read({"a": 31, "b": 32})), None),
+        (operator("WriteDelta", BOTH, query=0), None),
+        (operator("AppendData", BOTH, query=0, table=SOURCE), None),
+    ],
+    ids=["original", "table", "original first", "of two leaves", "partly", "not read", "no table", "no such command"],
+)
+def test_a_row_level_command_reads_the_table_that_it_writes(command: Nodes, expected: int | None) -> None:
+    assert written(command).target == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"), [(0, [{"a"}, {"b"}]), (1, [{"k"}, {"v"}]), (None, [{"k"}, {"v"}])], ids=repr
+)
+def test_the_query_of_a_command_is_the_one_that_it_names_or_else_its_last_child(
+    query: int | None, expected: list[set[str]]
+) -> None:
+    command = plan(node("sql.catalyst.plans.logical.AppendData", SOURCE, OTHER, query=query))
+    write = write_of(command, new_walk())
+    assert write
+    assert sources(write) == expected
+
+
 TARGET = read({"id": 11, "n": 12})
 INCOMING = read({"id": 21, "n": 22})
 
