@@ -1,11 +1,14 @@
 """The catalogue's client against a Data Map that answers late, wrongly or not at all."""
 
 import time
+from itertools import pairwise
+from urllib.parse import urlencode
 
 import pytest
 
 from core.catalog_model import Asset, AssetName
 from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
+from purview import catalog as catalog_module
 from purview.catalog import Catalog
 from purview.refusals import ReferenceMissing, UnusableType
 from purview.retry_policy import RetryPolicy
@@ -68,6 +71,35 @@ def test_search_datasets_finds_every_type_but_processes(catalog: Catalog, data_m
     data_map.add(PROCESS, "mssql://srv/db/dbo/Orders")
     found = catalog.search_datasets(["dbo", "orders"])
     assert [hit.asset for hit in found.hits] == [Asset(AssetName(SQL, "mssql://srv/db/dbo/Orders"), guid)]
+
+
+@pytest.mark.parametrize(("number", "is_complete"), [(3, True), (4, True), (5, False)])
+def test_a_search_reads_on_up_to_a_number_of_pages(
+    number: int, is_complete: bool, catalog: Catalog, data_map: DataMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog_module, "_PAGE", 2)
+    monkeypatch.setattr(catalog_module, "_PAGES", 2)
+    for each in range(number):
+        data_map.add(SQL, f"mssql://srv/db/dbo/Orders{each}")
+    found = catalog.search([["srv"]], [SQL])
+    assert (len({hit.asset.guid for hit in found.hits}), found.is_complete) == (min(number, 4), is_complete)
+
+
+@pytest.mark.parametrize("length", [1, 40, 400, 1_900, 3_000])
+def test_names_are_asked_for_in_addresses_that_are_as_long_as_they_may_be(length: int, catalog: Catalog) -> None:
+    names = [f"{number:03}".ljust(length, "/") for number in range(200)]
+    chunks = list(catalog._chunks(SQL, names))
+    assert [name for chunk in chunks for name in chunk] == names
+
+    def address(chunk: list[str]) -> int:
+        path = f"{catalog.endpoint}/datamap/api/atlas/v2/entity/bulk/uniqueAttribute/type/{SQL}"
+        asked = {f"attr_{number}:qualifiedName": name for number, name in enumerate(chunk)}
+        return len(f"{path}?{urlencode({**asked, 'ignoreRelationships': 'true', 'minExtInfo': 'true'})}")
+
+    assert all(address(chunk) <= 2_000 or len(chunk) == 1 for chunk in chunks)
+    # The address is estimated: each number in it may have fewer digits.
+    spare = 50 + 2 * max(map(len, chunks))
+    assert all(address([*chunk, following[0]]) > 2_000 - spare for chunk, following in pairwise(chunks))
 
 
 def test_entities_are_complete_and_missing_ones_are_left_out(catalog: Catalog, data_map: DataMap) -> None:

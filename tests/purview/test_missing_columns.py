@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from core.catalog_model import AssetName, Created, Resolution, UploadResult
+from core.catalog_model import Asset, AssetName, Created, Resolution, UploadResult
 from core.errors import CatalogRefused, CatalogUnavailable, LeaseLost
-from core.event_model import DatasetId
+from core.event_model import DatasetId, Field
 from purview import schema
 from purview.catalog import Catalog, Written
 from purview.creation import creation_locks
-from purview.missing_columns import SENDING
+from purview.limits import REFERENCES
+from purview.missing_columns import CLOCK_SKEW, SENDING, MissingColumns, adopt, find_missing_columns
 from purview.retry_policy import RetryPolicy
 from purview.uploader import upload
 from tests.purview.helpers import (
@@ -367,6 +368,81 @@ def test_an_asset_is_ours_if_it_was_created_while_its_worker_could_send_it(
     worker.locks.held.clear()
     worker.write(SALES, "id", "total")
     assert worker.locks.held == []
+
+
+class Dated:
+    """A catalogue that says when the asset was created, in milliseconds."""
+
+    def __init__(self, created: int | None) -> None:
+        self.entity = {} if created is None else {"createTime": created}
+
+    def get(self, guid: str) -> dict[str, Any]:
+        return self.entity
+
+    def find(self, names: object) -> dict[AssetName, Asset]:
+        return {}
+
+
+ANNOUNCED = datetime(2024, 5, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("after", "is_ours"),
+    [
+        (-CLOCK_SKEW - SECOND, False),
+        (-CLOCK_SKEW, True),
+        (timedelta(), True),
+        (SENDING + CLOCK_SKEW, True),
+        (SENDING + CLOCK_SKEW + SECOND, False),
+        (None, False),
+    ],
+    ids=str,
+)
+def test_an_asset_is_ours_from_its_announcement_until_its_worker_ended(after: timedelta | None, is_ours: bool) -> None:
+    created = None if after is None else int((ANNOUNCED + after).timestamp()) * 1000
+    record = MemoryRecord({SALES_NAME: Created(announced=ANNOUNCED)})
+    asset = Asset(SALES_NAME, "g")
+    assert adopt([asset], Dated(created), record) == ([asset] if is_ours else [])
+    assert record.kept == ({SALES_NAME: Created("g")} if is_ours else {})
+
+
+OF_SALES = Asset(SALES_NAME, "g")
+WIDE = frozenset(str(number) for number in range(REFERENCES))
+
+
+def some(*names: str) -> tuple[Field, ...]:
+    return tuple(Field(name, "string") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        (None, MissingColumns()),
+        (Created("g", frozenset("b")), MissingColumns(fields={OF_SALES: some("a", "c")})),
+        (Created("g", frozenset("abcd")), MissingColumns()),
+        (Created("other", frozenset("b")), MissingColumns()),
+        (Created("", frozenset("b")), MissingColumns(unfinished={OF_SALES: some("a", "c")})),
+        (Created("", frozenset("abcd")), MissingColumns(unfinished={OF_SALES: ()})),
+        (Created("g", WIDE - {"0"}), MissingColumns(fields={OF_SALES: some("a")})),
+        (Created("g", WIDE), MissingColumns()),
+        (Created("g", WIDE | {"z"}), MissingColumns()),
+    ],
+    ids=lambda value: "" if isinstance(value, MissingColumns) else f"{value and (value.guid, len(value.columns))}",
+)
+def test_only_assets_of_ours_lack_columns_and_none_gets_too_many(
+    created: Created | None, expected: MissingColumns
+) -> None:
+    known = {SALES_NAME: created} if created else {}
+    assert find_missing_columns({OF_SALES: some("a", "b", "c")}, known) == expected
+
+
+def test_what_a_part_of_the_assets_lacks() -> None:
+    other = Asset(ORDERS_NAME, "h")
+    gaps = MissingColumns({OF_SALES: some("a"), other: some("b")}, {other: some("c")})
+    assert gaps.names == {SALES_NAME, ORDERS_NAME}
+    assert gaps.of({SALES_NAME}) == MissingColumns({OF_SALES: some("a")})
+    assert gaps.of({ORDERS_NAME}) == MissingColumns({other: some("b")}, {other: some("c")})
 
 
 def test_a_worker_sends_no_longer_than_its_function_may_run() -> None:
