@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from core import errors
+from core.envelope import read_envelope
 from core.errors import Fate, SparklinError
+from core.event_fields import digest
 from core.identity import run_key
 from core.settings import Settings
 from pipeline import retries
@@ -167,6 +169,78 @@ def test_while_the_circuit_is_open_a_retry_goes_back_to_the_queue_unprocessed(
     ((pointer, delay),) = asked.retries
     assert pointer.attempt == 13
     assert 480 <= delay <= 720
+
+
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
+DAY = timedelta(hours=24)
+
+
+def fail(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch, error: SparklinError, number: int, since: datetime
+) -> list[tuple[RetryPointer, float]]:
+    """Let an attempt at noon end with an error; returns the retries that it asked for."""
+    asked = Asked(monkeypatch)
+    monkeypatch.setattr(retries, "_now", lambda: NOW)
+    monkeypatch.setattr(retries, "process_run", lambda *_, **__: _raise(error))
+    retries.attempt(RetryPointer(run_key(universe.run_id("run-1")), number, since), universe.services)
+    return asked.retries
+
+
+@pytest.mark.parametrize(
+    ("number", "age", "is_given_up"),
+    [(9, DAY, True), (9, DAY - timedelta(seconds=1), False), (0, 2 * DAY, False)],
+    ids=["a day", "almost", "first attempt"],
+)
+def test_a_run_is_given_up_a_day_after_its_first_failure(
+    number: int, age: timedelta, is_given_up: bool, universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = fail(universe, monkeypatch, errors.CatalogUnavailable(REASON), number, NOW - age)
+    assert (len(asked), len(letters(universe))) == ((0, 1) if is_given_up else (1, 0))
+
+
+@pytest.mark.parametrize(
+    ("error", "number", "status"),
+    [
+        (errors.CatalogUnavailable(REASON), 0, "Retrying"),
+        (errors.CatalogUnavailable(REASON), 1, "Retrying"),
+        (errors.CircuitOpen(REASON), 0, "Retrying"),
+        (errors.CircuitOpen(REASON), 1, "Received"),
+    ],
+)
+def test_only_a_retry_that_goes_back_unprocessed_leaves_its_events_as_they_are(
+    error: SparklinError, number: int, status: str, universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    universe.post(a_write())
+    assert len(fail(universe, monkeypatch, error, number, NOW)) == 1
+    assert universe.statuses([a_write()]) == [status]
+
+
+def test_hours_whose_events_wait_for_a_retry_are_read_again_once_it_may_be_overdue(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = with_services(universe, universe.services)
+    old, new = NOW - retries.RETRY_OVERDUE, NOW - retries.RETRY_OVERDUE + timedelta(hours=1)
+    for event_type, received in (("START", old), ("COMPLETE", new)):
+        sent = here.own(a_write(event_type))
+        here.services.events.put(read_envelope(sent), digest(sent), sent, received)
+        here.services.retrying._close(received)
+    fail(here, monkeypatch, errors.CatalogUnavailable(REASON), 1, NOW)
+    assert here.services.retrying.open_hours(old, new) == (old,)
+
+
+@pytest.mark.parametrize(
+    ("is_replay", "age", "left"),
+    [(True, timedelta(seconds=1), 0), (True, timedelta(), 1), (False, timedelta(seconds=1), 1)],
+    ids=["replay", "newer than the replay", "retry"],
+)
+def test_a_replay_that_succeeds_drops_the_dead_letters_before_it(
+    is_replay: bool, age: timedelta, left: int, universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retries, "process_run", lambda *_, **__: None)
+    run = run_key(universe.run_id("run-1"))
+    universe.services.dead_letters.put(run, REASON, REMEDY, {}, NOW - age)
+    retries.attempt(RetryPointer(run, 0, NOW, replay=is_replay), universe.services)
+    assert len(letters(universe)) == left
 
 
 def test_what_is_forbidden_waits_for_the_role_that_is_missing(universe: Universe) -> None:

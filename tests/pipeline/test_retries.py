@@ -23,6 +23,8 @@ from tests.support.universe import Universe
 
 pytestmark = pytest.mark.usefixtures("no_faults_left")
 
+LAST = retries.HOST_ATTEMPTS - 1
+
 
 def a_write(event_type: str = "COMPLETE", run: str = "run-1") -> bytes:
     written = dataset("t", ["a"], {"a": [("s", "x")]})
@@ -194,15 +196,18 @@ def test_a_retry_that_kills_the_worker_again_and_again_is_dead_lettered(universe
     assert enqueued(here) == []
 
 
-@pytest.mark.parametrize("deaths", [0, 1, retries.HOST_ATTEMPTS - 1])
-def test_a_retry_that_the_host_gave_up_without_its_workers_ending_is_retried(universe: Universe, deaths: int) -> None:
+@pytest.mark.parametrize(("earlier", "deaths"), [(0, 0), (0, 1), (0, LAST), (1, LAST)])
+def test_a_retry_that_the_host_gave_up_without_its_workers_ending_is_retried(
+    universe: Universe, earlier: int, deaths: int
+) -> None:
+    """Workers that died before the retry was enqueued do not count."""
     here = with_services(universe, hasty(universe.services))
-    pointer = failed_once(here)
-    for _ in range(deaths):
+    pointer = replace(failed_once(here), at_work=earlier)
+    for _ in range(earlier + deaths):
         here.services.run_records.begin(pointer.run_key, "")
     retries.retry_poisoned(encode(pointer).encode(), here.services)
     (again,) = enqueued(here)
-    assert (again.attempt, again.first_failed, again.at_work) == (2, pointer.first_failed, deaths)
+    assert (again.attempt, again.first_failed, again.at_work) == (2, pointer.first_failed, earlier + deaths)
     assert "storage was unavailable" in again.reason
     assert (letters(here), here.statuses([a_write()])) == ([], ["Retrying"])
 
@@ -234,7 +239,7 @@ def test_an_event_whose_notification_got_lost_is_swept_up(universe: Universe, mo
     retries.sweep(here.services)
     retries.sweep(here.services)
     (pointer,) = enqueued(here)
-    assert not pointer.settle
+    assert (pointer.attempt, pointer.reason, pointer.settle) == (0, retries.LOST_NOTIFICATION, False)
     assert here.statuses([a_write()]) == ["Retrying"]
     retries.attempt(pointer, here.services)
     assert list(here.processes()) == ["nb → t"]
@@ -313,7 +318,7 @@ def test_a_run_that_never_ends_is_settled_after_a_while(universe: Universe, monk
     assert here.statuses([a_write("START")]) == ["Waiting"]
     retries.sweep(here.services)
     (pointer,) = enqueued(here)
-    assert pointer.settle
+    assert (pointer.attempt, pointer.settle) == (0, True)
     retries.attempt(pointer, here.services)
     assert list(here.processes()) == ["nb → t"]
     assert here.statuses([a_write("START")]) == ["Processed"]

@@ -85,9 +85,9 @@ def test_a_search_reads_on_up_to_a_number_of_pages(
     assert (len({hit.asset.guid for hit in found.hits}), found.is_complete) == (min(number, 4), is_complete)
 
 
-@pytest.mark.parametrize("length", [1, 40, 400, 1_900, 3_000])
+@pytest.mark.parametrize("length", [1, 2, *range(40, 200, 10), 1_900, 3_000])
 def test_names_are_asked_for_in_addresses_that_are_as_long_as_they_may_be(length: int, catalog: Catalog) -> None:
-    names = [f"{number:03}".ljust(length, "/") for number in range(200)]
+    names = [f"{number:03}".ljust(length, "x") for number in range(100)]
     chunks = list(catalog._chunks(SQL, names))
     assert [name for chunk in chunks for name in chunk] == names
 
