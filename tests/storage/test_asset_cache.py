@@ -7,7 +7,7 @@ import pytest
 from core.catalog_model import AssetName
 from core.storage_connection import StorageConnection
 from storage import batches
-from storage.asset_cache import AssetCache
+from storage.asset_cache import AssetCache, asset_key
 from storage.clients import StorageClients, connect
 from storage.request_budget import budget
 from tests.storage.runs import new_run
@@ -42,6 +42,12 @@ def names(number: int) -> list[AssetName]:
     return [AssetName("azure_datalake_gen2_path", f"https://x/{new_run()}/{n}") for n in range(number)]
 
 
+def neighbours(number: int) -> list[AssetName]:
+    """Names that no other test has, in one partition."""
+    first, *others = names(5_000)
+    return [first, *(name for name in others if asset_key(name).partition == asset_key(first).partition)][:number]
+
+
 def test_guids_are_remembered_and_dropped(cache: AssetCache) -> None:
     one, two, three = names(3)
     cache.put_many({one: "g1", two: "g2"})
@@ -49,6 +55,31 @@ def test_guids_are_remembered_and_dropped(cache: AssetCache) -> None:
     cache.put_many({one: "g3"})
     cache.drop([two, three, two])
     assert cache.get_many([one, two, three]) == {one: "g3"}
+
+
+def test_names_of_one_partition_are_written_together(cache: AssetCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)
+    some = {name: f"g{number}" for number, name in enumerate(neighbours(3))}
+    cache.put_many(some)
+    assert cache.get_many(some) == some
+    cache.put_many(dict.fromkeys(some, "new"))
+    assert cache.get_many(some) == dict.fromkeys(some, "new")
+
+
+def test_expired_guids_are_purged_and_counted(cache: AssetCache, clock: Clock) -> None:
+    old, new, lasting = names(3)
+    # Beyond what other tests have left.
+    clock.now += 10 * KEEP
+    cache.purge()
+    cache.put_many({old: "g1"})
+    cache.put_many({lasting: "g2"}, lasting=True)
+    clock.now += KEEP
+    cache.put_many({new: "g3"})
+    assert cache.purge() == 0
+    clock.now += timedelta(seconds=1)
+    assert cache.purge() == 1
+    clock.now -= timedelta(seconds=2)
+    assert cache.get_many([old, new, lasting]) == {new: "g3", lasting: "g2"}
 
 
 @pytest.mark.exhaustive

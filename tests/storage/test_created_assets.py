@@ -80,6 +80,73 @@ def test_many_are_kept_whatever_was_there(
     assert all(created.get_many(grown)[name].columns == wide | columns("b", "c") for name in grown)
 
 
+def neighbours(number: int) -> list[AssetName]:
+    """Names that no other test has, in one partition."""
+    first, *others = (a_name(str(each)) for each in range(5_000))
+    return [first, *(name for name in others if asset_key(name).partition == asset_key(first).partition)][:number]
+
+
+WIDE = frozenset(f"a rather long name of a column {number}" for number in range(500))
+
+
+@pytest.mark.parametrize(
+    ("before", "added", "after"),
+    [
+        (None, Created("g", columns("b")), Created("g", columns("b"))),
+        (None, Created(), Created()),
+        (Created(), Created("g", columns("b")), Created("g", columns("b"))),
+        (Created(), Created(), Created()),
+        (Created("g", columns("a")), Created("g", columns("b")), Created("g", columns("a", "b"))),
+        (Created("g", columns("a")), Created("h", columns("b")), Created("h", columns("b"))),
+        (Created("g", columns("a")), Created("g", WIDE), Created("g", columns("a") | WIDE)),
+        (Created("g", WIDE), Created("g", columns("a")), Created("g", columns("a") | WIDE)),
+        (Created("g", columns("a")), Created(), Created()),
+    ],
+)
+def test_what_is_added_together_with_others_is_united_with_what_was_there(
+    before: Created | None,
+    added: Created,
+    after: Created,
+    created: CreatedAssets,
+    storage_clients: StorageClients,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A part of the assets of one partition is known, and another one not."""
+    monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)
+    one, two, three = neighbours(3)
+    CreatedAssets(storage_clients).add_many({one: before, two: Created("x")} if before else {two: Created("x")})
+    created.add_many({one: added, two: Created("x"), three: added})
+    assert undated(created, one, two, three) == {one: after, two: Created("x"), three: added}
+
+
+def test_announcements_of_one_partition_are_completed_together(
+    created: CreatedAssets, storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)
+    some = neighbours(3)
+    created.add_many(dict.fromkeys(some, Created()))
+    assert undated(created, *some) == dict.fromkeys(some, Created())
+    CreatedAssets(storage_clients).add_many({some[1]: Created("g", columns("a"))})
+    created.add_many(dict.fromkeys(some, Created("g", columns("b"))))
+    one, two, three = some
+    assert created.get_many(some) == {
+        one: Created("g", columns("b")),
+        two: Created("g", columns("a", "b")),
+        three: Created("g", columns("b")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("removed", "is_left"), [("g", False), ("", True), ("h", True)], ids=["it", "an announcement", "another"]
+)
+def test_only_the_asset_that_was_meant_is_removed(removed: str, is_left: bool, created: CreatedAssets) -> None:
+    name = a_name()
+    created.remove(name, removed)
+    created.add_many({name: Created("g", columns("a"))})
+    created.remove(name, removed)
+    assert (name in created.get_many([name])) == is_left
+
+
 def test_what_was_announced_here_and_changed_elsewhere_is_not_overwritten(
     created: CreatedAssets, storage_clients: StorageClients
 ) -> None:

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from benchmarks.counting import BLOB, TABLE, counted
+from core.errors import StorageUnavailable
 from storage.clients import DETAILS, StorageClients
-from storage.rows import Key, LargeRows
+from storage.rows import Key, LargeRows, Version
 from tests.storage.runs import new_run
 
 LARGE = b"." * 100_000
@@ -57,3 +58,48 @@ def test_a_row_that_changes_while_it_is_listed_is_read_again(rows: LargeRows) ->
     rest = [values["data"] for values, _ in listing]
     assert len(rest) == 39
     assert rest.count(LARGE + b"!") == 1
+
+
+def test_rows_of_a_partition_are_written_together(rows: LargeRows) -> None:
+    first = rows.put(Key("00", "a"), {"n": 1, "old": True}, None)
+    written = rows.put_small(
+        [(Key("00", "a"), {"n": 2}, first), (Key("00", "b"), {"n": 3}, None), (Key("00", "c"), {"n": 4}, None)]
+    )
+    assert written is not None
+    found = rows.get_many([Key("00", "a"), Key("00", "b"), Key("00", "c"), Key("00", "d")])
+    assert found == {
+        Key("00", row): ({"n": number}, version) for row, number, version in zip("abc", (2, 3, 4), written, strict=True)
+    }
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "with another row"])
+@pytest.mark.parametrize(
+    ("there", "known", "value"),
+    [
+        (["new"], None, 1),
+        (["read", "changed"], "read", 1),
+        ([], "read", 1),
+        (["read"], "read", "x" * 20_000),
+        ([], None, "x" * 20_000),
+        (["large"], "large", 1),
+    ],
+    ids=["exists", "changed", "deleted", "large", "new and large", "was large"],
+)
+def test_of_rows_that_are_too_large_or_changed_none_is_written(
+    there: list[str], known: str | None, value: object, together: bool, rows: LargeRows
+) -> None:
+    one, other = Key("00", "a"), Key("00", "b")
+    versions: dict[str | None, Version] = {}
+    for name in there or ["read"]:
+        versions[name] = rows.put(one, {"name": name, "data": LARGE if name == "large" else b""}, versions.get("read"))
+    if not there:
+        rows.delete(one, versions["read"])
+    before = rows.get(one)
+    added: list[tuple[Key, dict[str, object], Version | None]] = [(one, {"value": value}, versions.get(known))]
+    assert rows.put_small([*added, (other, {"value": 2}, None)] if together else added) is None
+    assert (rows.get(one), rows.get(other)) == (before, None)
+
+
+def test_rows_that_storage_refuses_for_another_reason_are_a_fault(rows: LargeRows) -> None:
+    with pytest.raises(StorageUnavailable):
+        rows.put_small([(Key("00", "a"), {"n": number}, None) for number in range(2)])
