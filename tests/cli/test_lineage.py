@@ -169,7 +169,8 @@ def test_mermaid_draws_columns_or_datasets() -> None:
 
 def test_a_page_contains_the_graph(tmp_path: Path) -> None:
     file = tmp_path / "lineage.html"
-    assert lineage("customer_master_delta.city", "--html", file).stdout == ""
+    written = lineage("customer_master_delta.city", "--html", file)
+    assert (written.stdout, written.stderr) == ("", f"written to {file}\n")
     assert "address_updated" in file.read_text()
     other = tmp_path / "preview.html"
     assert CliRunner().invoke(app, ["preview", str(TUTORIAL), "--html", str(other)]).exit_code == 0

@@ -31,6 +31,12 @@ def test_a_misspelled_setting_is_named(name: str, meant: str) -> None:
     assert start_warnings(settings, {name: "1"}) == (f"{name} is no setting; is {meant} meant?",)
 
 
+def test_only_the_most_similar_setting_is_named() -> None:
+    assert list(name_warnings(["MAX_COLUMNX"], ["MAX_COLUMNS", "MAX_COLUMN"])) == [
+        "MAX_COLUMNX is no setting; is MAX_COLUMN meant?"
+    ]
+
+
 def test_other_variables_are_left_alone() -> None:
     assert start_warnings(Settings.offline({}), dict.fromkeys([*AZURE, *OURS, *KNOWN], "x")) == ()
 

@@ -39,6 +39,7 @@ from qualified_names.templates import TemplateError, compile_template
                 "", "db2", host="h", port="50000", directory="Db", properties={"currentschema": "S", "user": "u"}
             ),
         ),
+        ("x://h;a=1;b;=2; =3;A=4", Namespace("", "x", host="h", properties={"a": "1"})),
         ("db2://h:5:Database=D;", Namespace("", "db2", host="h", port="5", properties={"database": "D"})),
         ("kafka://a:1,b:2", Namespace("", "kafka", host="a", port="1")),
         ("x://[::1]:5/d", Namespace("", "x", host="[::1]", port="5", directory="d")),

@@ -315,6 +315,26 @@ def test_a_namespace_that_is_too_long_is_named_by_its_scheme_and_a_hash() -> Non
 
 
 @pytest.mark.parametrize(
+    ("namespace", "name", "is_named"),
+    [
+        ("https://lake", "n" * (4096 - 12), True),
+        ("https://lake", "n" * (4096 - 11), False),
+        ("mystore12345678://" + "h" * 4078, "", True),
+        ("mystore12345678://" + "h" * 4079, "", False),
+    ],
+)
+def test_rules_are_tried_on_names_of_up_to_4_kb(namespace: str, name: str, is_named: bool) -> None:
+    found = resolved(namespace, name)
+
+    assert ("name-too-long" not in {note.code for note in found.notes}) is is_named
+    if is_named or len(namespace) <= 4096:
+        assert found.asset.qualified_name == "/".join(part for part in (namespace, name) if part)
+    else:
+        digest = hashlib.sha256(namespace.encode()).hexdigest()
+        assert found.asset.qualified_name == f"mystore12345678:{digest[:32]}"
+
+
+@pytest.mark.parametrize(
     ("namespace", "name", "database"),
     [
         ("sqlserver://host:1433", "dbo.orders", "dbo"),
