@@ -142,8 +142,8 @@ def _from_facts(leaves: Sequence[Leaf], found: Assigned, facts: ApplicationFacts
 
 
 def _beyond(leaves: Sequence[Leaf], found: Assigned, own: Assigned) -> Assigned:
-    """The leaves whose datasets only other runs of the application name."""
-    return {n: datasets for n, datasets in found.items() if n not in own or (leaves[n].dataset and not leaves[n].key)}
+    """The leaves whose datasets only other runs of the application name, or that are those of a stream."""
+    return {n: datasets for n, datasets in found.items() if n not in own or leaves[n].dataset}
 
 
 def _facts(walk: Walk, found: Assigned) -> PlanFacts:

@@ -14,11 +14,13 @@ import pytest
 
 from core.event_model import RunEvent
 from core.events import read_event
+from core.lineage_model import Application
 from core.replacing import replace
+from core.settings import Settings
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.corpus import events, scenarios
-from tests.support.events import body, dataset, event, run_event
+from tests.support.events import LAKE, body, dataset, event, run_event
 from tests.support.figures import true_lineage
 from tests.support.lineage import drawn, runs_of
 from tests.support.tiers import recorded
@@ -190,13 +192,102 @@ def test_an_excluded_dataset_is_no_source_of_a_column_and_no_column_of_it_is_a_u
     assert [(use.column.dataset.name, use.kind) for use in column.indirect] == [("s", "CONDITIONAL")]
 
 
-def test_a_run_of_many_outputs_says_that_its_plan_is_skipped() -> None:
-    sent = event(inputs=[dataset("s")], outputs=[dataset(f"t{number}", ["a"]) for number in range(11)])
+def test_an_excluded_dataset_is_no_source_of_a_column_and_affects_no_rows() -> None:
+    rules = LineageRules(exclude_datasets=(re.compile("/scratch$"),))
+    sent = event(inputs=[dataset("s"), dataset("scratch")], outputs=[dataset("t", ["a", "b"], {"a": [], "b": []})])
+    facet = sent["outputs"][0]["facets"]["columnLineage"]
+    read = [used_by("scratch", "IDENTITY"), used_by("s", "IDENTITY"), used_by("scratch", "CONDITIONAL")]
+    facet["fields"] = {"a": {"inputFields": read}, "b": {"inputFields": read[1:2]}}
+    facet["dataset"] = [used_by("scratch", "FILTER"), used_by("s", "FILTER")]
+
+    def all_uses(rules: LineageRules) -> tuple[list[list[str]], list[list[str]], list[str]]:
+        (lineage,) = derive(merge([read_event(body(sent))]), rules).lineages
+        return (
+            [[source.dataset.name for source in column.sources] for column in lineage.columns],
+            [[use.column.dataset.name for use in column.indirect] for column in lineage.columns],
+            [use.column.dataset.name for use in lineage.indirect],
+        )
+
+    assert all_uses(LineageRules()) == ([["s", "scratch"], ["s"]], [["scratch"], []], ["s", "scratch"])
+    assert all_uses(rules) == ([["s"], ["s"]], [[], []], ["s"])
+
+
+def used_by(name: str, kind: str) -> dict[str, object]:
+    """An entry of a columnLineage facet."""
+    transformation = {"type": "DIRECT" if kind == "IDENTITY" else "INDIRECT", "subtype": kind}
+    return {"namespace": LAKE, "name": name, "field": "x", "transformations": [transformation]}
+
+
+@pytest.mark.parametrize(("most", "expected"), [(6, ""), (5, "it names 2 inputs and 2 outputs; more than 5 pairs")])
+def test_a_run_of_too_many_pairs_is_not_drawn(monkeypatch: pytest.MonkeyPatch, most: int, expected: str) -> None:
+    monkeypatch.setattr("parser.lineage.MOST_PAIRS", most)
+    read = run_event(inputs=[dataset("a"), dataset("b")], outputs=[dataset("t"), dataset("u")])
+    derived = derive(merge([read]), LineageRules())
+    assert derived.reason.startswith(expected)
+    assert len(derived.lineages) == (0 if expected else 2)
+
+
+def test_of_an_unknown_operation_only_outputs_that_another_dataset_may_have_filled_are_drawn() -> None:
+    read = run_event(job_name="app.unheard_of", inputs=[dataset("t")], outputs=[dataset("t"), dataset("u")])
+    assert [lineage.sink.id.name for lineage in derive(merge([read]), LineageRules()).lineages] == ["u"]
+    copied = run_event(job_name="app.execute_insert_into_hive_table", inputs=[dataset("t")], outputs=[dataset("t")])
+    assert [lineage.sink.id.name for lineage in derive(merge([copied]), LineageRules()).lineages] == ["t"]
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [("org.apache.spark.AppendData", "insert"), ("AppendData", "insert"), ("x.Unheard", ""), (None, ""), (5, "")],
+)
+def test_the_operation_is_that_of_the_plan_if_the_job_name_has_none(root: object, expected: str) -> None:
+    read = run_event(job_name="app", inputs=[dataset("s")], outputs=[dataset("t")], plan=[{"class": root}])
+    (lineage,) = derive(merge([read]), LineageRules()).lineages
+    assert lineage.operation == expected
+
+
+@pytest.mark.parametrize(("before", "expected"), [(["a", "b", "c"], ["a", "b", "c"]), ([], ["a", "b"])])
+def test_a_lineage_has_its_application_and_its_sinks_are_folders(before: list[str], expected: list[str]) -> None:
+    moved = dataset("t", ["a", "b"], {"a": [("t", "b")]})
+    read = run_event(job_name="nb_pool1_1731500001.append_data.t", inputs=[dataset("t", before)], outputs=[moved])
+    (lineage,) = derive(merge([read]), LineageRules()).lineages
+    assert lineage.application == Application("contoso-syn", "nb")
+    assert (lineage.sink.is_folder, [found.is_folder for found in lineage.inputs]) == (True, [True])
+    assert [[field.name for field in found.fields] for found in lineage.inputs] == [expected]
+
+
+def test_the_rules_are_those_of_the_settings() -> None:
+    settings = Settings.offline({})
+    assert LineageRules.of(settings) == LineageRules(show_literals=False)
+    chosen = replace(
+        settings,
+        allow_operations=("scan_special",),
+        exclude_datasets=(re.compile("x"),),
+        application_name_tails=(re.compile("y"),),
+        expression_literals="keep",
+        user_names="hash",
+    )
+    assert LineageRules.of(chosen) == LineageRules(
+        ("scan_special",), (re.compile("x"),), (re.compile("y"),), show_literals=True, hash_users=True
+    )
+
+
+def test_an_unknown_operation_may_have_read_what_only_the_facet_names() -> None:
+    read = run_event(job_name="app.unheard_of", outputs=[dataset("t", ["a"], {"a": [("s", "a")]})])
+    (lineage,) = derive(merge([read]), LineageRules()).lineages
+    assert [found.id.name for found in lineage.inputs] == ["s"]
+
+
+def test_an_event_of_an_application_describes_no_write() -> None:
+    sent = event(inputs=[dataset("s")], outputs=[dataset("t")])
+    sent["job"]["facets"] = {"jobType": {"jobType": "APPLICATION"}}
+    assert reason(read_event(body(sent))) == "an application event describes no write"
+
+
+@pytest.mark.parametrize(("outputs", "notes"), [(10, []), (11, ["plan-of-many-outputs"])])
+def test_a_run_of_many_outputs_says_that_its_plan_is_skipped(outputs: int, notes: list[str]) -> None:
+    sent = event(inputs=[dataset("s")], outputs=[dataset(f"t{number}", ["a"]) for number in range(outputs)])
     sent["run"]["facets"]["spark.logicalPlan"] = {"plan": [{"class": "x.LocalRelation", "num-children": 0}]}
     lineages = derive(merge([read_event(body(sent))]), LineageRules()).lineages
-    assert [[note.code for note in lineage.notes if "plan" in note.code] for lineage in lineages] == [
-        ["plan-of-many-outputs"]
-    ] * 11
+    assert [[note.code for note in lineage.notes if "plan" in note.code] for lineage in lineages] == [notes] * outputs
 
 
 def _inputs(sink: dict[str, object]) -> list[str]:

@@ -8,6 +8,7 @@ from core.event_model import ColumnRef, Dataset, Field, RunEvent
 from core.events import read_event
 from core.identity import dataset_id
 from parser.application_facts import ApplicationFacts
+from parser.logical_plan.budget import PlanTooLargeError
 from parser.logical_plan.plan_columns import planned_rows, planned_write
 from parser.logical_plan.plan_model import Evidence, PlanFacts, PlannedWrite
 from tests.support.events import LAKE, body, dataset, event
@@ -184,12 +185,74 @@ def test_the_rows_of_a_query(query: Nodes, expected: list[tuple[str, set[str], b
     assert found == expected
 
 
-def test_a_merge_reads_its_sink() -> None:
-    target, source = read({"x": 11, "y": 12}), read({"a": 1, "b": 2})
-    assign = node(
-        "sql.catalyst.plans.logical.Assignment", key=attribute("y", 12), value=function("Add", attribute("x", 11), B)
-    )
+def merged(source: Nodes, value: Nodes) -> Nodes:
+    """A MERGE into ``x`` (11) and ``y`` (12) that sets ``y``."""
+    assign = node("sql.catalyst.plans.logical.Assignment", key=attribute("y", 12), value=value)
     clause = node("sql.catalyst.plans.logical.UpdateAction", condition=None, assignments=[assign])
-    plan = node("sql.catalyst.plans.logical.MergeIntoTable", target, source, targetTable=0, sourceTable=1,
-                mergeCondition=function("EqualTo", attribute("x", 11), A), matchedActions=[clause])  # fmt: skip
+    return node("sql.catalyst.plans.logical.MergeIntoTable", read({"x": 11, "y": 12}), source,
+                targetTable=0, sourceTable=1, matchedActions=[clause])  # fmt: skip
+
+
+def test_a_merge_reads_its_sink() -> None:
+    plan = merged(ONE, function("Add", attribute("x", 11), B))
     assert of(plan).columns["y"].sources == {ColumnRef(TARGET.id, "x"), ColumnRef(FOLDER.id, "b")}
+
+
+def test_a_merge_may_read_its_sink_a_second_time_as_its_source() -> None:
+    plan = merged(read({"x": 21, "y": 22}), attribute("x", 21))
+    assert of(plan).columns["y"].sources == {ColumnRef(TARGET.id, "x")}
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("MANAGED", ["warehouse/shop.db/source"]), ("EXTERNAL", [])])
+def test_a_table_beside_the_sink_is_known_by_its_name_if_spark_chose_the_folders_of_both(
+    kind: str, expected: list[str]
+) -> None:
+    def table(name: str, kind: str) -> dict[str, Any]:
+        return {"identifier": {"database": "shop", "table": name}, "tableType": {"name": kind}}
+
+    (relation,) = ONE
+    source = [{**relation, "catalogTable": table("source", "MANAGED")}]
+    plan = operator("InsertIntoHiveTable", source, query=0, table=table("sink", kind))
+    found = planned_write([sent(plan)], model("warehouse/shop.db/sink", "x", "y"), [], Evidence())
+    assert found
+    assert sorted(source.dataset.name for source in found.columns["x"].sources) == expected
+    assert [each.id.name for each in found.tables] == expected
+
+
+def test_texts_of_rows_contain_no_literals() -> None:
+    rows = planned_rows([sent(project(ONE, ONE_LITERAL))], [FOLDER], {})
+    assert rows
+    assert rows.columns[0].expression == "'…'"
+
+
+TWO_READS = operator("Join", ONE, read({"k": 21, "v": 22}), joinType={"object": "plans.Inner$"}, condition=None)
+CHOICE = alias(function("If", A, B, literal("x")), "y", 6)
+MODELS = (FOLDER, model("other", "k", "v"), model("third", "z"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "amount", "query"),
+    [
+        # One column of two sources, and one of a source and a condition.
+        ("plan_columns.MOST_EDGES", 4, project(ONE, alias(function("Concat", A, B), "x", 5), CHOICE)),
+        # Two leaves, three inputs.
+        ("plan_columns.MOST_PAIRS", 6, TWO_READS),
+    ],
+)
+def test_the_work_that_a_plan_may_make_is_limited(
+    monkeypatch: pytest.MonkeyPatch, limit: str, amount: int, query: Nodes
+) -> None:
+    events = [sent(insert(query, "[x, y]"))]
+    monkeypatch.setattr(f"parser.logical_plan.{limit}", amount)
+    assert planned_write(events, TARGET, MODELS, Evidence())
+    monkeypatch.setattr(f"parser.logical_plan.{limit}", amount - 1)
+    with pytest.raises(PlanTooLargeError):
+        planned_write(events, TARGET, MODELS, Evidence())
+
+
+def test_the_work_for_the_rows_of_a_query_is_limited_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parser.logical_plan.plan_columns.MOST_PAIRS", 6)
+    assert planned_rows([sent(TWO_READS)], MODELS, {})
+    monkeypatch.setattr("parser.logical_plan.plan_columns.MOST_PAIRS", 5)
+    with pytest.raises(PlanTooLargeError):
+        planned_rows([sent(TWO_READS)], MODELS, {})
