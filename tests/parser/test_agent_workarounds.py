@@ -11,7 +11,7 @@ from parser.agent_workarounds import MOST_DATASETS, without_mingled, without_pha
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.corpus import events
-from tests.support.events import body, dataset, event
+from tests.support.events import LAKE, body, dataset, event
 from tests.support.lineage import runs_of
 from tests.support.plans import attribute, node
 
@@ -63,10 +63,11 @@ def test_later_agents_are_believed(agent: str) -> None:
         node("sql.execution.LogicalRDD", output=[attribute("a", 1)]),
         node("sql.execution.LogicalRDD", output=[attribute("b", 2), attribute("a", 1)]),
         node("sql.execution.LogicalRDD", output=[]),
+        node("sql.execution.LogicalRDD", output=[[], 5, ["a"]]),
         node("sql.execution.datasources.LogicalRelation", output=[attribute("a", 1), attribute("b", 2)]),
         [],
     ],
-    ids=["fewer columns", "another order", "no columns", "a file", "no plan"],
+    ids=["fewer columns", "another order", "no columns", "broken", "a file", "no plan"],
 )
 def test_an_input_with_other_columns_than_the_rdd_is_left_alone(plan: list[dict[str, Any]]) -> None:
     read = with_rows("1.22.0", plan)
@@ -160,6 +161,17 @@ def test_a_note_says_which_sources_are_mixed_up() -> None:
         "Events with the logical plan contain the real ones."
     ]
     assert notes["anti"] == []
+
+
+def test_the_note_names_the_columns_that_are_mixed_up_and_no_constant() -> None:
+    entries = [
+        {"namespace": LAKE, "name": "s", "field": column, "transformations": [{"type": "DIRECT"}]} for column in "ab"
+    ]
+    sent = event(inputs=[dataset("s", "ab")], outputs=[dataset("t", "xyz", {})])
+    facet = sent["outputs"][0]["facets"]["columnLineage"]
+    facet |= {"fields": {name: {"inputFields": entries} for name in "xy"}, "dataset": entries}
+    (lineage,) = derive(merge([read_event(body(sent))]), LineageRules()).lineages
+    assert [note.text.partition(" as sources of ")[2][:8] for note in lineage.notes] == ["x, y, so"]
 
 
 def used(*columns: str, kind: str = "DIRECT") -> tuple[InputField, ...]:
