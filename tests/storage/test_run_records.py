@@ -1,13 +1,14 @@
 """Which processes a run belongs to."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from core.identity import run_key
 from storage.clients import StorageClients
 from storage.run_records import RecordsOfOneWorker, RunRecord, RunRecords
-from tests.storage.runs import new_run
+from tests.storage.runs import NOON, new_run
 
 
 @pytest.fixture
@@ -62,6 +63,68 @@ def test_one_that_gives_up_is_not_at_work_any_more(processes: RunRecords) -> Non
     processes.begin(run, "")
     processes.give_up(run)
     assert processes.read(run) == RunRecord()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ([("begin", ""), ("begin", ""), ("give_up",)], RunRecord(at_work=1)),
+        ([("give_up",)], RunRecord()),
+        ([("note_answered", "events"), ("give_up",)], RunRecord()),
+        ([("end", "events")], RunRecord(processed="events")),
+        ([("note_retry", NOON)], RunRecord(retry_at=NOON)),
+        ([("note_retry", NOON), ("note_answered", "events")], RunRecord(processed="events")),
+        ([("note_retry", NOON), ("end", "events")], RunRecord(processed="events")),
+        ([("note_retry", NOON), ("begin", ""), ("begin", ""), ("end", "events")], RunRecord(at_work=1)),
+        ([("note_answered", "events"), ("note_retry", NOON)], RunRecord(processed="events", retry_at=NOON)),
+        (
+            [("add", ["a"]), ("note_answered", "events"), ("note_retry", NOON), ("note_unprocessed",)],
+            RunRecord(frozenset("a")),
+        ),
+        ([("add", ["a"]), ("delete",)], RunRecord()),
+        ([("delete",)], RunRecord()),
+    ],
+    ids=lambda value: "-".join(name for name, *_ in value) if isinstance(value, list) else "",
+)
+def test_what_a_record_says_after_some_changes(
+    changes: list[tuple[Any, ...]], expected: RunRecord, processes: RunRecords
+) -> None:
+    run = new_run()
+    for name, *arguments in changes:
+        getattr(processes, name)(run, *arguments)
+    assert processes.read(run) == expected
+
+
+@pytest.mark.parametrize(
+    ("known", "is_first", "expected"),
+    [
+        (None, True, {"10"}),
+        (None, False, set()),
+        (set(), True, set()),
+        (set(), False, set()),
+        ({"09"}, True, {"09", "10"}),
+        ({"09"}, False, {"09", "10"}),
+    ],
+)
+def test_an_hour_is_noted_if_the_others_are_known(
+    known: set[str] | None, is_first: bool, expected: set[str], processes: RunRecords
+) -> None:
+    run = new_run()
+    if known is not None:
+        processes.add(run, ["a"])
+        processes.note_hours(run, processes.read(run), known)
+    assert processes.note_hour(run, "10", is_first=is_first) == expected
+    assert processes.read(run).hours == expected
+
+
+def test_hours_are_added_to_the_record_that_was_read_and_to_no_other(processes: RunRecords) -> None:
+    run = new_run()
+    read = processes.read(run)
+    processes.note_hours(run, read, ["09", "10"])
+    processes.note_hours(run, read, ["11"])
+    assert processes.read(run) == RunRecord(hours=frozenset({"09", "10"}))
+    processes.note_hours(run, processes.read(run), ["11", "09"])
+    assert processes.read(run) == RunRecord(hours=frozenset({"09", "10", "11"}))
 
 
 def test_runs_do_not_share_names(processes: RunRecords) -> None:
