@@ -83,6 +83,15 @@ def test_what_just_fits_is_not_cut() -> None:
     assert column_mapping(columns, SINK, NAMES, limit=len(whole) - 1).text == "[]"
 
 
+@pytest.mark.parametrize(("number", "lists"), [(1, 2), (2, 2), (3, 3)])
+def test_as_many_pairs_are_kept_as_fit_with_a_spare_byte_for_each_list(number: int, lists: int) -> None:
+    long = "z" * 999
+    columns = [column("a", (A, "a")), column("b", (A, "b")), column("c", (B, "c")), column(long, (B, long))]
+    expected = [column_mapping(columns[:kept], SINK, NAMES).text for kept in (number - 1, number)]
+    least = len(expected[1]) + lists
+    assert [column_mapping(columns, SINK, NAMES, limit).text for limit in (least - 1, least)] == expected
+
+
 EDGES = st.lists(
     st.builds(
         lambda name, dataset, source: SinkColumn(name, (ColumnRef(dataset, source),)),

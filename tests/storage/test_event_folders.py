@@ -4,7 +4,7 @@ import pytest
 
 from core.folder_address import FolderAddress
 from storage.clients import EVENTS, StorageClients
-from storage.event_folders import EventFolder
+from storage.event_folders import EventFolder, Part
 from tests.storage.runs import new_run
 
 FILES = ["_tmp/a", "a", "a.json", "sub/.b", "sub/_b", "sub/b", "sub/_c/d", "sub/c.d/_"]
@@ -55,8 +55,11 @@ def test_a_whole_container_is_a_folder(path: str, storage_clients: StorageClient
 def test_a_part_of_a_file_is_read_if_it_is_there(
     name: str, start: int, length: int, expected: bytes | None, path: str, storage_clients: StorageClients
 ) -> None:
-    part = a_folder(storage_clients, path).read(f"{path}/{name}", start, length)
-    assert (part and part.data) == expected
+    folder = a_folder(storage_clients, path)
+    created = storage_clients.container(EVENTS).get_blob_client(f"{path}/a").get_blob_properties().creation_time
+    part = folder.read(f"{path}/{name}", start, length)
+    assert part == (None if expected is None else Part(expected, created))
+    assert next(folder.files()).created == created
 
 
 @pytest.mark.parametrize("account", ["https://lake.blob.core.windows.net", "https://onelake.blob.fabric.microsoft.com"])
