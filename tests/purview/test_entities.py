@@ -3,15 +3,18 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalog_model import Asset, AssetName
 from core.event_model import Field
 from core.lineage_model import Lineage, Note
+from core.replacing import replace
 from local.data_map.types import TypeSystem
+from purview import entities
 from purview.dataset_entities import Assets
-from purview.entities import Draft, build_entities, planned_assets, preview_entities
+from purview.entities import Draft, build_entities, planned_assets, preview_entities, within_limits
 from tests.purview.helpers import (
     LAKE,
     PATH,
@@ -232,3 +235,18 @@ def _references(value: Any, top: bool = True) -> list[str]:
         return []
     own = [value["guid"]] if "guid" in value and not top else []
     return own + [guid for item in value.values() for guid in _references(item, False)]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [("", ""), ("ba", "ba"), ("bab", "bab"), ("cab", "ab"), ("cabac", "aba"), ("dcba", "ba")],
+)
+def test_the_first_inputs_by_name_are_shown_and_a_note_counts_all(
+    names: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entities, "REFERENCES", 2)
+    whole = lineage(dataset(SINK), *(dataset(folder(name)) for name in names), notes=[Note("x", "of the lineage")])
+    found = within_limits(whole, resolve_all(whole))
+    notes = [] if names == shown else [Note("inputs-cut", f"Only 2 of {len(set(names))} inputs are shown.")]
+    expected = replace(whole, inputs=tuple(dataset(folder(name)) for name in shown), notes=(*whole.notes, *notes))
+    assert found == expected
