@@ -1,6 +1,6 @@
 """Resource sets: how Purview's scans name many files as one asset, and whether two names mean the same set.
 
-``generalise`` applies the patterns of ``resource_sets.toml`` to a path, segment by segment. ``same_resource_set``
+``generalised`` applies the patterns of ``resource_sets.toml`` to a path, segment by segment. ``same_resource_set``
 compares a name with one that a scan gave. Purview's own code has two steps more that are not public: dates spread
 over folders, which are recognised here only as ``2024/01/31``, and Spark's partition folders, which
 ``same_resource_set`` therefore skips instead of predicting them.
@@ -74,14 +74,6 @@ class _Counts(NamedTuple):
         # The same result for most segments, in a fraction of the time.
         raw = segment.encode("ascii")
         return cls(*(len(raw) - len(raw.translate(None, characters)) for characters in _DIGITS_LETTERS_HEX_DIGITS))
-
-
-def generalise(path: str, *, is_file: bool = False, date_folders: bool = True) -> str:
-    """The path as a resource set of Purview's default patterns names it; unchanged where no pattern applies.
-
-    ``date_folders`` says whether ``2024/01/31`` is a date or, as for the patterns alone, three numbers.
-    """
-    return generalised(path, is_file=is_file)[0 if date_folders else 1]
 
 
 def generalised(path: str, *, is_file: bool = False) -> tuple[str, str]:

@@ -89,3 +89,15 @@ def test_an_unavailable_catalogue_is_an_error() -> None:
     result = run("http://127.0.0.1:9", LAKE, "x")
     assert result.exit_code != 0
     assert result.stdout == ""
+
+
+def test_people_see_what_is_in_the_catalogue(data_map: str) -> None:
+    folder = scanned(data_map, PATH, f"{HOST}/crm/text/")
+
+    found = run(data_map, LAKE, "crm/text", "--text").stdout.splitlines()
+    missing = run(data_map, LAKE, "crm/none", "--text").stdout.splitlines()
+
+    assert f"    in the catalogue: {folder['guid']}" in found
+    assert f"asset used: {PATH} {HOST}/crm/text/ ({folder['guid']})" in found
+    assert "asset used: none: it would be created" in missing
+    assert not any("in the catalogue:" in line for line in missing)

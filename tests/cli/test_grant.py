@@ -4,13 +4,17 @@ import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
+from cli import grant
 from cli.main import app
+from core.errors import CatalogRefused
+from purview.collection_roles import Collection, CollectionRoles
 from tests.cli.policy_store import PolicyStore, running
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/contracts/grant.schema.json").read_text("utf-8"))
@@ -251,3 +255,19 @@ def test_a_terminal_shows_sentences(store: PolicyStore, sparklin: Sparklin, monk
         "Finance: a rule for the role to be added, with the identity in it",
         "Sales: the identity has the role already",
     ]
+
+
+def test_collections_that_cannot_be_listed_are_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    class Refusing:
+        root = Collection("root", "Root")
+
+        def collections(self) -> list[Collection]:
+            raise CatalogRefused(403, "", "Purview refused", "Ask an administrator.")
+
+    roles = cast(CollectionRoles, Refusing())
+
+    assert grant._collections(roles, [], every=False) == [Refusing.root]
+    for names, every in (([], True), (["abc123"], False)):
+        with pytest.raises(typer.Exit) as exited:
+            grant._collections(roles, names, every=every)
+        assert (exited.value.exit_code, capsys.readouterr().err) == (1, "Purview refused. Ask an administrator.\n")

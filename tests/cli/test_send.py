@@ -210,3 +210,37 @@ def test_a_folder_without_events_is_no_success(door: Door, tmp_path: Path) -> No
 
     assert result.exit_code == 1
     assert "no event files" in result.stderr
+
+
+def test_people_see_counts_and_reasons(door: Door, tmp_path: Path) -> None:
+    ignored, kept = body(new(job="app.collect_limit", outputs=[])), body(new())
+    (tmp_path / "lineage_1").write_bytes(b"\n".join([kept, ignored, kept]))
+
+    lines = send(door, tmp_path, "--text").stdout.splitlines()
+
+    reasons = sorted(line.split(maxsplit=2)[:2] for line in lines[1:])
+    assert (lines[0], reasons) == ("3 events: 2 kept, 1 ignored, 0 rejected", [["1", "ignored"], ["2", "kept"]])
+    assert lines[1].startswith("      2 kept      ")
+
+
+def test_events_are_sent_to_the_local_stack(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".local").mkdir()
+    stack = {"receiver": door.url, "functionKey": "its key", "dataMap": "", "storage": ""}
+    (tmp_path / ".local" / "stack.json").write_text(json.dumps(stack))
+    (tmp_path / "e.json").write_bytes(body(new()))
+    monkeypatch.chdir(tmp_path)
+
+    result = CliRunner().invoke(app, ["send", "e.json", "--local"], env={"SPARKLIN_RECEIVER": "https://other"})
+
+    assert (result.exit_code, door.keys, len(door.store.bodies_kept)) == (0, {"its key"}, 1)
+
+
+def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "e.json"
+    file.write_bytes(body(new()))
+
+    result = CliRunner().invoke(
+        app, ["send", str(file)], env={"SPARKLIN_RECEIVER": "app", "SPARKLIN_FUNCTION_KEY": "k"}
+    )
+
+    assert (result.exit_code, "give --receiver https://" in result.stderr) == (2, True)

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli import purge, rebuild, relink, replay, show, status
+from cli import doctor, purge, rebuild, relink, replay, show, status
+from cli.checks.check import Check
+from cli.checks.check import State as CheckState
+from cli.examples import EXAMPLES, epilog
 from cli.run_counts import counts_text, run_object
 from cli.tables import print_process
 from cli.tasks.purge_runs import Purged
@@ -527,3 +530,44 @@ def test_the_newest_row_of_each_run_is_shown() -> None:
 )
 def test_the_job_of_a_process_is_in_its_native_name(qualified_name: str, job: tuple[str, str] | None) -> None:
     assert native_job(qualified_name) == job
+
+
+@pytest.mark.parametrize(
+    ("check", "shown"),
+    [
+        (Check("storage", CheckState.OK, "it answers"), ["ok      storage: it answers"]),
+        (
+            Check("function key", CheckState.WRONG, "not accepted", "set it"),
+            ["wrong   function key: not accepted", "        repair: set it"],
+        ),
+        (Check("asset", CheckState.SKIPPED, "not given"), ["skipped asset: not given"]),
+    ],
+)
+def test_doctor_prints_a_check_with_its_repair(check: Check, shown: list[str], lines: Lines) -> None:
+    doctor._show(check)
+
+    assert lines() == shown
+
+
+@pytest.mark.parametrize(("state", "is_ok"), [(state, state is not CheckState.WRONG) for state in CheckState])
+def test_only_something_wrong_is_not_ok(state: CheckState, is_ok: bool) -> None:
+    shown = doctor.as_object([Check("a", CheckState.OK, "b"), Check("c", state, "d", "e")])
+
+    assert shown == {
+        "ok": is_ok,
+        "checks": [
+            {"name": "a", "state": "ok", "told": "b", "repair": None},
+            {"name": "c", "state": state.value, "told": "d", "repair": "e"},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("explain", f"Examples:\n\n  {EXAMPLES['explain'][0]}\n\n  {EXAMPLES['explain'][1]}"),
+        ("grant", f"Example:\n\n  {EXAMPLES['grant'][0]}"),
+    ],
+)
+def test_the_help_ends_with_examples(command: str, shown: str) -> None:
+    assert epilog(command) == shown

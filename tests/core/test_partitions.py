@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.partitions import without_partitions
+from core.partitions import without_part_file, without_partitions
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,45 @@ def test_the_first_folder_is_never_cut(path: str) -> None:
 def test_a_month_or_date_that_is_the_whole_path_stays() -> None:
     assert without_partitions(["2025", "07", "21"]) == ["2025", "07", "21"]
     assert without_partitions(["2025", "07"]) == ["2025", "07"]
+
+
+GUID = "3d8a1b2c-1111-4a4a-8b8b-0123456789ab"
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        (f"tmp/t/2024-01-31/10-20-30-123/{GUID}", "tmp/t"),
+        (f"t/2024-01-31/10-20-30/{GUID.upper()}", "t"),
+        (f"t/day=1/2024-01-31/10-20-30/{GUID}", "t"),
+        (f"2024-01-31/10-20-30/{GUID}", f"2024-01-31/10-20-30/{GUID}"),
+        (f"t/2024-13-31/10-20-30/{GUID}", f"t/2024-13-31/10-20-30/{GUID}"),
+        (f"t/2024-01-31/10-20/{GUID}", f"t/2024-01-31/10-20/{GUID}"),
+        ("t/2024-01-31/10-20-30/no-guid", "t/2024-01-31/10-20-30/no-guid"),
+        (".spark-bigquery-app1-0f3c/part", ".spark-bigquery"),
+        (".spark-bigquery", ".spark-bigquery"),
+        ("t/.spark-bigquery-app1", "t/.spark-bigquery-app1"),
+    ],
+)
+def test_the_staging_folders_of_connectors_get_one_name(path: str, kept: str) -> None:
+    assert "/".join(without_partitions(path.split("/"))) == kept
+
+
+def test_no_folders_have_no_partitions() -> None:
+    assert without_partitions([]) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        ("t/part-00000-3d8a-c000.snappy.parquet", "t"),
+        ("t/part-r-00003.gz", "t"),
+        ("t/part-00000", "t"),
+        ("part-00000", "part-00000"),
+        ("t/part-0000", "t/part-0000"),
+        ("part-00000/t", "part-00000/t"),
+        ("", ""),
+    ],
+)
+def test_a_part_file_belongs_to_its_folder(path: str, folder: str) -> None:
+    assert "/".join(without_part_file(path.split("/"))) == folder

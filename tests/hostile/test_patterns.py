@@ -10,7 +10,7 @@ from parser.application import without_tail
 from purview.description import description
 from qualified_names.namespace import parse
 from qualified_names.resolve import resolve
-from qualified_names.resource_sets import generalise, same_resource_set
+from qualified_names.resource_sets import generalised, same_resource_set
 from tests.support.hostile import RULES
 
 LONGEST = 4000
@@ -52,7 +52,7 @@ def test_addresses_and_tails_of_the_longest_size(piece: str) -> None:
         assert parse(start + text).text
         assert len(without_secrets(start + text)) <= len(start + text)
     assert without_tail("nb" + piece * 10_000 + "!")
-    assert generalise(text, is_file=True)
+    assert generalised(text, is_file=True)[0]
 
 
 PATTERNS = ["{A}", "{N}", "{Month}", "{HEX}", "{Year}{Month}", "{A}a", "{N}1", "{HEX}f", "{GUID}", "{LOC}", "{Second}2"]

@@ -9,7 +9,7 @@ from core.event_model import Dataset
 from pipeline import processes
 from qualified_names import resource_sets
 from qualified_names.resolve import resolve
-from qualified_names.resource_sets import generalise
+from qualified_names.resource_sets import generalised
 from qualified_names.rules import Rules
 from tests.support.corpus import SPARK_35, bodies
 from tests.support.events import body, dataset, event
@@ -63,5 +63,5 @@ def test_the_characters_of_a_segment_are_counted_once(monkeypatch: pytest.Monkey
         return original(segment)
 
     monkeypatch.setattr(resource_sets._Counts, "of", counting)
-    assert generalise("raw/day=2024-05-06/plain") == "raw/day={Year}-{Month}-{Day}/plain"
+    assert generalised("raw/day=2024-05-06/plain")[0] == "raw/day={Year}-{Month}-{Day}/plain"
     assert counted == ["raw", "day=2024-05-06", "day={Year}-{Month}-{Day}", "plain"]

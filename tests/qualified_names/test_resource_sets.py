@@ -2,7 +2,7 @@
 
 import pytest
 
-from qualified_names.resource_sets import generalise, same_resource_set
+from qualified_names.resource_sets import generalised, same_resource_set
 
 LAKE = "https://lake.dfs.core.windows.net/raw"
 BLOB = "https://lake.blob.core.windows.net/raw"
@@ -13,12 +13,15 @@ BLOB = "https://lake.blob.core.windows.net/raw"
     [
         ("machinesets/23/foo.parquet", "machinesets/{N}/foo.parquet"),
         ("weblogs/en-au/16.json", "weblogs/{LOC}/{N}.json"),
+        ("weblogs/tr-tr/16.json", "weblogs/{LOC}/{N}.json"),
         ("data17.csv", "data{N}.csv"),
         (
             "data/2020/QueriesByState_2020-01-01_2020-01-31.tsv",
             "data/{N}/QueriesByState_{Year}-{Month}-{Day}_{N}-{N}-{N}.tsv",
         ),
         ("in/2024/01/31/a.csv", "in/{Year}/{Month}/{Day}/a.csv"),
+        # The last segment is the file's name, not a day.
+        ("in/2024/01/31", "in/{N}/{N}/{N}"),
         ("in/1999/01/31/a.csv", "in/{N}/{N}/{N}/a.csv"),
         ("x/3d8a1b2c-1111-4a4a-8b8b-0123456789ab/y.csv", "x/{GUID}/y.csv"),
         ("x/part-deadbeef01.csv", "x/part-{HEX}.csv"),
@@ -32,7 +35,7 @@ BLOB = "https://lake.blob.core.windows.net/raw"
     ],
 )
 def test_files_are_generalised_as_scans_do(path: str, expected: str) -> None:
-    assert generalise(path, is_file=True) == expected
+    assert generalised(path, is_file=True)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -44,16 +47,24 @@ def test_files_are_generalised_as_scans_do(path: str, expected: str) -> None:
         ("year=2024", "year={N}"),
         ("dt=2024-01-31", "dt={Year}-{Month}-{Day}"),
         ("crm/customer", "crm/customer"),
+        ("in/2024/01/31", "in/{Year}/{Month}/{Day}"),
+        ("in/2024/01/31/10", "in/{Year}/{Month}/{Day}/{N}"),
         ("", ""),
     ],
 )
 def test_folders_are_generalised_as_scans_do(path: str, expected: str) -> None:
-    assert generalise(path) == expected
+    assert generalised(path)[0] == expected
+
+
+def test_both_readings_of_a_date_in_folders_are_given() -> None:
+    assert generalised("in/2024/01/31/x") == ("in/{Year}/{Month}/{Day}/x", "in/{N}/{N}/{N}/x")
+    assert generalised("in/2024/13/31/x") == ("in/{N}/{N}/{N}/x", "in/{N}/{N}/{N}/x")
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        (f"{LAKE}/{'1' * 255}", f"{LAKE}/{{N}}"),
         (f"{LAKE}/crm/t", f"{LAKE}/crm/t/"),
         (f"{LAKE}/crm/t", f"{LAKE}/crm/t/{{SparkPartitions}}"),
         (f"{LAKE}/crm/t", f"{BLOB}/crm/t/{{SparkPartitions}}"),
@@ -89,6 +100,10 @@ def test_same_place(one: str, other: str) -> None:
         (f"{LAKE}/crm/t", "https://lake.dfs.core.windows.net/RAW/crm/t"),
         (f"{LAKE}/17/t", "https://lake.dfs.core.windows.net/{N}/17/t"),
         (f"{LAKE}/in/12a", f"{LAKE}/in/{{N}}"),
+        (f"{LAKE}/in/A.CSV", f"{LAKE}/out/A.csv"),
+        (f"{LAKE}/in/A.CSV", f"{LAKE}/in/in/A.csv"),
+        # No folder or file has so long a name.
+        (f"{LAKE}/{'1' * 256}", f"{LAKE}/{{N}}"),
         # These texts can be divided in too many ways to try them all.
         (f"{LAKE}/in/a-b-c-d-e", f"{LAKE}/in/{{A}}-{{B}}-{{C}}-{{D}}-{{E}}"),
         (f"{LAKE}/in/2131415161", f"{LAKE}/in/{{N}}1{{N}}1{{N}}1{{N}}1{{N}}1"),

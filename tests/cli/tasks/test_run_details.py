@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.show_target import complete
+from cli.tasks import status_report as status_report_module
 from cli.tasks.status_report import status_report
 from core.envelope import read_envelope
 from core.event_fields import digest
@@ -292,3 +293,50 @@ def test_applications_and_runs_are_completed(universe: Universe, sparklin: Spark
     assert complete(context, "Only_H") == ["Only_Here"]
     assert complete(context, key(universe)[:12]) == [key(universe)]
     assert complete(SimpleNamespace(params={"local": False}), "Only_H") == []
+
+
+@pytest.mark.usefixtures("sparklin")
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        (["show", "{run}"], "run {run}, nb_pool1_1731500001.execute"),
+        (["show", "{name}/nb"], "process nb → t: uploaded "),
+        (["replay", "--run", "{run}", "--dry-run"], "{run}  skipped (1 event, nb"),
+        (["purge", "--older-than", "90"], "no events before "),
+        (["relink"], "nothing to move"),
+        (["rebuild", "--catalogue"], "0 runs with 0 events"),
+    ],
+)
+def test_commands_print_text_for_people(universe: Universe, words: list[str], begins: str) -> None:
+    universe.deliver(a_write())
+    names = {"run": key(universe), "name": universe.name}
+
+    result = CliRunner().invoke(app, [*(word.format(**names) for word in words), "--local", "--text"])
+
+    assert (result.exit_code, result.stdout[: len(begins.format(**names))]) == (0, begins.format(**names)), (
+        result.stderr
+    )
+
+
+@pytest.mark.usefixtures("sparklin")
+def test_status_prints_text_for_people(universe: Universe) -> None:
+    universe.deliver(a_write())
+
+    result = CliRunner().invoke(app, ["status", "--local", "--text"])
+
+    assert f"\n{universe.name}/nb\n" in result.stdout
+
+
+def test_progress_is_reported_while_an_hour_is_read(
+    universe: Universe, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At its own time, so that no other test's events are there."""
+    monkeypatch.setattr(status_report_module, "_PROGRESS", 2)
+    hour = datetime(2001, 1, 1, tzinfo=UTC) + timedelta(hours=random.randrange(50_000))
+    for run in "abcde":
+        stored(universe, run, hour)
+    counts: list[int] = []
+
+    status_report(hour, hour, 100, services, lambda _, number: counts.append(number))
+
+    assert counts == [0, 1, 3]
