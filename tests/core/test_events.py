@@ -90,9 +90,32 @@ def test_event_types(text: str | None, expected: str) -> None:
     assert read_envelope(changed("eventType", value=text)).event_type == expected
 
 
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "counts"),
+    [
+        ([{}, {}], None, (2, 0)),
+        (None, [{}], (0, 1)),
+        ([], [], (0, 0)),
+        # Where an item is no object, the commas are counted.
+        (["a,b", 1, {}], [{}, {}], (4, 2)),
+        (None, ["a"], (0, 1)),
+        ([{}, {}, {}], [1, 2], (3, 2)),
+    ],
+)
+def test_datasets_are_counted(inputs: object, outputs: object, counts: tuple[int, int]) -> None:
+    event = json.loads(changed("inputs", value=inputs)) | {"outputs": outputs}
+
+    found = read_envelope(json.dumps(event).encode())
+
+    assert (found.inputs, found.outputs) == counts
+
+
 PLANS = [
     ({"plan": [{"class": "org.apache.spark.sql.catalyst.plans.logical.AppendData"}]}, "AppendData"),
     ({"plan": {"class": "a.b.Project"}}, "Project"),
+    ({"plan": [{"num-children": 1, "class": "a.b.AppendData"}, {"class": "a.b.Project"}]}, "AppendData"),
+    ({"plan": {"num-children": 0, "class": "a.b.Project"}}, "Project"),
+    ({"plan": [{"num-children": 0}]}, ""),
     ({"plan": []}, ""),
     ({"plan": "text"}, ""),
     ({}, ""),

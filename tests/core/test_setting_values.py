@@ -20,6 +20,7 @@ from core.setting_values import at_most, flag, mapping, one_of, patterns, positi
         (at_most(10, least=1), "1", 1),
         (positive, "1", 1),
         (seconds, "2.5", 2.5),
+        (seconds, "0.5", 0.5),
         (flag, "TRUE", True),
         (flag, "False", False),
         (words, " a, b;c\nd ,", ("a", "b", "c", "d")),

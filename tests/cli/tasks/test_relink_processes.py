@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.tasks import relink_processes as steps
-from core.catalog_model import Asset
+from cli.tasks.relink_processes import Leftover
+from core.catalog_model import Asset, AssetName
 from core.errors import CatalogRefused
 from pipeline.services import Services
 from purview.catalog import Catalog
@@ -221,3 +222,29 @@ def test_without_a_local_stack_the_command_says_how_to_start_one(
     result = CliRunner().invoke(app, ["relink", "--local"])
     assert result.exit_code == 2
     assert "make up" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("process", "guids"),
+    [
+        ({}, set()),
+        ({"attributes": {"inputs": [{"guid": "a"}], "outputs": [{"guid": "b"}]}}, {"a", "b"}),
+        ({"attributes": {"inputs": None, "outputs": [{"guid": "b"}]}}, {"b"}),
+        ({"attributes": {"inputs": [{"guid": "a"}, {"guid": "c"}]}}, {"a", "c"}),
+    ],
+)
+def test_the_assets_to_which_a_process_refers(process: dict[str, Any], guids: set[str]) -> None:
+    assert steps._references(process) == guids
+
+
+def test_a_placeholder_that_is_gone_is_forgotten(universe: Universe, services: Services) -> None:
+    universe.deliver(load(universe))
+    name = AssetName("azure_sql_table", table(universe, "orders"))
+    (created,) = services.created.get_many([name]).values()
+    asset = Asset(name, created.guid)
+
+    assert steps.leftover(asset, services) == Leftover(asset, "processes refer to it")
+    assert services.created.get_many([name])
+    services.catalog.delete(created.guid)
+    assert steps.leftover(asset, services) is None
+    assert services.created.get_many([name]) == {}
