@@ -17,6 +17,8 @@ _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists"}
 
 #: A resolved operator, and the columns that may be named above it.
 Result = tuple[Node, Scope]
+#: The queries of WITH by their names, each with those that it may refer to itself: the ones before it.
+Shared = Mapping[str, tuple[Node, "Shared"]]
 Tables = Callable[[tuple[str, ...]], Dataset | None]
 
 
@@ -41,7 +43,7 @@ class Resolver:
         self._columns += columns
         check(self._columns, MOST_COLUMNS)
 
-    def operator(self, node: Node, around: Scope, shared: Mapping[str, Node], depth: int) -> Result:
+    def operator(self, node: Node, around: Scope, shared: Shared, depth: int) -> Result:
         """An operator and all below it; ``shared`` are the queries of WITH by their names.
 
         :raises UnresolvableError: it cannot be resolved
@@ -52,7 +54,9 @@ class Resolver:
         if rule is None and not node.children and node.params.get("output"):
             return _resolved_leaf(node)
         if node.kind == "With":
-            return self.operator(node.children[0], around, {**shared, **dict(_ctes(node))}, depth + 1)
+            for name, query in _ctes(node):
+                shared = {**shared, name: (query, shared)}
+            return self.operator(node.children[0], around, shared, depth + 1)
         if node.kind == "UnresolvedRelation":
             return self._relation(node, around, shared, depth)
         if rule is None:
@@ -70,11 +74,12 @@ class Resolver:
     def attribute(self, name: str, data_type: str = "") -> Node:
         return self._attribute(name, data_type)
 
-    def _relation(self, node: Node, around: Scope, shared: Mapping[str, Node], depth: int) -> Result:
+    def _relation(self, node: Node, around: Scope, shared: Shared, depth: int) -> Result:
         parts = named_parts(node, "multipartIdentifier") or named_parts(node, "nameParts")
         if len(parts) == 1 and parts[0].lower() in shared:
-            query, scope = self.operator(shared[parts[0].lower()], around, shared, depth + 1)
-            return query, scope.under(parts[0])
+            query, before = shared[parts[0].lower()]
+            plan, scope = self.operator(query, around, before, depth + 1)
+            return plan, scope.under(parts[0])
         dataset = self._tables(parts)
         if dataset is None:
             raise UnresolvableError
@@ -85,7 +90,7 @@ class Place:
     """One operator with its resolved inputs, and how expressions are resolved here."""
 
     def __init__(
-        self, resolver: Resolver, node: Node, inputs: Sequence[Result], around: Scope, shared: Mapping[str, Node],
+        self, resolver: Resolver, node: Node, inputs: Sequence[Result], around: Scope, shared: Shared,
         depth: int,
     ) -> None:  # fmt: skip
         self.resolver, self.node, self.shared, self.depth = resolver, node, shared, depth

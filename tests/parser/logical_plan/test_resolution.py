@@ -1,6 +1,6 @@
 """Plans as parsed, which is all that agent 0.4.0 sends if a START is lost: names are resolved as Spark would."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -24,6 +24,7 @@ from tests.support.plans import (
     node,
     operator,
     project,
+    read,
     relation,
     star,
     unnamed,
@@ -32,6 +33,7 @@ from tests.support.tiers import recorded
 
 ONE = dataset("lake/one", ["a", "b"])
 OTHER = dataset("lake/db.db/other", ["a", "k"])
+BARE = dataset("lake/bare")  # without a schema
 
 Sources = dict[str, list[str]]
 
@@ -46,8 +48,8 @@ def using(left: Nodes, right: Nodes, column: str, kind: str, product: str = "Usi
     return operator("Join", left, right, joinType=join_type, condition=None)
 
 
-def with_query(name: str, query: Nodes, child: Nodes) -> Nodes:
-    return operator("With", child, cteRelations=[{"product-class": "scala.Tuple2", "_1": name, "_2": query}])
+def with_query(name: object, query: object, child: Nodes, *more: object) -> Nodes:
+    return operator("With", child, cteRelations=[{"product-class": "scala.Tuple2", "_1": name, "_2": query}, *more])
 
 
 def typed_in(*names: str) -> Nodes:
@@ -111,6 +113,77 @@ CASES: dict[str, tuple[Nodes, Sources]] = {
         with_query("one", project(relation("db.other"), named("k"), named("a")), project(relation("ONE", "z"), star())),
         {"x": ["lake/db.db/other.k"], "y": ["lake/db.db/other.a"]},
     ),
+    "WITH, which is named like the table that it reads": (
+        with_query("one", project(relation("one"), named("b"), named("a")), project(relation("one"), star())),
+        {"x": ["lake/one.b"], "y": ["lake/one.a"]},
+    ),
+    "WITH of a query that reads the one before it": (
+        with_query(
+            "p",
+            project(relation("one"), named("b"), named("a")),
+            project(relation("q"), star()),
+            {"_1": "q", "_2": project(relation("p"), named("a"), named("b"))},
+        ),
+        {"x": ["lake/one.a"], "y": ["lake/one.b"]},
+    ),
+    "WITH of a query that is named like an outer one, which it reads": (
+        with_query(
+            "one",
+            project(relation("one"), named("b"), named("a")),
+            with_query("one", project(relation("one"), star()), project(relation("one"), star())),
+        ),
+        {"x": ["lake/one.b"], "y": ["lake/one.a"]},
+    ),
+    "WITH without a name": (with_query(5, relation("one"), relation("one")), {}),
+    "WITH without a query": (with_query("p", None, relation("one")), {}),
+    "WITH of something else": (with_query("p", relation("one"), relation("one"), 5), {}),
+    "a relation that is resolved already": (
+        project(joined(relation("one"), read({"a": 1, "k": 2}), None), named("k"), named("b")),
+        {"x": ["lake/db.db/other.k"], "y": ["lake/one.b"]},
+    ),
+    "a relation whose columns cannot be read": (
+        project(
+            joined(relation("one"), node("sql.execution.datasources.LogicalRelation", output=[literal("k")]), None),
+            named("a"),
+            named("b"),
+        ),
+        {},
+    ),
+    "expressions without names": (
+        project(
+            aliased(project(relation("one"), unnamed(named("b")), named("a.deep")), "q"), named("deep"), named("b")
+        ),
+        {"x": ["lake/one.a"], "y": ["lake/one.b"]},
+    ),
+    "columns of a table without a schema": (
+        project(relation("bare", "t"), named("t.p"), named("q")),
+        {"x": ["lake/bare.p"], "y": ["lake/bare.q"]},
+    ),
+    "a column that is named like its table": (
+        project(relation("bare"), named("bare"), named("bare.bare")),
+        {"x": ["lake/bare.bare"], "y": ["lake/bare.bare"]},
+    ),
+    "a table without a schema next to another one": (
+        project(joined(relation("one", "o"), relation("bare", "t"), None), named("t.p"), named("o.a")),
+        {"x": ["lake/bare.p"], "y": ["lake/one.a"]},
+    ),
+    "a name that the other one may have": (
+        project(joined(relation("one", "o"), relation("bare", "t"), None), named("p"), named("a")),
+        {"x": [], "y": ["lake/one.a"]},
+    ),
+    "two tables of one alias without a schema": (
+        project(joined(relation("bare", "t"), relation("bare", "t"), None), named("t.p"), literal("x")),
+        {"x": [], "y": []},
+    ),
+    "star of the side that has a schema": (
+        project(joined(relation("one", "o"), relation("bare", "t"), None), star("o")),
+        {"x": ["lake/one.a"], "y": ["lake/one.b"]},
+    ),
+    "star of the side without one": (
+        project(joined(relation("one", "o"), relation("bare", "t"), None), star("t"), named("a"), named("b")),
+        {},
+    ),
+    "star of both": (project(joined(relation("one"), relation("bare"), None), star()), {}),
     "USING": (
         project(using(relation("one"), relation("other"), "a", "Inner"), named("a"), named("k")),
         {"x": ["lake/one.a"], "y": ["lake/db.db/other.k"]},
@@ -133,6 +206,10 @@ CASES: dict[str, tuple[Nodes, Sources]] = {
             ),
         ),
         {"x": ["lake/one.a"], "y": ["lake/db.db/other.a"]},
+    ),
+    "a subquery that takes a value from around itself": (
+        project(relation("one", "o"), named("a"), unnamed(scalar(project(relation("other"), named("o.b"))))),
+        {"x": ["lake/one.a"], "y": ["lake/one.b"]},
     ),
     "grouping, count(*) and HAVING": (
         operator(
@@ -220,8 +297,63 @@ CASES: dict[str, tuple[Nodes, Sources]] = {
 
 @pytest.mark.parametrize(("query", "expected"), CASES.values(), ids=CASES.keys())
 def test_names_mean_what_they_mean_to_spark(query: Nodes, expected: Sources) -> None:
-    found = drawn(insert_statement(query), [ONE, OTHER], "[x, y]")
+    found = drawn(insert_statement(query), [ONE, OTHER, BARE], "[x, y]")
     assert {column: found.get(column) or [] for column in "xy"} == {"x": [], "y": [], **expected}
+
+
+def test_the_text_of_an_expression_names_the_fields_of_columns() -> None:
+    query = project(
+        relation("one"), unnamed(called("upper", named("a.f"))), unnamed(called("upper", named("one.b.g.h")))
+    )
+    found = lineage_of(insert_statement(query), [ONE], "[x, y]")
+    assert [column.expression for column in found.columns] == ["upper(one.a.f)", "upper(one.b.g.h)"]
+    query = project(
+        relation("bare"), unnamed(called("upper", named("p.f"))), unnamed(called("upper", named("bare.q.g")))
+    )
+    found = lineage_of(insert_statement(query), [BARE], "[x, y]")
+    assert [column.expression for column in found.columns] == ["upper(bare.p.f)", "upper(bare.q.g)"]
+
+
+def nested_aliases(depth: int) -> Nodes:
+    query = relation("one")
+    for _ in range(depth - 1):
+        query = aliased(query, "q")
+    return query
+
+
+def nested_with(depth: int) -> Nodes:
+    query = relation("one")
+    for number in range(depth - 1):
+        query = with_query(f"q{number}", relation("one"), query)
+    return query
+
+
+def chained_with(depth: int) -> Nodes:
+    """``WITH q0 AS (one), q1 AS (q0), …`` and the last of them."""
+    last = depth - 3
+    more = [{"_1": f"q{number}", "_2": relation(f"q{number - 1}")} for number in range(1, last + 1)]
+    return with_query("q0", relation("one"), relation(f"q{last}"), *more)
+
+
+def nested_subqueries(depth: int) -> Nodes:
+    query = project(relation("one"), named("a"), named("b"))
+    for _ in range(depth - 2):
+        query = project(relation("one"), named("a"), unnamed(scalar(query)))
+    return query
+
+
+@pytest.mark.parametrize("query_of", [nested_aliases, nested_with, chained_with, nested_subqueries])
+def test_a_statement_is_resolved_down_to_the_hundredth_level(query_of: Callable[[int], Nodes]) -> None:
+    assert drawn(insert_statement(query_of(100)), [ONE], "[x, y]")["x"] == ["lake/one.a"]
+    assert drawn(insert_statement(query_of(101)), [ONE], "[x, y]") == {}
+
+
+@pytest.mark.parametrize(("most", "notes"), [(8, []), (7, ["plan-too-large"])])
+def test_the_columns_in_scope_are_limited(monkeypatch: pytest.MonkeyPatch, most: int, notes: list[str]) -> None:
+    # The statement and the projection with two columns each, and the two of ``*``.
+    monkeypatch.setattr("parser.logical_plan.resolver.MOST_COLUMNS", most)
+    found = lineage_of(insert_statement(project(relation("one"), star())), [ONE], "[x, y]")
+    assert [note.code for note in found.notes] == notes
 
 
 def test_a_list_of_columns_says_where_values_go() -> None:
