@@ -117,10 +117,17 @@ def test_only_what_was_appended_since_is_read(lakehouse: Lakehouse) -> None:
     assert lakehouse.stored(*first, *second) == [1] * 5
 
 
-def test_a_file_that_did_not_change_is_not_read_again(lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_idle", [False, True], ids=["new", "idle"])
+def test_a_file_that_did_not_change_is_not_read_again(
+    lakehouse: Lakehouse, is_idle: bool, idle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(3):
         lakehouse.append(f"lineage_{number}", a_write(number))
     lakehouse.collect()
+    if is_idle:
+        idle()
+        found = lakehouse.collect()
+        assert (found.pending_files, found.pending_bytes) == (0, 0)
     monkeypatch.setattr(EventFolder, "read", None)
 
     assert lakehouse.collect().error == ""

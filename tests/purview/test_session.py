@@ -13,6 +13,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from core.catalog_model import AssetName
 from core.errors import CatalogDenied, CatalogUnavailable, SettingsError
+from purview import session
 from purview.catalog import Catalog
 from purview.retry_policy import RetryPolicy
 from purview.session import retry_after
@@ -109,6 +110,34 @@ def test_a_good_token_is_used_on_while_no_new_one_can_be_had(script: Script) -> 
         credential.error = ClientAuthenticationError("no answer")
         catalog.find([NAME])
     assert [token for _, token, _ in script.seen] == ["Bearer t1", "Bearer t1"]
+
+
+@pytest.mark.parametrize(
+    ("left", "is_available", "expected"),
+    [
+        (301, True, "t1"),
+        (300, True, "t1"),
+        (299, True, "t2"),
+        (299, False, "t1"),
+        (1, False, "t1"),
+        (0.5, False, ""),
+        (-1, False, ""),
+    ],
+)
+def test_a_token_is_renewed_five_minutes_before_it_expires_and_used_as_long_as_it_is_good(
+    left: float, is_available: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credential = Credential()
+    auth = session._BearerAuth(credential)
+    auth._token = Token("t1", 1_000)
+    monkeypatch.setattr("purview.session.time.time", lambda: 1_000 - left)
+    credential.scopes.append("of the first")
+    credential.error = None if is_available else ClientAuthenticationError("down")
+    if expected:
+        assert auth._current("scope") == expected
+    else:
+        with pytest.raises(ClientAuthenticationError):
+            auth._current("scope")
 
 
 def test_a_token_that_is_not_accepted_is_replaced_once(script: Script) -> None:

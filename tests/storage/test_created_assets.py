@@ -3,9 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
+from benchmarks.counting import TABLE, counted
 from core.catalog_model import AssetName, Created
 from core.errors import StorageUnavailable
 from core.storage_connection import StorageConnection
@@ -134,6 +136,52 @@ def test_announcements_of_one_partition_are_completed_together(
         two: Created("g", columns("a", "b")),
         three: Created("g", columns("b")),
     }
+
+
+class Requests:
+    """Counts the requests for each call of ``add_many``."""
+
+    def __init__(self, clients: StorageClients) -> None:
+        self._kinds = {urlsplit(clients.tables.url).netloc: TABLE}
+
+    def of(self, created: CreatedAssets, added: dict[AssetName, Created]) -> dict[str, int]:
+        with counted(self._kinds) as requests:
+            created.add_many(added)
+        return {kind: number for kind, number in requests.items() if not kind.startswith("rows of")}
+
+
+def test_an_asset_is_announced_and_completed_without_a_read(
+    created: CreatedAssets, storage_clients: StorageClients
+) -> None:
+    requests, name, made = Requests(storage_clients), a_name(), Created("g", columns("a"))
+    assert requests.of(created, {name: Created()}) == {"table write": 1}
+    assert requests.of(created, {name: made}) == {"table write": 1}
+    assert requests.of(created, {name: made}) == {"table read": 1}
+    assert requests.of(CreatedAssets(storage_clients), {name: made}) == {"table read": 1}
+
+
+def test_assets_of_one_partition_are_announced_and_completed_in_one_request(
+    created: CreatedAssets, storage_clients: StorageClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "_WORTH_A_TRANSACTION", 2)
+    requests, some, made = Requests(storage_clients), neighbours(2), Created("g", columns("a"))
+    assert requests.of(created, dict.fromkeys(some, Created())) == {"table transaction": 1}
+    assert requests.of(created, dict.fromkeys(some, made)) == {"table transaction": 1}
+    assert requests.of(created, dict.fromkeys(some, made)) == {"table query": 1}
+    grown = dict.fromkeys(some, Created("g", columns("b")))
+    assert requests.of(created, grown) == {"table query": 1, "table transaction": 1}
+    assert requests.of(created, {some[0]: made, some[1]: Created("h")}) == {"table query": 1, "table write": 1}
+
+
+def test_a_worker_remembers_a_limited_number_of_announcements(
+    created: CreatedAssets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.created_assets._MOST_ANNOUNCED", 2)
+    known = []
+    for _ in range(5):
+        created.add_many({a_name(): Created()})
+        known.append(len(created._announced))
+    assert known == [1, 2, 3, 1, 2]
 
 
 @pytest.mark.parametrize(

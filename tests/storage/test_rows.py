@@ -1,6 +1,7 @@
 """Rows of any size, many at a time."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from benchmarks.counting import BLOB, TABLE, counted
 from core.errors import StorageUnavailable
 from storage.clients import DETAILS, StorageClients
+from storage.faults import Conflict
 from storage.rows import Key, LargeRows, Version
 from tests.storage.runs import new_run
 
@@ -60,6 +62,35 @@ def test_a_row_that_changes_while_it_is_listed_is_read_again(rows: LargeRows) ->
     assert rest.count(LARGE + b"!") == 1
 
 
+def test_only_partitions_that_begin_with_a_digit_are_listed(rows: LargeRows) -> None:
+    for number, partition in enumerate(("0f", "10", "1f", "20", "f0")):
+        rows.put(Key(partition, "a"), {"number": number}, None)
+    found = {digit: [values["number"] for values, _ in rows.all(digit=digit)] for digit in ("", "0", "1", "3", "f")}
+    assert found == {"": [0, 1, 2, 3, 4], "0": [0], "1": [1, 2], "3": [], "f": [4]}
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_write_that_comes_too_late_leaves_no_blob(is_new: bool, rows: LargeRows) -> None:
+    old = rows.put(key(1), {"data": LARGE}, None)
+    new = rows.put(key(1), {"data": LARGE + b"!"}, old)
+    with pytest.raises(Conflict):
+        rows.put(key(1), {"data": LARGE + b"?"}, None if is_new else old)
+    assert rows.get(key(1)) == ({"data": LARGE + b"!"}, new)
+    assert list(rows.unused_blobs(datetime.now(UTC) + timedelta(minutes=1))) == []
+    rows.delete(key(1), new)
+    assert list(rows._blobs.before(datetime.now(UTC) + timedelta(minutes=1))) == []
+
+
+def test_a_row_that_is_too_small_for_a_blob_is_written_alone(rows: LargeRows) -> None:
+    written = rows.put_small([(key(1), {"n": 1}, None)])
+    assert written is not None
+    assert rows.get(key(1)) == ({"n": 1}, written[0])
+    rows.put_small([(key(1), {"n": 2}, written[0])])
+    found = rows.get(key(1))
+    assert found is not None
+    assert found[0] == {"n": 2}
+
+
 def test_rows_of_a_partition_are_written_together(rows: LargeRows) -> None:
     first = rows.put(Key("00", "a"), {"n": 1, "old": True}, None)
     written = rows.put_small(
@@ -100,6 +131,7 @@ def test_of_rows_that_are_too_large_or_changed_none_is_written(
     assert (rows.get(one), rows.get(other)) == (before, None)
 
 
-def test_rows_that_storage_refuses_for_another_reason_are_a_fault(rows: LargeRows) -> None:
+@pytest.mark.parametrize("names", [["a", "a"], ["a/b"]], ids=["one twice", "forbidden"])
+def test_rows_that_storage_refuses_for_another_reason_are_a_fault(names: list[str], rows: LargeRows) -> None:
     with pytest.raises(StorageUnavailable):
-        rows.put_small([(Key("00", "a"), {"n": number}, None) for number in range(2)])
+        rows.put_small([(Key("00", name), {"n": 1}, None) for name in names])
