@@ -13,7 +13,7 @@ import pytest
 from azure.storage.blob import ContainerClient
 
 from core.envelope import read_envelope
-from core.errors import StorageUnavailable
+from core.errors import LeaseLost, StorageUnavailable
 from core.folder_address import folder_address
 from core.storage_connection import StorageConnection
 from pipeline import collect as collecting
@@ -25,6 +25,7 @@ from receiver import accept
 from receiver.request_limits import Limits
 from storage.event_folders import EventFolder
 from storage.file_progress import FolderState
+from storage.locks import HeldLocks
 from tests.support.deaths import lives_until
 from tests.support.events import body, dataset, event
 
@@ -325,6 +326,22 @@ def test_two_workers_at_once_store_nothing_twice(lakehouse: Lakehouse) -> None:
 
     assert lakehouse.stored(*events) == [1] * 40
     assert lakehouse.counts() == (40, 0, 0)
+
+
+def test_a_worker_that_has_lost_its_folder_counts_nothing(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lakehouse.append("lineage_1", *(a_write(number) for number in range(3)))
+    with monkeypatch.context() as patch:
+        patch.setattr(HeldLocks, "check", lambda _: _raise(LeaseLost("expired")))
+        lakehouse.collect()
+    assert (lakehouse.counts(), lakehouse.letters("lineage_1")) == ((0, 0, 0), [])
+    lakehouse.collect()
+    assert lakehouse.counts() == (3, 0, 0)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def test_appended_to_while_it_is_read(lakehouse: Lakehouse) -> None:

@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 
+from core.events import read_event
+from core.identity import dataset_id
+from core.replacing import replace
+from parser.application_facts import RunFacts
+from parser.merge import merge
 from pipeline import shared_facts
 from pipeline.publish import record
 from pipeline.services import Services
+from tests.storage.runs import new_run
 from tests.support.fixtures import new_universe
 from tests.support.orders import backwards, follow_up, once, shuffled_and_doubled
 from tests.support.tiers import sweep
@@ -67,3 +73,16 @@ def test_a_run_without_new_facts_enqueues_no_other(services: Services) -> None:
         pass
     here.deliver_all(bodies(SCENARIOS[0]))
     assert follow_up(here, shared_facts.REASON) == 0
+
+
+@pytest.mark.parametrize(("has_plan", "is_left"), [(True, False), (False, True)], ids=["plan", "no plan"])
+def test_facts_that_the_plan_of_a_run_does_not_have_any_more_are_taken_back(
+    has_plan: bool, is_left: bool, services: Services
+) -> None:
+    """A run without a plan has no facts of its own yet."""
+    planned = next(each for each in map(read_event, bodies(SCENARIOS[0])) if each.plan)
+    run = merge([planned if has_plan else replace(planned, plan=())])
+    facts, application = RunFacts(leaves={"leaf": dataset_id("n", "a")}), new_run()
+    shared_facts._announce(application, run, facts, services)
+    shared_facts._announce(application, run, RunFacts(), services)
+    assert bool(services.facts.facts(application, "a", "z")) == is_left

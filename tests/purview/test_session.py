@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import DefaultAzureCredential
 
 from core.catalog_model import AssetName
 from core.errors import CatalogDenied, CatalogUnavailable, SettingsError
@@ -216,6 +217,35 @@ def test_a_wait_longer_than_the_budget_is_left_to_the_queue(script: Script) -> N
         catalog.find([NAME])
     assert caught.value.retry_after == 17
     assert len(script.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("share", "asked", "waits"),
+    [
+        (max, "", [0.5, 1, 2, 4, 5, 5]),
+        (min, "", [0.25, 0.5, 1, 2, 2.5, 2.5]),
+        (max, "3", [3, 3, 3, 4, 5, 5]),
+    ],
+    ids=["longest", "shortest", "asked for"],
+)
+def test_waits_double_up_to_five_seconds_and_are_never_shorter_than_asked_for(
+    share: Callable[[float, float], float],
+    asked: str,
+    waits: list[float],
+    script: Script,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("purview.session.random.uniform", share)
+    slept: list[float] = []
+    script.answers = [*[(503, "", {"Retry-After": asked})] * len(waits), (200, "{}", {})]
+    policy = RetryPolicy(budget=60, first_wait=0.5)
+    with Catalog(script.url, "none", retry_policy=policy, clock=lambda: 0.0, sleep=slept.append) as catalog:
+        catalog.find([NAME])
+    assert slept == waits
+
+
+def test_without_other_credentials_the_identity_of_the_machine_is_used() -> None:
+    assert isinstance(session.default_credential(), DefaultAzureCredential)
 
 
 def test_an_absurd_wait_is_not_waited_for(script: Script) -> None:
