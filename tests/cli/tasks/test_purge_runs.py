@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.tasks import purge_runs as steps
 from core.envelope import read_envelope
 from core.errors import LeaseLost
 from core.event_fields import digest
@@ -232,3 +233,81 @@ def test_a_row_whose_history_is_not_ours_stays_and_stops_nothing(universe: Unive
     assert purge(sparklin, "--apply")["applied"]
     assert universe.services.details.read(odd.qualified_name) == odd
     universe.services.details.delete(odd)
+
+
+HOUR = LONG_AGO.replace(minute=0, second=0, microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("before", "is_old"), [(HOUR + timedelta(hours=1), True), (HOUR + timedelta(seconds=1), True), (HOUR, False)]
+)
+def test_a_run_of_the_hour_in_which_the_retention_ends_stays(
+    universe: Universe, before: datetime, is_old: bool
+) -> None:
+    store(universe, a_write(), LONG_AGO)
+    stored = universe.services.events.rows_of(universe.services.events.names(key(universe)))
+
+    found = steps._old_run(key(universe), tuple(stored), before, universe.services)
+
+    assert found == (steps.OldRun(key(universe), tuple(stored), 1, processed=False) if is_old else None)
+
+
+@pytest.mark.parametrize(
+    ("marks", "is_gone"),
+    [
+        ({}, True),
+        ({"dirty": True}, False),
+        ({"process_guid": "guid"}, False),
+        ({"history": failed(LONG_AGO + timedelta(days=2))}, False),
+        ({"history": failed(LONG_AGO + timedelta(days=1))}, False),
+        ({"history": b"\x00no JSON"}, False),
+        ({"history": histories.encode(histories.History())}, True),
+    ],
+)
+def test_what_of_a_process_is_gone(universe: Universe, marks: Mapping[str, Any], is_gone: bool) -> None:
+    assert steps._is_gone(replace(gone(universe), **marks), LONG_AGO + timedelta(days=1)) is is_gone
+
+
+def test_a_process_that_changed_meanwhile_stays(universe: Universe) -> None:
+    details = universe.services.details
+    before = details.write(gone(universe))
+    now = details.write(replace(before, dirty=True))
+
+    assert steps._delete_process(before, universe.services) is False
+    assert details.read(now.qualified_name) == now
+    assert steps._delete_process(now, universe.services) is True
+    assert details.read(now.qualified_name) is None
+
+
+@pytest.mark.parametrize(
+    ("time", "has_events", "is_deleted"),
+    [
+        (LONG_AGO - timedelta(seconds=1), False, True),
+        (LONG_AGO, False, False),
+        (LONG_AGO - timedelta(seconds=1), True, False),
+    ],
+)
+def test_only_old_dead_letters_without_events_are_orphans(
+    universe: Universe, time: datetime, has_events: bool, is_deleted: bool
+) -> None:
+    letters = universe.services.dead_letters
+    if has_events:
+        store(universe, a_write(), LONG_AGO)
+    letters.put(key(universe), "reason", "remedy", {}, time)
+    (name,) = letters.names(key(universe))
+
+    assert steps._delete_orphan(name, LONG_AGO, universe.services) is is_deleted
+    assert list(letters.names(key(universe))) == ([] if is_deleted else [name])
+    letters.delete(name)
+    assert steps._delete_orphan(name, LONG_AGO, universe.services) is False
+
+
+def test_facts_and_users_of_names_are_forgotten_with_the_runs_that_wrote_them(universe: Universe) -> None:
+    services, name = universe.services, universe.name
+    services.facts.put(name, "run", {"topic": "a fact"})
+    services.onelake_names.note_use(name, "run")
+
+    steps.delete_rest(LONG_AGO, services)
+    assert (len(services.facts.facts(name, "topic", "topic")), list(services.onelake_names.users(name))) == (1, ["run"])
+    steps.delete_rest(datetime.now(UTC) + timedelta(minutes=1), services)
+    assert (services.facts.facts(name, "topic", "topic"), list(services.onelake_names.users(name))) == ((), [])
