@@ -38,7 +38,7 @@ def resolved(plan: Node, tables: Tables) -> Node | None:
     :raises PlanTooLargeError: it would have too many columns
     """
     try:
-        return Resolver(tables, _RULES).operator(plan, Scope(), {}, 0)[0]
+        return Resolver(tables, _RULES).operator(plan, Scope(), None, 0)[0]
     except UnresolvableError:
         return None
 

@@ -4,6 +4,7 @@ What each operator does with the names is a rule of ``resolution``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.event_model import Dataset
@@ -17,13 +18,26 @@ _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists"}
 
 #: A resolved operator, and the columns that may be named above it.
 Result = tuple[Node, Scope]
-#: The queries of WITH by their names, each with those that it may refer to itself: the ones before it.
-Shared = Mapping[str, tuple[Node, "Shared"]]
 Tables = Callable[[tuple[str, ...]], Dataset | None]
 
 
 class UnresolvableError(Exception):
     """Something cannot be resolved; no part of the plan is used then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The queries of WITH by their names, of which the first ``visible`` may be named here, and those around it."""
+
+    queries: Mapping[str, tuple[int, Node]]
+    visible: int
+    around: "Shared | None"
+
+    def find(self, name: str) -> "tuple[Node, Shared] | None":
+        """The query of a name, and the queries that it may name itself: those before it, and those around it."""
+        if (found := self.queries.get(name)) and found[0] < self.visible:
+            return found[1], replace(self, visible=found[0])
+        return self.around.find(name) if self.around else None
 
 
 class Resolver:
@@ -43,7 +57,7 @@ class Resolver:
         self._columns += columns
         check(self._columns, MOST_COLUMNS)
 
-    def operator(self, node: Node, around: Scope, shared: Shared, depth: int) -> Result:
+    def operator(self, node: Node, around: Scope, shared: Shared | None, depth: int) -> Result:
         """An operator and all below it; ``shared`` are the queries of WITH by their names.
 
         :raises UnresolvableError: it cannot be resolved
@@ -54,9 +68,8 @@ class Resolver:
         if rule is None and not node.children and node.params.get("output"):
             return _resolved_leaf(node)
         if node.kind == "With":
-            for name, query in _ctes(node):
-                shared = {**shared, name: (query, shared)}
-            return self.operator(node.children[0], around, shared, depth + 1)
+            queries = {name: (number, query) for number, (name, query) in enumerate(_ctes(node))}
+            return self.operator(node.children[0], around, Shared(queries, len(queries), shared), depth + 1)
         if node.kind == "UnresolvedRelation":
             return self._relation(node, around, shared, depth)
         if rule is None:
@@ -74,10 +87,10 @@ class Resolver:
     def attribute(self, name: str, data_type: str = "") -> Node:
         return self._attribute(name, data_type)
 
-    def _relation(self, node: Node, around: Scope, shared: Shared, depth: int) -> Result:
+    def _relation(self, node: Node, around: Scope, shared: Shared | None, depth: int) -> Result:
         parts = named_parts(node, "multipartIdentifier") or named_parts(node, "nameParts")
-        if len(parts) == 1 and parts[0].lower() in shared:
-            query, before = shared[parts[0].lower()]
+        if shared and len(parts) == 1 and (found := shared.find(parts[0].lower())):
+            query, before = found
             plan, scope = self.operator(query, around, before, depth + 1)
             return plan, scope.under(parts[0])
         dataset = self._tables(parts)
@@ -90,7 +103,7 @@ class Place:
     """One operator with its resolved inputs, and how expressions are resolved here."""
 
     def __init__(
-        self, resolver: Resolver, node: Node, inputs: Sequence[Result], around: Scope, shared: Shared,
+        self, resolver: Resolver, node: Node, inputs: Sequence[Result], around: Scope, shared: Shared | None,
         depth: int,
     ) -> None:  # fmt: skip
         self.resolver, self.node, self.shared, self.depth = resolver, node, shared, depth
