@@ -2,18 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from core.catalog_model import NameContext
 from core.errors import LeaseLost, UnreadableHistory
 from parser.process_history import History
 from pipeline import publish
+from pipeline.processes import Naming, Process, process_of
 from pipeline.publish import record, republish
 from pipeline.services import Services
 from purview import uploader
+from purview.fingerprint import Fingerprints
+from qualified_names.rules import load
 from storage.details_table import Conflict, DetailsRow, DetailsTable
+from tests.purview.helpers import copy_of, folder
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
 
@@ -133,6 +138,60 @@ def test_what_an_earlier_version_uploaded_is_uploaded_again_at_its_share_of_the_
     universe.deliver(a_write("second", minute=1))
     assert len(uploads) == expected
     assert row_of(universe).fingerprint.startswith("draft:") is bool(expected)
+
+
+UPLOADED = DetailsRow("sparklin://prod/app#t", fingerprint="now", uploaded=datetime.now(UTC))
+REFRESH, MINUTE = timedelta(days=7), timedelta(minutes=1)
+SHOWN = process_of(copy_of(folder("in"), folder("out"), "a"), Naming(load(), NameContext()))
+
+
+def row_with(uploaded: timedelta | None = timedelta(), **changes: Any) -> DetailsRow:
+    """A row that was uploaded some time ago, or never."""
+    return replace(UPLOADED, uploaded=None if uploaded is None else datetime.now(UTC) - uploaded, **changes)
+
+
+@pytest.mark.parametrize(
+    ("row", "process", "expected"),
+    [
+        (row_with(), SHOWN, False),
+        (row_with(REFRESH - MINUTE), SHOWN, False),
+        (row_with(REFRESH), SHOWN, True),
+        (row_with(None), SHOWN, True),
+        (row_with(dirty=True), SHOWN, True),
+        (row_with(fingerprint="other"), SHOWN, True),
+        (row_with(fingerprint="before"), SHOWN, False),
+        (row_with(REFRESH / 2 - MINUTE, fingerprint="before"), SHOWN, False),
+        (row_with(REFRESH / 2, fingerprint="before"), SHOWN, True),
+        (row_with(fingerprint=""), None, False),
+        (row_with(), None, True),
+        (row_with(fingerprint="", dirty=True), None, True),
+    ],
+)
+def test_an_upload_is_due_if_the_catalogue_may_differ_or_it_is_long_ago(
+    row: DetailsRow, process: Process | None, expected: bool, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "_share", lambda _: 0.5)
+    picture = publish._Picture(b"", process, Fingerprints("now", "before"))
+    assert services.settings.upload_refresh == REFRESH
+    assert publish._is_due(row, picture, services) is expected
+
+
+@pytest.mark.parametrize(
+    ("row", "fingerprint", "expected"),
+    [
+        (row_with(), "now", True),
+        (row_with(REFRESH - MINUTE), "now", True),
+        (row_with(REFRESH), "now", False),
+        (row_with(None), "now", False),
+        (row_with(dirty=True), "now", False),
+        (row_with(), "other", False),
+        (row_with(fingerprint=""), "", False),
+    ],
+)
+def test_a_run_that_repeats_is_shown_only_if_its_picture_is(
+    row: DetailsRow, fingerprint: str, expected: bool, services: Services
+) -> None:
+    assert publish._is_shown(row, fingerprint, services) is expected
 
 
 def test_the_shares_of_processes_are_spread_evenly_and_do_not_change() -> None:
