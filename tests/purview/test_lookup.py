@@ -6,7 +6,7 @@ from core.catalog_model import Asset, AssetName, Resolution
 from core.event_model import DatasetId
 from core.replacing import replace
 from purview.catalog import Catalog
-from purview.lookup import look_up
+from purview.lookup import Existing, _words, look_up, look_up_all, look_up_others, look_up_planned
 from tests.purview.helpers import LAKE, PATH, RESOURCE_SET, SQL, DataMap, MemoryCache, dataset, folder, resolve, table
 
 SALES, ORDERS = folder("gold/sales"), table("db.dbo.Orders")
@@ -186,3 +186,81 @@ def test_what_a_scan_replaces_is_not_searched_for(
     item = dataset(folder(f"gold/{segment}/sales"))
     found = look_up({item.id: resolve(item)}, catalog, cache, lambda wanted, found: "{X}" in found.qualified_name)
     assert found[item.id].guid == guid
+
+
+PLANNED, SLASH, FOLDER = resolve(dataset(SALES)).candidates
+GENERIC = AssetName("DataSet", PLANNED.qualified_name)
+BY_YEAR = AssetName(RESOURCE_SET, f"{LAKE}/gold/sales/Year={{Year}}/{{SparkPartitions}}")
+
+
+def there(data_map: DataMap, *names: AssetName) -> dict[AssetName, str]:
+    return {name: data_map.add(name.type_name, name.qualified_name) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [([], None), ([PLANNED], PLANNED), ([GENERIC], GENERIC), ([SLASH, FOLDER, BY_YEAR], None)],
+    ids=["nothing", "planned", "generic", "others"],
+)
+def test_an_asset_is_found_under_its_planned_name_only(
+    names: list[AssetName], expected: AssetName | None, catalog: Catalog, data_map: DataMap
+) -> None:
+    guids = there(data_map, *names)
+    found = look_up_planned({SALES: resolve(dataset(SALES))}, catalog)
+    assert found == {SALES: Asset(expected, guids[expected]) if expected else Asset(PLANNED)}
+
+
+@pytest.mark.parametrize(
+    ("names", "used"),
+    [
+        ([], None),
+        ([FOLDER], FOLDER),
+        ([FOLDER, SLASH, GENERIC], SLASH),
+        ([FOLDER, BY_YEAR], BY_YEAR),
+        ([PLANNED, FOLDER, BY_YEAR], PLANNED),
+    ],
+)
+def test_everything_under_any_name_of_a_dataset(
+    names: list[AssetName], used: AssetName | None, catalog: Catalog, data_map: DataMap
+) -> None:
+    guids = there(data_map, *names)
+    # A generic name finds assets of any type.
+    generic = {GENERIC: guids[PLANNED]} if PLANNED in guids else {}
+    named = {name: guid for name, guid in guids.items() if name != BY_YEAR} | generic
+    expected = Existing(named, Asset(used, guids[used]) if used else None)
+    assert look_up_all(resolve(dataset(SALES)), catalog, same) == expected
+
+
+@pytest.mark.parametrize(
+    ("ours", "others", "expected"),
+    [
+        (PLANNED, [], None),
+        (PLANNED, [SLASH, FOLDER], None),
+        (PLANNED, [FOLDER, BY_YEAR], BY_YEAR),
+        (FOLDER, [SLASH], SLASH),
+        (FOLDER, [SLASH, PLANNED], PLANNED),
+        (GENERIC, [FOLDER], FOLDER),
+        (GENERIC, [FOLDER, BY_YEAR], BY_YEAR),
+    ],
+)
+def test_an_asset_of_others_counts_if_it_is_as_good_as_ours(
+    ours: AssetName, others: list[AssetName], expected: AssetName | None, catalog: Catalog, data_map: DataMap
+) -> None:
+    guids = there(data_map, ours, *others)
+    own = {SALES: Asset(ours, guids[ours])}
+    found = look_up_others({SALES: resolve(dataset(SALES))}, own, catalog, same)
+    assert found == ({SALES: Asset(expected, guids[expected])} if expected else {})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("https://acct.dfs.core.windows.net/lake/raw/2024/sales/raw", ("acct", "sales", "lake", "raw")),
+        ("https://acct/aa/bb/cc/dd/ee/ff/gg/hh/iii", ("acct", "iii", "aa", "bb", "cc", "dd", "ee", "ff")),
+        ("https://acct", ("acct",)),
+        ("acct/raw", ()),
+        ("", ()),
+    ],
+)
+def test_the_account_and_the_longest_segments_are_searched_for(name: str, words: tuple[str, ...]) -> None:
+    assert _words(name) == words

@@ -135,3 +135,9 @@ def test_of_rows_that_are_too_large_or_changed_none_is_written(
 def test_rows_that_storage_refuses_for_another_reason_are_a_fault(names: list[str], rows: LargeRows) -> None:
     with pytest.raises(StorageUnavailable):
         rows.put_small([(Key("00", name), {"n": 1}, None) for name in names])
+
+
+@pytest.mark.parametrize("version", [None, Version("*")])
+def test_a_row_that_storage_refuses_for_another_reason_is_a_fault(version: Version | None, rows: LargeRows) -> None:
+    with pytest.raises(StorageUnavailable):
+        rows.put(Key("00", "a/b"), {"n": 1}, version)
