@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from core.event_model import ColumnRef
 from core.lineage_model import Application, Lineage, SinkColumn
 from purview.description import description
@@ -61,3 +63,18 @@ def test_a_very_long_list_of_expressions_says_how_many_are_left_out() -> None:
     lines = described(replace(lineage(dataset(SINK), dataset(A)), columns=columns))
     shown = len(lines) - 2
     assert lines[-1] == f"- … and {1000 - shown} more"
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        (13, ["- aaa", "- bbb", "- c"]),
+        (12, ["- aaa", "- bbb", "- … and 1 more"]),
+        (9, ["- aaa", "- … and 2 more"]),
+        (4, ["- … and 3 more"]),
+    ],
+)
+def test_a_list_is_cut_where_its_part_is_full(limit: int, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("purview.description._PART_BYTES", limit)
+    item = replace(lineage(dataset(SINK)), conditions=("aaa", "bbb", "aaa", "c"))
+    assert described(item) == ["Joins and filters:", *expected]

@@ -289,6 +289,18 @@ def test_rows_that_changed_since_they_were_read_are_left_alone(store: EventStore
     ]
 
 
+def test_rows_that_were_deleted_since_they_were_read_stay_away(store: EventStore) -> None:
+    sent = new_event()
+    store.put(*sent, NOON)
+    events = store.names(sent[0].run_key)
+    rows = store.rows_of(events)
+    store.delete(events)
+    store.mark_unchanged(rows, Status.RETRYING, "swept up")
+    store.mark(events, Status.RETRYING)
+    store.settle_rows(sent[0].run_key, rows, NOON + 24 * HOUR)
+    assert store.rows_of(events) == []
+
+
 def test_rows_of_events_come_by_time_of_receipt_without_missing_ones(store: EventStore) -> None:
     run = new_run()
     first, second = new_event("START", run=run), new_event(run=run)

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -327,3 +328,17 @@ def test_strange_keys(locks: Locks, key: str) -> None:
 def test_azure_has_leases_of_15_to_60_seconds(storage_clients: StorageClients, seconds: int) -> None:
     with pytest.raises(ValueError, match="15 to 60"):
         Locks(storage_clients, seconds)
+
+
+def test_old_locks_that_are_free_are_purged_and_counted(locks: Locks) -> None:
+    minute = timedelta(minutes=1)
+    locks.purge(datetime.now(UTC) + minute)
+    with locks.hold(["held"], 0):
+        with locks.hold(["free", "free too"], 0):
+            pass
+        assert locks.purge(datetime.now(UTC) - minute) == 0
+        assert locks.purge(datetime.now(UTC) + minute) == 2
+        assert locks.purge(datetime.now(UTC) + minute) == 0
+        with pytest.raises(LeaseLost), locks.hold(["held"], 0):
+            pass
+    assert locks.purge(datetime.now(UTC) + minute) == 1
