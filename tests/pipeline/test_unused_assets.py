@@ -15,7 +15,7 @@ import requests
 from core.catalog_model import Asset, AssetName, Created
 from core.errors import CatalogRefused
 from pipeline.run import process_run
-from pipeline.unused_assets import Referred, decode, encode
+from pipeline.unused_assets import Referred, _own, decode, encode
 from purview.catalog import Catalog
 from purview.creation import creation_locks
 from purview.removal import remove_asset
@@ -361,6 +361,22 @@ def test_an_asset_to_which_another_process_starts_to_refer_is_not_lost(
     ((_, shown),) = universe.processes().items()
     assert shown["inputs"] == [name_of(universe, "in").qualified_name]
     assert left(universe) == sorted([*a_folder("in", "x"), *a_folder("other", "a"), "process"])
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["there", "not there"])
+@pytest.mark.parametrize("recorded", [None, Created(), Created("g")], ids=["foreign", "announced", "ours"])
+def test_an_asset_is_ours_if_it_was_created_after_it_was_announced(
+    recorded: Created | None, is_there: bool, universe: Universe
+) -> None:
+    name, services = name_of(universe, "in"), universe.services
+    if recorded:
+        services.created.add_many({name: recorded})
+    if is_there:
+        upload(universe, name)
+    guid = entity(universe, name.qualified_name)["guid"] if is_there else ""
+    expected = "g" if recorded and recorded.guid else guid if recorded else ""
+    assert _own(name, services) == (Asset(name, expected) if expected else None)
+    assert services.created.get_many([name]) == ({name: Created(expected)} if expected else {})
 
 
 def test_names_are_read_as_they_were_stored() -> None:

@@ -2,9 +2,22 @@
 
 import pytest
 from azure.data.tables import TableServiceClient
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
+from core.errors import StorageUnavailable
 from core.storage_connection import StorageConnection
-from storage.clients import TABLES, connect, missing_parts, provision, provision_tables
+from storage.clients import (
+    CONTAINERS,
+    RETRY_QUEUE,
+    TABLES,
+    check_provisioned,
+    connect,
+    credential,
+    missing_parts,
+    provision,
+    provision_tables,
+)
+from tests.support.storage_accounts import StorageAccounts
 
 
 def test_no_client_of_a_table_is_made_while_requests_may_be_under_way(
@@ -21,3 +34,36 @@ def test_no_client_of_a_table_is_made_while_requests_may_be_under_way(
     provision_tables(clients)
     assert [list(clients.table(name).query_entities("PartitionKey eq 'none'")) for name in TABLES] == [[]] * len(TABLES)
     assert missing_parts(clients, 60) == []
+
+
+def test_what_is_missing_is_named_until_it_is_created(storage_accounts: StorageAccounts) -> None:
+    clients = connect(storage_accounts.new())
+    containers, queues = [f"container {name}" for name in CONTAINERS], [f"queue {RETRY_QUEUE}"]
+    assert missing_parts(clients, 60) == [*containers, *(f"table {name}" for name in TABLES), *queues]
+    with pytest.raises(StorageUnavailable) as caught:
+        check_provisioned(clients, 60)
+    assert "sparklin doctor" in caught.value.remedy
+    provision_tables(clients)
+    assert missing_parts(clients, 60) == [*containers, *queues]
+    provision(clients)
+    assert missing_parts(clients, 60) == []
+    check_provisioned(clients, 60)
+
+
+def test_without_a_connection_string_the_services_are_reached_with_the_identity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    class Identity(ManagedIdentityCredential):
+        def __init__(self, *, client_id: str) -> None:
+            asked.append(client_id)
+            super().__init__(client_id=client_id)
+
+    monkeypatch.setattr("storage.clients.ManagedIdentityCredential", Identity)
+    names = ("https://a.blob.x", "https://a.queue.x", "https://a.table.x")
+    clients = connect(StorageConnection("", *names, client_id="me"))
+    urls = (clients.blobs.url, clients.queues.url, clients.tables.url)
+    assert (tuple(url.rstrip("/") for url in urls), asked) == (names, ["me"])
+    assert isinstance(credential("me"), Identity)
+    assert isinstance(credential(""), DefaultAzureCredential)
