@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from core.event_model import ColumnLineageFacet, ColumnRef, Dataset, DatasetId, EventDataset, InputField, RunEvent
+from core.event_model import (
+    ColumnLineageFacet,
+    ColumnRef,
+    Dataset,
+    DatasetId,
+    EventDataset,
+    InputField,
+    RunEvent,
+    Symlink,
+)
 from core.replacing import replace
 from parser.merge import RunState, merge
 from tests.support.corpus import SPARK_35, events
@@ -69,6 +78,12 @@ def written(number: int, facet: ColumnLineageFacet | None = None, **more: Any) -
     """An event that writes ``t``, as one of several of its run."""
     output = EventDataset(Dataset(DatasetId("abfss://lake", "t"), **more), facet)
     return replace(run_event(minute=number), outputs=(output,), digest=str(number))
+
+
+def test_the_symlinks_of_all_events_are_united() -> None:
+    one, other = Symlink("hive", "db.t", "TABLE"), Symlink("glue", "db.t", "TABLE")
+    run = merge([written(1, symlinks=(one,)), written(2, symlinks=(other, one)), written(3)])
+    assert [output.dataset.symlinks for output in run.outputs] == [(other, one)]
 
 
 def facet(rows: str = "", **fields: str) -> ColumnLineageFacet:

@@ -8,7 +8,7 @@ from parser.logical_plan.leaves import Assigned
 from parser.logical_plan.operator_rules import new_walk
 from parser.logical_plan.tree import tree
 from parser.logical_plan.value import Relation
-from tests.support.plans import Nodes, alias, attribute, function, literal, operator, project, read
+from tests.support.plans import Nodes, alias, attribute, function, literal, node, operator, project, read
 
 ORDERS = read({"id": 1, "amount": 2}, "shop.orders")
 FOLDER = read({"id": 11, "rate": 12})
@@ -53,6 +53,38 @@ def test_a_column_that_was_computed_below_is_replaced_by_its_expression() -> Non
     assert texts_of(project(below, alias(function("Lower", attribute("u", 31)), "l", 32)))[1] == [
         "lower(upper(orders.id))"
     ]
+
+
+def generated(generator: Nodes, width: int) -> Nodes:
+    output = [attribute(name, 50 + at) for at, name in enumerate(["m", "n"][:width])]
+    return operator("Generate", ORDERS, generator=generator, generatorOutput=output)
+
+
+PYTHON = node("sql.catalyst.expressions.PythonUDF", attribute("amount", 2), name="f")
+TABLE_FUNCTION = node("sql.catalyst.expressions.PythonUDTF", attribute("amount", 2), name="g")
+MADE = {
+    "a generator of one column": (generated(function("Explode", attribute("id", 1)), 1), "explode(orders.id)"),
+    "a generator of two": (generated(function("PosExplode", attribute("id", 1)), 2), "posexplode(orders.id).m"),
+    "rows that are repeated": (
+        generated(function("ReplicateRows", literal("2"), attribute("amount", 2), attribute("id", 1)), 2),
+        "orders.amount",
+    ),
+    "a Python function": (
+        operator("BatchEvalPython", ORDERS, udfs=[PYTHON], resultAttrs=[attribute("m", 50)]), "f(orders.amount)"
+    ),
+    "a table function": (
+        operator("BatchEvalPythonUDTF", ORDERS, udtf=TABLE_FUNCTION, resultAttrs=[attribute("m", 50)]),
+        "g(orders.amount)",
+    ),
+    "an expansion": (operator("Expand", ORDERS, projections=[[attribute("id", 1)]], output=[attribute("m", 50)]),
+                     "orders.id"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("below", "text"), MADE.values(), ids=MADE.keys())
+def test_a_column_that_an_operator_made_is_replaced_by_its_expression(below: Nodes, text: str) -> None:
+    upper = alias(function("Upper", attribute("m", 50)), "u", 31)
+    assert texts_of(project(below, upper))[1] == [f"upper({text})"]
 
 
 def test_each_condition_is_listed_once_in_the_order_of_the_plan() -> None:

@@ -275,7 +275,16 @@ A_IS_SET, B_IS_ONE = function("IsNotNull", A), function("EqualTo", B, literal("1
         (operator("TakeOrderedAndProjectExec", ONE, sortOrder=[B], projectList=[A]), {("b", "SORT")}),
         (operator("Deduplicate", ONE, keys=[B]), {("b", "GROUP_BY")}),
         (operator("Aggregate", ONE, groupingExpressions=[A], aggregateExpressions=[B]), {("a", "GROUP_BY")}),
+        (
+            operator("HashAggregate", operator("Filter", ONE, condition=B_IS_ONE), groupingExpressions=[A],
+                     resultExpressions=[A]),
+            {("b", "FILTER"), ("a", "GROUP_BY")},
+        ),
         (joined("Join"), {("a", "JOIN"), ("k", "JOIN")}),
+        (
+            operator("Join", operator("Sort", ONE, order=[B]), operator("Sort", OTHER, order=[K]), condition=None),
+            {("b", "SORT"), ("k", "SORT")},
+        ),
         (joined("Join", "LeftSemi"), {("a", "JOIN"), ("k", "JOIN")}),
         (operator("SortMergeJoinExec", ONE, OTHER, leftKeys=[B], rightKeys=[V]), {("b", "JOIN"), ("v", "JOIN")}),
         (
@@ -340,6 +349,7 @@ def test_conditions_of_a_row_level_command_determine_what_comes_from_rows() -> N
         (function("Stack", literal(2), A, B, B, A), 2, [{"a", "b"}, {"a", "b"}]),
         (function("Stack", literal(2), A, B, A, B), 2, [{"a"}, {"b"}]),
         (function("Stack", literal(1), A, B), 2, [{"a"}, {"b"}]),
+        (function("Stack", literal(1), A, B, A), 3, [{"a"}, {"b"}, {"a"}]),
         (function("ReplicateRows", literal(2), A, B), 2, [{"a"}, {"b"}]),
         (function("Inline", function("CreateArray", function("CreateNamedStruct", literal("f"), A, literal("g"), B))),
          2, [{"a"}, {"b"}]),
@@ -351,6 +361,24 @@ def test_which_arguments_of_a_generator_make_which_column(generator: Nodes, widt
     rows = relation_of(operator("Generate", ONE, generator=generator, generatorOutput=output))
     assert [column.name for column in rows.output] == ["a", "b", *(f"made{at}" for at in range(width))]
     assert [{name for _, name in rows.value(2 + at).sources} for at in range(width)] == made
+
+
+def test_the_columns_of_a_generator_that_cannot_be_read_are_unknown() -> None:
+    rows = relation_of(operator("Generate", ONE, generator=None, generatorOutput=[attribute("made", 50)]))
+    assert [rows.value(at).known for at in range(3)] == [True, True, False]
+
+
+def test_a_row_of_an_expansion_may_be_shorter_than_its_columns() -> None:
+    output = [attribute("x", 90), attribute("y", 91), attribute("z", 92)]
+    rows = relation_of(operator("Expand", ONE, projections=[[A], [literal(None), B]], output=output))
+    values = [rows.value(at) for at in range(3)]
+    assert [{name for _, name in value.sources} if value.known else None for value in values] == [{"a"}, {"b"}, None]
+
+
+def test_new_columns_of_a_row_level_command_without_projections_are_unknown() -> None:
+    output = [A, attribute("__row_operation", 60), attribute("x", 61)]
+    rows = relation_of(operator("Expand", ONE, projections=None, output=output))
+    assert [rows.value(at).known for at in range(3)] == [True, False, False]
 
 
 def typed(name: str, number: int, data_type: str) -> Nodes:
@@ -470,8 +498,16 @@ def test_a_row_that_a_subquery_chooses_is_known_only_if_its_query_is_known() -> 
 
     narrow = operator("Union", project(OTHER, K), OTHER)
     assert [chosen_from(query).value(0).known for query in (OTHER, narrow)] == [True, False]
+    typed_in = chosen_from(project(OTHER, alias(literal("1"), "c", 71))).value(0)
+    assert (typed_in.known, typed_in.sources, typed_in.literal) == (True, set(), False)
     filtered = chosen_from(operator("Filter", OTHER, condition=function("EqualTo", V, literal("1"))))
     assert filtered.value(0).uses == {((1, "v"), "FILTER")}
+
+
+def test_the_result_of_an_operator_that_no_rule_knows_is_unknown_but_for_what_decides_about_its_rows() -> None:
+    rows = relation_of(operator("NewInSpark9", operator("Sort", ONE, order=[B]), output=[A]))
+    assert ([column.name for column in rows.output], rows.known, rows.value(0).known) == (["a"], False, False)
+    assert rows.uses == {((0, "b"), "SORT")}
 
 
 def test_rows_typed_in_are_constant() -> None:
