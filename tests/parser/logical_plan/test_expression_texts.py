@@ -65,9 +65,13 @@ TABLE_FUNCTION = node("sql.catalyst.expressions.PythonUDTF", attribute("amount",
 MADE = {
     "a generator of one column": (generated(function("Explode", attribute("id", 1)), 1), "explode(orders.id)"),
     "a generator of two": (generated(function("PosExplode", attribute("id", 1)), 2), "posexplode(orders.id).m"),
+    "a stack of two": (
+        generated(function("Stack", literal("1"), attribute("id", 1), attribute("amount", 2)), 2),
+        "stack('1', orders.id, orders.amount).m",
+    ),
     "rows that are repeated": (
-        generated(function("ReplicateRows", literal("2"), attribute("amount", 2), attribute("id", 1)), 2),
-        "orders.amount",
+        generated(function("ReplicateRows", literal("2"), function("Lower", attribute("id", 1))), 1),
+        "lower(orders.id)",
     ),
     "a Python function": (
         operator("BatchEvalPython", ORDERS, udfs=[PYTHON], resultAttrs=[attribute("m", 50)]), "f(orders.amount)"
@@ -85,6 +89,13 @@ MADE = {
 def test_a_column_that_an_operator_made_is_replaced_by_its_expression(below: Nodes, text: str) -> None:
     upper = alias(function("Upper", attribute("m", 50)), "u", 31)
     assert texts_of(project(below, upper))[1] == [f"upper({text})"]
+
+
+def test_each_column_of_repeated_rows_is_the_one_at_its_position() -> None:
+    rows = generated(
+        function("ReplicateRows", literal("2"), attribute("id", 1), function("Lower", attribute("id", 1))), 2
+    )
+    assert texts_of(project(rows, attribute("m", 50), attribute("n", 51)))[1] == ["orders.id", "lower(orders.id)"]
 
 
 def test_each_condition_is_listed_once_in_the_order_of_the_plan() -> None:

@@ -351,6 +351,7 @@ def test_conditions_of_a_row_level_command_determine_what_comes_from_rows() -> N
         (function("Stack", literal(1), A, B), 2, [{"a"}, {"b"}]),
         (function("Stack", literal(1), A, B, A), 3, [{"a"}, {"b"}, {"a"}]),
         (function("ReplicateRows", literal(2), A, B), 2, [{"a"}, {"b"}]),
+        (function("ReplicateRows", literal(2), A), 2, [{"a"}, set()]),
         (function("Inline", function("CreateArray", function("CreateNamedStruct", literal("f"), A, literal("g"), B))),
          2, [{"a"}, {"b"}]),
         (function("Inline", B), 2, [{"b"}, {"b"}]),
@@ -499,7 +500,7 @@ def test_a_row_that_a_subquery_chooses_is_known_only_if_its_query_is_known() -> 
     narrow = operator("Union", project(OTHER, K), OTHER)
     assert [chosen_from(query).value(0).known for query in (OTHER, narrow)] == [True, False]
     typed_in = chosen_from(project(OTHER, alias(literal("1"), "c", 71))).value(0)
-    assert (typed_in.known, typed_in.sources, typed_in.literal) == (True, set(), False)
+    assert (typed_in.known, set(typed_in.sources), typed_in.literal) == (True, set(), False)
     filtered = chosen_from(operator("Filter", OTHER, condition=function("EqualTo", V, literal("1"))))
     assert filtered.value(0).uses == {((1, "v"), "FILTER")}
 
