@@ -131,6 +131,12 @@ RULES: dict[str, tuple[Nodes, Found]] = {
 }
 
 
+@pytest.mark.parametrize(("chosen", "given"), [(None, 1), (0, None), ("0", 1), (0, 2), (2, 1), (None, None)], ids=repr)
+def test_a_pivot_whose_columns_cannot_be_read_comes_from_all_of_its_children(chosen: object, given: object) -> None:
+    pivot = node("sql.catalyst.expressions.aggregate.PivotFirst", A, B, pivotColumn=chosen, valueColumn=given)
+    assert read(pivot) == ("a b", {})
+
+
 def test_every_rule_has_a_case() -> None:
     tables = expressions._CHOOSE | expressions._ANY_OF | expressions._ELEMENT_OF
     assert expressions._RULES.keys() == RULES.keys() | tables

@@ -483,6 +483,14 @@ def test_a_recursion_within_a_recursion_has_rows_of_its_own() -> None:
     assert {name for _, name in outer.value(0).sources} == {"a", "k"}
 
 
+def test_a_recursion_may_refer_to_the_rows_of_the_one_around_it() -> None:
+    around = node("sql.catalyst.plans.logical.UnionLoopRef", loopId=1, output=[attribute("p", 61), attribute("q", 62)])
+    step = project(around, attribute("q", 62), alias(literal("1"), "x", 65))
+    inner = operator("UnionLoop", OTHER, step, id=2, outputAttrIds=[{"id": 63}, {"id": 64}])
+    rows = relation_of(operator("UnionLoop", ONE, inner, id=1, outputAttrIds=[{"id": 66}, {"id": 67}]))
+    assert [{name for _, name in rows.value(at).sources} for at in (0, 1)] == [{"a", "k", "b", "v"}, {"b", "v"}]
+
+
 @pytest.mark.parametrize(
     "more",
     [{"outputAttrIds": None}, {"outputAttrIds": []}, {"outputAttrIds": [{"id": 54}, {"no": 1}]}],

@@ -74,8 +74,8 @@ def test_a_column_of_a_micro_batch_is_as_certain_as_it_was_there() -> None:
 @pytest.mark.parametrize(("inner", "expected"), [(ROWS, [False, True, True]), (read({"z": 12}), [False, True])])
 def test_a_leaf_may_be_in_a_subquery(inner: Nodes, expected: list[bool]) -> None:
     query = node("sql.catalyst.expressions.ScalarSubquery", plan=inner)
-    _, walk = walked(project(read({"k": 11}), alias(query, "c", 70)), KNOWN)
-    assert [leaf.in_subquery for leaf in walk.leaves] == expected
+    _, walk = walked(project(read({"k": 11}), alias(query, "c", 70), alias(query, "d", 71)), KNOWN)
+    assert [leaf.in_subquery for leaf in walk.leaves] == [*expected, *expected[1:]]
 
 
 @pytest.mark.parametrize("hidden", sorted(HIDDEN))
