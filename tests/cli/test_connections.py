@@ -2,12 +2,16 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import typer
 from azure.storage.blob import generate_account_sas
 from typer.testing import CliRunner, Result
 
+from cli import connections
 from cli.main import app
+from core.errors import SettingsError, StorageUnavailable
 from pipeline.services import Services
 from storage.clients import connect, missing_parts
 from tests.support.events import body, dataset, event
@@ -56,3 +60,80 @@ def test_an_account_that_the_app_has_not_used_is_reported_in_a_sentence(
         "lost tables from the stored events."
     )
     assert missing_parts(connect(empty), 15) == before
+
+
+STACK = {"storage": "s", "dataMap": "http://127.0.0.1:1"}
+
+
+def started(folder: Path, content: str = json.dumps(STACK)) -> None:
+    """A stack was started in a folder, which left this file."""
+    (folder / ".local").mkdir()
+    (folder / ".local" / "stack.json").write_text(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "there is no local stack here (.local/stack.json); go to the checkout where it runs, or start it with"),
+        ("{half", ".local/stack.json cannot be read; `make down`, then `make up` writes it again"),
+        ('{"storage": "s"}', ".local/stack.json is not complete; `make down`, then `make up` writes it again"),
+        ('{"dataMap": "d"}', ".local/stack.json is not complete; `make down`, then `make up` writes it again"),
+    ],
+)
+def test_a_stack_that_is_not_there_is_explained(
+    content: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        started(tmp_path, content)
+
+    with pytest.raises(typer.Exit) as exited:
+        connections.stack_values()
+
+    assert (exited.value.exit_code, capsys.readouterr().err[: len(said)]) == (2, said)
+
+
+def test_the_settings_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    started(tmp_path)
+
+    assert connections.stack_settings() == {
+        "LINEAGE_STORAGE": "s",
+        "PURVIEW_ENDPOINT": "http://127.0.0.1:1",
+        "PURVIEW_AUTH": "none",
+    }
+
+
+OR_LOCAL = "or use --local for the stack of `make up`"
+RESTART = "Is the local stack still running? `make down`, then `make up`, starts it again."
+
+
+@pytest.mark.parametrize(
+    ("error", "local", "has_stack", "hinted"),
+    [
+        (SettingsError(("a",)), False, True, ("a", OR_LOCAL)),
+        (SettingsError(("a",)), False, False, ("a",)),
+        (SettingsError(("a",)), True, True, ("a",)),
+        (StorageUnavailable("away"), True, True, ("away", RESTART)),
+        (StorageUnavailable("away"), False, True, ("away", "")),
+        (StorageUnavailable("away", remedy="wait"), True, True, ("away", "wait")),
+    ],
+)
+def test_an_error_mentions_the_local_stack_where_it_helps(
+    error: SettingsError | StorageUnavailable,
+    local: bool,
+    has_stack: bool,
+    hinted: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if has_stack:
+        started(tmp_path)
+
+    with pytest.raises(type(error)) as caught, connections._hinting(local=local):
+        raise error
+
+    found = caught.value
+    assert isinstance(found, SettingsError | StorageUnavailable)
+    assert (found.problems if isinstance(found, SettingsError) else (found.reason, found.remedy)) == hinted

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import naming
+from core.envelope import read_envelope
 from core.identity import run_key
-from core.naming import EventName, parse_blob_name
+from core.naming import EventName, event_name, parse_blob_name
+from tests.support.events import body, event
 
 RUN = "01a204f9-ced0-75cb-96b6-56e74817518a"
 TIME = datetime(2024, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
@@ -19,6 +21,17 @@ def test_an_events_blob_and_row() -> None:
     name = EventName(RUN, TIME, "COMPLETE", "0123456789abcdef")
     assert name.blob == BLOB
     assert name.row_key == f"{RUN}|0123456789abcdef"
+
+
+def test_a_blob_lies_in_the_folder_of_its_run() -> None:
+    assert naming.folder_of(BLOB) == RUN
+    assert BLOB.startswith(naming.run_folder(RUN))
+
+
+def test_the_name_of_an_event_is_that_of_its_envelope() -> None:
+    envelope = read_envelope(body(event("FAIL", run=RUN)))
+
+    assert event_name(envelope, "0123456789abcdef") == EventName(RUN, envelope.time, "FAIL", "0123456789abcdef")
 
 
 def test_times_of_other_zones_become_utc() -> None:

@@ -44,6 +44,8 @@ def test_partitions_are_cut(tail: str) -> None:
         "tmp/00.07.2025",
         "tmp/dataset_20250721",
         "tmp/2025-07-21T10+02",
+        "tmp/2025-07-21T10T",
+        "tmp/2025-07-21ZZ",
         "tmp/2025-07-21.csv",
         "tmp/202540",
         "tmp/2025",
@@ -109,3 +111,8 @@ def test_no_folders_have_no_partitions() -> None:
 )
 def test_a_part_file_belongs_to_its_folder(path: str, folder: str) -> None:
     assert "/".join(without_part_file(path.split("/"))) == folder
+
+
+@pytest.mark.parametrize("tail", ["2025/07", "2025/07/21", "key=value", "202507"])
+def test_the_folder_above_a_partition_may_be_the_first(tail: str) -> None:
+    assert without_partitions(["t", *tail.split("/")]) == ["t"]
