@@ -144,7 +144,7 @@ def test_names_without_words_and_generic_ones_are_not_searched_for(
     catalog: Catalog, cache: MemoryCache, data_map: DataMap
 ) -> None:
     hive = AssetName("hive_table", "db.t@cluster")
-    item = dataset(DatasetId("odd", "thing"))
+    item = dataset(DatasetId("odd://host", "folder/thing"))
     other = dataset(DatasetId("hive", "db.t"))
     resolutions = {item.id: resolve(item), other.id: Resolution(other, "test", hive, (hive,), "t")}
     look_up(resolutions, catalog, cache, same)
@@ -264,3 +264,16 @@ def test_an_asset_of_others_counts_if_it_is_as_good_as_ours(
 )
 def test_the_account_and_the_longest_segments_are_searched_for(name: str, words: tuple[str, ...]) -> None:
     assert _words(name) == words
+
+
+@pytest.mark.parametrize(("below", "is_found"), [("/gold", True), ("", False)])
+def test_one_word_beside_the_account_is_enough_for_a_search(
+    below: str, is_found: bool, catalog: Catalog, cache: MemoryCache, data_map: DataMap
+) -> None:
+    account = f"https://acct.dfs.core.windows.net{below}"
+    guid = data_map.add(RESOURCE_SET, f"{account}/Year={{Year}}/{{SparkPartitions}}")
+    planned = AssetName(RESOURCE_SET, f"{account}/{{SparkPartitions}}")
+    resolution = Resolution(dataset(SALES), "test", planned, (planned,), "x")
+    data_map.forget_calls()
+    assert look_up({SALES: resolution}, catalog, cache, same)[SALES].guid == (guid if is_found else "")
+    assert (SEARCH in data_map.calls()) == is_found
