@@ -15,7 +15,7 @@ from cli.checks.check import Check
 from cli.checks.check import State as CheckState
 from cli.examples import EXAMPLES, epilog
 from cli.run_counts import counts_text, run_object
-from cli.tables import print_process
+from cli.tables import print_process, short
 from cli.tasks.purge_runs import Purged
 from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
 from cli.tasks.relink_processes import Leftover, Move
@@ -571,3 +571,18 @@ def test_only_something_wrong_is_not_ok(state: CheckState, is_ok: bool) -> None:
 )
 def test_the_help_ends_with_examples(command: str, shown: str) -> None:
     assert epilog(command) == shown
+
+
+@pytest.mark.parametrize(
+    ("qualified_name", "name"),
+    [
+        ("https://lake/raw/t/{SparkPartitions}", "t"),
+        ("https://lake/raw//t//", "t"),
+        ("mssql://s/d#t", "t"),
+        ("a/{SparkPartitions}/c", "c"),
+        ("{SparkPartitions}", "{SparkPartitions}"),
+        ("", ""),
+    ],
+)
+def test_the_short_name_of_an_asset(qualified_name: str, name: str) -> None:
+    assert short(qualified_name) == name

@@ -151,6 +151,15 @@ def test_file_is_looked_up_as_file_then_pattern_then_as_a_folder_of_that_name() 
     ]
 
 
+def test_the_pattern_of_a_file_is_not_that_of_a_folder() -> None:
+    assert looked_up(LAKE, "in/sales_v2.csv") == [
+        ("azure_datalake_gen2_path", f"{HOST}/in/sales_v2.csv"),
+        ("azure_datalake_gen2_resource_set", f"{HOST}/in/sales_v{{N}}.csv"),
+        ("azure_datalake_gen2_resource_set", f"{HOST}/in/sales_v2.csv/{{SparkPartitions}}"),
+        ("azure_datalake_gen2_path", f"{HOST}/in/sales_v2.csv/"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("namespace", "kinds", "base"),
     [
