@@ -14,6 +14,7 @@ out. Not sampled: messages, log lines, annotations, and what runs only at import
 import argparse
 import ast
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -24,8 +25,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import IO
+from tempfile import TemporaryDirectory
+
+import pytest
 
 from local import environment
 
@@ -41,6 +43,10 @@ PLUGIN = ("-p", "benchmarks.mutants_plugin", "-q", "-p", "no:cacheprovider", "--
 #: Seconds of tests (as they took when they were recorded) that are tried on a mutant, first and in all.
 FIRST, MOST = 5.0, 60.0
 LIMIT = 300
+#: Starts processes that have imported what all tests need of other packages, but nothing of the app.
+FRESH = multiprocessing.get_context("forkserver")
+IMPORTED = ["azure.data.tables", "azure.identity", "azure.storage.blob", "azure.storage.queue", "jsonschema", "msgspec"]
+IMPORTED += ["pyapacheatlas.core", "pytest", "requests", "typer.testing"]
 
 SWAPS: Mapping[type, type] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -194,34 +200,34 @@ def is_noticed(mutant: Mutant, tests: Sequence[tuple[float, str]]) -> bool:
 
 
 def fails(mutant: Mutant, tests: Sequence[str]) -> bool:
-    variables = {**environment.variables(), "MUTANT": f"{mutant.file}:{mutant.number}"}
-    with (
-        # A file, because the names of some tests are longer than a command may be.
-        NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as names,
-        subprocess.Popen(
-            [sys.executable, "-m", "pytest", *PLUGIN, "-n", "0", "-x", "-o", "timeout=60", _listed(tests, names)],
-            cwd=ROOT,
-            env=variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            output, _ = process.communicate(timeout=LIMIT)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            return True
-    if b"no match in any of" in output:
-        raise SystemExit("The record names tests that no longer exist: record again, with --record-again.")
-    return process.returncode != 0
+    with TemporaryDirectory() as folder:
+        output = Path(folder) / "output.txt"
+        process = FRESH.Process(target=run, args=(mutant, tests, output))
+        process.start()
+        process.join(LIMIT)
+        if process.exitcode is None:
+            os.killpg(process.pid or 0, signal.SIGKILL)
+        process.join()
+        if b"no match in any of" in output.read_bytes():
+            raise SystemExit("The record names tests that no longer exist: record again, with --record-again.")
+    return process.exitcode != 0
 
 
-def _listed(tests: Sequence[str], file: IO[str]) -> str:
-    """The argument by which pytest reads the names of tests from a file."""
-    file.write("\n".join(tests))
-    file.flush()
-    return f"@{file.name}"
+def run(mutant: Mutant, tests: Sequence[str], output: Path) -> None:
+    """In a process of its own: runs the tests on the mutant until one fails, and exits as pytest does."""
+    os.setsid()
+    with output.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    environment.add_missing({"MUTANT": f"{mutant.file}:{mutant.number}"})
+    # A file, because the names of some tests are longer than a command may be.
+    names = output.with_name("tests.txt")
+    names.write_text("\n".join(tests), "utf-8")
+    code = pytest.main([*PLUGIN, "-n", "0", "-x", "-o", "timeout=60", f"@{names}"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A mutant may leave threads that never end.
+    os._exit(code)
 
 
 def main() -> None:
@@ -233,6 +239,7 @@ def main() -> None:
     given = options.parse_args()
     if given.record_again or not list(RECORD.glob("*.jsonl")):
         record()
+    FRESH.set_forkserver_preload(IMPORTED)
     known = all_mutants(given.words)
     sample = random.Random(given.seed).sample(known, min(given.sample, len(known)))
     lines = {(mutant.file, line) for mutant in sample for line in (mutant.line, mutant.statement)}
