@@ -14,10 +14,12 @@ from pipeline import publish
 from pipeline.processes import Naming, Process, process_of
 from pipeline.publish import record, republish
 from pipeline.services import Services
+from pipeline.unused_assets import decode
 from purview import uploader
 from purview.fingerprint import Fingerprints
 from qualified_names.rules import load
 from storage.details_table import Conflict, DetailsRow, DetailsTable
+from storage.locks import HeldLocks
 from tests.purview.helpers import copy_of, folder
 from tests.support.events import body, dataset, event
 from tests.support.universe import Universe
@@ -138,6 +140,43 @@ def test_what_an_earlier_version_uploaded_is_uploaded_again_at_its_share_of_the_
     universe.deliver(a_write("second", minute=1))
     assert len(uploads) == expected
     assert row_of(universe).fingerprint.startswith("draft:") is bool(expected)
+
+
+def test_a_worker_that_lost_its_lock_uploads_nothing_and_the_next_one_does(
+    universe: Universe, uploads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(HeldLocks, "check", lambda _: _lost())
+        universe.deliver(a_write("first"))
+    assert (uploads, row_of(universe).dirty) == ([], True)
+    name = row_of(universe).qualified_name
+    assert [publish.publish(name, universe.services) for _ in range(2)] == [True, False]
+    assert (uploads, row_of(universe).dirty) == (["s"], False)
+
+
+def _lost() -> None:
+    raise LeaseLost("expired")
+
+
+@pytest.mark.parametrize("is_dirty", [False, True])
+def test_a_process_certainly_refers_only_to_what_its_last_complete_upload_showed(
+    is_dirty: bool, universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an upload that broke off, its process may lack references to assets, which others may delete then."""
+    universe.deliver(a_write("first"))
+    row = row_of(universe)
+    universe.services.details.write(replace(row, dirty=is_dirty))
+    referred = []
+    original = uploader.upload
+
+    def noted(*arguments: Any, **more: Any) -> object:
+        referred.append(more["referred"])
+        return original(*arguments, **more)
+
+    monkeypatch.setattr(uploader, "upload", noted)
+    universe.deliver(a_write("second", "other", minute=1))
+    assert referred == [frozenset() if is_dirty else decode(row.referred).names]
+    assert decode(row.referred).names
 
 
 UPLOADED = DetailsRow("sparklin://prod/app#t", fingerprint="now", uploaded=datetime.now(UTC))
