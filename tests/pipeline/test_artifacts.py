@@ -1,7 +1,7 @@
 """One process per notebook and sink, also for processes that an earlier version named after the application."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -165,6 +165,45 @@ def test_all_rows_are_checked_again_after_a_day_and_then_never_again(universe: U
     done = migrations.read(artifact_migration.NAME)
     move_to_artifacts(universe.services, start + timedelta(days=9))
     assert migrations.read(artifact_migration.NAME) == done
+
+
+NOON, DAY = datetime(2024, 5, 1, 12, tzinfo=UTC), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("before", "most", "parts", "after"),
+    [
+        (Progress(), 200, range(16), Progress(1, 0, NOON)),
+        (Progress(0, 14), 200, (14, 15), Progress(1, 0, NOON)),
+        (Progress(0, 3), 3, (3, 4), Progress(0, 5)),
+        (Progress(0, 3), 2, (3,), Progress(0, 4)),
+        (Progress(1, 15, NOON - DAY / 2), 200, (15,), Progress(2, 0, NOON)),
+        (Progress(1, 0, NOON - DAY), 200, range(16), Progress(2, 0, NOON)),
+        (Progress(1, 0, NOON - DAY / 2), 200, (), Progress(1, 0, NOON - DAY / 2)),
+        (Progress(2, 0, NOON - 9 * DAY), 200, (), Progress(2, 0, NOON - 9 * DAY)),
+    ],
+)
+def test_a_call_continues_where_the_one_before_stopped(
+    before: Progress,
+    most: int,
+    parts: Sequence[int],
+    after: Progress,
+    universe: Universe,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each part has two rows here."""
+    read: list[int] = []
+
+    def part(_: DetailsTable, number: int) -> list[DetailsRow]:
+        read.append(number)
+        return [DetailsRow("a"), DetailsRow("b")]
+
+    monkeypatch.setattr(DetailsTable, "part", part)
+    monkeypatch.setattr(artifact_migration, "_move", lambda *_: None)
+    monkeypatch.setattr(artifact_migration, "ROWS_PER_CALL", most)
+    universe.services.migrations.write(artifact_migration.NAME, before)
+    move_to_artifacts(universe.services, NOON)
+    assert (read, universe.services.migrations.read(artifact_migration.NAME)) == (list(parts), after)
 
 
 def test_processes_of_applications_without_a_notebook_stay(universe: Universe) -> None:

@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from core.envelope import read_envelope
 from core.errors import StorageUnavailable
+from core.event_model import Envelope
 from core.storage_connection import StorageConnection
 from local.azurite import ACCOUNT_KEY, ACCOUNT_NAME
-from pipeline.receive import Answer, Receiver, receive, receive_batch, unavailable
+from pipeline.receive import Answer, Receiver, _give_up_early, _log_batch, receive, receive_batch, unavailable
 from receiver.accept import ReceiverRules
+from receiver.receipt import Outcome, Receipt
 from receiver.request_limits import Limits
 from storage.clients import StorageClients, connect
 from storage.event_store import EventStore
@@ -229,6 +232,45 @@ def test_one_line_is_logged_for_each_event_and_none_can_be_forged(
     assert len(record.getMessage()) < 1500
     assert "\x1b" not in record.getMessage()
     assert "kept" in record.getMessage()
+
+
+def test_what_is_rejected_of_a_batch_is_one_line_with_the_most_common_reasons(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, logger="pipeline")
+    monkeypatch.setattr("pipeline.receive._MOST_REASONS", 2)
+    rejected = [
+        Receipt(Outcome.REJECTED, reason, status) for reason, status in zip("abbccc", [400] * 5 + [503], strict=True)
+    ]
+    kept = Receipt(Outcome.KEPT, "wanted", 202, "run", "job")
+    _log_batch([*rejected, kept], "tag")
+    _log_batch(rejected[:3])
+    lines = [json.loads(record.getMessage().removeprefix("step ")) for record in caplog.records]
+    common = {key: [line.get(key) for line in lines] for key in ("outcome", "reason", "events", "status", "key")}
+    assert common == {
+        "outcome": ["kept", "rejected", "rejected"],
+        "reason": ["wanted", "2 × b; 2 × c; 2 × other reasons", "2 × b; 1 × a"],
+        "events": [None, 6, 3],
+        "status": [202, 503, 400],
+        "key": ["tag", None, None],
+    }
+
+
+def test_after_one_failure_nothing_more_of_a_batch_is_sent_to_storage() -> None:
+    asked: list[bytes] = []
+
+    def keep(_: Envelope, event: bytes) -> None:
+        asked.append(event)
+        if event == b"2":
+            raise StorageUnavailable("down")
+
+    keep_or_fail = _give_up_early(keep)
+    envelope = read_envelope(body(new()))
+    keep_or_fail(envelope, b"1")
+    for sent in (b"2", b"3"):
+        with pytest.raises(StorageUnavailable):
+            keep_or_fail(envelope, sent)
+    assert asked == [b"1", b"2"]
 
 
 def test_a_stored_event_is_reported_once_per_run_if_nothing_else_reports_it(store: EventStore) -> None:
