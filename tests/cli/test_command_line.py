@@ -245,6 +245,7 @@ def test_the_pages_show_the_lines_that_are_printed(name: str) -> None:
     platform, _, files = name.partition("-")
     url = () if files else ("--url", "https://<function app>.azurewebsites.net")
     printed = run("config", "spark", "--platform", platform, *url)
+    assert printed.stderr == f"enter them in {found.where}; see {found.page}\n"
     lines = [line for line in printed.stdout.splitlines() if not line.startswith("#")]
     assert [line.split(None, 1) for line in lines] == [line.split(None, 1) for line in block.text.strip().splitlines()]
     shown = json.loads(run("config", "spark", "--platform", platform, *url, "--json").stdout)

@@ -1,11 +1,25 @@
 """What the texts of settings mean, and which are refused, with words that follow the setting's name."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from core.setting_values import at_most, flag, mapping, one_of, patterns, positive, seconds, url, whole_number, words
+from core.folder_address import FolderAddress
+from core.setting_values import (
+    at_most,
+    flag,
+    folders,
+    mapping,
+    one_of,
+    patterns,
+    positive,
+    seconds,
+    url,
+    whole_number,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +39,15 @@ from core.setting_values import at_most, flag, mapping, one_of, patterns, positi
         (flag, "False", False),
         (words, " a, b;c\nd ,", ("a", "b", "c", "d")),
         (words, "", ()),
+        (patterns, "a|b | c\n\n d ", (re.compile("a|b"), re.compile("c"), re.compile("d"))),
+        (
+            folders,
+            "https://lake.dfs.core.windows.net/c/a\nabfss://c@lake.dfs.core.windows.net/a https://lake.blob.x/d",
+            (
+                FolderAddress("https://lake.blob.core.windows.net", "c", "a"),
+                FolderAddress("https://lake.blob.x", "d", ""),
+            ),
+        ),
         (mapping, '{"a": "b"}', {"a": "b"}),
         (mapping, "{}", {}),
         (one_of(("none", "gzip")), "GZip", "gzip"),
