@@ -10,6 +10,7 @@ import pytest
 
 from cli.checks import endpoint
 from cli.checks.endpoint import Receiver, check_receiver
+from core.envelope import read_envelope
 from core.version import VERSION
 
 HEALTHY = (200, {"status": "ok", "version": VERSION})
@@ -163,3 +164,10 @@ def test_whether_chunked_bodies_arrive(
     answers.chunked = status
 
     assert found(receiver) == [RECEIVER, KEY, ("compression", state, seen)]
+
+
+def test_the_event_without_lineage_is_read_and_not_kept() -> None:
+    envelope = read_envelope(endpoint.ignored_event())
+
+    assert (envelope.event_type, envelope.inputs, envelope.outputs) == ("START", 0, 0)
+    assert (envelope.job_namespace, envelope.job_name) == ("sparklin-doctor", "sparklin_doctor")

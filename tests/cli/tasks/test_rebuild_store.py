@@ -105,6 +105,16 @@ def test_a_run_is_recorded_without_an_upload(universe: Universe) -> None:
     assert row.process_guid == ""
 
 
+def test_a_processed_run_of_which_the_process_was_lost_is_recorded_again(universe: Universe, drawn: str) -> None:
+    details = universe.services.details
+    lost = details.read(drawn)
+    assert lost
+    details.delete(lost)
+
+    assert recorded(universe) == RecordedRun(key(universe), 1, 0)
+    assert details.read(drawn)
+
+
 def test_an_event_that_the_receiver_did_not_store_gets_no_row(universe: Universe) -> None:
     own = universe.own(a_write())
     blob = event_name(read_envelope(own), digest(own)).blob
