@@ -1,5 +1,10 @@
 """One dataset under two names in a run, what later events empty, and which outputs of an unknown operation count."""
 
+from typing import Any
+
+import pytest
+
+from parser.dataset_aliases import aliases, renamed
 from parser.lineage import LineageRules, derive
 from parser.merge import merge
 from tests.support.events import LAKE, dataset, run_event
@@ -33,6 +38,51 @@ def test_a_table_named_in_start_and_by_its_location_in_complete_is_one_sink() ->
     start = run_event("START", inputs=[dataset("s")], outputs=[by_name])
     lineages = derive(merge([start, run_event(inputs=[dataset("s")], outputs=[located])]), LineageRules()).lineages
     assert [str(lineage.sink.id) for lineage in lineages] == [f"{LAKE}/gold/orders"]
+
+
+def linked(name: str, kind: str, link: str, namespace: str = LAKE) -> dict[str, Any]:
+    """A dataset with a symlink: a table's name, or a folder of the lake."""
+    made = dataset(name, namespace=namespace)
+    made["facets"]["symlinks"] = {"identifiers": [{"namespace": LAKE, "name": link, "type": kind}]}
+    return made
+
+
+def table(name: str, namespace: str = "hive://metastore") -> dict[str, Any]:
+    return dataset(name, namespace=namespace)
+
+
+HIVE = "hive://metastore"
+NAMES: dict[str, tuple[list[dict[str, Any]], dict[str, str]]] = {
+    "the table of a folder": ([linked("gold/t", "table", "DB.T"), table("db.t")], {"db.t": "gold/t"}),
+    "a link of another kind": ([linked("gold/t", "OTHER", "db.t"), table("db.t")], {}),
+    "a name without a database": ([linked("gold/t", "TABLE", "t"), table("t")], {}),
+    "two tables of one name": ([linked("gold/t", "TABLE", "db.t"), table("db.t"), table("db.t", "glue://x")], {}),
+    "the folder of a table": ([linked("db.t", "location", "gold/t", HIVE), dataset("gold/t")], {"db.t": "gold/t"}),
+    "a folder that is not in the run": ([linked("db.t", "LOCATION", "gold/t", HIVE), dataset("gold/u")], {}),
+    "a table that is called a table": ([linked("db.t", "TABLE", "db.u", HIVE), table("db.u")], {}),
+    "a table with another link": ([linked("db.t", "OTHER", "gold/t", HIVE), dataset("gold/t")], {}),
+    "the folder of a folder": ([linked("gold/u", "LOCATION", "gold/t"), dataset("gold/t")], {}),
+    "a file next to its folder": ([dataset("raw/t"), dataset("raw/t/2024.csv")], {"raw/t/2024.csv": "raw/t"}),
+    "a folder next to its folder": ([dataset("raw/t"), dataset("raw/t/sub")], {}),
+    "a file of another folder": ([dataset("raw/t"), dataset("raw/u/2024.csv")], {}),
+    "a table that is called like a file": ([table("raw/t"), table("raw/t/2024.csv")], {}),
+}
+
+
+@pytest.mark.parametrize(("read", "expected"), NAMES.values(), ids=NAMES.keys())
+def test_which_names_stand_for_another_one(read: list[dict[str, Any]], expected: dict[str, str]) -> None:
+    found = aliases([run_event(inputs=read, outputs=[dataset("out")])])
+    assert {one.name: other.name for one, other in found.items()} == expected
+
+
+def test_a_dataset_under_the_name_that_counts_is_a_folder() -> None:
+    read = run_event(inputs=[dataset("raw/t"), dataset("raw/t/2024.csv")], outputs=[dataset("out")])
+    found = renamed(read, aliases([read]))
+    assert [(item.dataset.id.name, item.dataset.is_folder) for item in found.inputs] == [
+        ("raw/t", False),
+        ("raw/t", True),
+    ]
+    assert renamed(read, {}) is read
 
 
 def test_an_output_that_is_also_an_input_does_not_hide_the_others() -> None:

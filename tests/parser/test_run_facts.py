@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from core.event_model import DatasetId
 from core.events import read_event
-from parser.merge import merge
-from parser.run_facts import is_micro_batch
+from parser.application_facts import MOST_LEAVES, Needs
+from parser.logical_plan.plan_model import PlanFacts
+from parser.merge import MergedRun, merge
+from parser.run_facts import facts_of, is_micro_batch, needs_of
 from tests.support.events import body, dataset, event
 
 READ, WRITTEN = [dataset("s", ["x"])], [dataset("t", ["a"])]
@@ -25,6 +28,29 @@ READ, WRITTEN = [dataset("s", ["x"])], [dataset("t", ["a"])]
 def test_a_micro_batch_is_of_a_stream_reads_and_names_no_sink(
     processing: str, inputs: list[Any], outputs: list[Any], expected: bool
 ) -> None:
+    assert is_micro_batch(run_of(processing, inputs, outputs)) is expected
+
+
+def run_of(processing: str, inputs: list[Any], outputs: list[Any]) -> MergedRun:
     content = event(inputs=inputs, outputs=outputs)
     content["job"]["facets"] = {"jobType": {"processingType": processing, "integration": "SPARK", "jobType": "JOB"}}
-    assert is_micro_batch(merge([read_event(body(content))])) is expected
+    return merge([read_event(body(content))])
+
+
+@pytest.mark.parametrize(("processing", "expected"), [("BATCH", MOST_LEAVES), ("STREAMING", 0)])
+def test_a_run_tells_others_the_leaves_of_its_plans_unless_it_is_of_a_stream(processing: str, expected: int) -> None:
+    one, other = ({f"{name}:{at:02}": DatasetId("file", name) for at in range(MOST_LEAVES)} for name in "ba")
+    facts = facts_of(run_of(processing, READ, WRITTEN), [PlanFacts(one), PlanFacts(other)])
+    assert facts.leaves == dict(list(other.items())[:expected])
+
+
+@pytest.mark.parametrize(
+    ("processing", "reads_rows", "expected"),
+    [("BATCH", True, True), ("BATCH", False, False), ("STREAMING", True, False), ("STREAMING", False, False)],
+)
+def test_a_run_lacks_a_micro_batch_if_it_reads_rows_and_is_none_itself(
+    processing: str, reads_rows: bool, expected: bool
+) -> None:
+    plans = [PlanFacts(open=frozenset({"k"})), PlanFacts(open=frozenset({"l"}), reads_rows=reads_rows)]
+    needs = needs_of(run_of(processing, READ, WRITTEN), plans, ["db.t"])
+    assert needs == Needs(frozenset({"db.t"}), frozenset({"k", "l"}), expected)
