@@ -276,3 +276,24 @@ class Stale:
         written = self._circuits.write(circuit)
         self.refused += not written
         return written
+
+
+@pytest.mark.parametrize(
+    ("error", "policy", "opens"),
+    [
+        (DOWN, POLICY, True),
+        (DOWN, RetryPolicy(open_seconds=0), False),
+        (CircuitOpen("all slots are in use"), POLICY, False),
+        (CatalogDenied(403, "", "no", ""), POLICY, True),
+        (CatalogDenied(401, "", "no", ""), POLICY, True),
+        (CatalogDenied(404, "", "no", ""), POLICY, False),
+        (CatalogRefused(400, "", "no", ""), POLICY, False),
+        (CatalogConflict("changed"), POLICY, False),
+    ],
+    ids=lambda value: f"{type(value).__name__}{getattr(value, 'status', '')}" if isinstance(value, Exception) else None,
+)
+def test_only_errors_that_concern_more_than_one_upload_open_a_circuit(
+    error: SparklinError, policy: RetryPolicy, opens: bool, circuits: LocalCircuits, time: Time
+) -> None:
+    failing(CircuitBreaker(policy, circuits, time), error)
+    assert bool(circuits.read()) == opens

@@ -138,6 +138,33 @@ def test_a_pointer_to_a_missing_blob_is_an_error(
     assert name not in {row.qualified_name for row in table.all()}
 
 
+def test_the_head_of_a_row_is_read_without_its_history_and_its_repeats_are_replaced(
+    table: DetailsTable, name: str
+) -> None:
+    assert table.read_head(name) is None
+    row = DetailsRow(name, b"h" * 100_000, "f", UPLOADED, True, "g", LARGE, repeats="r", referred=b"names")
+    written = table.write(row)
+    head = table.read_head(name)
+    assert head is not None
+    assert replace(head, version=None) == DetailsRow(name, b"", "f", UPLOADED, True, "g", repeats="r")
+    table.note_repeats(head, "more")
+    read = table.read(name)
+    assert read is not None
+    assert replace(read, version=None) == replace(row, repeats="more")
+    for late in (head, written):
+        with pytest.raises(Conflict):
+            table.note_repeats(late, "other")
+    with pytest.raises(ValueError, match="no such row"):
+        table.note_repeats(row, "other")
+    assert table.read(name) == read
+
+
+def test_rows_are_chosen_by_their_names(table: DetailsTable, name: str) -> None:
+    for each in (name, f"{name} other"):
+        table.write(DetailsRow(each, columns=LARGE))
+    assert [row.qualified_name for row in table.all(lambda found: found == name)] == [name]
+
+
 def test_columns_cannot_have_names_of_our_own_columns(table: DetailsTable, name: str) -> None:
     with pytest.raises(ValueError, match="history"):
         table.write(DetailsRow(name, columns={"history": "x"}))
