@@ -20,7 +20,7 @@ from cli.tasks.purge_runs import Purged
 from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
 from cli.tasks.relink_processes import Leftover, Move
 from cli.tasks.replay_runs import Candidate, Outcome
-from cli.tasks.run_details import native_job
+from cli.tasks.run_details import _is_of_job, native_job
 from cli.tasks.status_report import FolderReport, JobCount, SeenRun, StatusReport, newest_of_runs
 from core.catalog_model import Asset, AssetName
 from core.event_model import DatasetId, Written
@@ -530,6 +530,14 @@ def test_the_newest_row_of_each_run_is_shown() -> None:
 )
 def test_the_job_of_a_process_is_in_its_native_name(qualified_name: str, job: tuple[str, str] | None) -> None:
     assert native_job(qualified_name) == job
+
+
+@pytest.mark.parametrize(
+    ("wanted", "may_be"), [("nb", True), ("ns/nb", True), ("ns", False), ("other", False), ("ns/other", False)]
+)
+def test_a_process_is_of_the_job_in_its_name_and_may_be_of_any_if_it_has_none(wanted: str, may_be: bool) -> None:
+    assert _is_of_job("sparklin://NS/Nb#https://lake/t", wanted) is may_be
+    assert _is_of_job("synapse://ns/nb#t", wanted) is True
 
 
 @pytest.mark.parametrize(
