@@ -75,6 +75,26 @@ def test_which_names_stand_for_another_one(read: list[dict[str, Any]], expected:
     assert {one.name: other.name for one, other in found.items()} == expected
 
 
+@pytest.mark.parametrize(
+    ("folders", "namespace", "expected"),
+    [
+        ([dataset("raw"), dataset("raw/t")], LAKE, "raw/t"),
+        ([dataset("raw/t"), dataset("raw")], LAKE, "raw/t"),
+        ([dataset("raw")], LAKE, "raw"),
+        ([dataset("raw/tt"), dataset("ra")], LAKE, None),
+        ([dataset("raw/t", namespace="abfss://other@lake.dfs.core.windows.net")], LAKE, None),
+        ([table("raw/t")], HIVE, None),
+    ],
+)
+def test_a_path_of_the_facet_belongs_to_the_nearest_listed_folder_around_it(
+    folders: list[dict[str, Any]], namespace: str, expected: str | None
+) -> None:
+    sink = dataset("out", ["x"], {"x": [("raw/t/part", "a")]})
+    sink["facets"]["columnLineage"]["fields"]["x"]["inputFields"][0]["namespace"] = namespace
+    found = aliases([run_event(inputs=folders, outputs=[sink])])
+    assert [other.name for other in found.values()] == ([expected] if expected else [])
+
+
 def test_a_dataset_under_the_name_that_counts_is_a_folder() -> None:
     read = run_event(inputs=[dataset("raw/t"), dataset("raw/t/2024.csv")], outputs=[dataset("out")])
     found = renamed(read, aliases([read]))

@@ -54,3 +54,22 @@ def test_a_run_lacks_a_micro_batch_if_it_reads_rows_and_is_none_itself(
     plans = [PlanFacts(open=frozenset({"k"})), PlanFacts(open=frozenset({"l"}), reads_rows=reads_rows)]
     needs = needs_of(run_of(processing, READ, WRITTEN), plans, ["db.t"])
     assert needs == Needs(frozenset({"db.t"}), frozenset({"k", "l"}), expected)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "kind", "name", "expected"),
+    [
+        ("file", "TABLE", "db.t", ["db.t"]),
+        ("file", "table", "Catalog.DB.T", ["db.t"]),
+        ("file", "TABLE", "t", []),
+        ("file", "LOCATION", "db.t", []),
+        ("hive://metastore", "TABLE", "db.t", []),
+    ],
+)
+def test_a_run_tells_others_the_folders_of_the_tables_that_it_writes(
+    namespace: str, kind: str, name: str, expected: list[str]
+) -> None:
+    sink = dataset("w/t", ["a"], namespace=namespace)
+    sink["facets"]["symlinks"] = {"identifiers": [{"namespace": "hive", "name": name, "type": kind}]}
+    facts = facts_of(run_of("BATCH", [sink], [sink]), [])
+    assert (list(facts.tables), facts.batch) == (expected, None)
