@@ -93,6 +93,19 @@ def test_where_a_run_may_change_something_none_is_taken(history: History, last: 
     assert not Repeats().takes("", run(9))
 
 
+@pytest.mark.parametrize(
+    "history",
+    [
+        with_failure(of_runs((A, run(1))), run(2)),
+        of_runs((lineage("a", operation="create table as select"), run(1))),
+    ],
+    ids=["a failure next to an insert", "a table from a query without a failure"],
+)
+def test_where_no_failure_may_retract_a_run_it_is_taken(history: History) -> None:
+    last = history.contributions[0].lineage
+    assert beside(history, last).takes("mark", run(9, day=2))
+
+
 def test_a_run_that_lets_another_lineage_leave_the_window_is_not_taken() -> None:
     known = beside(of_runs((B, run(1, day=0)), (A, run(2, day=1))))
     assert [known.takes("mark", run(3, day=day)) for day in (30, 30.1)] == [True, False]

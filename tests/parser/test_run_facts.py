@@ -11,6 +11,7 @@ from parser.logical_plan.plan_model import PlanFacts
 from parser.merge import MergedRun, merge
 from parser.run_facts import facts_of, is_micro_batch, needs_of
 from tests.support.events import body, dataset, event
+from tests.support.plans import Nodes, read
 
 READ, WRITTEN = [dataset("s", ["x"])], [dataset("t", ["a"])]
 
@@ -31,8 +32,8 @@ def test_a_micro_batch_is_of_a_stream_reads_and_names_no_sink(
     assert is_micro_batch(run_of(processing, inputs, outputs)) is expected
 
 
-def run_of(processing: str, inputs: list[Any], outputs: list[Any]) -> MergedRun:
-    content = event(inputs=inputs, outputs=outputs)
+def run_of(processing: str, inputs: list[Any], outputs: list[Any], plan: Nodes | None = None) -> MergedRun:
+    content = event(inputs=inputs, outputs=outputs, plan=plan)
     content["job"]["facets"] = {"jobType": {"processingType": processing, "integration": "SPARK", "jobType": "JOB"}}
     return merge([read_event(body(content))])
 
@@ -42,6 +43,17 @@ def test_a_run_tells_others_the_leaves_of_its_plans_unless_it_is_of_a_stream(pro
     one, other = ({f"{name}:{at:02}": DatasetId("file", name) for at in range(MOST_LEAVES)} for name in "ba")
     facts = facts_of(run_of(processing, READ, WRITTEN), [PlanFacts(one), PlanFacts(other)])
     assert facts.leaves == dict(list(other.items())[:expected])
+
+
+@pytest.mark.parametrize(
+    ("processing", "outputs", "expected"),
+    [("STREAMING", [], (("x", "string"),)), ("STREAMING", WRITTEN, None), ("BATCH", [], None)],
+)
+def test_only_a_micro_batch_tells_others_its_rows(
+    processing: str, outputs: list[Any], expected: tuple[tuple[str, str], ...] | None
+) -> None:
+    batch = facts_of(run_of(processing, READ, outputs, read({"x": 1})), []).batch
+    assert (batch.columns if batch else None) == expected
 
 
 @pytest.mark.parametrize(
