@@ -1,7 +1,7 @@
 """What ``sparklin doctor`` reports about the event that it sent, and what it leaves behind."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,8 +20,6 @@ from purview.dataset_entities import GENERIC_TYPE
 from storage.event_rows import EventRow, Status
 from tests.support.catalogue import entities
 from tests.support.idle_app import IdleApp
-from tests.support.installation import Installation, installed
-from tests.support.storage_accounts import StorageAccounts
 
 RUN = "01a204f9-ced0-75cb-96b6-56e74817518a"
 SOURCE = AssetName(GENERIC_TYPE, f"{NAMESPACE}/in")
@@ -55,19 +53,10 @@ def test_the_outcome_names_the_way_of_the_event_and_what_is_wrong_with_it(
     assert "LogsAndContainerScan" not in found.repair
 
 
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory, storage_accounts: StorageAccounts) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("installation"), storage=storage_accounts.new()) as running:
-        yield running
-
-
 @pytest.fixture
-def app(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> IdleApp:
-    """An app without an event, a process or an asset."""
-    found = IdleApp(installation)
-    found.be_empty()
-    found.keeps_time_of(end_to_end, monkeypatch=monkeypatch)
-    return found
+def app(idle_app: IdleApp, monkeypatch: pytest.MonkeyPatch) -> IdleApp:
+    idle_app.keeps_time_of(end_to_end, monkeypatch=monkeypatch)
+    return idle_app
 
 
 def checked(app: IdleApp, services: Services | None = None, *, is_private: bool = False) -> list[tuple[str, str, str]]:

@@ -24,26 +24,15 @@ from storage.event_store import EventStore
 from storage.store_versions import StoreVersions
 from tests.support.catalogue import entities
 from tests.support.idle_app import IdleApp
-from tests.support.installation import Installation, installed
-from tests.support.storage_accounts import StorageAccounts
 
 VERIFIED, REFUTED, UNKNOWN = State.VERIFIED, State.REFUTED, State.UNKNOWN
 Seen = tuple[str, State, str]
 
 
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory, storage_accounts: StorageAccounts) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("installation"), storage=storage_accounts.new()) as running:
-        yield running
-
-
 @pytest.fixture
-def app(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> IdleApp:
-    """An app without an event, a process or an asset."""
-    found = IdleApp(installation)
-    found.be_empty()
-    found.keeps_time_of(processing, end_to_end, monkeypatch=monkeypatch)
-    return found
+def app(idle_app: IdleApp, monkeypatch: pytest.MonkeyPatch) -> IdleApp:
+    idle_app.keeps_time_of(processing, end_to_end, monkeypatch=monkeypatch)
+    return idle_app
 
 
 def a_trial(app: IdleApp, *, is_private: bool = False) -> Trial:
