@@ -24,6 +24,7 @@ def read(entity: dict[str, Any], etag: str | None = "e") -> EventRow:
 
 
 def test_a_new_row_says_what_its_event_says() -> None:
+    assert WRITTEN["isArchived"] is False
     assert read(WRITTEN) == EventRow(
         naming.partition_key(NOON, ENVELOPE.run_key), NAME.row_key, ENVELOPE.run_key, DIGEST, Status.RECEIVED, 0,
         f"{naming.CONTAINER}/{NAME.blob}", "", "COMPLETE", ENVELOPE.time.isoformat(), "prod", "app.write",
