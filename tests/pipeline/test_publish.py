@@ -180,7 +180,7 @@ def test_a_process_certainly_refers_only_to_what_its_last_complete_upload_showed
 
 
 UPLOADED = DetailsRow("sparklin://prod/app#t", fingerprint="now", uploaded=datetime.now(UTC))
-REFRESH, MINUTE = timedelta(days=7), timedelta(minutes=1)
+REFRESH, DAY = timedelta(days=7), timedelta(days=1)
 SHOWN = process_of(copy_of(folder("in"), folder("out"), "a"), Naming(load(), NameContext()))
 
 
@@ -193,13 +193,13 @@ def row_with(uploaded: timedelta | None = timedelta(), **changes: Any) -> Detail
     ("row", "process", "expected"),
     [
         (row_with(), SHOWN, False),
-        (row_with(REFRESH - MINUTE), SHOWN, False),
+        (row_with(REFRESH - DAY), SHOWN, False),
         (row_with(REFRESH), SHOWN, True),
         (row_with(None), SHOWN, True),
         (row_with(dirty=True), SHOWN, True),
         (row_with(fingerprint="other"), SHOWN, True),
         (row_with(fingerprint="before"), SHOWN, False),
-        (row_with(REFRESH / 2 - MINUTE, fingerprint="before"), SHOWN, False),
+        (row_with(REFRESH / 2 - DAY, fingerprint="before"), SHOWN, False),
         (row_with(REFRESH / 2, fingerprint="before"), SHOWN, True),
         (row_with(fingerprint=""), None, False),
         (row_with(), None, True),
@@ -219,7 +219,7 @@ def test_an_upload_is_due_if_the_catalogue_may_differ_or_it_is_long_ago(
     ("row", "fingerprint", "expected"),
     [
         (row_with(), "now", True),
-        (row_with(REFRESH - MINUTE), "now", True),
+        (row_with(REFRESH - DAY), "now", True),
         (row_with(REFRESH), "now", False),
         (row_with(None), "now", False),
         (row_with(dirty=True), "now", False),
