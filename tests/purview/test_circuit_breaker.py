@@ -1,5 +1,6 @@
 """When the circuits open and close, for all workers of the app. Time is the test's own."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -297,3 +298,20 @@ def test_only_errors_that_concern_more_than_one_upload_open_a_circuit(
 ) -> None:
     failing(CircuitBreaker(policy, circuits, time), error)
     assert bool(circuits.read()) == opens
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (DOWN, ("WARNING", "unavailable", "account", 1, 5)),
+        (CatalogDenied(403, "", "no", ""), ("ERROR", "denied", "collection root", 1, 5)),
+    ],
+    ids=["unavailable", "denied"],
+)
+def test_an_open_circuit_is_logged(
+    error: SparklinError, line: tuple[object, ...], breaker: CircuitBreaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing(breaker, error)
+    (record,) = caplog.records
+    facts = json.loads(record.message.removeprefix("step "))
+    assert (record.levelname, facts["outcome"], facts["scope"], facts["failures"], facts["seconds"]) == line

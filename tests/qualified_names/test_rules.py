@@ -179,6 +179,13 @@ def test_fault_of_the_file(rules_file: Path, text: str, said: str) -> None:
     assert any(said in problem for problem in problems(rules_file, text))
 
 
+def test_rules_without_a_name_are_not_two_of_one_name(rules_file: Path) -> None:
+    found = problems(rules_file, '[[rule]]\nname = ""\n' * 2)
+
+    assert [problem for problem in found if "two rules" in problem] == []
+    assert len([problem for problem in found if "field 'name'" in problem]) == 2
+
+
 def test_missing_file_is_named(rules_file: Path) -> None:
     with pytest.raises(SettingsError, match=r"NAME_RULES_FILE .* cannot be read"):
         load(str(rules_file))

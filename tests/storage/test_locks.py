@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ServiceRequestError
+from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from azure.storage.blob import BlobLeaseClient
 
 from core.errors import LeaseLost
@@ -208,6 +208,20 @@ def test_a_lease_that_was_taken_away_is_noticed(
         until(lambda: held._leases[0].valid_until == 0)
         with pytest.raises(LeaseLost, match="was lost"):
             held.check()
+
+
+@pytest.mark.parametrize(("status", "is_lost"), [(404, True), (409, True), (412, True), (403, False), (503, False)])
+def test_a_renewal_that_fails_loses_the_lease_only_if_it_is_no_longer_ours(
+    status: int, is_lost: bool, locks: Locks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: BlobLeaseClient) -> None:
+        raise HttpResponseError(response=SimpleNamespace(status_code=status, reason="", headers={}))
+
+    monkeypatch.setattr(locks, "_renew_seconds", NEVER)
+    with locks.hold([new_run()], wait_seconds=0) as held:
+        monkeypatch.setattr(BlobLeaseClient, "renew", refused)
+        held._leases[0].renew()
+        assert (held._leases[0].valid_until == 0) is is_lost
 
 
 def test_lines_of_the_renewing_thread_belong_to_the_invocation(

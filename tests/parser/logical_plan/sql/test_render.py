@@ -46,6 +46,14 @@ def scala(name: str) -> dict[str, str]:
     return {"object": f"{PACKAGE}.{name}$"}
 
 
+#: A query with LIMIT, ``[GlobalLimit, Project, leaf]``.
+LIMITED = [
+    {"class": "x.GlobalLimit", "num-children": 1},
+    {"class": "x.Project", "num-children": 1, "projectList": [nested(attribute("a"))]},
+    {"class": "x.OneRowRelation", "num-children": 0},
+]
+
+
 def window(function: Node, order: Sequence[Node] = (), frame: Node | None = None) -> Node:
     bounds = frame or of("UnspecifiedFrame$")
     positions = list(range(len(order)))
@@ -161,6 +169,7 @@ HAND_MADE = [
     (of("And", of("Not", A), B), "NOT a AND b"),
     # Subqueries
     (of("ScalarSubquery", plan=[]), "(subquery)"),
+    (of("ScalarSubquery", plan=LIMITED), "(SELECT a)"),
     (of("Not", of("Exists", A, plan=[])), "NOT EXISTS (subquery)"),
     (of("InSubquery", A, of("ListQuery"), values=[0], query=1), "a IN (subquery)"),
     (of("Not", of("InSubquery", A, B, of("ListQuery"))), "(a, b) NOT IN (subquery)"),
