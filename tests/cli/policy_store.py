@@ -1,14 +1,15 @@
 """A server that stores the policies of collections as in Purview's documentation: documents with a version."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.http_server import QuietHandler, serving
 
 Answer = tuple[int, Any, dict[str, str]]
 
@@ -76,31 +77,15 @@ class PolicyStore:
 def running(store: PolicyStore) -> Iterator[PolicyStore]:
     """Serve a store on a free port, under the name of an account called ``localhost``."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, answer, headers = store.answer(self.command, self.path, json.loads(body or b"null"))
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+            status, content, headers = store.answer(self.command, self.path, json.loads(self.body() or b"null"))
+            self.answer(status, json.dumps(content).encode(), headers)
 
         do_PUT = do_GET  # noqa: N815
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    store.url = f"http://localhost:{server.server_port}"
-    try:
+    with serving(Handler) as port:
+        store.url = f"http://localhost:{port}"
         yield store
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

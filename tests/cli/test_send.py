@@ -2,10 +2,9 @@
 
 import gzip
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from pipeline.receive import Receiver, receive_batch
 from tests.receiver.test_receive import LIMITS, NOW, RULES, new
 from tests.support.events import body
 from tests.support.hostile import Kept
+from tests.support.http_server import QuietHandler, serving
 
 CONTRACT = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "send.schema.json").read_text("utf-8"))
 
@@ -50,28 +50,13 @@ class Door:
 
 @contextmanager
 def opened(door: Door) -> Iterator[Door]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            sent = self.rfile.read(int(self.headers["Content-Length"]))
-            status, answer = door.answer(sent, {name.lower(): value for name, value in self.headers.items()})
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            self.answer(*door.answer(self.body(), {name.lower(): value for name, value in self.headers.items()}))
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    door.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with serving(Handler) as port:
+        door.url = f"http://127.0.0.1:{port}"
         yield door
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Tokens, waiting and errors, against a server that says whatever a test wants."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 
 import pytest
@@ -19,6 +18,7 @@ from purview.catalog import Catalog
 from purview.retry_policy import RetryPolicy
 from purview.session import retry_after
 from tests.purview.helpers import SQL
+from tests.support.http_server import QuietHandler, serving
 
 NAME = AssetName(SQL, "mssql://s/d/dbo/t")
 POLICY = RetryPolicy(budget=1, first_wait=0.01)
@@ -57,33 +57,20 @@ class Script:
 def script() -> Iterator[Script]:
     made = Script()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             made.seen.append((self.path, self.headers.get("Authorization", ""), self.client_address[1]))
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, body, headers = made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body.encode())))
-            self.end_headers()
-            self.wfile.write(body.encode())
+            self.body()
+            status, content, headers = made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]
+            self.answer(status, content.encode(), headers)
 
         do_POST = do_DELETE = do_GET  # noqa: N815
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    yield made
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as port:
+        made.url = f"http://127.0.0.1:{port}"
+        yield made
 
 
 def test_a_token_for_purview_is_fetched_once_and_sent_over_one_connection(script: Script) -> None:

@@ -3,15 +3,15 @@
 What Atlas lacks is added here: the password, an empty search (without Solr, Atlas has none), and nothing else.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 import requests
 
 from tests.real.atlas import USER
+from tests.support.http_server import QuietHandler, serving
 
 _BASES = ("/datamap/api/atlas/v2", "/catalog/api/atlas/v2")
 _NO_HITS = b'{"@search.count": 0, "value": []}'
@@ -21,7 +21,7 @@ _NO_HITS = b'{"@search.count": 0, "value": []}'
 def door(atlas: str) -> Iterator[str]:
     """The address of the door to the API at ``atlas``."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -37,32 +37,16 @@ def door(atlas: str) -> Iterator[str]:
             self._pass()
 
         def _pass(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.body()
             path = urlsplit(self.path).path
             if path.endswith("/search/query"):
-                self._answer(200, "application/json", _NO_HITS)
+                self.answer(200, _NO_HITS, {"Content-Type": "application/json"})
                 return
             inner = next((self.path[len(base) :] for base in _BASES if path.startswith(base)), self.path)
             headers = {"Content-Type": self.headers.get("Content-Type", "application/json")}
             answer = requests.request(self.command, atlas + inner, data=body, headers=headers, auth=USER, timeout=120)
-            self._answer(answer.status_code, answer.headers.get("Content-Type", "text/plain"), answer.content)
+            content_type = answer.headers.get("Content-Type", "text/plain")
+            self.answer(answer.status_code, answer.content, {"Content-Type": content_type})
 
-        def _answer(self, status: int, content_type: str, content: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}"

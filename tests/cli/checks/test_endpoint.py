@@ -1,9 +1,8 @@
 """What the checks of the receiver report, by its answers."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from cli.checks import endpoint
 from cli.checks.endpoint import Receiver, check_receiver
 from core.envelope import read_envelope
 from core.version import VERSION
+from tests.support.http_server import QuietHandler, serving
 
 HEALTHY = (200, {"status": "ok", "version": VERSION})
 STARTING = (503, {"status": "starting"})
@@ -33,39 +33,25 @@ def answers() -> Answers:
 
 @pytest.fixture
 def receiver(answers: Answers) -> Iterator[Receiver]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             assert self.path == "/api/health"
-            self.answer(*(answers.health.pop(0) if len(answers.health) > 1 else answers.health[0]))
+            status, health = answers.health.pop(0) if len(answers.health) > 1 else answers.health[0]
+            self.answer(status, health if isinstance(health, bytes) else json.dumps(health).encode())
 
         def do_POST(self) -> None:
             answers.keys.add(self.headers["x-functions-key"])
             if "Content-Length" in self.headers:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.answer(answers.whole, "why")
+                self.body()
+                self.answer(answers.whole, b'"why"')
             else:
                 while size := int(self.rfile.readline(), 16):
                     self.rfile.read(size + 2)
                 self.rfile.readline()
-                self.answer(answers.chunked, "why")
+                self.answer(answers.chunked, b'"why"')
 
-        def answer(self, status: int, content: Any) -> None:
-            body = json.dumps(content).encode() if not isinstance(content, bytes) else content
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield Receiver(f"http://127.0.0.1:{server.server_port}", "the key")
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as port:
+        yield Receiver(f"http://127.0.0.1:{port}", "the key")
 
 
 def found(receiver: Receiver) -> list[tuple[str, str, str]]:
