@@ -7,9 +7,10 @@ import pytest
 from core.catalog_model import AssetName
 from core.storage_connection import StorageConnection
 from storage import batches
-from storage.asset_cache import AssetCache, asset_key
+from storage.asset_cache import AssetCache
 from storage.clients import StorageClients, connect
 from storage.request_budget import budget
+from tests.storage.asset_names import neighbours
 from tests.storage.runs import new_run
 
 KEEP = timedelta(hours=1)
@@ -40,12 +41,6 @@ def cache(storage_clients: StorageClients, clock: Clock) -> AssetCache:
 def names(number: int) -> list[AssetName]:
     """Names that no other test has."""
     return [AssetName("azure_datalake_gen2_path", f"https://x/{new_run()}/{n}") for n in range(number)]
-
-
-def neighbours(number: int) -> list[AssetName]:
-    """Names that no other test has, in one partition."""
-    first, *others = names(5_000)
-    return [first, *(name for name in others if asset_key(name).partition == asset_key(first).partition)][:number]
 
 
 def test_guids_are_remembered_and_dropped(cache: AssetCache) -> None:

@@ -16,18 +16,13 @@ from storage.asset_cache import asset_key
 from storage.clients import CREATED_ASSETS, DETAILS, StorageClients, connect
 from storage.created_assets import CreatedAssets
 from storage.request_budget import budget
-from tests.storage.runs import new_run
+from tests.storage.asset_names import a_name, neighbours
 
 
 @pytest.fixture
 def created(storage_clients: StorageClients) -> CreatedAssets:
     """The table on Azurite."""
     return CreatedAssets(storage_clients)
-
-
-def a_name(text: str = "") -> AssetName:
-    """A name that no other test has."""
-    return AssetName("azure_sql_table", f"mssql://x/{new_run()}/{text}")
 
 
 def columns(*names: str) -> frozenset[str]:
@@ -80,12 +75,6 @@ def test_many_are_kept_whatever_was_there(
     grown = {name: replace(each, columns=wide) for name, each in list(made.items())[:150:15]}
     created.add_many(made | grown)
     assert all(created.get_many(grown)[name].columns == wide | columns("b", "c") for name in grown)
-
-
-def neighbours(number: int) -> list[AssetName]:
-    """Names that no other test has, in one partition."""
-    first, *others = (a_name(str(each)) for each in range(5_000))
-    return [first, *(name for name in others if asset_key(name).partition == asset_key(first).partition)][:number]
 
 
 WIDE = frozenset(f"a rather long name of a column {number}" for number in range(500))
