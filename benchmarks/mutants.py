@@ -45,8 +45,10 @@ FIRST, MOST = 5.0, 60.0
 LIMIT = 300
 #: Starts processes that have imported what all tests need of other packages, but nothing of the app.
 FRESH = multiprocessing.get_context("forkserver")
-IMPORTED = ["azure.data.tables", "azure.identity", "azure.storage.blob", "azure.storage.queue", "jsonschema", "msgspec"]
-IMPORTED += ["pyapacheatlas.core", "pytest", "requests", "typer.testing"]
+IMPORTED = [
+    "azure.data.tables", "azure.identity", "azure.storage.blob", "azure.storage.queue", "jsonschema", "msgspec",
+    "pyapacheatlas.core", "pytest", "requests", "typer.testing",
+]  # fmt: skip
 
 SWAPS: Mapping[type, type] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -205,8 +207,8 @@ def fails(mutant: Mutant, tests: Sequence[str]) -> bool:
         process = FRESH.Process(target=run, args=(mutant, tests, output))
         process.start()
         process.join(LIMIT)
-        if process.exitcode is None:
-            os.killpg(process.pid or 0, signal.SIGKILL)
+        if process.exitcode is None and process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
         process.join()
         if b"no match in any of" in output.read_bytes():
             raise SystemExit("The record names tests that no longer exist: record again, with --record-again.")

@@ -1,4 +1,4 @@
-"""What a person who names an unknown asset, or several, is told."""
+"""What the command says to a person who names an unknown asset, or several."""
 
 import pytest
 import typer

@@ -1,5 +1,6 @@
 """What the checks of storage report, and how to repair it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -43,18 +44,13 @@ def test_storage_that_does_not_answer(unreachable: StorageConnection, monkeypatc
     ("look", "name"), [(storage._poison, "poison queues"), (storage._version, "version of the store")]
 )
 def test_a_part_that_does_not_answer(
-    look: object, name: str, unreachable: StorageConnection, monkeypatch: pytest.MonkeyPatch
+    look: Callable[[StorageClients], Check], name: str, unreachable: StorageConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage, "_SECONDS", 0.1)
-    assert callable(look)
 
     check = look(connect(unreachable))
 
     assert (check.name, check.state, check.repair) == (name, State.WRONG, storage._REACH)
-
-
-def last(clients: StorageClients) -> Check:
-    return storage._version(clients)
 
 
 def note(clients: StorageClients, *versions: tuple[str, int, int]) -> None:
