@@ -1,5 +1,6 @@
 """Plans as parsed, which is all that agent 0.4.0 sends if a START is lost: names are resolved as Spark would."""
 
+import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -424,3 +425,15 @@ def test_without_its_starts_an_application_is_drawn_as_with_them(scenario: str) 
     assert {sink: item.edges for sink, item in rest.items() if sink in true_lineage(scenario)} == {
         sink: item.edges for sink, item in whole.items() if sink in true_lineage(scenario)
     }
+
+
+def test_many_queries_of_with_take_memory_in_proportion_to_their_number() -> None:
+    query = project(relation("one"), named("b"), named("a"))
+    more = [{"_1": f"q{number}", "_2": query} for number in range(4_000)]
+    statement = insert_statement(with_query("p", query, project(relation("q3999"), star()), *more))
+    tracemalloc.start()
+    found = drawn(statement, [ONE], "[x, y]")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == {"x": ["lake/one.b"], "y": ["lake/one.a"]}
+    assert peak < 50_000_000
