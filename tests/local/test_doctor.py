@@ -18,10 +18,9 @@ from local.azurite import Azurite
 from local.stack.lifecycle import Stack
 from storage.clients import connect, provision
 from storage.poison_queues import RETRY_POISON_QUEUE
-from tests.support.health import wait_until_healthy
 from tests.support.processes import until
 
-pytestmark = pytest.mark.xdist_group("doctor")
+pytestmark = pytest.mark.xdist_group("stack")
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "contracts" / "doctor.schema.json").read_text("utf-8"))
 NAMES = [
@@ -40,15 +39,6 @@ NAMES = [
     "visible asset",
     "end to end",
 ]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """An app that has answered once, and so has created its containers, tables and queues; no test needs one before."""
-    # What the catalogue refuses is tried again soon, so that no test has to wait for its end.
-    with Stack(tmp_path_factory.mktemp("doctor"), environment={"RETRY_FIRST_DELAY_SECONDS": "1"}) as running:
-        wait_until_healthy(running.receiver)
-        yield running
 
 
 @pytest.fixture(autouse=True)

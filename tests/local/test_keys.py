@@ -1,6 +1,7 @@
 """Keys are changed while Spark sends: no event is lost."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -11,15 +12,21 @@ from tests.support.events import body, dataset, event
 from tests.support.health import wait_until_healthy
 from tests.support.processes import until
 
-# The stack is started once, for all tests.
-pytestmark = pytest.mark.xdist_group("keys")
+pytestmark = pytest.mark.xdist_group("stack")
 
 NEW = "a-new-key-0123456789"
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("keys"), in_memory=True, environment={"SWEEP_AFTER_MINUTES": "1"}) as running:
+@pytest.fixture
+def _keys_as_before(stack: Stack) -> Iterator[None]:
+    yield
+    set_key(stack, "PUT", "keys", "default", stack.keys.function)
+    set_key(stack, "DELETE", "keys", "spark-2")
+
+
+@pytest.fixture
+def stack_that_sweeps(tmp_path: Path) -> Iterator[Stack]:
+    with Stack(tmp_path, in_memory=True, environment={"SWEEP_AFTER_MINUTES": "1"}) as running:
         wait_until_healthy(running.receiver)
         yield running
 
@@ -43,6 +50,7 @@ def is_shown(stack: Stack, run: str) -> bool:
     return any(f"/{run}#" in each["attributes"]["qualifiedName"] for each in found)
 
 
+@pytest.mark.usefixtures("_keys_as_before")
 def test_the_function_key_is_changed_without_a_lost_event(stack: Stack) -> None:
     old = stack.keys.function
     assert (send(stack, "before", old), send(stack, "early", NEW)) == (202, 401)
@@ -51,9 +59,9 @@ def test_the_function_key_is_changed_without_a_lost_event(stack: Stack) -> None:
     set_key(stack, "DELETE", "keys", "default")
     assert (send(stack, "late", old), send(stack, "after", NEW)) == (401, 202)
     until(lambda: all(is_shown(stack, run) for run in ("before", "both-old", "both-new", "after")))
-    set_key(stack, "PUT", "keys", "default", old)
 
 
+@pytest.mark.usefixtures("_keys_as_before")
 def test_the_log_shows_which_key_a_job_uses_but_no_key(stack: Stack) -> None:
     set_key(stack, "PUT", "keys", "spark-2", NEW)
     assert (send(stack, "uses-old", stack.keys.function), send(stack, "uses-new", NEW)) == (202, 202)
@@ -63,9 +71,12 @@ def test_the_log_shows_which_key_a_job_uses_but_no_key(stack: Stack) -> None:
         assert f'"key": "{key_tag(key)}"' in line
     assert NEW not in "\n".join(lines)
     assert stack.keys.function not in "\n".join(lines)
+    until(lambda: all(is_shown(stack, run) for run in ("uses-old", "uses-new")))
 
 
-def test_an_event_whose_notification_is_refused_is_not_lost(stack: Stack) -> None:
+@pytest.mark.exhaustive
+def test_an_event_whose_notification_is_refused_is_not_lost(stack_that_sweeps: Stack) -> None:
+    stack = stack_that_sweeps
     set_key(stack, "PUT", "systemkeys", "blobs_extension", "another")
     try:
         assert send(stack, "unreported", stack.keys.function) == 202

@@ -92,7 +92,8 @@ def test_one_notebook_in_two_sessions_is_one_process_per_sink(recording: str, un
     assert {name.partition(" → ")[0] for name in universe.processes()} == {"nb_daily"}
 
 
-@pytest.mark.parametrize("recording", sweep(RECORDINGS, RECORDINGS[-1:]))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("recording", RECORDINGS)
 def test_what_was_drawn_under_the_name_of_each_session_moves_to_the_notebook(
     recording: str, universe: Universe, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,11 +107,11 @@ def test_what_was_drawn_under_the_name_of_each_session_moves_to_the_notebook(
     assert applications(universe) == [DAILY, DAILY]
 
 
-def written(notebook: str, run: str, source: str) -> bytes:
+def written(notebook: str, run: str, source: str, session: str = "nb") -> bytes:
     """A write of a notebook called ``nb``."""
     return body(
         event(
-            job_name="nb.execute_insert_into_hadoop_fs_relation_command.out",
+            job_name=f"{session}.execute_insert_into_hadoop_fs_relation_command.out",
             run=run,
             properties={"trident.artifact.id": notebook, "trident.artifact.name": "nb"},
             inputs=[dataset(source, ["id"])],
@@ -132,6 +133,16 @@ def test_two_notebooks_with_the_same_name_that_shared_a_process_are_separated(
     assert applications(universe) == ["nb"]
     migrate(universe)
     assert applications(universe) == [f"fabric:{ONE}", f"fabric:{OTHER}"]
+
+
+def test_a_process_under_the_name_of_a_session_moves_to_the_notebook(
+    universe: Universe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with named_after_the_application(monkeypatch):
+        universe.deliver_all([written(ONE, RUNS[0], "a", "nb_1"), written(ONE, RUNS[1], "b", "nb_2")])
+    assert applications(universe) == ["nb_1", "nb_2"]
+    migrate(universe)
+    assert applications(universe) == [f"fabric:{ONE}"]
 
 
 def test_a_run_whose_events_were_deleted_moves_as_it_is_in_the_history(

@@ -141,7 +141,7 @@ def test_names_that_are_learned_while_a_worker_writes_the_older_ones_count_in_th
 
 def test_what_is_known_enqueues_nobody(services: Services) -> None:
     notebook = Notebook()
-    here = shown([*notebook.events, *notebook.facts], services)
+    here = shown([notebook.by_names("LH_Silver", "sales/basket"), *notebook.facts], services)
     here.deliver_all(
         [notebook.link("LH_Silver", "sales/stock", SILVER), notebook.default_lakehouse("LH_Bronze", BRONZE)]
     )
@@ -155,11 +155,11 @@ NEWEST = {"2026-01-01T11:00:00.000Z": OTHER, "2026-01-01T09:00:00.000Z": SILVER}
 def test_the_guid_of_the_newest_event_counts(time: str, services: Services) -> None:
     guid = NEWEST[time]
     notebook = Notebook()
-    moved = notebook.link("LH_Silver", "sales/stock", OTHER, time)
-    first = shown([*notebook.events, *notebook.facts, moved], services).entities_of_processes()
-    titles = next(each for each in first if "basket_titles" in each["attributes"]["qualifiedName"])
-    assert f"{PORTAL}/{guid}/tables/sales%252Fbasket" in str(titles["relationships"]["inputs"])
-    assert f'Events contain several GUIDs for "{notebook.workspace}' in titles["attributes"]["description"]
+    links = [notebook.link("LH_Silver", "sales/stock", SILVER), notebook.link("LH_Silver", "sales/stock", OTHER, time)]
+    here = shown([notebook.by_names("LH_Silver", "sales/basket"), *links], services)
+    (basket,) = (each for each in here.entities_of_processes() if "basket" in each["attributes"]["qualifiedName"])
+    assert f"{PORTAL}/{guid}/tables/sales%252Fbasket" in str(basket["relationships"]["outputs"])
+    assert f'Events contain several GUIDs for "{notebook.workspace}' in basket["attributes"]["description"]
 
 
 def at(hour: int, guid: str, name: str) -> LearnedId:
@@ -214,12 +214,13 @@ def test_the_setting_counts_over_what_events_contain(services: Services) -> None
     notebook = Notebook()
     context = replace(services.naming.context, onelake_ids={f"{notebook.workspace}/lh_silver.Lakehouse": OTHER})
     set_up = replace(services, naming=replace(services.naming, context=context))
-    assert f"{PORTAL}/{OTHER}/tables/sales%252Fbasket" in sinks(shown([*notebook.facts, *notebook.events], set_up))
+    written_by_names = notebook.by_names("LH_Silver", "sales/basket")
+    assert f"{PORTAL}/{OTHER}/tables/sales%252Fbasket" in sinks(shown([*notebook.facts, written_by_names], set_up))
 
 
 def test_runs_are_forgotten_and_guids_are_kept(services: Services) -> None:
     notebook = Notebook()
-    shown([*notebook.events, *notebook.facts], services)
+    shown([notebook.by_names("LH_Silver", "sales/basket"), notebook.facts[0]], services)
     name = f"{notebook.workspace}/LH_Silver.Lakehouse"
     assert list(services.onelake_names.users(name.upper()))
     assert services.onelake_names.forget_users(datetime.now(UTC) + timedelta(minutes=1)) > 0
