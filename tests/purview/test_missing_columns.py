@@ -220,7 +220,9 @@ def test_a_collection_takes_the_columns_and_moves_nothing(
     assert data_map.entity(RESOURCE_SET)["collectionId"] == data_map.entity(PROCESS)["collectionId"] == "first"
 
 
-@pytest.mark.parametrize("sink", [SALES, ORDERS], ids=["folder", "table"])
+@pytest.mark.parametrize(
+    "sink", [pytest.param(SALES, id="folder", marks=pytest.mark.exhaustive), pytest.param(ORDERS, id="table")]
+)
 def test_growth_that_was_cut_short_is_completed(sink: DatasetId, worker: Worker, data_map: DataMap) -> None:
     names = [f"column_{number}" for number in range(120)]
     worker.write(sink)
