@@ -76,7 +76,7 @@ def as_object(found: list[Check]) -> dict[str, Any]:
     return {
         "ok": all(check.state is not State.WRONG for check in found),
         "checks": [
-            {"name": check.name, "state": check.state.value, "told": check.found, "repair": check.repair or None}
+            {"name": check.name, "state": check.state.value, "found": check.found, "repair": check.repair or None}
             for check in found
         ],
     }

@@ -61,10 +61,23 @@ def _group(about: str) -> Callable[[], None]:
     return group
 
 
-for command in (
-    *(doctor, explain, grant, key_tag, lineage, preview, purge, rebuild, relink, replay, send, show, status),
+COMMANDS = (
+    doctor,
+    explain,
+    grant,
+    key_tag,
+    lineage,
+    preview,
+    purge,
+    rebuild,
+    relink,
+    replay,
+    send,
+    show,
+    status,
     verify,
-):
+)
+for command in COMMANDS:
     app.command(cls=Command, epilog=epilog(command.__name__.replace("_", "-")), context_settings=HELP_NAMES)(command)
 
 for group, about, name, function in (

@@ -564,8 +564,8 @@ def test_only_something_wrong_is_not_ok(state: CheckState, is_ok: bool) -> None:
     assert shown == {
         "ok": is_ok,
         "checks": [
-            {"name": "a", "state": "ok", "told": "b", "repair": None},
-            {"name": "c", "state": state.value, "told": "d", "repair": "e"},
+            {"name": "a", "state": "ok", "found": "b", "repair": None},
+            {"name": "c", "state": state.value, "found": "d", "repair": "e"},
         ],
     }
 

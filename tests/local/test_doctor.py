@@ -117,7 +117,7 @@ def test_an_asset_that_is_not_found_is_reported(stack: Stack) -> None:
 def test_a_missing_setting(stack: Stack) -> None:
     result = run(stack, LINEAGE_STORAGE="")
     assert_wrong(result, "settings", "environment")
-    assert "LINEAGE_STORAGE is missing" in checked(result)["settings"]["told"]
+    assert "LINEAGE_STORAGE is missing" in checked(result)["settings"]["found"]
 
 
 def test_an_unavailable_receiver(stack: Stack) -> None:
@@ -191,7 +191,7 @@ def test_a_catalogue_without_the_type(stack: Stack) -> None:
 def test_a_catalogue_without_the_type_of_the_old_names(stack: Stack) -> None:
     result = run(stack, PROCESS_NAMING="sparklin")
     assert_wrong(result, "type", "docs/migration.md")
-    assert "HRServicesInsights_OneHRSI" in checked(result)["type"]["told"]
+    assert "HRServicesInsights_OneHRSI" in checked(result)["type"]["found"]
 
 
 def test_an_event_without_a_notification(stack: Stack) -> None:
@@ -204,7 +204,7 @@ def test_an_app_that_may_not_write_to_the_catalogue(stack: Stack) -> None:
     fault(stack, count=100, path="entity/bulk", method="POST", status=403)
     result = run(stack, "--wait", "60")
     assert_wrong(result, "end to end", "sparklin replay")
-    assert "Data Curator" in checked(result)["end to end"]["told"]
+    assert "Data Curator" in checked(result)["end to end"]["found"]
 
 
 @pytest.mark.exhaustive
@@ -225,7 +225,7 @@ def test_an_unanswered_event_does_not_hide_other_findings(
 
     monkeypatch.setattr(Receiver, "post", post)
     found = checked(run(stack))
-    assert (found[name]["state"], "ReadTimeout" in found[name]["told"]) == (state, True), found
+    assert (found[name]["state"], "ReadTimeout" in found[name]["found"]) == (state, True), found
     assert [each for each in NAMES if each not in found] == []
     monkeypatch.undo()
     run(stack)
@@ -251,7 +251,7 @@ def test_traces_in_another_storage_account_are_reported(stack: Stack, tmp_path: 
         provision(connect(StorageConnection(other.connection_string)))
         result = run(stack, LINEAGE_STORAGE=other.connection_string)
     assert_wrong(result, "end to end", "LINEAGE_STORAGE")
-    assert "the events stay, and so do its assets" in checked(result)["clean-up"]["told"]
+    assert "the events stay, and so do its assets" in checked(result)["clean-up"]["found"]
     until(lambda: not [each for each in entities(stack) if each["typeName"] == "azure_synapse_operation"])
     run(stack)
     assert entities(stack) == before
