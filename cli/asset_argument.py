@@ -45,8 +45,8 @@ def _nothing_fits(text: str, found: Match, graph: LineageGraph) -> tuple[str, Se
         if 0 < len(ends) <= _MOST_ASSETS:
             return f"no asset is called {text!r}; these end like it:", _shown(ends, graph)
     if found.near:
-        return f"no asset is called {text!r}; near ones:", found.near
-    return f"no asset is called {text!r}; sparklin lineage without ASSET lists those of LineageDetails or --events", ()
+        return f"no asset is called {text!r}; similar names:", found.near
+    return f"no asset is called {text!r}; `sparklin lineage` without a name lists all assets", ()
 
 
 def _no_column(head: str, column: str, assets: Sequence[str], graph: LineageGraph) -> tuple[str, Sequence[str]]:
@@ -59,7 +59,7 @@ def _no_column(head: str, column: str, assets: Sequence[str], graph: LineageGrap
     matched = f"{names[assets[0]]} is known" if is_one else f"{len(assets)} assets fit {head!r}"
     if not everything:
         return f"{matched}, but no columns of {'it' if is_one else 'them'} are", ()
-    heading = "near ones:" if near else f"{'it has' if is_one else 'they have'}:"
+    heading = "similar names:" if near else f"{'it has' if is_one else 'they have'}:"
     wanted = near or everything
     return f"{matched}, but {'it has no' if is_one else 'none has a'} column {column!r}; {heading}", [
         f"{names[asset]}.{name}" for asset in assets for name in columns[asset] if name in wanted

@@ -1,5 +1,7 @@
-"""How all commands behave: ``-h``, flags without values in the help, and messages in place of tracebacks."""
+"""How all commands behave: ``-h``, readable help, and messages in place of tracebacks."""
 
+import inspect
+import re
 import sys
 import traceback
 from functools import partial
@@ -21,7 +23,20 @@ from core.errors import (
 )
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+# A line that is not the middle of a sentence: an item of a list, or what is indented.
+_OWN_LINE = re.compile(r"\s|[-*•] |\d+\. |\x08")
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+def joined(text: str) -> str:
+    """A help text whose paragraphs are one line each, as Typer keeps the line breaks of all but the first."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(map(_one_line, paragraphs))
+
+
+def _one_line(paragraph: str) -> str:
+    lines = paragraph.split("\n")
+    return paragraph if any(map(_OWN_LINE.match, lines)) else " ".join(lines)
 
 
 def _readable(params: list[Any]) -> list[Any]:
@@ -46,6 +61,10 @@ def _no_type(ctx: Any) -> None:  # noqa: ARG001 - the signature is Typer's
 
 class Command(TyperCommand):
     """A command whose help shows flags as flags."""
+
+    def __init__(self, name: str | None, **given: Any) -> None:
+        super().__init__(name, **given)
+        self.help = joined(self.help or "")
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _readable(super().get_params(ctx))

@@ -41,13 +41,17 @@ def lineage(
     ] = "",
     up: Annotated[bool, typer.Option("--up", help="Only what it comes from.")] = False,
     down: Annotated[bool, typer.Option("--down", help="Only what depends on it.")] = False,
-    both: Annotated[bool, typer.Option("--both", help="Both directions, as by default.")] = False,
+    both: Annotated[bool, typer.Option("--both", help="Both directions (the default).")] = False,
     depth: Annotated[int | None, typer.Option(metavar="N", min=1, help="At most this many processes away.")] = None,
     details: Annotated[
-        bool, typer.Option("--details", help="Read LineageDetails of the app, as by default: it has all details.")
+        bool,
+        typer.Option(
+            "--details",
+            help="Read LineageDetails of the app (the default): with runs, and formulas and conditions in full.",
+        ),
     ] = False,
     catalogue: Annotated[
-        bool, typer.Option("--catalogue", help="Read the catalogue, with lineage of other tools.")
+        bool, typer.Option("--catalogue", help="Read the catalogue: also with lineage of other tools.")
     ] = False,
     events: Annotated[
         list[Path] | None,

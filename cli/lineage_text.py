@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from cli.plurals import counted
 from cli.tables import print_line
 from cli.terminal_text import terminal_text
 from cli.wrapping import print_wrapped
@@ -135,6 +136,7 @@ def show_datasets(console: Console, graph: LineageGraph) -> None:
     index, names = GraphIndex.of(graph), labels(graph.datasets)
     for dataset in sorted(graph.datasets, key=lambda each: names[each.id].casefold()):
         written, read = len(index.writers.get(dataset.id, ())), len(index.readers.get(dataset.id, ()))
-        counts = f"written by {written}, read by {read}, {len(dataset.columns)} columns"
+        writers, columns = counted(written, "process", "processes"), counted(len(dataset.columns), "column")
+        counts = f"written by {writers}, read by {read}, {columns}"
         print_line(console, f"{names[dataset.id]}  ({counts})")
         print_line(console, f"  {dataset.qualified_name}", "dim")

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from cli.connections import Local, services_for, stack_settings
 from cli.output import AsJson, AsText, followed, print_json, wants_text
+from cli.plurals import counted
 from cli.tables import print_line
 from cli.tasks import rebuild_store as steps
 from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
@@ -39,7 +40,7 @@ def rebuild(
     lost = steps.lost_tables(clients)
     if dry_run and lost:
         is_counted = () if catalogue else steps.count_events(clients)
-        _print(as_object(list(is_counted), [], 0, lost, dry_run=True), is_text=is_text)
+        _print(as_object(list(is_counted), [], 0, lost, dry_run=True), catalogue=catalogue, is_text=is_text)
         return
     if not dry_run:
         provision_tables(clients)
@@ -50,11 +51,13 @@ def rebuild(
     if not catalogue:
         found = steps.record_runs(services, dry_run=dry_run)
         runs.extend(followed(found, "recording runs"))
+    if dry_run and catalogue:
+        processes.extend(steps.count_processes(services))
     if not dry_run:
         published = steps.publish_processes(services, force=catalogue)
         processes.extend(followed(published, "uploading processes"))
     shown = as_object(runs, processes, time.monotonic() - began, lost, dry_run=dry_run)
-    _print(shown, is_text=is_text)
+    _print(shown, catalogue=catalogue, is_text=is_text)
     if shown["failures"]:
         raise typer.Exit(1)
 
@@ -82,21 +85,25 @@ def as_object(
     }
 
 
-def _print(shown: dict[str, Any], *, is_text: bool) -> None:
+def _print(shown: dict[str, Any], *, catalogue: bool, is_text: bool) -> None:
     if is_text:
-        _show(shown)
+        _show(shown, catalogue=catalogue)
     else:
         print_json(shown)
 
 
-def _show(shown: dict[str, Any]) -> None:
+def _show(shown: dict[str, Any], *, catalogue: bool) -> None:
+    """Print the result; with ``catalogue`` no runs are read, so nothing is said about them."""
     console = Console()
-    verb = "would be" if shown["dryRun"] else "were"
+    verb, planned = ("would be", "to be ") if shown["dryRun"] else ("were", "")
     if shown["tables"]:
         print_line(console, f"tables that {verb} restored: {', '.join(shown['tables'])}")
-    print_line(console, f"{shown['runs']} runs with {shown['events']} events; {shown['rows']} rows {verb} added")
-    if not shown["dryRun"]:
-        print_line(console, f"{shown['processes']} processes, {shown['uploaded']} of them uploaded or removed")
-    print_line(console, f"{shown['seconds']} s")
+    if not catalogue:
+        read = f"{counted(shown['runs'], 'run')} with {counted(shown['events'], 'event')}"
+        print_line(console, f"{read}; {counted(shown['rows'], 'missing row')} {planned}added")
+    if catalogue or not shown["dryRun"]:
+        processes = counted(shown["processes"], "process", "processes")
+        print_line(console, f"{processes}, {shown['uploaded']} of them {planned}uploaded or removed")
+    print_line(console, f"took {shown['seconds']} s")
     for failure in shown["failures"]:
         print_line(console, terminal_text(f"failed: {failure['what']}: {failure['reason']}"), "yellow")

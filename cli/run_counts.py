@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.filesize import decimal
 
+from cli.plurals import counted
 from explorer.graph import GraphRun
 
 
@@ -31,12 +32,8 @@ def counts_text(counts: dict[str, Any]) -> str:
     """The counts as text, such as ``1,234 rows, 5.6 MB, 3 files``; "" if none is known."""
     rows, size, files = (counts[name] for name in ("rowsWritten", "bytesWritten", "filesWritten"))
     known = (
-        _counted(rows, "row") if rows is not None else "",
+        counted(rows, "row") if rows is not None else "",
         decimal(size) if size is not None else "",
-        _counted(files, "file") if files is not None else "",
+        counted(files, "file") if files is not None else "",
     )
     return ", ".join(filter(None, known))
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

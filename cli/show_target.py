@@ -63,7 +63,7 @@ def say_unknown(target: Target, since: datetime, services: Services) -> None:
         return
     elsewhere = "sparklin status lists all, --since reads further, --run takes it for the id of a run"
     near = applications_like(target.name, since, datetime.now(UTC), services).near
-    _list(f"no application {target.name!r} is known in this period; {elsewhere}", near, "near ones:")
+    _list(f"no application {target.name!r} is known in this period; {elsewhere}", near, "similar names:")
 
 
 def complete(ctx: Any, incomplete: str) -> list[str]:

@@ -89,7 +89,7 @@ def _check_usage(target: Receiver, report: Path) -> None:
     if not target.url.startswith(("https://", "http://")) or not target.key:
         raise typer.BadParameter("give --receiver, and the key in SPARKLIN_FUNCTION_KEY", param_hint="--receiver")
     if not os.access(report.parent, os.W_OK):
-        raise typer.BadParameter(f"{report.parent} is no folder that can be written to", param_hint="--report")
+        raise typer.BadParameter(f"{report.parent} is not a folder that can be written to", param_hint="--report")
 
 
 def _write(result: dict[str, Any], report: Path) -> tuple[Path, Path]:

@@ -23,7 +23,7 @@ def name_warnings(
     """
     for name in sorted(set(names) - set(known)):
         if name in former:
-            yield f"{name} is no setting any more: {former[name]}"
+            yield f"{name} is no longer a setting: {former[name]}"
         elif _SHAPE.fullmatch(name) and not name.startswith(tuple(others)):
             for meant in get_close_matches(name, known, 1, _ALIKE):
-                yield f"{name} is no setting; is {meant} meant?"
+                yield f"{name} is not a setting; did you mean {meant}?"

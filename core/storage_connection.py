@@ -34,7 +34,9 @@ def storage_connection(environment: Mapping[str, str]) -> StorageConnection:
     if text:
         parts = dict(part.partition("=")[::2] for part in text.split(";") if part.strip())
         if not all(parts.values()) or not parts.keys() & {"AccountName", "BlobEndpoint"}:
-            raise ValueError("LINEAGE_STORAGE is no connection string: DefaultEndpointsProtocol=https;AccountName=…;…")
+            raise ValueError(
+                "LINEAGE_STORAGE is not a connection string: DefaultEndpointsProtocol=https;AccountName=…;…"
+            )
         return StorageConnection(connection_string=text)
     uris = {
         kind: environment.get(f"LINEAGE_STORAGE__{kind}ServiceUri", "").strip() for kind in ("blob", "queue", "table")

@@ -1,11 +1,19 @@
 """Readers for the kinds of fields in a rules file; each says in a few words what it expected."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 
 class Fault(ValueError):
     """A field has a wrong value; the message says what is expected."""
+
+
+def instead(unknown: str, known: Iterable[str], shown: str = "{!r}") -> str:
+    """What could have been meant by an unknown name: the most similar known one, or else all of them."""
+    names = sorted(known)
+    near = get_close_matches(unknown, names, 1)
+    return f"did you mean {shown.format(near[0])}?" if near else f"known are {', '.join(names)}"
 
 
 def text(value: Any) -> str:
@@ -45,7 +53,7 @@ def table(value: Any, keys: tuple[str, ...] | None = None) -> Mapping[str, Any]:
         raise Fault("must be a table of names and texts")
     for key in value:
         if keys is not None and key not in keys:
-            raise Fault(f"has the unknown key {key!r}; known are {', '.join(keys)}")
+            raise Fault(f"has the unknown key {key!r}; {instead(key, keys)}")
     return value
 
 

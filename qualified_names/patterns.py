@@ -53,7 +53,9 @@ def compile_pattern(text: str, separator: str, *, ignore_case: bool = False) -> 
 
 def _source(token: re.Match[str], piece: str, text: str) -> str:
     if token["brace"]:
-        raise PatternError(f"{text!r} has a brace that is no capture; captures look like {{name}} or {{name...}}")
+        raise PatternError(
+            f"{text!r} has a brace that is not part of a capture; write captures as {{name}} or {{name...}}"
+        )
     if token["star"]:
         return ".*" if token["star"] == "**" else f"{piece}*"
     return f"(?P<{token['name']}>{'.+' if token['rest'] else f'{piece}+'})"

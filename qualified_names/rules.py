@@ -43,7 +43,7 @@ def load(extra_file: str | None = None, extra_text: str = "") -> Rules:
 def _check_removed(remove: Iterable[str], known: Iterable[str], title: str) -> None:
     names = tuple(known)
     problems = tuple(
-        f"{title}: remove names {name!r}, which is no shipped rule" for name in remove if name not in names
+        f"{title}: remove names {name!r}, which is not a shipped rule" for name in remove if name not in names
     )
     if problems:
         raise SettingsError(problems)

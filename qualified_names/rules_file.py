@@ -30,6 +30,7 @@ CONDITIONS: Mapping[str, str] = {
     "unquoted_name": "",
 }
 
+_TOP_FIELDS = ("rule", "remove")
 _CASE_COUNTS = ("user", "directory")
 _ASSET_FIELDS = ("type", "qualified_name", "also")
 _STORE_TYPES = ("root", "folder", "file", "resource_set")
@@ -50,7 +51,7 @@ def read(path: Path, title: str) -> RuleFile:
     except OSError as error:
         raise SettingsError((f"{title} cannot be read: {error.strerror or error}",)) from None
     except ValueError as error:
-        raise SettingsError((f"{title} is no TOML: {error}",)) from None
+        raise SettingsError((f"{title} is not valid TOML: {error}",)) from None
     return read_text(text, title)
 
 
@@ -60,8 +61,8 @@ def read_text(text: str, title: str) -> RuleFile:
     :raises SettingsError: with a sentence for each fault.
     """
     data = _toml(text, title)
-    unknown = sorted(data.keys() - {"rule", "remove"})
-    problems = [f"{title}: unknown field {key!r}; known are rule, remove" for key in unknown]
+    unknown = sorted(data.keys() - set(_TOP_FIELDS))
+    problems = [f"{title}: unknown field {key!r}; {fields.instead(key, _TOP_FIELDS)}" for key in unknown]
     remove, tables = data.get("remove", []), data.get("rule", [])
     if not fields.is_texts(remove):
         problems.append(f"{title}: remove must be a list of rule names")
@@ -80,7 +81,7 @@ def _toml(text: str, title: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SettingsError((f"{title} is no TOML: {error}",)) from None
+        raise SettingsError((f"{title} is not valid TOML: {error}",)) from None
 
 
 def _title(table: Mapping[str, Any], number: int) -> str:
@@ -124,7 +125,7 @@ class _RuleReader:
     def _check_fields(self) -> None:
         for field in self.table:
             if field not in FIELDS:
-                self._fault(field, f"is unknown; known are {', '.join(sorted(FIELDS))}")
+                self._fault(field, f"is unknown; {fields.instead(field, FIELDS)}")
             if field in _ASSET_FIELDS and "files" in self.table:
                 self._fault(field, "cannot stand beside files")
         if not any(field in self.table for field in CONDITIONS):
@@ -183,7 +184,9 @@ class _RuleReader:
         template = compile_template(fields.text(value))
         for name in template.names:
             if name not in self.known and not name.startswith("property."):
-                raise Fault(f"uses the unknown value {{{name}}}; known are {', '.join(sorted(self.known))}, property.*")
+                raise Fault(
+                    f"uses the unknown value {{{name}}}; {fields.instead(name, {*self.known, 'property.*'}, '{{{}}}')}"
+                )
         return template
 
     def _alternatives(self, value: Any) -> Alternatives:
@@ -195,7 +198,7 @@ class _RuleReader:
     def _need(self, item: Mapping[str, Any]) -> Need:
         name = fields.text(item.get("value"))
         if name not in self.known:
-            raise Fault(f"needs the unknown value {name!r}")
+            raise Fault(f"needs the unknown value {name!r}; {fields.instead(name, self.known)}")
         return Need(name, fields.text(item.get("code")), self._template(item.get("text")))
 
     def _note(self, value: Any) -> NoteText:

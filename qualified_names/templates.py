@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 from core.catalog_model import NameContext
 from core.identity import is_guid
 from qualified_names import context_maps
+from qualified_names.fields import instead
 
 Function = Callable[[str, NameContext], str | None]
 Lookup = Callable[[str], str | None]
@@ -74,7 +75,9 @@ def _pieces(text: str) -> Iterator[str | Reference]:
         elif token["double"]:
             yield token["double"][0]
         else:
-            raise TemplateError(f"{text!r} has a brace that is no value; values look like {{host}}, a brace like {{{{")
+            raise TemplateError(
+                f"{text!r} has a brace that is not part of a value; write values as {{host}}, and a brace as {{{{"
+            )
     if position < len(text):
         yield text[position:]
 
@@ -83,9 +86,7 @@ def _reference(token: re.Match[str], text: str) -> Reference:
     functions = tuple(name for name in token["functions"].split("|") if name)
     for name in functions:
         if name not in FUNCTIONS:
-            raise TemplateError(
-                f"{text!r} uses the unknown function {name!r}; known are {', '.join(sorted(FUNCTIONS))}"
-            )
+            raise TemplateError(f"{text!r} uses the unknown function {name!r}; {instead(name, FUNCTIONS)}")
     return Reference(token["name"], functions)
 
 

@@ -88,6 +88,15 @@ def publish_processes(services: Services, *, force: bool) -> Iterator[PublishedP
     return stream_in_threads(partial(_publish, services=services), rows, AT_ONCE)
 
 
+def count_processes(services: Services) -> Iterator[PublishedProcess]:
+    """All processes, as :func:`publish_processes` would upload them with ``force`` if nothing changes meanwhile.
+
+    :raises StorageUnavailable: the processes cannot be listed, also during the iteration.
+    """
+    for row in services.details.all():
+        yield PublishedProcess(row.qualified_name, uploaded=bool(row.process_guid))
+
+
 def _record(run: tuple[str, tuple[StoredEvent, ...]], services: Services, *, dry_run: bool) -> RecordedRun:
     run_key, stored = run
     rows = 0

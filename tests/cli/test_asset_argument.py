@@ -11,7 +11,7 @@ from tests.explorer.graphs import MEDALLION, graph, process
 MANY = graph(
     *(process(f"p{n:02}", "raw", f"sales_{n:02}", {f"c{m}": f"raw.r{m}" for m in range(3)}) for n in range(23))
 )
-ELSEWHERE = "sparklin lineage without ASSET lists those of LineageDetails or --events"
+ELSEWHERE = "`sparklin lineage` without a name lists all assets"
 ALONE = graph(process("nb", "s", "t", {}))
 
 
@@ -62,7 +62,7 @@ def test_one_asset_is_named(text: str, named: Named) -> None:
             "silver.amuont",
             MEDALLION,
             1,
-            ["silver is known, but it has no column 'amuont'; near ones:", "  silver.amount"],
+            ["silver is known, but it has no column 'amuont'; similar names:", "  silver.amount"],
         ),
         (
             "costs.zzz",
@@ -94,9 +94,9 @@ def test_one_asset_is_named(text: str, named: Named) -> None:
             "sales.zzz",
             MANY,
             1,
-            ["no asset is called 'sales.zzz'; near ones:", *(f"  sales_{n}" for n in range(22, 12, -1))],
+            ["no asset is called 'sales.zzz'; similar names:", *(f"  sales_{n}" for n in range(22, 12, -1))],
         ),
-        ("golt", MEDALLION, 1, ["no asset is called 'golt'; near ones:", "  gold"]),
+        ("golt", MEDALLION, 1, ["no asset is called 'golt'; similar names:", "  gold"]),
         (
             "\x1b",
             ALONE,
@@ -118,11 +118,11 @@ def test_what_is_near_an_unknown_name(
         (5, "s.zzz", "5 assets fit 's', but none has a column 'zzz'; they have:"),
         (6, "s.zzz", f"no asset is called 's.zzz'; {ELSEWHERE}"),
         (5, "zzz.s", "no asset is called 'zzz.s'; these end like it:"),
-        (6, "zzz.s", "no asset is called 'zzz.s'; near ones:"),
+        (6, "zzz.s", "no asset is called 'zzz.s'; similar names:"),
         (1, "q.q.q.q.s", "no asset is called 'q.q.q.q.s'; these end like it:"),
         # Only the last four ways to split the name are tried.
         (1, "s0.q.q.q.q", "s0 is known, but it has no column 'q.q.q.q'; it has:"),
-        (1, "s0.q.q.q.q.q", "no asset is called 's0.q.q.q.q.q'; near ones:"),
+        (1, "s0.q.q.q.q.q", "no asset is called 's0.q.q.q.q.q'; similar names:"),
     ],
 )
 def test_names_of_a_few_assets_are_listed(count: int, text: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:

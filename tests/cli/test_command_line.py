@@ -15,6 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from cli.command_classes import joined
 from cli.examples import EXAMPLES
 from cli.main import app
 from cli.spark_settings import platforms
@@ -54,6 +55,29 @@ def test_the_help_has_examples_and_readable_names(name: str) -> None:
     usage = texts[0].splitlines()[1]
     assert not re.search(r"[<{]|[a-z]\.\.\.", usage)
     assert not re.search(r"<(str|int|Path|list)", texts[0])
+
+
+def test_paragraphs_of_help_are_wrapped_at_the_width_of_the_terminal_alone() -> None:
+    text = """First
+    of two.
+
+    A paragraph
+    of two lines.
+
+    - a list
+    - stays
+
+        and
+        a block
+    """
+    assert joined(text) == "First of two.\n\nA paragraph of two lines.\n\n- a list\n- stays\n\n    and\n    a block"
+
+
+@every_command
+def test_no_paragraph_of_the_help_is_broken_in_its_middle(name: str) -> None:
+    own = COMMANDS[name].help
+    shown = [line.strip() for line in run(*name.split(), "-h", COLUMNS="400").stdout.splitlines()]
+    assert [paragraph for paragraph in own.split("\n\n") if paragraph not in shown] == []
 
 
 def test_options_in_examples_exist() -> None:
@@ -211,7 +235,7 @@ def test_a_report_that_cannot_be_written_is_known_before_anything_is_done(
     monkeypatch.setattr("cli.verify.services_for", lambda **_: pytest.fail("it has begun"))
     words = ("verify", "--receiver", "https://x", "--report", tmp_path / "none" / "x")
     result = run(*words, SPARKLIN_FUNCTION_KEY="k")
-    assert (result.exit_code, "is no folder that can be written to" in result.stderr) == (2, True)
+    assert (result.exit_code, "is not a folder that can be written to" in result.stderr) == (2, True)
 
 
 def test_errors_name_the_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,16 +69,16 @@ def test_a_column_is_named_in_many_ways(name: str) -> None:
     [
         ("customer", 0, ""),
         ("raw/crm", 2, "2 assets fit 'raw/crm'; give more of the name:\n  address\n  customer\n"),
-        ("custmer", 1, "no asset is called 'custmer'; near ones:\n  customer\n"),
+        ("custmer", 1, "no asset is called 'custmer'; similar names:\n  customer\n"),
         (
             "customer.frist_name",
             1,
-            "customer is known, but it has no column 'frist_name'; near ones:\n  customer.first_name\n",
+            "customer is known, but it has no column 'frist_name'; similar names:\n  customer.first_name\n",
         ),
         (
             "raw/crm.frist_name",
             1,
-            "2 assets fit 'raw/crm', but none has a column 'frist_name'; near ones:\n  customer.first_name\n",
+            "2 assets fit 'raw/crm', but none has a column 'frist_name'; similar names:\n  customer.first_name\n",
         ),
         (
             "address.zzz",
@@ -199,9 +199,9 @@ def test_details_and_catalogue_answer_the_same(universe: Universe, services: Ser
 
 def test_everything_is_listed_by_dataset() -> None:
     assert lineage("--text").stdout.splitlines()[::2] == [
-        "address  (written by 0, read by 1, 6 columns)",
-        "customer  (written by 0, read by 1, 6 columns)",
-        "customer_master_delta  (written by 1, read by 0, 9 columns)",
+        "address  (written by 0 processes, read by 1, 6 columns)",
+        "customer  (written by 0 processes, read by 1, 6 columns)",
+        "customer_master_delta  (written by 1 process, read by 0, 9 columns)",
     ]
     assert json.loads(lineage().stdout).get("focus") is None
     assert "focus" not in lineage("--mermaid").stdout

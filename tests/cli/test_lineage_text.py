@@ -213,10 +213,10 @@ def test_all_datasets_with_how_often_they_are_written_and_read() -> None:
     show_datasets(Console(file=text, width=20), of)
 
     assert text.getvalue().splitlines() == [
-        "B  (written by 1, read by 1, 1 columns)",
+        "B  (written by 1 process, read by 1, 1 column)",
         "  lake/B",
-        "c  (written by 2, read by 0, 0 columns)",
+        "c  (written by 2 processes, read by 0, 0 columns)",
         "  lake/c",
-        "s  (written by 0, read by 3, 2 columns)",
+        "s  (written by 0 processes, read by 3, 2 columns)",
         "  lake/s",
     ]

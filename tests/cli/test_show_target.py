@@ -91,9 +91,9 @@ def test_an_unknown_run_has_no_near_ones(services: Services, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("count", "heading", "lines"),
     [
-        (0, "near ones:", ["title"]),
+        (0, "similar names:", ["title"]),
         (1, "", ["title", "  0"]),
-        (1, "near ones:", ["title", "near ones:", "  0"]),
+        (1, "similar names:", ["title", "similar names:", "  0"]),
         (20, "", ["title", *(f"  {n}" for n in range(20))]),
         (22, "", ["title", *(f"  {n}" for n in range(20)), "  … and 2 more"]),
     ],

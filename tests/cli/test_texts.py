@@ -386,37 +386,63 @@ def test_rebuild_counts_and_lists_failures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dry_run", "shown"),
+    ("dry_run", "catalogue", "shown"),
     [
         (
             False,
+            False,
             [
                 "tables that were restored: EventMetadata",
-                "2 runs with 4 events; 2 rows were added",
+                "2 runs with 4 events; 2 missing rows added",
                 "2 processes, 1 of them uploaded or removed",
-                "1.3 s",
+                "took 1.3 s",
                 "failed: r2: not JSON",
                 "failed: p2: refused",
             ],
         ),
         (
             True,
-            ["tables that would be restored: EventMetadata", "1 runs with 3 events; 2 rows would be added", "0.0 s"],
+            False,
+            [
+                "tables that would be restored: EventMetadata",
+                "1 run with 3 events; 2 missing rows to be added",
+                "took 0.0 s",
+            ],
+        ),
+        (
+            False,
+            True,
+            [
+                "tables that were restored: EventMetadata",
+                "2 processes, 1 of them uploaded or removed",
+                "took 1.3 s",
+                "failed: r2: not JSON",
+                "failed: p2: refused",
+            ],
+        ),
+        (
+            True,
+            True,
+            [
+                "tables that would be restored: EventMetadata",
+                "0 processes, 0 of them to be uploaded or removed",
+                "took 0.0 s",
+            ],
         ),
     ],
 )
-def test_rebuild_prints_what_it_did(dry_run: bool, shown: list[str], lines: Lines) -> None:
+def test_rebuild_prints_what_it_did(dry_run: bool, catalogue: bool, shown: list[str], lines: Lines) -> None:
     found = (RUNS[:1], [], 0.0) if dry_run else (RUNS, PROCESSES, 1.26)
 
-    rebuild._print(rebuild.as_object(*found, ["EventMetadata"], dry_run=dry_run), is_text=True)
+    rebuild._print(rebuild.as_object(*found, ["EventMetadata"], dry_run=dry_run), catalogue=catalogue, is_text=True)
 
     assert lines() == shown
 
 
 def test_rebuild_prints_no_tables_where_none_is_lost(lines: Lines) -> None:
-    rebuild._print(rebuild.as_object([], [], 0.0, dry_run=True), is_text=True)
+    rebuild._print(rebuild.as_object([], [], 0.0, dry_run=True), catalogue=False, is_text=True)
 
-    assert lines() == ["0 runs with 0 events; 0 rows would be added", "0.0 s"]
+    assert lines() == ["0 runs with 0 events; 0 missing rows to be added", "took 0.0 s"]
 
 
 @pytest.mark.parametrize(

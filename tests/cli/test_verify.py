@@ -88,7 +88,7 @@ def test_names_of_hosts_are_shown_if_wanted(run: Verify) -> None:
     [
         ((), {"SPARKLIN_RECEIVER": "app"}, "give --receiver, and the key in SPARKLIN_FUNCTION_KEY"),
         ((), {"SPARKLIN_FUNCTION_KEY": ""}, "give --receiver, and the key in SPARKLIN_FUNCTION_KEY"),
-        (("--report", "none/report"), {}, "none is no folder that can be written to"),
+        (("--report", "none/report"), {}, "none is not a folder that can be written to"),
     ],
 )
 def test_usage_errors(words: tuple[str, ...], instead: dict[str, str], said: str, run: Verify) -> None:

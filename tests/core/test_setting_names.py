@@ -18,7 +18,7 @@ OURS = ["LINEAGE_STORAGE__blobServiceUri", "EVENT_HUB_CONNECTION", "SPARKLIN_REC
 def test_a_former_setting_is_named_with_what_to_do() -> None:
     former = {"WINDOW_DAYS": "use LINEAGE_WINDOW_DAYS"}
     assert list(name_warnings(["WINDOW_DAYS", "PATH"], KNOWN, former=former)) == [
-        "WINDOW_DAYS is no setting any more: use LINEAGE_WINDOW_DAYS"
+        "WINDOW_DAYS is no longer a setting: use LINEAGE_WINDOW_DAYS"
     ]
 
 
@@ -28,12 +28,12 @@ def test_a_former_setting_is_named_with_what_to_do() -> None:
 )
 def test_a_misspelled_setting_is_named(name: str, meant: str) -> None:
     settings = Settings.offline({})
-    assert start_warnings(settings, {name: "1"}) == (f"{name} is no setting; is {meant} meant?",)
+    assert start_warnings(settings, {name: "1"}) == (f"{name} is not a setting; did you mean {meant}?",)
 
 
 def test_only_the_most_similar_setting_is_named() -> None:
     assert list(name_warnings(["MAX_COLUMNX"], ["MAX_COLUMNS", "MAX_COLUMN"])) == [
-        "MAX_COLUMNX is no setting; is MAX_COLUMN meant?"
+        "MAX_COLUMNX is not a setting; did you mean MAX_COLUMN?"
     ]
 
 

@@ -93,7 +93,7 @@ def test_an_identity_needs_three_addresses() -> None:
 
 @pytest.mark.parametrize("text", ["foo", "AccountName", "AccountName=;AccountKey=x", "Key=x"])
 def test_what_is_not_a_connection_string_is_reported(text: str) -> None:
-    with pytest.raises(SettingsError, match="LINEAGE_STORAGE is no connection string"):
+    with pytest.raises(SettingsError, match="LINEAGE_STORAGE is not a connection string"):
         Settings.from_env({**GOOD, "LINEAGE_STORAGE": text})
 
 

@@ -124,13 +124,14 @@ def test_own_files_rule(rules_file: Path) -> None:
     [
         (('scheme = "mystore"', ""), "scheme", "is missing"),
         (('scheme = "mystore"', "scheme = 3"), "scheme", "must be a text or a list of texts"),
-        (('scheme = "mystore"', 'schema = "mystore"'), "schema", "is unknown"),
+        (('scheme = "mystore"', 'schema = "mystore"'), "schema", "is unknown; did you mean 'scheme'?"),
+        (('scheme = "mystore"', 'scheme = "x"\nxyz = "a"'), "xyz", "is unknown; known are about, also, any_case, "),
         (('scheme = "mystore"', 'scheme = "x"\nhost = "{a"'), "host", "brace"),
         (('type = "my_table"', ""), "type", "is missing"),
         (('type = "my_table"', "type = []"), "type", "must be a text"),
         (('type = "my_table"', 'type = ""'), "type", "must be a text"),
-        (("{schema|upper}", "{schema|shout}"), "qualified_name", "unknown function 'shout'"),
-        (("{schema|upper}", "{database}"), "qualified_name", "unknown value {database}"),
+        (("{schema|upper}", "{schema|shout}"), "qualified_name", "unknown function 'shout'; known are "),
+        (("{schema|upper}", "{schma}"), "qualified_name", "unknown value {schma}; did you mean {schema}?"),
         (("{schema|upper}", "{schema"), "qualified_name", "brace"),
         (("{schema}.{table}", "{schema}.{schema}"), "table_name", "captures {schema} twice"),
         (('type = "my_table"', 'type = "t"\nlet = { a = "{b}" }'), "let", "unknown value {b}"),
@@ -138,7 +139,11 @@ def test_own_files_rule(rules_file: Path) -> None:
         (('type = "my_table"', 'type = "t"\nneeds = [{ value = "b", code = "c", text = "t" }]'), "needs", "'b'"),
         (('type = "my_table"', 'type = "t"\nneeds = [{ value = "host", code = "c" }]'), "needs", "is missing"),
         (('type = "my_table"', 'type = "t"\nneeds = { value = "host" }'), "needs", "must be a list of tables"),
-        (('type = "my_table"', 'type = "t"\nalso = [{ typ = "x" }]'), "also", "unknown key 'typ'"),
+        (
+            ('type = "my_table"', 'type = "t"\nalso = [{ typ = "x" }]'),
+            "also",
+            "unknown key 'typ'; did you mean 'type'?",
+        ),
         (('type = "my_table"', 'type = "t"\nalso = [{ qualified_name = "x" }]'), "also", "is missing"),
         (('type = "my_table"', 'type = "t"\nnote = "x"'), "note", "must be a table"),
         (('type = "my_table"', 'type = "t"\nfor_symlinks = 1'), "for_symlinks", "true or false"),
@@ -165,12 +170,12 @@ def test_all_faults_are_reported_at_once(rules_file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[[rule]", "is no TOML"),
+        ("[[rule]", "is not valid TOML"),
         ("rule = 3", "[[rule]]"),
         ("rule = [3]", "[[rule]]"),
-        ("rules = []", "unknown field 'rules'"),
+        ("rules = []", "unknown field 'rules'; did you mean 'rule'?"),
         ("remove = 3", "list of rule names"),
-        ('remove = ["nope"]', "no shipped rule"),
+        ('remove = ["nope"]', "not a shipped rule"),
         ('[[rule]]\nscheme = "x"', "rule number 1, field 'name': is missing"),
         (GOOD + GOOD, "two rules have the name 'my-store'"),
     ],
@@ -194,7 +199,7 @@ def test_missing_file_is_named(rules_file: Path) -> None:
 def test_file_that_is_no_text(rules_file: Path) -> None:
     rules_file.write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(SettingsError, match="is no TOML"):
+    with pytest.raises(SettingsError, match="is not valid TOML"):
         load(str(rules_file))
 
 

@@ -10,6 +10,7 @@ from cli.tasks.rebuild_store import (
     PublishedProcess,
     RecordedRun,
     _has_not_ended_for_long,
+    count_processes,
     publish_processes,
     record_runs,
 )
@@ -166,6 +167,11 @@ def test_the_failure_of_a_run_is_reported_with_its_rows(universe: Universe, draw
     assert (found.run_key, found.events, found.rows, "history" in found.failure) == (key(universe), 1, 1, True), found
 
 
+def counted(name: str, universe: Universe) -> PublishedProcess:
+    (found,) = (each for each in count_processes(universe.services) if each.name == name)
+    return found
+
+
 def published(name: str, universe: Universe, *, force: bool = False) -> PublishedProcess:
     (found,) = (each for each in publish_processes(universe.services, force=force) if each.name == name)
     return found
@@ -179,6 +185,7 @@ def spoil(name: str, services: Services, **changes: object) -> None:
 
 def test_only_what_differs_from_its_last_upload_is_uploaded_unless_all_is(universe: Universe, drawn: str) -> None:
     assert published(drawn, universe) == PublishedProcess(drawn, uploaded=False)
+    assert counted(drawn, universe) == PublishedProcess(drawn, uploaded=True)
     assert published(drawn, universe, force=True) == PublishedProcess(drawn, uploaded=True)
     spoil(drawn, universe.services, fingerprint="another", dirty=True)
     assert published(drawn, universe) == PublishedProcess(drawn, uploaded=True)
@@ -187,6 +194,7 @@ def test_only_what_differs_from_its_last_upload_is_uploaded_unless_all_is(univer
 def test_a_process_that_shows_nothing_is_not_uploaded_again(universe: Universe, drawn: str) -> None:
     universe.deliver(a_write("FAIL"))
 
+    assert counted(drawn, universe) == PublishedProcess(drawn, uploaded=False)
     assert published(drawn, universe, force=True) == PublishedProcess(drawn, uploaded=False)
     assert universe.processes() == {}
 

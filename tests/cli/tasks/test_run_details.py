@@ -273,7 +273,7 @@ def test_show_takes_the_beginning_of_a_run_and_parts_of_names(universe: Universe
     )
     near = shown_or_refused(sparklin, f"{universe.name}/Laod_Customers")
     assert near.startswith("1: no application")
-    assert f"near ones:\n  {universe.name}/Load_Customers\n" in near
+    assert f"similar names:\n  {universe.name}/Load_Customers\n" in near
 
 
 def test_show_opens_the_page_of_a_process(
@@ -304,7 +304,6 @@ def test_applications_and_runs_are_completed(universe: Universe, sparklin: Spark
         (["replay", "--run", "{run}", "--dry-run"], "{run}  skipped (1 event, nb"),
         (["purge", "--older-than", "90"], "no events before "),
         (["relink"], "nothing to move"),
-        (["rebuild", "--catalogue"], "0 runs with 0 events"),
     ],
 )
 def test_commands_print_text_for_people(universe: Universe, words: list[str], begins: str) -> None:
@@ -316,6 +315,16 @@ def test_commands_print_text_for_people(universe: Universe, words: list[str], be
     assert (result.exit_code, result.stdout[: len(begins.format(**names))]) == (0, begins.format(**names)), (
         result.stderr
     )
+
+
+@pytest.mark.usefixtures("sparklin")
+@pytest.mark.parametrize(("options", "said"), [((), "uploaded or removed"), (("--dry-run",), "to be uploaded")])
+def test_rebuild_of_the_catalogue_counts_processes(universe: Universe, options: tuple[str, ...], said: str) -> None:
+    universe.deliver(a_write())
+
+    result = CliRunner().invoke(app, ["rebuild", "--catalogue", *options, "--local", "--text"])
+
+    assert re.match(rf"\d+ process(es)?, [1-9]\d* of them {said}", result.stdout), result.stdout
 
 
 @pytest.mark.usefixtures("sparklin")
