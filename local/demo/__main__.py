@@ -15,8 +15,8 @@ Try Sparklin on this machine, without an Azure account: start storage (Azurite),
 host for the functions; send recorded events of real Spark applications; show where a column of a gold table comes
 from, and by which formulas.
 
-On a terminal, the lineage page and `sparklin … --local` work until Ctrl-C. Otherwise the demo ends by itself. Nothing
-is left of it in either case.
+On a terminal, the lineage page works until Ctrl-C, and so does `sparklin … --local`, unless the stack of `make up` runs
+too. Otherwise the demo ends by itself. Nothing is left of it in either case.
 """
 
 

@@ -25,7 +25,9 @@ from explorer.graph_index import GraphIndex
 from explorer.tracing import trace
 from local.demo.check import Inbox, expected_processes, kept, missing
 from local.demo.scenarios import QUESTION
+from local.environment import variables
 from local.stack import signals
+from local.stack.choices import PORTS
 from local.stack.files import StackFiles
 from local.stack.lifecycle import Stack
 from local.stack.parts import ROOT
@@ -33,6 +35,7 @@ from local.stack.stack_error import StackError
 from pipeline.services import build
 
 TIMEOUT_SECONDS = 120.0
+_FILES = StackFiles(ROOT / ".local")
 _EPILOG = """\
 exit code: 0 if every event is accounted for; 1 if anything is missing, with its name
 All settings of the app can be set as environment variables; docs/settings.md lists them. Free ports are used.
@@ -45,13 +48,16 @@ talk = Console(stderr=True)
 @contextmanager
 def running_stack(environment: Mapping[str, str], event_folder: str = "") -> Iterator[Stack]:
     """A stack in a temporary folder, for commands with ``--local``; nothing is left of it."""
+    chosen = sorted({f"SPARKLIN_{name}_PORT" for name in PORTS} & variables().keys())
+    if chosen:
+        talk.print(f"The demo takes free ports; only `make up` uses {', '.join(chosen)}.", soft_wrap=True)
     with tempfile.TemporaryDirectory(prefix="sparklin-demo-") as folder:
         stack = Stack(Path(folder), environment=environment, event_folder=event_folder)
         try:
             with talk.status("Starting Azurite, the Data Map and the function host …"):
                 stack.start()
             talk.print(f"Lineage page, available while the demo runs: {stack.page}", soft_wrap=True)
-            with StackFiles(ROOT / ".local").published_meanwhile(stack):
+            with _FILES.published_meanwhile(stack):
                 yield stack
         finally:
             try:
@@ -121,7 +127,7 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
     try:
         talk.print(f"The same as a picture: {stack.page}lineage?column={'.'.join(QUESTION)}", soft_wrap=True)
         talk.print(f"The status of the events: {stack.page}overview", soft_wrap=True)
-        talk.print("In another terminal: .venv/bin/sparklin lineage revenue.margin --local")
+        talk.print(_other_terminal(stack), soft_wrap=True)
         talk.print(
             "Ctrl-C ends the demo, and nothing of it is kept. `make up` keeps what you send to it.", soft_wrap=True
         )
@@ -129,6 +135,13 @@ def end(stack: Stack, problems: Sequence[str], events: int, seconds: float) -> i
     except SystemExit:
         pass
     return 0
+
+
+def _other_terminal(stack: Stack) -> str:
+    """What commands show of the stack meanwhile."""
+    if _FILES.is_published(stack):
+        return f"In another terminal: .venv/bin/sparklin lineage {'.'.join(QUESTION)} --local"
+    return "`sparklin … --local` shows the stack of `make up`, not the demo."
 
 
 def progress() -> Progress:

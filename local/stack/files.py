@@ -63,8 +63,13 @@ class StackFiles:
         try:
             yield
         finally:
-            if is_ours and (found := self.published()) and found.get("receiver") == stack.receiver:
+            if is_ours and self.is_published(stack):
                 self.withdraw()
+
+    def is_published(self, stack: Stack) -> bool:
+        """Whether the published addresses, those of commands with ``--local``, are those of the stack."""
+        found = self.published()
+        return found is not None and found.get("receiver") == stack.receiver
 
     def remember(self, choices: Choices) -> None:
         """Store the stack's choices for the next `up`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.stack.files import StackFiles
 from local.stack.lifecycle import Stack
 from local.stack.stack_error import StackError
 
@@ -58,6 +59,17 @@ def test_the_hosts_get_the_addresses_of_the_others(stack: Stack) -> None:
     assert setting(stack, "PURVIEW_AUTH") == "none"
     assert setting(stack, "BLOB_TRIGGER_SOURCE") == "EventGrid"
     assert setting(stack, "EXTRA", host=1) == "yes"
+
+
+@pytest.mark.exhaustive
+def test_commands_use_a_demos_stack_only_while_that_of_up_does_not_run(stack: Stack, tmp_path: Path) -> None:
+    files = StackFiles(tmp_path / "published")
+    with files.published_meanwhile(stack):
+        assert files.is_published(stack)
+    assert not files.is_published(stack)
+    files.note(stack.parts[0])
+    with files.published_meanwhile(stack):
+        assert not files.is_published(stack)
 
 
 @pytest.mark.exhaustive
