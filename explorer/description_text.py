@@ -8,6 +8,9 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from purview.description import TEXT_BYTES
+from purview.limits import is_cut
+
 _FIRST = re.compile(r"(?:Written by|(?P<operation>.+?) by) (?P<application>.+) \([^()]*\), as told by Spark's .*")
 _MORE = re.compile(r"… and \d+ more")
 _HEADINGS = ("What to know:", "Computed columns:", "Constant columns:", "Joins and filters:")
@@ -30,7 +33,7 @@ class ProcessDescription:
 
 def read_description(text: str, columns: Collection[str]) -> ProcessDescription:
     """Read a description; ``columns`` are the names of the sink's columns, to which its expressions belong."""
-    head, parts, is_cut = _parts(text)
+    head, parts, is_shortened = _parts(text)
     first = _FIRST.fullmatch(head[0]) if head else None
     if first is None:
         return ProcessDescription()
@@ -43,27 +46,28 @@ def read_description(text: str, columns: Collection[str]) -> ProcessDescription:
         constants=frozenset(name for name in columns if name in listed),
         conditions=tuple(parts[_CONDITIONS]),
         notes=tuple(parts[_NOTES]),
-        is_cut=is_cut,
+        is_cut=is_shortened or is_cut(text),
     )
 
 
 def _parts(text: str) -> tuple[list[str], dict[str, list[str]], bool]:
-    """The lines before the first heading, the items below each heading, and whether any list is cut."""
+    """The lines before the first heading, the items below each heading, and whether any list or item is shortened."""
     head: list[str] = []
     parts: dict[str, list[str]] = {heading: [] for heading in _HEADINGS}
-    items, is_cut = head, False
+    items, is_shortened = head, False
     for line in text.split("\n"):
         if line in parts:
             items = parts[line]
         elif items is head:
             head.append(line)
         elif _MORE.fullmatch(line.removeprefix("- ")):
-            is_cut = True
+            is_shortened = True
         elif line.startswith("- "):
             items.append(line[2:])
         elif line and items:
             items[-1] += f"\n{line}"
-    return head, parts, is_cut or text.endswith("…")
+    listed = (item for heading in (_COMPUTED, _CONSTANT, _CONDITIONS) for item in parts[heading])
+    return head, parts, is_shortened or any(is_cut(item, TEXT_BYTES) for item in listed)
 
 
 def _expression(item: str, columns: Collection[str]) -> tuple[str, str] | None:

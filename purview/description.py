@@ -12,7 +12,7 @@ from core.lineage_model import Lineage, Note
 from purview.limits import cut, size
 
 #: Limits of one expression, and of one list; LineageDetails has all of them.
-_TEXT_BYTES = 200
+TEXT_BYTES = 200
 _PART_BYTES = 1_200
 _LITERAL = re.compile(
     r"`(?:[^`]|``)*`"  # a quoted name, which is kept
@@ -48,7 +48,7 @@ def _condition(text: str) -> str:
 
 def _part(title: str, texts: Iterable[str]) -> Iterator[str]:
     """A heading and a list, cut at the limit; nothing for an empty list."""
-    listed = [f"- {cut(text, _TEXT_BYTES)}" for text in texts]
+    listed = [f"- {cut(text, TEXT_BYTES)}" for text in texts]
     if not listed:
         return
     yield from ("", f"{title}:")

@@ -23,6 +23,11 @@ def cut(text: str, limit: int = NAME_BYTES) -> str:
     return text if size(text) <= limit else _head(text, limit - size("…")) + "…"
 
 
+def is_cut(text: str, limit: int = NAME_BYTES) -> bool:
+    """Whether ``cut`` may have left the text: it ends with an ellipsis, and no further character would fit."""
+    return text.endswith("…") and limit - size("…") <= size(text) <= limit
+
+
 def cut_uniquely(text: str, limit: int = NAME_BYTES) -> str:
     """The text, or its start with 32 hex digits of its SHA-256: unequal texts stay unequal."""
     if size(text) <= limit:

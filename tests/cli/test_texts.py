@@ -496,17 +496,29 @@ def test_a_process_is_printed_with_its_columns_and_notes(lines: Lines) -> None:
         "  from https://lake/s",
         "  to   https://lake/t",
         "",
-        " sink column   value from     decided by",
-        " " + 41 * "─",
-        " x             s.a            group by s.a",
-        " y             s.a",
-        "               = upper(s.a)",
-        " z             –",
+        " column   value from     decided by",
+        " " + 36 * "─",
+        " x        s.a            group by s.a",
+        " y        s.a",
+        "          = upper(s.a)",
+        " z        –",
         "",
         "every row depends on filter s.a",
         "note: something is open",
         "",
     ]
+
+
+def test_sources_of_one_short_name_are_shown_with_a_folder(lines: Lines) -> None:
+    sources = [["https://lake/bronze/s", "a"], ["https://lake/silver/s", "a"], ["https://lake/t", "b"]]
+    uses = [[*source, "INNER_JOIN"] for source in sources]
+    columns = [{**COLUMN, "from": sources, "indirect": uses}]
+    print_process(
+        Console(width=150), {"process": {"name": "p", "inputs": [], "outputs": []}, "columns": columns, "notes": []}
+    )
+    shown = [line.strip() for line in lines()]
+    assert "x        bronze/s.a, silver/s.a, t.b" in shown
+    assert "every row depends on inner join bronze/s.a, inner join silver/s.a, inner join t.b" in shown
 
 
 @pytest.mark.parametrize(("number", "more"), [(40, []), (42, ["… and 2 more"])])

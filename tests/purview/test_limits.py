@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from purview.limits import cut, cut_uniquely, size
+from purview.limits import cut, cut_uniquely, is_cut, size
 
 
 def test_a_text_that_fits_is_unchanged() -> None:
@@ -15,6 +15,22 @@ def test_a_text_that_fits_is_unchanged() -> None:
 def test_a_longer_text_ends_with_an_ellipsis_and_no_half_character(text: str, limit: int, left: str) -> None:
     assert cut(text, limit) == left
     assert size(left) <= limit
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "found"),
+    [
+        ("ab…", 5, True),
+        ("ä…", 5, True),
+        ("…", 4, True),
+        ("a = …", 20, False),
+        ("a = …", 10, True),
+        ("a = …", 11, False),
+        ("abcdef", 6, False),
+    ],
+)
+def test_a_text_is_cut_if_it_ends_with_an_ellipsis_at_the_limit(text: str, limit: int, found: bool) -> None:
+    assert is_cut(text, limit) == found
 
 
 def test_a_name_that_is_cut_ends_with_32_digits_of_its_hash() -> None:

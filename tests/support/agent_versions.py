@@ -10,7 +10,15 @@ from pathlib import Path
 from string import Template
 
 from tests.support.corpus import events
-from tests.support.figures import TrueLineage, figures, folders, true_lineage
+from tests.support.figures import (
+    VARIANTS,
+    TrueLineage,
+    figures,
+    figures_of,
+    folders,
+    true_lineage,
+    with_both,
+)
 from tests.support.lineage import Drawn, drawn
 
 _GAPS = Path(__file__).parent.parent / "parser" / "lineage_gaps.json"
@@ -52,6 +60,16 @@ true edges that are drawn. If no event contains a sink, the sink and all its edg
 | recording | sinks | inputs | edges | as sent: precision, recall | facet alone | plan alone |
 |---|---|---|---|---|---|---|
 """
+_BOTH = Template(
+    """
+## Plan and facet together
+
+The $count applications of agent 1.53.0 whose events have a logical plan and a `columnLineage` facet:
+
+| | edges | precision, recall |
+|---|---|---|
+"""
+)
 _REASONS = """
 ## What is missing or wrong, and why
 
@@ -70,6 +88,7 @@ def page() -> str:
             _HEAD.substitute(versions=len(_versions())),
             *_ten_writes(),
             _FIGURES + "\n".join(_figures()),
+            _BOTH.substitute(count=len(with_both())) + "\n".join(_both()),
             _REASONS + "\n".join(_reasons()),
         ]
     )
@@ -122,6 +141,15 @@ def _figures() -> Iterator[str]:
             f"| {folder} | {counted.sinks - counted.sinks_missing} of {counted.sinks} "
             f"| {counted.inputs - counted.inputs_missing} of {counted.inputs}, {counted.inputs_wrong} wrong "
             f"| {counted.edges - counted.edges_missing} of {counted.edges}, {counted.edges_wrong} wrong | {rates} |"
+        )
+
+
+def _both() -> Iterator[str]:
+    for variant in VARIANTS:
+        counted = figures_of(with_both(), variant)
+        yield (
+            f"| {variant} | {counted.edges - counted.edges_missing} of {counted.edges}, {counted.edges_wrong} wrong "
+            f"| {counted.rates} |"
         )
 
 

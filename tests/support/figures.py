@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from core.event_model import RunEvent
 from core.replacing import replace
@@ -76,11 +77,25 @@ def folders() -> list[str]:
 
 def figures(folder: str, variant: str = "as sent") -> Figures:
     """The figures of all applications in a folder. Sinks without a successful write are not judged."""
-    counted = Figures()
-    for scenario in scenarios():
-        if _folder(scenario) == folder:
-            counted += of_sinks(drawn(map(VARIANTS[variant], events(scenario))), true_lineage(scenario))
-    return counted
+    return figures_of([scenario for scenario in scenarios() if _folder(scenario) == folder], variant)
+
+
+def figures_of(applications: Iterable[str], variant: str = "as sent") -> Figures:
+    """The figures of applications, as those of a folder."""
+    return _sum(
+        of_sinks(drawn(map(VARIANTS[variant], events(scenario))), true_lineage(scenario)) for scenario in applications
+    )
+
+
+@cache
+def with_both() -> list[str]:
+    """The applications of agent 1.53.0 whose events have a plan and a columnLineage facet."""
+    return [each for each in scenarios() if each.startswith("openlineage-1.53.0") and _has_both(events(each))]
+
+
+def _has_both(sent: list[RunEvent]) -> bool:
+    outputs = (output for event in sent for output in event.outputs)
+    return any(event.plan for event in sent) and any(output.column_lineage for output in outputs)
 
 
 def true_lineage(scenario: str) -> dict[str, TrueLineage]:
