@@ -25,6 +25,7 @@ from core.errors import (
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 # A line that is not the middle of a sentence: an item of a list, or what is indented.
 _OWN_LINE = re.compile(r"\s|[-*•] |\d+\. |\x08")
+_RESTART = "Is the local stack still running? `make down`, then `make up`, starts it again."
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -68,6 +69,14 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _readable(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (StorageUnavailable, CatalogUnavailable) as error:
+            if ctx.params.get("local") and not error.remedy:
+                error.remedy = _RESTART
+            raise
 
 
 class Commands(TyperGroup):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from core.errors import SettingsError, StorageUnavailable
+from core.errors import SettingsError
 from core.settings import Settings
 from pipeline.services import Services, build_for_command
 from purview.catalog import Catalog
@@ -50,11 +50,6 @@ def _hinting(*, local: bool) -> Iterator[None]:
         if local or not _STACK.exists():
             raise
         raise SettingsError((*error.problems, "or use --local for the stack of `make up`")) from None
-    except StorageUnavailable as error:
-        if not local or error.remedy:
-            raise
-        remedy = "Is the local stack still running? `make down`, then `make up`, starts it again."
-        raise StorageUnavailable(error.reason, remedy=remedy) from None
 
 
 def stack_settings() -> dict[str, str]:

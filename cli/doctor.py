@@ -14,12 +14,12 @@ from cli.checks.end_to_end import check_end_to_end
 from cli.checks.endpoint import Receiver, check_receiver
 from cli.checks.folders import check_folders
 from cli.checks.network import RECEIVER_ADDRESS, check_network
-from cli.checks.storage import check_storage
+from cli.checks.storage import check_storage, look_at_storage
 from cli.connections import INTERACTIVE, Local, stack_settings, stack_values
 from cli.output import AsJson, AsText, print_json, wants_text
 from cli.tables import print_line
 from core.errors import SettingsError, SparklinError
-from core.settings import Settings
+from core.settings import Settings, function_key
 from pipeline.processes import Naming
 from pipeline.services import build_for_command
 from purview.catalog import Catalog
@@ -35,12 +35,6 @@ def doctor(
             metavar="URL", envvar="SPARKLIN_RECEIVER", help="The function app: https://<app>.azurewebsites.net."
         ),
     ] = "",
-    key: Annotated[
-        str,
-        typer.Option(
-            metavar="KEY", envvar="SPARKLIN_FUNCTION_KEY", help="A function key of the app.", show_envvar=True
-        ),
-    ] = "",
     asset: Annotated[
         tuple[str, str] | None, typer.Option(metavar="TYPE QUALIFIED_NAME", help="An asset that you see in Purview.")
     ] = None,
@@ -53,13 +47,15 @@ def doctor(
 ) -> None:
     """Check a deployment, or the local stack, from the receiver to the catalogue. The test event is removed afterwards.
 
+    The function key is read from SPARKLIN_FUNCTION_KEY.
+
     Exit code 1 if something is wrong.
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     stack = stack_values() if local else {}
     if receiver and not receiver.startswith(("https://", "http://")):
         raise typer.BadParameter("must be an address such as https://<app>.azurewebsites.net", param_hint="--receiver")
-    target = Receiver((stack.get("receiver") or receiver).rstrip("/"), stack.get("functionKey") or key)
+    target = Receiver((stack.get("receiver") or receiver).rstrip("/"), stack.get("functionKey") or function_key())
     found: list[Check] = []
     for check in _checks(target, asset, wait, local=local):
         found.append(check)
@@ -113,14 +109,16 @@ def _checks(receiver: Receiver, asset: tuple[str, str] | None, wait: float, *, l
 
 
 def _of_parts(receiver: Receiver, settings: Settings, asset: tuple[str, str] | None) -> Iterator[Check]:
+    # The app creates missing tables, empty, when it is asked for anything.
+    found = look_at_storage(settings.lineage_storage)
     if receiver.url:
         try:
             yield from check_receiver(receiver)
         except requests.RequestException as error:
             yield wrong("receiver", f"the app does not answer ({type(error).__name__})", "look at the app's log")
     else:
-        yield skipped("receiver", "give --receiver and --key (or SPARKLIN_RECEIVER and SPARKLIN_FUNCTION_KEY)")
-    yield from check_storage(settings.lineage_storage)
+        yield skipped("receiver", "give --receiver, or SPARKLIN_RECEIVER, and the key in SPARKLIN_FUNCTION_KEY")
+    yield from check_storage(look_at_storage(settings.lineage_storage) if found.is_new else found)
     yield from check_folders(settings)
     with Catalog(settings.purview_endpoint, settings.purview_auth, retry_policy=INTERACTIVE) as catalog:
         try:

@@ -15,7 +15,7 @@ from cli.tasks import rebuild_store as steps
 from cli.tasks.rebuild_store import PublishedProcess, RecordedRun
 from cli.terminal_text import terminal_text
 from core.settings import Settings
-from storage.clients import connect, provision_tables
+from storage.clients import EVENT_METADATA, connect, provision_tables
 
 
 def rebuild(
@@ -101,6 +101,8 @@ def _show(shown: dict[str, Any], *, catalogue: bool) -> None:
     if not catalogue:
         read = f"{counted(shown['runs'], 'run')} with {counted(shown['events'], 'event')}"
         print_line(console, f"{read}; {counted(shown['rows'], 'missing row')} {planned}added")
+    if shown["dryRun"] and not shown["tables"] and shown["rows"] and shown["rows"] == shown["events"]:
+        print_line(console, f"{EVENT_METADATA} has no rows of them: it was lost, perhaps with other tables", "yellow")
     if catalogue or not shown["dryRun"]:
         processes = counted(shown["processes"], "process", "processes")
         print_line(console, f"{processes}, {shown['uploaded']} of them {planned}uploaded or removed")

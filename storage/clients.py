@@ -22,7 +22,7 @@ from core import naming
 from core.errors import StorageUnavailable
 from core.storage_connection import StorageConnection
 from core.threads import in_threads
-from storage.faults import storage_faults
+from storage.faults import NOTHING_THERE, NOTHING_THERE_REMEDY, NOTHING_THERE_WHY, storage_faults
 from storage.request_budget import LONGEST_PAUSE, BudgetTransport, MakeMissing, TableTransport, budget, seconds_left
 
 log = logging.getLogger(__name__)
@@ -43,14 +43,6 @@ TABLES = (EVENT_METADATA, LINEAGE_DETAILS, RUN_PROCESSES, ASSET_CACHE, CREATED_A
 
 RETRY_QUEUE = "lineage-retry"
 
-_NOTHING_THERE = (
-    "the storage account lacks the app's tables or containers: the app has not started yet, they were deleted, or "
-    "LINEAGE_STORAGE… names another account"
-)
-_NOTHING_THERE_REMEDY = (
-    "`sparklin doctor` names what is missing. Start the app, or if it has run before: `sparklin rebuild` restores lost "
-    "tables from the stored events."
-)
 _ATTEMPT = {"connection_timeout": 5, "read_timeout": 20}
 _RETRIES = 4
 # Parts that were just created are not created again because of a request that was sent before.
@@ -211,7 +203,8 @@ def check_provisioned(clients: StorageClients, seconds: float) -> None:
             clients.container(EVENTS).get_container_properties()
             next(iter(clients.table(EVENT_METADATA).query_entities("PartitionKey eq ''", results_per_page=1)), None)
         except ResourceNotFoundError:
-            raise StorageUnavailable(_NOTHING_THERE, remedy=_NOTHING_THERE_REMEDY) from None
+            reason = f"{NOTHING_THERE}: {NOTHING_THERE_WHY}"
+            raise StorageUnavailable(reason, remedy=NOTHING_THERE_REMEDY) from None
 
 
 def is_reachable(clients: StorageClients, seconds: float) -> bool:

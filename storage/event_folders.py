@@ -59,7 +59,7 @@ class EventFolder:
         :raises StorageUnavailable: also during the iteration; the folder does not exist, or may not be read.
         """
         prefix = self.address.path
-        with storage_faults(f"list {self.address}"):
+        with storage_faults(f"list {self.address}", of_the_app=False):
             for blob in self._container.list_blobs(name_starts_with=prefix or None, results_per_page=_PAGE):
                 below = blob.name.removeprefix(prefix)
                 if blob.size and (not prefix or below[:1] in ("", "/")) and not _is_hidden(below):
@@ -70,7 +70,7 @@ class EventFolder:
 
         :raises StorageUnavailable: it could not be read.
         """
-        with storage_faults(f"read a file in {self.address}"):
+        with storage_faults(f"read a file in {self.address}", of_the_app=False):
             try:
                 found = self._container.download_blob(name, offset=start, length=length, max_concurrency=1)
                 return Part(found.readall(), _utc(found.properties.creation_time))

@@ -6,10 +6,10 @@ same event sent again in another hour finds its blob there, and its new row beco
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
@@ -170,6 +170,24 @@ class EventStore:
             blobs = self._blobs.list_blobs(name_starts_with=naming.FOLDER, include=["metadata"])
             for run_key, some in groupby(blobs, lambda blob: naming.folder_of(blob.name)):
                 yield run_key, tuple(stored_events(some))
+
+    def sample(self, limit: int) -> list[StoredEvent]:
+        """The first ``limit`` stored events that the receiver wrote, in the order of their runs.
+
+        :raises StorageUnavailable: storage does not answer.
+        """
+        with storage_faults("list the events"):
+            blobs = self._blobs.list_blobs(name_starts_with=naming.FOLDER, include=["metadata"], results_per_page=limit)
+            return list(islice((event for event in stored_events(blobs) if event.partition), limit))
+
+    def without_row(self, events: Sequence[StoredEvent]) -> list[StoredEvent]:
+        """Those of these stored events whose row was lost: a row is written before its blob, and deleted after it.
+
+        :raises StorageUnavailable: storage does not answer.
+        """
+        known = {(row.partition, row.row_key) for row in self.rows_of(events)}
+        lacking = [event for event in events if (event.partition, event.name.row_key) not in known]
+        return [event for event in lacking if self.partition_of(event.name) is not None]
 
     def restore_rows(self, rows: Iterable[tuple[StoredEvent, Envelope]]) -> int:
         """Write rows of stored events, as they were before a worker read the events; returns how many were missing.

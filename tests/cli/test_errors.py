@@ -2,10 +2,12 @@
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
-from cli.command_classes import _explained
+from cli.command_classes import Command, Commands, _explained
+from cli.connections import Local
 from cli.time_span import since
-from core.errors import CatalogUnavailable, SparklinError, StorageUnavailable
+from core.errors import CatalogUnavailable, SparklinError, StorageUnavailable, TryLater
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,29 @@ from core.errors import CatalogUnavailable, SparklinError, StorageUnavailable
 )
 def test_an_error_comes_with_its_remedy(error: SparklinError, lines: list[str]) -> None:
     assert [line for text in _explained(error) for line in text.splitlines()] == lines
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable, CatalogUnavailable])
+@pytest.mark.parametrize(
+    ("words", "remedy", "said"),
+    [
+        (["work", "--local"], "", "Is the local stack still running? `make down`, then `make up`, starts it again."),
+        (["work", "--local"], "Wait.", "Wait."),
+        (["work"], "Wait.", "Wait."),
+    ],
+)
+def test_nobody_who_uses_the_local_stack_is_told_to_use_it(
+    error: type[TryLater], words: list[str], remedy: str, said: str
+) -> None:
+    app = typer.Typer(cls=Commands)
+
+    @app.command(cls=Command)
+    def work(local: Local = False) -> None:
+        raise error("away", remedy=remedy)
+
+    app.callback()(lambda: None)
+
+    assert CliRunner().invoke(app, words).stderr.splitlines() == ["away", said]
 
 
 @pytest.mark.parametrize("text", ["yesterday", "5w", "-1h", "1999-12-31", "99999999d", "999999d", ""])

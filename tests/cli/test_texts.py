@@ -439,10 +439,27 @@ def test_rebuild_prints_what_it_did(dry_run: bool, catalogue: bool, shown: list[
     assert lines() == shown
 
 
-def test_rebuild_prints_no_tables_where_none_is_lost(lines: Lines) -> None:
-    rebuild._print(rebuild.as_object([], [], 0.0, dry_run=True), catalogue=False, is_text=True)
+@pytest.mark.parametrize(
+    ("runs", "shown"),
+    [
+        ([], ["0 runs with 0 events; 0 missing rows to be added"]),
+        (RUNS[:1], ["1 run with 3 events; 2 missing rows to be added"]),
+        # The app has created the table again.
+        (
+            [RecordedRun("r1", 1, 1)],
+            [
+                "1 run with 1 event; 1 missing row to be added",
+                "EventMetadata has no rows of them: it was lost, perhaps with other tables",
+            ],
+        ),
+    ],
+)
+def test_rebuild_prints_no_tables_where_none_is_missing(
+    runs: list[RecordedRun], shown: list[str], lines: Lines
+) -> None:
+    rebuild._print(rebuild.as_object(runs, [], 0.0, dry_run=True), catalogue=False, is_text=True)
 
-    assert lines() == ["0 runs with 0 events; 0 missing rows to be added", "took 0.0 s"]
+    assert lines() == [*shown, "took 0.0 s"]
 
 
 @pytest.mark.parametrize(

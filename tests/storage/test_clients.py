@@ -22,6 +22,8 @@ from storage.clients import (
     provision,
     provision_tables,
 )
+from storage.details_table import DetailsTable
+from storage.faults import NOTHING_THERE
 from storage.request_budget import budget
 from tests.support.storage_accounts import StorageAccounts
 
@@ -49,6 +51,9 @@ def test_what_is_missing_is_named_until_it_is_created(storage_accounts: StorageA
     with pytest.raises(StorageUnavailable) as caught:
         check_provisioned(clients, 60)
     assert "sparklin doctor" in caught.value.remedy
+    with pytest.raises(StorageUnavailable) as read:
+        list(DetailsTable(clients).all())
+    assert (read.value.reason.partition(" (")[0], read.value.remedy) == (NOTHING_THERE, caught.value.remedy)
     provision_tables(clients)
     assert missing_parts(clients, 60) == [*containers, *queues]
     assert not is_reachable(clients, 60)

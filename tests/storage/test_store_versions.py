@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli.checks.check import State
-from cli.checks.storage import check_storage
+from cli.checks.storage import check_storage, look_at_storage
 from core.storage_connection import StorageConnection
 from core.version import VERSION
 from storage.clients import EVENT_METADATA, StorageClients
@@ -26,7 +26,7 @@ def clients(storage_clients: StorageClients) -> Iterator[StorageClients]:
 
 def checked(connection: StorageConnection) -> tuple[State, str]:
     """What `sparklin doctor` reports about the version."""
-    (check,) = (each for each in check_storage(connection) if each.name == "version of the store")
+    (check,) = (each for each in check_storage(look_at_storage(connection)) if each.name == "version of the store")
     return check.state, check.found
 
 

@@ -7,13 +7,27 @@ import pytest
 
 from cli.checks import storage
 from cli.checks.check import Check, State
-from cli.checks.storage import _repair, check_storage
+from cli.checks.storage import StorageLook, _repair, check_storage, look_at_storage
 from core.storage_connection import StorageConnection
 from core.version import VERSION
-from storage.clients import EVENT_METADATA, StorageClients, connect
+from storage.clients import (
+    CONTAINERS,
+    EVENT_METADATA,
+    LINEAGE_DETAILS,
+    RETRY_QUEUE,
+    TABLES,
+    StorageClients,
+    connect,
+    provision,
+    provision_tables,
+)
+from storage.event_store import EventStore
 from storage.poison_queues import BLOB_POISON_QUEUE, put_poison
 from storage.store_versions import StoreVersions
+from tests.storage.runs import NOON, new_event
+from tests.support.storage_accounts import StorageAccounts
 
+ALL = (*(f"container {name}" for name in CONTAINERS), *(f"table {name}" for name in TABLES), f"queue {RETRY_QUEUE}")
 DAY = datetime(2026, 5, 1, tzinfo=UTC)
 
 
@@ -35,7 +49,7 @@ def test_the_repair_fits_the_reason(reason: str, repair: str) -> None:
 def test_storage_that_does_not_answer(unreachable: StorageConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "_SECONDS", 0.1)
 
-    (first,) = check_storage(unreachable)
+    (first,) = check_storage(look_at_storage(unreachable))
 
     assert (first.name, first.state, first.repair) == ("storage", State.WRONG, storage._REACH)
 
@@ -65,7 +79,7 @@ def note(clients: StorageClients, *versions: tuple[str, int, int]) -> None:
 @pytest.mark.parametrize(
     ("versions", "state", "found"),
     [
-        ([], State.SKIPPED, "none is noted: the app has not run for five minutes, or is older than version 0.2"),
+        ([], State.SKIPPED, "none is noted yet: the app's timer does that, every five minutes"),
         ([(VERSION, 2, 9)], State.OK, f"version {VERSION} has written it since 2026-05-02"),
         (
             [("0.0.1", 1, 3), (VERSION, 4, 9)],
@@ -94,7 +108,7 @@ def test_the_version_that_wrote_the_store(
 def test_storage_with_all_its_parts(storage_connection: StorageConnection, storage_clients: StorageClients) -> None:
     note(storage_clients)
 
-    names = {check.name: check.state for check in check_storage(storage_connection)}
+    names = {check.name: check.state for check in check_storage(look_at_storage(storage_connection))}
 
     assert names == {
         "storage": State.OK,
@@ -111,3 +125,50 @@ def test_a_message_that_stays_in_a_poison_queue(storage_clients: StorageClients)
 
     assert (check.state, check.found) == (State.WRONG, f"{BLOB_POISON_QUEUE}: 1 that no function takes")
     assert storage._poison(storage_clients).state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("missing", "events", "repair"),
+    [
+        (ALL, 0, "az functionapp restart"),
+        # The templates create the containers.
+        (ALL[len(CONTAINERS) :], 0, "az functionapp restart"),
+        (ALL[-1:], 20, "az functionapp restart"),
+        ((f"table {LINEAGE_DETAILS}",), 20, "sparklin rebuild"),
+        ((f"table {LINEAGE_DETAILS}",), 0, "sparklin rebuild"),
+        (ALL[len(CONTAINERS) : -1], 20, "sparklin rebuild"),
+        (ALL[:1], 0, "docs/restore.md"),
+    ],
+)
+def test_what_is_missing_is_created_by_a_new_app_and_restored_otherwise(
+    missing: tuple[str, ...], events: int, repair: str
+) -> None:
+    assert repair in StorageLook(missing=missing, events=events).repair
+
+
+def parts_check(connection: StorageConnection) -> tuple[State, str, str]:
+    """State, finding and repair of the containers, tables and queue."""
+    (check,) = (each for each in check_storage(look_at_storage(connection)) if each.name.startswith("containers"))
+    return check.state, check.found, check.repair
+
+
+def test_tables_are_lost_also_after_the_app_created_them_again(storage_accounts: StorageAccounts) -> None:
+    connection = storage_accounts.new()
+    clients = connect(connection)
+    provision(clients)
+    for _ in range(2):
+        envelope, digest, body = new_event()
+        EventStore(clients).put(envelope, digest, body, NOON)
+    complete = parts_check(connection)
+
+    clients.tables.delete_table(EVENT_METADATA)
+    missing = parts_check(connection)
+    provision_tables(clients)
+
+    assert complete == (State.OK, "all exist", "")
+    assert missing == (State.WRONG, f"missing: table {EVENT_METADATA}", "sparklin rebuild")
+    assert parts_check(connection) == (
+        State.WRONG,
+        "of 2 stored events that were looked at, 2 have no row in EventMetadata: lost, perhaps with other tables",
+        "sparklin rebuild",
+    )
