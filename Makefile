@@ -5,6 +5,9 @@ COMMANDS := $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
 VARIABLES := PYTHON $(foreach part,RECEIVER DATA_MAP BLOB QUEUE TABLE,SPARKLIN_$(part)_PORT) SPARKLIN_FAULTS_SEED \
 	SPARKLIN_BICEP SPARKLIN_TRIGGER_ENGINE SPARKLIN_BROWSER
 
+comma := ,
+space := $(subst ,, )
+
 unknown_commands := $(filter-out $(COMMANDS),$(MAKECMDGOALS))
 ifneq ($(unknown_commands),)
 $(error There is no command "$(unknown_commands)": run make without arguments to list the commands)
@@ -12,8 +15,8 @@ endif
 given := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 unknown_variables := $(filter-out $(VARIABLES) MAKE%,$(given))
 ifneq ($(unknown_variables),)
-$(error There is no variable "$(unknown_variables)": make takes $(VARIABLES). Settings of the app come from the \
-environment)
+$(error There is no variable "$(unknown_variables)": make takes $(subst $(space),$(comma) ,$(VARIABLES)). Set the \
+app's settings as environment variables: NAME=value make up)
 endif
 
 # With make PYTHON=python3.13, .venv is made with that version; without it, any version in .venv will do.
@@ -33,7 +36,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: $(COMMANDS)
 
 help:  ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 install: complete  ## Install everything into this checkout (the other commands install what they need)
 	@echo 'Everything is installed.'

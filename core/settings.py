@@ -7,7 +7,7 @@ description is its line in docs/settings.md.
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
@@ -211,9 +211,13 @@ def plan_conflict(settings: Settings, environment: Mapping[str, str] | None = No
 def start_warnings(settings: Settings, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Sentences about faults that do not stop the app but should be corrected."""
     given = os.environ if environment is None else environment
-    known = {setting.name.upper() for setting in dataclasses.fields(Settings)}
     conflict = plan_conflict(settings, given)
-    return (*([conflict] if conflict else []), *name_warnings(given, known))
+    return (*([conflict] if conflict else []), *unread_settings(given))
+
+
+def unread_settings(names: Iterable[str]) -> Iterator[str]:
+    """A sentence for each name that looks like a setting but is not read."""
+    return name_warnings(names, {setting.name.upper() for setting in dataclasses.fields(Settings)})
 
 
 def function_key(environment: Mapping[str, str] | None = None) -> str:

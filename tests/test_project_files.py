@@ -98,6 +98,7 @@ def make(*arguments: str, folder: Path = ROOT, user: int | None = None) -> subpr
 def test_make_lists_its_commands() -> None:
     run = make()
     listed = re.findall(r"^make (\S+) +\S.*$", run.stdout, re.MULTILINE)
+    assert len({line.index(line.split(None, 2)[2]) for line in run.stdout.splitlines()}) == 1, "not in columns"
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
     assert {"install", "demo", "up", "down", "test", "test-all", "lint", "format", "lock", "clean"} <= set(listed)
@@ -109,8 +110,8 @@ def test_make_lists_its_commands() -> None:
     [
         (("tset",), 'There is no command "tset": run make without arguments to list the commands.'),
         (("help", "docs"), 'There is no command "docs": run make without arguments to list the commands.'),
-        (("FOO=1", "help"), 'There is no variable "FOO": make takes PYTHON '),
-        (("help", "FOO=a b=c"), 'There is no variable "FOO": make takes PYTHON '),
+        (("FOO=1", "help"), 'There is no variable "FOO": make takes PYTHON, SPARKLIN_RECEIVER_PORT, '),
+        (("help", "FOO=a b=c"), 'There is no variable "FOO": make takes PYTHON, SPARKLIN_RECEIVER_PORT, '),
     ],
 )
 def test_make_names_what_it_does_not_know(arguments: tuple[str, ...], sentence: str) -> None:

@@ -17,7 +17,7 @@ from rich.text import Text
 from cli.lineage_text import show_lineage
 from cli.tasks.lineage_graphs import graph_of_details
 from cli.terminal_text import terminal_lines, terminal_text
-from core.settings import Settings
+from core.settings import Settings, unread_settings
 from core.storage_connection import StorageConnection
 from explorer.asset_names import match
 from explorer.graph import Focus
@@ -51,6 +51,8 @@ def running_stack(environment: Mapping[str, str], event_folder: str = "") -> Ite
     chosen = sorted({f"SPARKLIN_{name}_PORT" for name in PORTS} & variables().keys())
     if chosen:
         talk.print(f"The demo takes free ports; only `make up` uses {', '.join(chosen)}.", soft_wrap=True)
+    for note in unread_settings(variables()):
+        talk.print(terminal_text(note), soft_wrap=True, markup=False, highlight=False)
     with tempfile.TemporaryDirectory(prefix="sparklin-demo-") as folder:
         stack = Stack(Path(folder), environment=environment, event_folder=event_folder)
         try:

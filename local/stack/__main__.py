@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.terminal_text import terminal_lines, terminal_text
+from core.settings import unread_settings
 from local import environment
 from local.host.pace import PACES
 from local.stack import processes, signals
@@ -80,6 +81,8 @@ def up(files: StackFiles, app_dir: Path = ROOT, pace: str = "quick") -> int:
         _show_next_steps(files)
         return 0
     _end_all(files)
+    for note in unread_settings(environment.variables()):
+        _say(note)
     _say("Starting storage, Data Map and function host …")
     last = files.remembered()
     chosen = ports(environment.variables(), last, _say)

@@ -277,6 +277,20 @@ def test_the_pages_show_the_lines_that_are_printed(name: str) -> None:
     assert shown["settings"] == block.settings
 
 
+@pytest.mark.parametrize(
+    ("platform", "said"),
+    [
+        ("fabric", "the jar goes into its custom libraries"),
+        ("synapse", "the jar goes into the workspace packages"),
+        ("databricks", "the jar needs an init script"),
+        ("submit", f"# {blocks()['spark-submit.md: The jar'].text.strip()}\n"),
+    ],
+)
+def test_where_the_jar_of_the_listener_comes_from(platform: str, said: str) -> None:
+    printed = run("config", "spark", "--platform", platform, "--url", "https://x.azurewebsites.net")
+    assert said in printed.stdout + printed.stderr
+
+
 def test_what_is_given_replaces_the_placeholders() -> None:
     words = ("config", "spark", "--platform", "submit", "--url", "https://x.azurewebsites.net/", "--namespace", "prod")
     shown = json.loads(run(*words, "--json").stdout)["settings"]

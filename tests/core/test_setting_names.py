@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.setting_names import FORMER, name_warnings
-from core.settings import Settings, start_warnings
+from core.settings import Settings, start_warnings, unread_settings
 
 KNOWN = {setting.name.upper() for setting in dataclasses.fields(Settings)}
 EARLIER = json.loads((Path(__file__).parents[1] / "upgrade" / "settings.json").read_text("utf-8"))
@@ -29,6 +29,12 @@ def test_a_former_setting_is_named_with_what_to_do() -> None:
 def test_a_misspelled_setting_is_named(name: str, meant: str) -> None:
     settings = Settings.offline({})
     assert start_warnings(settings, {name: "1"}) == (f"{name} is not a setting; did you mean {meant}?",)
+
+
+def test_the_local_stack_names_a_misspelled_setting_without_settings() -> None:
+    assert list(unread_settings(["PATH", "LINEAGE_WINDOW_DAY", "LINEAGE_WINDOW_DAYS"])) == [
+        "LINEAGE_WINDOW_DAY is not a setting; did you mean LINEAGE_WINDOW_DAYS?"
+    ]
 
 
 def test_only_the_most_similar_setting_is_named() -> None:

@@ -104,11 +104,18 @@ def readme_output() -> list[str]:
 @pytest.mark.exhaustive
 def test_without_a_terminal_it_ends_and_names_what_keeps_the_page(tmp_path: Path) -> None:
     demo = subprocess.run(
-        command(), cwd=ROOT, env=variables(tmp_path), capture_output=True, text=True, timeout=PATIENCE, check=False
+        command(),
+        cwd=ROOT,
+        env={**variables(tmp_path), "LINEAGE_WINDOW_DAY": "7"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
 
     assert demo.returncode == 0, demo.stderr
     assert "make up" in demo.stderr
+    assert "LINEAGE_WINDOW_DAY is not a setting; did you mean LINEAGE_WINDOW_DAYS?\n" in demo.stderr
     assert "while the demo runs: http://127.0.0.1" in demo.stderr
     printed = {line.rstrip() for line in (demo.stdout + demo.stderr).splitlines()}
     promised = readme_output()

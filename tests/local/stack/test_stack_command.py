@@ -152,9 +152,12 @@ def test_down_leaves_another_process_with_the_same_id_alone(terminal: Terminal) 
         assert stranger.poll() is None
 
 
-def test_a_broken_app_is_shown_with_its_log_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_broken_app_is_shown_with_its_log_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINEAGE_WINDOW_DAY", "7")
     terminal = Terminal(tmp_path, BROKEN)
     up = terminal.run("up")
+    # Not only in the log of the host.
+    assert up.stderr.startswith("LINEAGE_WINDOW_DAY is not a setting; did you mean LINEAGE_WINDOW_DAYS?\n")
     assert up.returncode == 1
     assert "host ended while starting" in up.stderr
     assert "this app is broken" in up.stderr
