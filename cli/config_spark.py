@@ -32,8 +32,9 @@ def spark(
 ) -> None:
     """Print the lines that Spark needs to send its events, for a platform.
 
-    On Fabric without --url: those for Fabric's own agent, whose files the app collects. The function key is left to
-    fill in, except with --local. Prints lines in a pipe too; --json prints an object for notebooks.
+    For Fabric without --url, these are the lines for Fabric's own agent, whose files the app collects. The function key
+    is left for you to fill in, except with --local. Lines are printed in a pipe as well; --json prints an object for
+    notebooks.
     """
     if url and not url.startswith(("https://", "http://")):
         raise typer.BadParameter("must be an address such as https://<app>.azurewebsites.net", param_hint="--url")

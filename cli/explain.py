@@ -50,8 +50,8 @@ def explain(
 ) -> None:
     """Show the type and qualified name that a dataset gets in Purview, the rule, and all names that are looked up.
 
-    With --jsonl, a faulty line gets an object with its error, which is named on stderr as well. Exit code 1 if no line
-    is readable.
+    With --jsonl, the error of a faulty line is printed in place of its answer, and on stderr as well. Exit code 1 if no
+    line is readable.
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     _check_usage(namespace, name, context, jsonl=jsonl)

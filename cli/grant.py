@@ -47,9 +47,9 @@ def grant(
     as_json: AsJson = False,
     as_text: AsText = False,
 ) -> None:
-    """Make an identity Data Curator of Purview collections. A role on the root applies below it as well.
+    """Make an identity a Data Curator of Purview collections. A role on the root applies below it as well.
 
-    Works with PURVIEW_ENDPOINT and the identity of `az login`, which must be Collection Admin. Safe to repeat.
+    Works with PURVIEW_ENDPOINT and the identity of `az login`, which must be a Collection Admin. Safe to repeat.
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     member = _object_id(principal)

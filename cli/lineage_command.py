@@ -36,7 +36,7 @@ def lineage(
         typer.Argument(
             metavar="ASSET[.COLUMN]",
             help="A dataset by its qualified name, its short name, or a unique part of either, and a column of it. "
-            "Without it: everything.",
+            "Without it, all assets are listed.",
         ),
     ] = "",
     up: Annotated[bool, typer.Option("--up", help="Only what it comes from.")] = False,

@@ -30,8 +30,8 @@ def preview(
         list[Path],
         typer.Argument(
             metavar="PATH…",
-            help="Files or folders of events: .json, .json.gz or JSON lines; a file may also have an array of events. "
-            "In folders, names that begin with _ or . are skipped.",
+            help="Files or folders of events: .json, .json.gz or JSON lines; a file may also contain an array of "
+            "events. In folders, names that begin with _ or . are skipped.",
         ),
     ],
     as_json: AsJson = False,

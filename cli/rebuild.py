@@ -30,7 +30,8 @@ def rebuild(
 ) -> None:
     """Restore lost tables from the stored events, then upload each process that is not shown as it should be.
 
-    Needs the app's settings, and your identity needs the app's roles. Safe to repeat, and while the app runs.
+    Needs the app's settings, and your identity needs the app's roles. Safe to repeat, and to use while the app
+    runs.
 
     Exit code 1 if a run or process failed.
     """
