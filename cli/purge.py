@@ -11,9 +11,19 @@ from rich.text import Text
 
 from cli.connections import Local, services_for
 from cli.output import AsJson, AsText, followed, print_json, wants_text
+from cli.plurals import counted
 from cli.tasks import purge_runs as steps
 from cli.tasks.purge_runs import OldRun, Purged
 from pipeline.services import Services
+
+# What else is deleted, one and many, by its name in the contract.
+_OTHERS = {
+    "processes": ("row of a removed process", "rows of removed processes"),
+    "locks": ("unused lock",),
+    "cached": ("expired name of an asset", "expired names of assets"),
+    "overflow": ("unused blob with details", "unused blobs with details"),
+    "letters": ("dead letter without events", "dead letters without events"),
+}
 
 
 def purge(
@@ -74,7 +84,7 @@ def _delete(runs: Iterable[OldRun], services: Services, *, unprocessed: bool, ap
     deleted: dict[str, int] = {}
     kept: set[str] = set()
 
-    def counted() -> Iterator[OldRun]:
+    def chosen() -> Iterator[OldRun]:
         for run in runs:
             if run.processed or unprocessed:
                 deleted.setdefault(run.run_key, run.events)
@@ -83,21 +93,24 @@ def _delete(runs: Iterable[OldRun], services: Services, *, unprocessed: bool, ap
                 kept.add(run.run_key)
 
     if apply:
-        steps.delete_runs(counted(), services)
+        steps.delete_runs(chosen(), services)
     else:
-        deque(counted(), maxlen=0)
+        deque(chosen(), maxlen=0)
     return len(deleted), len(kept), sum(deleted.values())
 
 
 def _show(shown: dict[str, Any]) -> None:
     console = Console()
+    before = f"{shown['before'][:16].replace('T', ' ')} UTC"
     verb = "deleted" if shown["applied"] else "would be deleted; run again with --apply"
     if shown["runs"]:
-        console.print(Text(f"{shown['events']} events of {shown['runs']} runs before {shown['before'][:16]} {verb}"))
+        events = f"{counted(shown['events'], 'event')} of {counted(shown['runs'], 'run')}"
+        console.print(Text(f"{events} before {before} {verb}"))
     else:
-        console.print(Text(f"no events before {shown['before'][:16]} to delete"))
-    if shown["keptUnprocessed"]:
-        kept = f"{shown['keptUnprocessed']} runs are kept because they were not processed; sparklin status says why"
-        console.print(Text(kept, style="yellow"))
+        console.print(Text(f"no events before {before} to delete"))
+    if kept := shown["keptUnprocessed"]:
+        why = "is kept because it was not processed" if kept == 1 else "are kept because they were not processed"
+        console.print(Text(f"{counted(kept, 'run')} {why}; sparklin status says why", style="yellow"))
     for name, number in (shown["others"] or {}).items():
-        console.print(Text(f"{number} {name}"))
+        if number:
+            console.print(Text(f"{counted(number, *_OTHERS[name])} deleted"))

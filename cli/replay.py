@@ -12,6 +12,7 @@ from rich.console import Console
 from cli.connections import Local, services_for
 from cli.names import run_named, unknown_run
 from cli.output import AsJson, AsText, followed, print_json, wants_text
+from cli.plurals import counted
 from cli.show_target import complete
 from cli.tables import print_line, print_run
 from cli.tasks import replay_runs as steps
@@ -22,6 +23,7 @@ from pipeline.services import Services
 from storage.event_rows import Status
 
 _POLL_SECONDS = 1.0
+_UNFINISHED = (Status.RECEIVED, Status.WAITING, Status.RETRYING)
 
 
 def replay(
@@ -87,7 +89,9 @@ def _with_events(found: Sequence[Candidate]) -> list[Candidate]:
     """The runs that can be replayed; a line on stderr counts the other dead letters."""
     known = [each for each in found if each.events]
     if len(known) < len(found):
-        text = f"{len(found) - len(known)} dead letters have no events to replay; sparklin purge deletes old ones"
+        count = len(found) - len(known)
+        verb = "has" if count == 1 else "have"
+        text = f"{counted(count, 'dead letter')} {verb} no events to replay; sparklin purge deletes old ones"
         typer.echo(text, err=True)
     return known
 
@@ -153,9 +157,24 @@ def _show(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool
     for each in found:
         shown = _run(each, done.get(each.run_key), dry_run=dry_run)
         state = "would be replayed" if shown["state"] == "wanted" else shown["state"]
-        events = f"{each.events} event{'' if each.events == 1 else 's'}"
-        text = ", ".join(filter(None, (events, each.job.partition(".")[0])))
+        text = ", ".join(filter(None, (counted(each.events, "event"), each.application)))
         print_run(console, each.run_key, f"{state} ({text})", shown["message"])
-    wanted = sum(not each.refusal for each in found)
-    verb = "would be replayed" if dry_run else "replayed"
-    print_line(console, f"{wanted} of {len(found)} run{'' if len(found) == 1 else 's'} {verb}")
+    print_line(console, _summary(found, done, dry_run=dry_run))
+
+
+def _summary(found: Sequence[Candidate], done: dict[str, Outcome], *, dry_run: bool) -> str:
+    """How many runs were processed, and what became of the others."""
+    skipped = sum(bool(each.refusal) for each in found)
+    wanted = len(found) - skipped
+    if dry_run:
+        return f"{wanted} of {counted(len(found), 'run')} would be replayed"
+    given_up = sum(outcome.status is Status.DEAD_LETTERED for outcome in done.values())
+    processed = sum(outcome.status not in _UNFINISHED for outcome in done.values()) - given_up
+    waiting = wanted - processed - given_up
+    parts = [
+        f"{processed} of {counted(len(found), 'run')} processed",
+        f"{waiting} still {'waits' if waiting == 1 else 'wait'}" if waiting else "",
+        f"{given_up} dead-lettered" if given_up else "",
+        f"{skipped} skipped" if skipped else "",
+    ]
+    return "; ".join(filter(None, parts))

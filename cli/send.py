@@ -11,6 +11,7 @@ from cli.connections import Local, stack_values
 from cli.event_bodies import progress_bar
 from cli.event_files import KINDS, REMOTE, STDIN, EventFile, empty_folders, local_files, remote_files, standard_input
 from cli.output import AsJson, AsText, messages, print_json, wants_text
+from cli.plurals import counted
 from cli.tables import print_line
 from cli.tasks.send_events import NotSent, Sent, Target, send_events, target
 from cli.terminal_text import terminal_text
@@ -114,6 +115,6 @@ def _sent(files: list[EventFile], to: Target) -> Sent:
 def _show(sent: Sent) -> None:
     console = Console()
     counts = ", ".join(f"{sent.total(answer)} {answer}" for answer in ("kept", "ignored", "rejected"))
-    print_line(console, f"{sent.answers.total()} events: {counts}")
+    print_line(console, f"{counted(sent.answers.total(), 'event')}: {counts}")
     for (answer, reason), count in sent.answers.most_common():
         print_line(console, f"{count:7} {answer:8}  {reason}")

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from cli.connections import Local, services_for
 from cli.output import AsJson, AsText, print_json, wants_text
+from cli.plurals import counted
 from cli.preview import as_object as previewed
 from cli.preview import preview_rules
 from cli.run_counts import counts_object, counts_text, run_object
@@ -17,6 +18,7 @@ from cli.tables import print_line, print_process, print_run
 from cli.tasks.run_details import JobDetails, RunDetails, ShownProcess, job_details, run_details
 from cli.time_span import since as parse_since
 from cli.web import Web, open_page
+from core.errors import sentences
 from pipeline.services import Services
 from purview.links import asset_link
 from storage.event_rows import EventRow
@@ -144,13 +146,16 @@ def _brief(time: str) -> str:
 def _show_run(shown: dict[str, Any]) -> None:
     console = Console()
     print_line(console, f"run {shown['run']}, {shown['job'] or 'unknown job'}", "bold")
+    told = {sentences(letter["reason"], letter["remedy"]) for letter in shown["deadLetters"]}
     for event in shown["events"]:
         line = f"{event['type']} of {_brief(event['time'])}, received {_brief(event['received'])}: {event['status']}"
-        print_line(console, f"  {line}: {event['message']}" if event["message"] else f"  {line}")
+        message = "" if event["message"] in told else event["message"]
+        print_line(console, f"  {line}: {message}" if message else f"  {line}")
     if shown["retryAt"]:
         print_line(console, f"next retry at {_brief(shown['retryAt'])}", "yellow")
     for letter in shown["deadLetters"]:
-        print_line(console, f"dead-lettered at {_brief(letter['time'])}: {letter['reason']} {letter['remedy']}", "red")
+        why = sentences(letter["reason"], letter["remedy"])
+        print_line(console, f"dead-lettered at {_brief(letter['time'])}: {why}", "red")
     if shown["decision"]["reason"]:
         print_line(console, f"draws nothing: {shown['decision']['reason']}")
     for process in shown["decision"]["processes"]:
@@ -182,8 +187,8 @@ def _ended(run: dict[str, Any]) -> str:
 def _show_processes(console: Console, processes: Iterable[dict[str, Any]]) -> None:
     for process in processes:
         state = f"uploaded {_brief(process['uploaded'])}" if process["uploaded"] else "not uploaded yet"
-        runs = f"{process['runs']} run{'' if process['runs'] == 1 else 's'}"
-        print_line(console, f"process {process['name']}: {state}, of {runs}", "bold")
+        runs = counted(process["runs"], "run")
+        print_line(console, f"process {process['name']}: {state}, from {runs}", "bold")
         last = process["lastRun"]
         for line in (
             process["qualifiedName"],

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cli.connections import Local, services_for
 from cli.output import AsJson, AsText, messages, print_json, wants_text
+from cli.plurals import counted
 from cli.run_counts import counts_text
 from cli.tables import print_line
 from cli.tasks.status_report import FolderReport, JobCount, StatusReport, status_report
@@ -118,7 +119,9 @@ def _event(row: EventRow) -> dict[str, Any]:
 def _show(found: StatusReport) -> None:
     console = Console()
     counts = ", ".join(f"{number} {name}" for name, number in _counts(found.statuses).items())
-    console.print(Text(f"{found.statuses.total()} events since {found.since:%Y-%m-%d %H:%M} UTC: {counts or 'none'}"))
+    console.print(
+        Text(f"{counted(found.statuses.total(), 'event')} since {found.since:%Y-%m-%d %H:%M} UTC: {counts or 'none'}")
+    )
     if found.truncated:
         console.print(Text("there are more events; a higher --limit reads further back", style="yellow"))
     if found.oldest:
@@ -139,9 +142,13 @@ def _described(folder: FolderReport) -> str:
     state = folder.state
     when = f"checked {state.checked:%Y-%m-%d %H:%M}" if state.checked else "not collected yet"
     counts = f"{folder.kept} kept, {folder.ignored} ignored, {folder.rejected} rejected"
-    left = f"; {state.pending_bytes} bytes of {state.pending_files} files to read" if state.pending_files else ""
+    left = (
+        f"; {counted(state.pending_bytes, 'byte')} of {counted(state.pending_files, 'file')} to read"
+        if state.pending_files
+        else ""
+    )
     error = f"; {state.error}" if state.error else ""
-    return f"folder {folder.address}: {state.files} files, {counts}, {when}{left}{error}"
+    return f"folder {folder.address}: {counted(state.files, 'file')}, {counts}, {when}{left}{error}"
 
 
 def _line(row: EventRow) -> str:
@@ -155,7 +162,9 @@ def _show_jobs(console: Console, found: StatusReport) -> None:
     for (namespace, name), job in ranked[:_SHOWN_JOBS]:
         counts = ", ".join(f"{number} {label}" for label, number in _counts(job.statuses).items())
         print_line(console, f"{namespace}/{name}", "bold")
-        print_line(console, f"  {job.statuses.total()} events, the last {job.last:%Y-%m-%d %H:%M} UTC: {counts}")
+        print_line(
+            console, f"  {counted(job.statuses.total(), 'event')}, the last {job.last:%Y-%m-%d %H:%M} UTC: {counts}"
+        )
         if last := _last_run(job):
             wrote = counts_text(last)
             print_line(console, f"  last run {last['run']}: {last['state']}{f', wrote {wrote}' if wrote else ''}")

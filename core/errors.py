@@ -58,7 +58,8 @@ class BadEvent(BadRequest):
     """The body is not an OpenLineage run event; ``path`` is the JSON path of the first fault."""
 
     def __init__(self, path: str, expected: str) -> None:
-        super().__init__(400, f"{path}: {expected}")
+        joint = " " if expected.startswith(("is ", "must ")) else ": "
+        super().__init__(400, f"{path}{joint}{expected}")
         self.path = path
         self.expected = expected
 
@@ -138,3 +139,8 @@ class UnreadableEvent(Refused):
 
 class UnreadableHistory(Refused):
     """The stored history of a process is not valid JSON of this app."""
+
+
+def sentences(reason: str, remedy: str) -> str:
+    """A reason and what to do about it, as one text."""
+    return f"{reason.removesuffix('.')}. {remedy}" if remedy else reason

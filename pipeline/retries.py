@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from core.errors import CircuitOpen, Refused, TryLater, UnreadableEvent
+from core.errors import CircuitOpen, Refused, TryLater, UnreadableEvent, sentences
 from core.logs import step
 from core.naming import CONTAINER, EventName, parse_blob_name
 from core.threads import in_threads
@@ -225,7 +225,7 @@ def _again(pointer: RetryPointer, error: TryLater, services: Services) -> None:
         # In this order, so that a retry that is due soon writes last.
         with _without_need("mark its events"):
             events = services.events.names(pointer.run_key)
-            services.events.mark(events, Status.RETRYING, _sentences(error.reason, error.remedy), successor.attempt)
+            services.events.mark(events, Status.RETRYING, sentences(error.reason, error.remedy), successor.attempt)
             # The sweep may have seen no retry in them so far.
             received = (event.received for event in events if event.received)
             services.retrying.reopen(hour for hour in received if hour <= now - RETRY_OVERDUE)
@@ -251,7 +251,7 @@ def _dead_letter(pointer: RetryPointer, reason: str, remedy: str, services: Serv
     services.dead_letters.put(pointer.run_key, reason, remedy, details, _now())
     step(log, "retry", "dead-lettered", {"run": pointer.run_key, "reason": reason, "remedy": remedy}, logging.ERROR)
     events = services.events.names(pointer.run_key)
-    services.events.mark(events, Status.DEAD_LETTERED, _sentences(reason, remedy), pointer.attempt)
+    services.events.mark(events, Status.DEAD_LETTERED, sentences(reason, remedy), pointer.attempt)
     # Its other notifications would only repeat the same request to the catalogue.
     services.run_records.note_answered(pointer.run_key, set_of(events))
     _drop_replayed(pointer, services)
@@ -284,10 +284,6 @@ def _delay(pointer: RetryPointer, longest: float, services: Services) -> float:
     """Seconds to wait: doubled at each attempt up to the longest, and spread, so that a backlog returns gradually."""
     exact = services.settings.retry_first_delay_seconds * 2.0 ** min(pointer.attempt - 1, 20)
     return random.uniform(0.8, 1.2) * min(exact, longest)
-
-
-def _sentences(reason: str, remedy: str) -> str:
-    return f"{reason.removesuffix('.')}. {remedy}" if remedy else reason
 
 
 def _now() -> datetime:

@@ -151,7 +151,7 @@ def _draw(run: MergedRun, services: Services, show: Show) -> tuple[RunReport, Ca
     # and stay.
     ordered = sorted(shown, key=lambda name: (name not in processes, name))
     _show_all({name: processes.get(name) for name in ordered}, show, services)
-    status, message = Status.PROCESSED, f"in {len(processes)} process{'' if len(processes) == 1 else 'es'}"
+    status, message = Status.PROCESSED, f"shown in {len(processes)} process{'' if len(processes) == 1 else 'es'}"
     if run.state is RunState.FAILED:
         message = "the run failed and draws nothing"
     elif derived.reason:

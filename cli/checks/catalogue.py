@@ -20,12 +20,12 @@ def check_catalogue(
     try:
         attributes = catalog.attributes_of(process_type)
     except CatalogDenied as error:
-        yield wrong(name, error.reason, error.remedy)
+        yield wrong(name, error.reason.removeprefix(f"{name}: "), error.remedy)
         return
     except CatalogUnavailable as error:
         yield wrong(
             name,
-            error.reason,
+            error.reason.removeprefix(f"{name}: "),
             "az login; check PURVIEW_ENDPOINT, and whether its network lets you in; for the local stack: make up",
         )
         return

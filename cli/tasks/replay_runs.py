@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from cli.tasks.status_report import application_of
 from core.threads import stream_in_threads
 from pipeline.run import ENDS, set_of
 from pipeline.services import Services
@@ -21,13 +22,17 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A run that may be replayed; ``refusal`` says why it will not be, "" if it will."""
+    """A run that may be replayed; ``refusal`` says why it will not be, "" if it will.
+
+    ``job`` is the job's name in its events, ``application`` the name that people see.
+    """
 
     run_key: str
     job: str
     events: int
     refusal: str = ""
     settle: bool = False
+    application: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,9 @@ def _candidate(run_key: str, services: Services, *, force: bool, settle: bool) -
         refusal = "already processed; --force processes it again"
     elif not (has_end or is_due or was_settled or settle):
         refusal = "it has not ended yet; --run with --force treats it as ended"
-    return Candidate(run_key, _job(rows), len(stored), refusal, settle=not has_end)
+    named = next((row for row in rows if row.job_name), None)
+    job, application = (named.job_name, application_of(named, services)[1]) if named else ("", "")
+    return Candidate(run_key, job, len(stored), refusal, settle=not has_end, application=application)
 
 
 def enqueue(wanted: Iterable[Candidate], services: Services, *, force: bool) -> Iterator[None]:
@@ -124,7 +131,3 @@ def _decided(rows: Iterable[EventRow]) -> EventRow | None:
 
 def _is_asked_for(row: EventRow) -> bool:
     return row.status is Status.RETRYING and row.message == _ASKED
-
-
-def _job(rows: Iterable[EventRow]) -> str:
-    return next((row.job_name for row in rows if row.job_name), "")

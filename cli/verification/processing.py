@@ -146,7 +146,7 @@ def _way(trial: Trial) -> Iterator[Claim]:
     elif row.retry_count:
         yield claim.judged(False, "the timer found the event: nothing reported it", processedSeconds=seconds)
     else:
-        seen = f"{row.status.value} {row.message}"
+        seen = ": ".join(filter(None, (row.status.value, row.message)))
         yield claim.judged(row.status is Status.PROCESSED, seen, processedSeconds=seconds)
 
 

@@ -56,9 +56,9 @@ def _cold_start(claim: Claim, receiver: Receiver) -> Claim:
 
 
 def _keys(claim: Claim, receiver: Receiver) -> Claim:
-    got = {"none": _post(receiver), "wrong": _post(receiver, key="wrong"), "right": _post(receiver, key=receiver.key)}
+    got = {"no": _post(receiver), "wrong": _post(receiver, key="wrong"), "right": _post(receiver, key=receiver.key)}
     seen = ", ".join(f"{name} key: {status}" for name, status in got.items())
-    return claim.judged(got == {"none": 401, "wrong": 401, "right": 200}, seen)
+    return claim.judged(got == {"no": 401, "wrong": 401, "right": 200}, seen)
 
 
 def _answered(claim: Claim, expected: int, status: int) -> Claim:

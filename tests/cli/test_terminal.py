@@ -148,7 +148,7 @@ def test_a_purge_without_anything_to_delete_says_so(capsys: pytest.CaptureFixtur
 
     show_purged(as_object(before, 0, 0, 0, None))
 
-    assert capsys.readouterr().out == "no events before 2026-08-29T13:58 to delete\n"
+    assert capsys.readouterr().out == "no events before 2026-08-29 13:58 UTC to delete\n"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["purge", "--help"]])

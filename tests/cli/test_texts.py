@@ -82,12 +82,12 @@ def test_what_a_run_wrote(counts: tuple[int | None, ...], text: str) -> None:
     [
         (
             a_process(),
-            ["process nb → t: uploaded 2026-05-01 12:00:30, of 2 runs", "  sparklin://ns/nb#t", "  g1"],
+            ["process nb → t: uploaded 2026-05-01 12:00:30, from 2 runs", "  sparklin://ns/nb#t", "  g1"],
         ),
         (
             a_process(runs=1, uploaded=None, guid=None, writtenBy="https://adb/#notebook/1", lastRun=LAST_RUN),
             [
-                "process nb → t: not uploaded yet, of 1 run",
+                "process nb → t: not uploaded yet, from 1 run",
                 "  sparklin://ns/nb#t",
                 "  https://adb/#notebook/1",
                 "  last run r1: COMPLETE 2026-05-01 12:00:30, wrote 1 row, 2 files",
@@ -96,7 +96,7 @@ def test_what_a_run_wrote(counts: tuple[int | None, ...], text: str) -> None:
         (
             a_process(link="https://purview/g1", lastRun=NOT_ENDED),
             [
-                "process nb → t: uploaded 2026-05-01 12:00:30, of 2 runs",
+                "process nb → t: uploaded 2026-05-01 12:00:30, from 2 runs",
                 "  sparklin://ns/nb#t",
                 "  https://purview/g1",
                 "  last run r2: RUNNING",
@@ -125,6 +125,7 @@ def test_show_prints_the_last_runs_of_a_job(lines: Lines) -> None:
     assert lines() == [*all_of_them, "… and 3 more runs"]
 
 
+EVENT = {"type": "START", "time": TIME, "received": TIME}
 RUN: dict[str, Any] = {
     "run": "r1",
     "job": "",
@@ -151,8 +152,19 @@ RUN: dict[str, Any] = {
         ),
         ({"retryAt": TIME}, ["run r1, unknown job", "next retry at 2026-05-01 12:00:30"]),
         (
-            {"deadLetters": [{"time": TIME, "reason": "not JSON.", "remedy": "send it again"}]},
-            ["run r1, unknown job", "dead-lettered at 2026-05-01 12:00:30: not JSON. send it again"],
+            {"deadLetters": [{"time": TIME, "reason": "not JSON", "remedy": "Send it again."}]},
+            ["run r1, unknown job", "dead-lettered at 2026-05-01 12:00:30: not JSON. Send it again."],
+        ),
+        (
+            {
+                "events": [{**EVENT, "status": "DeadLettered", "message": "It failed. Fix it."}],
+                "deadLetters": [{"time": TIME, "reason": "It failed.", "remedy": "Fix it."}],
+            },
+            [
+                "run r1, unknown job",
+                "  START of 2026-05-01 12:00:30, received 2026-05-01 12:00:30: DeadLettered",
+                "dead-lettered at 2026-05-01 12:00:30: It failed. Fix it.",
+            ],
         ),
         (
             {"decision": {"reason": "it failed", "processes": []}},
@@ -240,26 +252,27 @@ def test_status_prints_the_busiest_applications_first(lines: Lines) -> None:
         *(
             line
             for n in range(28)
-            for line in (f"ns/one{n:02}", "  1 events, the last 2026-05-01 12:00 UTC: 1 Processed")
+            for line in (f"ns/one{n:02}", "  1 event, the last 2026-05-01 12:00 UTC: 1 Processed")
         ),
         "… and 2 more applications",
     ]
 
 
 PROCESSED, FAILED = Outcome(Status.PROCESSED, ""), Outcome(Status.DEAD_LETTERED, "fix it")
+RETRIED, IGNORED = Outcome(Status.RETRYING, "busy"), Outcome(Status.IGNORED, "no output")
 
 
 @pytest.mark.parametrize(
     ("found", "done", "dry_run", "shown"),
     [
         (
-            [Candidate("r1", "nb.node", 2)],
+            [Candidate("r1", "nb_1.node", 2, application="nb")],
             {},
             True,
             ["r1  would be replayed (2 events, nb)", "1 of 1 run would be replayed"],
         ),
         (
-            [Candidate("r1", "", 1), Candidate("r2", "nb", 1, "it has not ended")],
+            [Candidate("r1", "", 1), Candidate("r2", "nb", 1, "it has not ended", application="nb")],
             {},
             False,
             [
@@ -267,14 +280,29 @@ PROCESSED, FAILED = Outcome(Status.PROCESSED, ""), Outcome(Status.DEAD_LETTERED,
                 "  the app has not started on it yet",
                 "r2  skipped (1 event, nb)",
                 "  it has not ended",
-                "1 of 2 runs replayed",
+                "0 of 2 runs processed; 1 still waits; 1 skipped",
             ],
         ),
         (
-            [Candidate("r1", "nb", 1), Candidate("r2", "nb", 1)],
+            [Candidate("r1", "", 1), Candidate("r2", "", 1)],
             {"r1": PROCESSED, "r2": FAILED},
             False,
-            ["r1  Processed (1 event, nb)", "r2  DeadLettered (1 event, nb)", "  fix it", "2 of 2 runs replayed"],
+            [
+                "r1  Processed (1 event)",
+                "r2  DeadLettered (1 event)",
+                "  fix it",
+                "1 of 2 runs processed; 1 dead-lettered",
+            ],
+        ),
+        (
+            [Candidate(run, "", 1) for run in ("r1", "r2", "r3")],
+            {"r1": IGNORED, "r2": RETRIED},
+            False,
+            [
+                *("r1  Ignored (1 event)", "  no output", "r2  Retrying (1 event)", "  busy"),
+                *("r3  enqueued (1 event)", "  the app has not started on it yet"),
+                "1 of 3 runs processed; 2 still wait",
+            ],
         ),
     ],
 )
@@ -465,13 +493,21 @@ def test_rebuild_prints_no_tables_where_none_is_missing(
 @pytest.mark.parametrize(
     ("others", "shown"),
     [
-        (None, ["6 events of 2 runs before 2026-05-01T12:00 would be deleted; run again with --apply"]),
+        (None, ["6 events of 2 runs before 2026-05-01 12:00 UTC would be deleted; run again with --apply"]),
         (
             Purged(1, 2, 3, 4, 5),
             [
-                "6 events of 2 runs before 2026-05-01T12:00 deleted",
-                *("1 processes", "2 locks", "3 cached", "4 overflow", "5 letters"),
+                "6 events of 2 runs before 2026-05-01 12:00 UTC deleted",
+                "1 row of a removed process deleted",
+                "2 unused locks deleted",
+                "3 expired names of assets deleted",
+                "4 unused blobs with details deleted",
+                "5 dead letters without events deleted",
             ],
+        ),
+        (
+            Purged(0, 0, 1, 0, 0),
+            ["6 events of 2 runs before 2026-05-01 12:00 UTC deleted", "1 expired name of an asset deleted"],
         ),
     ],
 )
@@ -481,10 +517,17 @@ def test_purge_prints_what_is_deleted(others: Purged | None, shown: list[str], l
     assert lines() == shown
 
 
-def test_purge_says_that_unprocessed_runs_are_kept(lines: Lines) -> None:
-    purge._show(purge.as_object(TIME, 0, 3, 0, None))
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [
+        (3, "3 runs are kept because they were not processed; sparklin status says why"),
+        (1, "1 run is kept because it was not processed; sparklin status says why"),
+    ],
+)
+def test_purge_says_that_unprocessed_runs_are_kept(kept: int, shown: str, lines: Lines) -> None:
+    purge._show(purge.as_object(TIME, 0, kept, 0, None))
 
-    assert lines()[1:] == ["3 runs are kept because they were not processed; sparklin status says why"]
+    assert lines() == ["no events before 2026-05-01 12:00 UTC to delete", shown]
 
 
 COLUMN: dict[str, Any] = {"column": "x", "from": [], "expression": None, "constant": False, "indirect": []}

@@ -69,6 +69,20 @@ def test_a_fault_is_named_by_its_path(text: bytes, path: str, read: Callable[[by
     assert "`" not in caught.value.reason
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (without("job", "name"), "$.job.name is missing; every OpenLineage run event has it"),
+        (changed("job", "name", value=""), "$.job.name must not be empty"),
+        (changed("run", "runId", value=5), "$.run.runId: Expected str, got int"),
+    ],
+)
+def test_a_fault_is_a_sentence(text: bytes, reason: str) -> None:
+    with pytest.raises(BadEvent) as caught:
+        read_envelope(text)
+    assert caught.value.reason == reason
+
+
 TIMES = [
     ("2024-01-31T12:00:00Z", datetime(2024, 1, 31, 12, tzinfo=UTC)),
     ("2024-01-31T12:00:00.123456789Z", datetime(2024, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)),

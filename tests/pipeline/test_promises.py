@@ -135,8 +135,8 @@ def test_an_odd_namespace_costs_neither_its_run_nor_later_ones(universe: Univers
 @pytest.mark.parametrize(
     ("types", "sinks", "message"),
     [
-        (["COMPLETE"], ["t"], "in 1 process"),
-        (["COMPLETE"], ["t", "u"], "in 2 processes"),
+        (["COMPLETE"], ["t"], "shown in 1 process"),
+        (["COMPLETE"], ["t", "u"], "shown in 2 processes"),
         (["COMPLETE", "FAIL"], ["t"], "the run failed and draws nothing"),
     ],
 )

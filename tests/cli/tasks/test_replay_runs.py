@@ -227,6 +227,15 @@ def test_an_interrupted_forced_replay_can_be_repeated(universe: Universe, sparkl
     assert of(universe, shown)["state"] == "Processed"
 
 
+def test_a_run_is_shown_with_the_name_of_its_application(universe: Universe) -> None:
+    name = "nb_gold_0b7de214_93c5_4f6e_a1b2_0123456789ab.execute_insert"
+    universe.deliver(body(event(run="run-1", job_name=name, inputs=[dataset("s")], outputs=[dataset("t")])))
+
+    (found,) = steps.candidates([key(universe)], universe.services, force=False, settle=False)
+
+    assert (found.job, found.application) == (name, "nb_gold")
+
+
 def test_an_unknown_run_is_an_error(universe: Universe, sparklin: Sparklin) -> None:
     code, shown = sparklin("replay", "--run", universe.run_id("unknown"))
     assert code == 1

@@ -72,7 +72,7 @@ def test_a_deployment_that_works_is_verified_and_nothing_is_left(app: IdleApp) -
     assert found(*claims) == [
         ("202 means stored", VERIFIED, "blob and row are there"),
         ("private mode", UNKNOWN, "the receiver is public from here"),
-        ("blob trigger", VERIFIED, "Processed in 1 process"),
+        ("blob trigger", VERIFIED, "Processed: shown in 1 process"),
         ("process", VERIFIED, "1 input, 1 output, 1 column"),
         ("collection", UNKNOWN, "PURVIEW_COLLECTION is not set: the root collection is used"),
         ("look-up", VERIFIED, "found"),
@@ -164,18 +164,28 @@ PRIVATE = ("blob trigger", UNKNOWN, "the receiver is private from here")
 @pytest.mark.parametrize(
     ("row", "is_private", "others", "seen"),
     [
-        (("Processed", "in 1 process", 0), False, PUBLIC, ("blob trigger", VERIFIED, "Processed in 1 process")),
-        (("Processed", "in 1 process", 0), True, PRIVATE, ("private mode", VERIFIED, "Processed in 1 process")),
+        (
+            ("Processed", "shown in 1 process", 0),
+            False,
+            PUBLIC,
+            ("blob trigger", VERIFIED, "Processed: shown in 1 process"),
+        ),
+        (
+            ("Processed", "shown in 1 process", 0),
+            True,
+            PRIVATE,
+            ("private mode", VERIFIED, "Processed: shown in 1 process"),
+        ),
         (("Received", "", 0), False, PUBLIC, ("blob trigger", REFUTED, "not processed within 1 s")),
         (("Retrying", "busy", 1), True, PRIVATE, ("private mode", REFUTED, "not processed within 1 s")),
         (
-            ("Processed", "in 1 process", 1),
+            ("Processed", "shown in 1 process", 1),
             False,
             PUBLIC,
             ("blob trigger", REFUTED, "the timer found the event: nothing reported it"),
         ),
-        (("DeadLettered", "fix it", 0), False, PUBLIC, ("blob trigger", REFUTED, "DeadLettered fix it")),
-        (("Ignored", "excluded", 0), False, PUBLIC, ("blob trigger", REFUTED, "Ignored excluded")),
+        (("DeadLettered", "fix it", 0), False, PUBLIC, ("blob trigger", REFUTED, "DeadLettered: fix it")),
+        (("Ignored", "excluded", 0), False, PUBLIC, ("blob trigger", REFUTED, "Ignored: excluded")),
     ],
 )
 def test_the_way_of_an_event(
