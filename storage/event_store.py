@@ -197,9 +197,9 @@ class EventStore:
         """
         entities = []
         for event, envelope in rows:
-            if event.received is None:
+            if event.received_about is None:
                 raise ValueError(f"blob {event.name.blob} is not one that the receiver stored")
-            entities.append(new_entity(envelope, event.name, event.received))
+            entities.append(new_entity(envelope, event.name, event.received_about))
         with storage_faults("write the rows of events"):
             return self._table.create_all(entities)
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from azure.storage.blob import BlobProperties
 
 from core import naming
 from core.naming import EventName
+
+# Far above the budget of a put.
+_PUT_AT_MOST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,18 @@ class StoredEvent:
             return datetime.strptime(self.partition[:10], "%Y%m%d%H").replace(tzinfo=UTC)
         except ValueError:
             return None
+
+    @property
+    def received_about(self) -> datetime | None:
+        """The time of receipt (UTC), None for a blob that the receiver did not write.
+
+        The blob was written within seconds, so this is its time; the hour alone if the blob was copied later.
+        """
+        hour = self.received
+        if hour is None:
+            return None
+        last = hour + timedelta(minutes=59, seconds=59)
+        return min(self.modified, last) if hour <= self.modified < last + _PUT_AT_MOST else hour
 
 
 def stored_events(blobs: Iterable[BlobProperties]) -> Iterator[StoredEvent]:

@@ -45,7 +45,9 @@ def test_a_reader_can_run_reading_commands(universe: Universe, reader: str, comm
     assert "Processed" in json.dumps(json.loads(result.stdout))
 
 
-@pytest.mark.parametrize("words", [["status"], ["show", "a job"], ["replay", "--dead-letters"], ["relink"]])
+@pytest.mark.parametrize(
+    "words", [["status"], ["show", "a job"], ["replay", "--dead-letters"], ["relink"], ["rebuild", "--dry-run"]]
+)
 def test_an_account_that_the_app_has_not_used_is_reported_in_a_sentence(
     services: Services, storage_accounts: StorageAccounts, words: list[str]
 ) -> None:

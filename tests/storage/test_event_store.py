@@ -2,6 +2,7 @@
 
 import gzip
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -342,6 +343,18 @@ def test_rows_are_restored_where_they_are_missing(store: EventStore, storage_cli
         assert store.restore_rows(wanted) == restored
         assert [row.status for row in store.rows_of(stored)].count(Status.RECEIVED) == restored
         assert len(rows_of(store, run)) == 3
+
+
+def test_a_restored_row_has_the_time_of_its_blob(store: EventStore, storage_clients: StorageClients) -> None:
+    envelope, digest, text = new_event()
+    store.put(envelope, digest, text, NOON)
+    (stored,) = store.names(envelope.run_key)
+    storage_clients.table(EVENT_METADATA).delete_entity(stored.partition, stored.name.row_key)
+
+    store.restore_rows([(replace(stored, modified=NOON + timedelta(seconds=2)), envelope)])
+
+    (row,) = store.rows_of([stored])
+    assert row.received == NOON + timedelta(seconds=2)
 
 
 def test_the_events_of_one_run_are_read_once_and_new_ones_are_found(
