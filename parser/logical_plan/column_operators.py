@@ -121,7 +121,7 @@ def _without_projections(made: Sequence[Node], below: Relation) -> dict[int, Val
     if ROW_OPERATION in names:
         return values | {column.id: UNKNOWN for column in attributes(new)}
     if names & _GROUPING_MARKS:
-        by_name = {attribute.name: below.values.get(attribute.id, UNKNOWN) for attribute in below.output}
+        by_name = _columns_by_name(below)
         return values | {column.id: _by_name(column.name, by_name) for column in attributes(new)}
     return values | _unpivoted(new, below, values.keys())
 
@@ -154,6 +154,16 @@ def _of_types(columns: Sequence[Attribute], given: Sequence[Attribute], below: R
         parts = [below.values.get(other.id, UNKNOWN) for other in given if other.type == column.type]
         values[column.id] = one_of(parts) if typed and parts and alike[column.type] == 1 else UNKNOWN
     return values
+
+
+def _columns_by_name(below: Relation) -> dict[str, Value]:
+    """The columns of a relation by their names; unknown where columns of several tables have one name."""
+    numbers: dict[str, set[int]] = {}
+    for attribute in below.output:
+        numbers.setdefault(attribute.name, set()).add(attribute.id)
+    return {
+        name: below.values.get(min(found), UNKNOWN) if len(found) == 1 else UNKNOWN for name, found in numbers.items()
+    }
 
 
 def _by_name(name: str, below: Mapping[str, Value]) -> Value:

@@ -5,8 +5,9 @@ A plan contains the names of catalogue tables, but of a folder only its columns.
 1. Agents 0.x list one input per leaf outside of subqueries, in the order of the plan: if the counts agree, and no
    columns contradict it, leaf i is input i.
 2. A table's name that exactly one dataset has: as symlink, as folder ``db.db/table``, or as ``…db.table``.
-3. The columns, names and types in their order, that exactly one dataset has. Where only one leaf has them, all datasets
-   with these columns are read by it (one read of several folders).
+3. The columns, names and types in their order, that exactly one dataset has; not if several leaves have them, and the
+   schema of another dataset is unknown. Where only one leaf has them, and no other open leaf can read one of these
+   datasets, all datasets with these columns are read by it (one read of several folders).
 4. The name of a managed table, if another managed table of its database is known: Spark puts both into the folder of
    the database. The tables of scalar subqueries are no inputs of the events, so nothing else shows where they are.
 5. For what is left, the columnLineage facet decides if it names one of the possible datasets, for a sink's column or
@@ -157,21 +158,35 @@ def _ends_with_name(text: str, table: str) -> bool:
 
 def _by_columns(leaves: Sequence[Leaf], datasets: Sequence[Dataset], found: dict[int, frozenset[DatasetId]]) -> None:
     """The datasets of open leaves by their columns, those outside of subqueries first."""
-    schemas = Counter(leaf.columns for number, leaf in enumerate(leaves) if number not in found)
+    outer, inner = (
+        [number for number, leaf in enumerate(leaves) if leaf.in_subquery is is_inner and leaf.columns]
+        for is_inner in (False, True)
+    )
+    alike = Counter(leaf.columns for number, leaf in enumerate(leaves) if number not in found)
     taken = frozenset[DatasetId]().union(*found.values())
-    for number in sorted(range(len(leaves)), key=lambda number: leaves[number].in_subquery):
-        leaf = leaves[number]
-        if number in found or not leaf.columns:
-            continue
-        equal = {dataset.id for dataset in datasets if _columns(dataset) == leaf.columns}
-        if leaf.in_subquery:
-            # Its table may be missing among the inputs, so a dataset that others read proves nothing.
-            equal -= frozenset[DatasetId]().union(*found.values())
-            certain = len(equal) == 1 and schemas[leaf.columns] == 1
-        else:
-            certain = len(equal) == 1 or (bool(equal) and schemas[leaf.columns] == 1 and not equal & taken)
-        if certain:
-            found[number] = frozenset(equal)
+    may_be_any = any(not dataset.fields and dataset.id not in taken for dataset in datasets)
+
+    def equal(number: int) -> list[Dataset]:
+        return [dataset for dataset in datasets if _columns(dataset) == leaves[number].columns]
+
+    for number in (number for number in outer if number not in found):
+        named = {dataset.id for dataset in equal(number)}
+        if len(named) == 1 and (alike[leaves[number].columns] == 1 or not may_be_any):
+            found[number] = frozenset(named)
+    for number in (number for number in outer if number not in found and alike[leaves[number].columns] == 1):
+        several = equal(number)
+        rivals = [leaves[other] for other in outer if other not in found and other != number]
+        if several and not any(dataset.id in taken or _fits_any(rivals, dataset) for dataset in several):
+            found[number] = frozenset(dataset.id for dataset in several)
+    for number in (number for number in inner if number not in found and alike[leaves[number].columns] == 1):
+        # Its table may be missing among the inputs, so a dataset that others read proves nothing.
+        left = {dataset.id for dataset in equal(number)} - frozenset[DatasetId]().union(*found.values())
+        if len(left) == 1:
+            found[number] = frozenset(left)
+
+
+def _fits_any(leaves: Iterable[Leaf], dataset: Dataset) -> bool:
+    return any(fits(leaf, dataset) for leaf in leaves)
 
 
 def _columns(dataset: Dataset) -> tuple[tuple[str, str], ...]:

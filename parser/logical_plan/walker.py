@@ -6,6 +6,7 @@ The walk calls them in their order, evaluates expressions for them, and remember
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from core.event_model import DatasetId
 from core.identity import unquoted
@@ -80,7 +81,7 @@ class Walk:
         found: dict[int, Relation] = {}
         one_sided = one_sided_unions(plan)
         for node in children_first(plan):
-            children = [found[id(child)] for child in node.children[: 1 if id(node) in one_sided else None]]
+            children = [found[id(child)] for child in node.children[: one_sided.get(id(node))]]
             result = self._result(node, children)
             self.spend(1 + len(result.values) + len(result.uses))
             if around and not node.children:
@@ -206,17 +207,29 @@ def data_type(expression: Node) -> str:
     return found if isinstance(found, str) else ""
 
 
-def one_sided_unions(plan: Node) -> set[int]:
-    """The unions (by ``id``) in which only the left side gives values.
+def one_sided_unions(plan: Node) -> dict[int, int]:
+    """The unions (by ``id``) in which only the left side gives values, and how many children the left side has.
 
     EXCEPT ALL and INTERSECT ALL are rewritten so: both sides are united and counted, and rows of the left one repeated.
     """
-    found: set[int] = set()
+    found: dict[int, int] = {}
     for node in plan.walk():
         if node.kind == "Generate" and (generator := node.tree("generator")) and generator.kind == "ReplicateRows":
             below: Node | None = node
             while below is not None and below.kind != "Union":
                 below = below.children[0] if len(below.children) == 1 else None
             if below is not None:
-                found.add(id(below))
+                found[id(below)] = _left_children(below)
     return found
+
+
+def _left_children(union: Node) -> int:
+    """The children of the left side: several if it is a union itself, whose children then have the mark of the side."""
+    marks = [_side(child) for child in union.children]
+    return len(list(takewhile(lambda mark: mark == marks[0], marks))) if marks[0] else 1
+
+
+def _side(child: Node) -> object:
+    """The literal by which the rewrite of EXCEPT ALL and INTERSECT ALL marks the rows of a side."""
+    first = next(iter(child.trees("projectList")), None)
+    return first.children[0].params.get("value") if first and first.kind == "Alias" and first.children else None

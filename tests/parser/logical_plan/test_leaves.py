@@ -128,6 +128,17 @@ def test_inputs_that_are_listed_in_the_order_of_the_plan(
         ([leaf("a", "b")], [ONE, TWIN], {0: only(ONE, TWIN)}),
         ([leaf("a", "b"), leaf("a", "b")], [ONE, TWIN], {}),
         ([leaf("a", "b"), leaf("a", "b")], [ONE], {0: only(ONE), 1: only(ONE)}),
+        # A leaf that reads only some columns may read one of them, unless it reads another dataset.
+        ([leaf("a", "b"), leaf("a", pruned=True)], [ONE, TWIN], {}),
+        (
+            [leaf("a", "b"), leaf("a")],
+            [ONE, TWIN, dataset("three", "a")],
+            {0: only(ONE, TWIN), 1: only(dataset("three", "a"))},
+        ),
+        ([leaf("a", "b"), leaf("z")], [ONE, TWIN], {0: only(ONE, TWIN)}),
+        # Of two leaves with the same columns one may read a dataset whose schema no event contains.
+        ([leaf("a", "b"), leaf("a", "b")], [ONE, dataset("no schema")], {}),
+        ([leaf("a", "b"), leaf("k")], [ONE, dataset("no schema")], {0: only(ONE)}),
         # A subquery may read something that is not an input, so what others read proves nothing.
         ([leaf("a", "b", in_subquery=True), leaf("a", "b")], [ONE], {1: only(ONE)}),
         ([leaf("a", "b", in_subquery=True)], [ONE], {0: only(ONE)}),

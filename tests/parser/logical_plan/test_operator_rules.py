@@ -446,6 +446,14 @@ def test_the_copies_of_rows_for_several_distinct_counts_have_columns_named_after
     assert ({column for _, column in value.sources} if value.known else None) == expected
 
 
+@pytest.mark.parametrize(("name", "expected"), [("one.a", None), ("b", {"b"}), ("k", {"k"})])
+def test_a_distinct_count_of_a_name_that_two_tables_have_is_unknown(name: str, expected: set[str] | None) -> None:
+    both = operator("Join", ONE, read({"a": 21, "k": 22}), joinType={"object": "sql.catalyst.plans.Inner$"})
+    rows = relation_of(operator("Expand", both, projections=None, output=[attribute(name, 60), attribute("gid", 61)]))
+    value = rows.value(0)
+    assert ({column for _, column in value.sources} if value.known else None) == expected
+
+
 def test_what_decides_about_the_rows_below_decides_about_groups_too() -> None:
     below = operator("Filter", ONE, condition=B_IS_ONE)
     grouped = operator("Aggregate", below, groupingExpressions=[A], aggregateExpressions=[A])

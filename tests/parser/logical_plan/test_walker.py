@@ -7,7 +7,7 @@ from parser.logical_plan.operator_rules import new_walk
 from parser.logical_plan.tree import tree
 from parser.logical_plan.value import Relation
 from parser.logical_plan.walker import Walk, data_type
-from tests.support.plans import Nodes, alias, attribute, function, node, operator, project, read
+from tests.support.plans import Nodes, alias, attribute, function, literal, node, operator, project, read
 
 A, B = attribute("a", 1), attribute("b", 2)
 ONE, OTHER = read({"a": 1, "b": 2}), read({"k": 21, "v": 22})
@@ -93,3 +93,25 @@ def repeated(below: Nodes, kind: str = "ReplicateRows") -> Nodes:
 def test_of_a_union_whose_rows_are_repeated_only_the_left_side_gives_values(query: Nodes, expected: set[str]) -> None:
     rows, _ = walked(query)
     assert {name for _, name in rows.value(0).sources} == expected
+
+
+def side(column: str, number: int, mark: object) -> Nodes:
+    """One side of EXCEPT ALL, whose rows have a mark of the side."""
+    return project(read({column: number}), alias(literal(mark), "vcol", number + 100), attribute(column, number))
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        (("1", "-1", "-1"), {"a"}),
+        (("1", "1", "-1"), {"a", "b"}),
+        (("true", "true", None), {"a", "b"}),
+        ((None, None, None), {"a"}),
+    ],
+)
+def test_a_left_side_that_is_a_union_gives_values_of_all_its_children(
+    marks: tuple[object, ...], expected: set[str]
+) -> None:
+    sides = [side(name, number, mark) for name, number, mark in zip("abc", (11, 12, 13), marks, strict=True)]
+    rows, _ = walked(repeated(operator("Union", *sides)))
+    assert {name for _, name in rows.value(1).sources} == expected
