@@ -1,10 +1,12 @@
 """How all commands behave: ``-h``, readable help, and messages in place of tracebacks."""
 
 import inspect
+import os
 import re
 import sys
 import traceback
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -86,6 +88,7 @@ class Commands(TyperGroup):
         return _readable(super().get_params(ctx))
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        open_closed_streams()
         try:
             return super().make_context(info_name, args, parent, **extra)
         except TyperException as error:
@@ -115,6 +118,13 @@ class Commands(TyperGroup):
             _say(f"unexpected error, please report it: {type(error).__name__}: {error}", f"  {_place(error)}")
             _say("sparklin --debug … shows the traceback")
             raise typer.Exit(FAILED) from None
+
+
+def open_closed_streams() -> None:
+    """Read nothing from a standard stream that is closed (``<&-``), and write nowhere; Python has None for it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
 
 
 def _wrong_usage(error: TyperException) -> typer.Exit:

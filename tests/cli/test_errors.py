@@ -1,10 +1,12 @@
 """What a command says when it fails: the reason, and what to do about it."""
 
+import sys
+
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.command_classes import Command, Commands, _explained
+from cli.command_classes import Command, Commands, _explained, open_closed_streams
 from cli.connections import Local
 from cli.time_span import since
 from core.errors import CatalogUnavailable, SparklinError, StorageUnavailable, TryLater
@@ -32,6 +34,14 @@ from core.errors import CatalogUnavailable, SparklinError, StorageUnavailable, T
 )
 def test_an_error_comes_with_its_remedy(error: SparklinError, lines: list[str]) -> None:
     assert [line for text in _explained(error) for line in text.splitlines()] == lines
+
+
+def test_a_closed_stream_is_empty_or_takes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    open_closed_streams()
+    with sys.stdin, sys.stdout, sys.stderr:
+        assert (sys.stdin.read(), sys.stdout.write("ä"), sys.stderr.write("x")) == ("", 1, 1)
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable, CatalogUnavailable])
