@@ -66,7 +66,29 @@ def generate(node: Node, children: list[Relation], walk: Walk) -> Relation:
             value = _field_of(parts[0], position) if generator.kind == "Inline" and parts else one_of(parts)
             values[number] = value.defined_by(_definition(generator, position, made))
     walk.define({column.id: values[column.id] for column in attributes(made) if column.id in values})
-    return replace(below, output=(*below.output, *attributes(made)), values=values)
+    return replace(below, output=(*_passed_on(node, below), *attributes(made)), values=values)
+
+
+def _passed_on(node: Node, below: Relation) -> tuple[Attribute, ...]:
+    """The columns of its input that a Generate has beside those that it makes.
+
+    It drops arguments of the generator that no operator above needs. A physical plan lists what is left. A logical one
+    would list the positions of what is dropped (``unrequiredChildIndex``), but Spark writes null for a list of numbers,
+    unless it is empty. So one argument is dropped for certain, and of several perhaps not all.
+    """
+    if isinstance(node.params.get("requiredChildOutput"), list):
+        return attributes(node.trees("requiredChildOutput"))
+    if node.params.get("unrequiredChildIndex", ()) is not None:
+        return below.output
+    generator = node.tree("generator")
+    arguments = {expression_id(part) for part in generator.walk()} if generator else set()
+    dropped = {column.id for column in below.output if column.id in arguments}
+    if len(dropped) == 1:
+        return tuple(column for column in below.output if column.id not in dropped)
+    return tuple(
+        replace(column, is_optional=column.is_optional or not dropped or column.id in dropped)
+        for column in below.output
+    )
 
 
 def _field_of(structs: Value, position: int) -> Value:

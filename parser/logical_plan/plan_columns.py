@@ -1,7 +1,7 @@
 """The columns of a sink, from the logical plan of its run."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.event_model import ColumnRef, Dataset, Field, RunEvent
 from core.lineage_model import IndirectUse
@@ -46,7 +46,7 @@ def planned_write(
     event, plan = chosen
     walk = new_walk(evidence.batches)
     command = _command(plan, sink)
-    write = write_of(command, walk) if command else None
+    write = write_of(command, walk, [field.name for field in sink.fields]) if command else None
     if write is None:
         return None
     values = _by_name(write, sink)
@@ -82,6 +82,7 @@ def planned_rows(events: Sequence[RunEvent], inputs: Iterable[Dataset], known: S
         return None
     walk = new_walk()
     result = walk.relation(chosen[1])
+    result = replace(result, output=result.required)
     check(len(walk.leaves) * len(datasets), MOST_PAIRS)
     found = _assigned(chosen[0], datasets, walk, Write(), None, ()).found
     groups = twins(walk.leaves, datasets, found)
@@ -177,14 +178,11 @@ def _by_name(write: Write, sink: Dataset) -> Mapping[str, Value]:
     """Values by the sink's column names: those in the plan, else those of the sink's schema in its order."""
     if write.named:
         return write.named
-    names: Sequence[str] = write.names
-    if write.by_name:
-        wanted = {field.name.lower() for field in sink.fields}
-        pairs = zip(names, write.columns, strict=False)
-        return {name: value for name, value in pairs if not wanted or name.lower() in wanted}
-    if len(sink.fields) == len(write.columns) and not (names and _are_fields(write, sink)):
-        names = [field.name for field in sink.fields]
-    return dict(zip(names, write.columns, strict=False))
+    if not write.by_name and len(sink.fields) == len(write.columns) and not (write.names and _are_fields(write, sink)):
+        return dict(zip((field.name for field in sink.fields), write.columns, strict=True))
+    wanted = {field.name.lower() for field in sink.fields} if write.by_name or write.of_query else None
+    pairs = zip(write.names, write.columns, strict=False)
+    return {name: value for name, value in pairs if not wanted or name.lower() in wanted}
 
 
 def _are_fields(write: Write, sink: Dataset) -> bool:

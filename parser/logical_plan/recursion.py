@@ -7,7 +7,17 @@ queries are known, each such column is replaced by the sources of the loop's col
 from dataclasses import replace
 
 from parser.logical_plan.tree import Node, expression_id
-from parser.logical_plan.value import NO_COLUMNS, NO_USES, Attribute, LeafColumn, Relation, Use, Value, combined
+from parser.logical_plan.value import (
+    NO_COLUMNS,
+    NO_USES,
+    UNREADABLE,
+    Attribute,
+    LeafColumn,
+    Relation,
+    Use,
+    Value,
+    combined,
+)
 from parser.logical_plan.walker import Walk, attributes, joined
 
 
@@ -19,12 +29,13 @@ def loop(node: Node, children: list[Relation], walk: Walk) -> Relation:
     if len(children) != 2 or not numbers or len(numbers) < len(ids):
         return Relation(values=joined(children).values, known=False)
     leaf = _leaf(node.params.get("id"))
-    both = [combined(child.value(at) for child in children) for at in range(len(numbers))]
+    sides = [child.fitted(len(numbers)) or UNREADABLE for child in children]
+    both = [combined(side.value(at) for side in sides) for at in range(len(numbers))]
     closed = _closed(both, leaf)
     names = [child.name for child in children[0].output] + [""] * len(numbers)
     output = tuple(Attribute(number, name) for number, name in zip(numbers, names, strict=False))
     uses = _uses_without(frozenset[Use]().union(*(child.uses for child in children)), leaf, closed)
-    known = all(child.known for child in children)
+    known = all(side.known for side in sides)
     return Relation(output, walk.define(dict(zip(numbers, closed, strict=True))), uses, known)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from parser.logical_plan.tree import Node, expression_id, object_name, tree
-from parser.logical_plan.value import NOT_NULL, Attribute, Relation, Use, Value, combined
+from parser.logical_plan.value import NOT_NULL, UNREADABLE, Attribute, Relation, Use, Value, combined
 from parser.logical_plan.walker import Condition, Walk, attributes, joined
 
 
@@ -86,18 +86,24 @@ def _with_flag(node: Node, left: Relation, uses: frozenset[Use], walk: Walk) -> 
 
 
 def union(_node: Node, children: list[Relation], _walk: Walk) -> Relation:
-    """By position; the ids are those of the first child."""
+    """By position; the ids are those of the first child.
+
+    Which columns belong together is certain only if a child shows how many there are, and the others have as many.
+    """
     if len(children) < 2:
         return joined(children)
-    first = children[0]
-    width = len(first.output)
+    widths = {len(child.output) for child in children if not child.is_open and (child.known or child.output)}
+    width = widths.pop() if len(widths) == 1 else -1
+    sides = [child.fitted(width) or UNREADABLE for child in children]
+    if sides[0] is UNREADABLE:
+        sides = [children[0], UNREADABLE]
+    first = sides[0]
     columns = {
-        attribute.id: combined(child.value(position) for child in children)
+        attribute.id: combined(side.value(position) for side in sides)
         for position, attribute in enumerate(first.output)
     }
     uses = frozenset[Use]().union(*(child.uses for child in children))
-    known = all(child.known and len(child.output) == width for child in children)
-    return Relation(first.output, {**first.values, **columns}, uses, known)
+    return Relation(first.output, {**first.values, **columns}, uses, all(side.known for side in sides))
 
 
 def left_side(_node: Node, children: list[Relation], _walk: Walk) -> Relation:
@@ -108,9 +114,10 @@ def left_side(_node: Node, children: list[Relation], _walk: Walk) -> Relation:
 def view(node: Node, children: list[Relation], _walk: Walk) -> Relation:
     """A view; up to Spark 3.1 its columns are those of its query under other ids."""
     below, own = joined(children), attributes(node.trees("output"))
-    if len(own) != len(below.output) or all(column.id in below.values for column in own):
+    fitted = below.fitted(len(own))
+    if fitted is None or all(column.id in below.values for column in own):
         return below
-    return replace(below, output=own, values={column.id: below.value(at) for at, column in enumerate(own)})
+    return replace(below, output=own, values={column.id: fitted.value(at) for at, column in enumerate(own)})
 
 
 def with_ctes(_node: Node, children: list[Relation], _walk: Walk) -> Relation:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from core.event_model import DatasetId
 from parser.input_schemas import HIDDEN
 from parser.logical_plan.tree import Node, tree
-from parser.logical_plan.value import CONSTANT, UNKNOWN, Relation, Value
+from parser.logical_plan.value import CONSTANT, UNKNOWN, UNREADABLE, Relation, Value
 from parser.logical_plan.walker import Leaf, Walk, attributes, joined
 
 
@@ -97,11 +97,9 @@ def cached(node: Node, _children: list[Relation], walk: Walk) -> Relation:
     if plan is None:
         return Relation(output, {column.id: UNKNOWN for column in output}, known=False)
     below = walk.relation(plan)
-    if len(output) == len(below.output):
-        # A further use of a cached relation has ids of its own.
-        values = {column.id: below.values.get(column.id, below.value(at)) for at, column in enumerate(output)}
-    else:
-        values = {column.id: below.values.get(column.id, UNKNOWN) for column in output}
+    # A further use of a cached relation has ids of its own.
+    fitted = below.fitted(len(output)) or UNREADABLE
+    values = {column.id: below.values.get(column.id, fitted.value(at)) for at, column in enumerate(output)}
     return replace(below, output=output, values=values)
 
 
@@ -118,10 +116,9 @@ def shared(node: Node, children: list[Relation], walk: Walk) -> Relation:
 
 def reference(node: Node, _children: list[Relation], walk: Walk) -> Relation:
     output = attributes(node.trees("output"))
-    known = walk.shared.get(_cte_id(node, "cteId"))
-    if known is None:
-        return Relation(output, {column.id: UNKNOWN for column in output}, known=False)
-    return replace(known, output=output, values={a.id: known.value(i) for i, a in enumerate(output)})
+    shared_ = walk.shared.get(_cte_id(node, "cteId"), UNREADABLE)
+    fitted = shared_.fitted(len(output)) or replace(UNREADABLE, uses=shared_.uses)
+    return replace(fitted, output=output, values={a.id: fitted.value(i) for i, a in enumerate(output)})
 
 
 def _cte_id(node: Node, parameter: str = "id") -> int:

@@ -86,11 +86,15 @@ def _decided(value: Value, uses: frozenset[Use], known: bool) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A column of a relation: the id by which expressions refer to it, its name, and its type ("" if unknown)."""
+    """A column of a relation: the id by which expressions refer to it, its name, and its type ("" if unknown).
+
+    ``is_optional``: the plan does not say whether the relation has it.
+    """
 
     id: int
     name: str
     type: str = ""
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,27 @@ class Relation:
     uses: frozenset[Use] = NO_USES
     known: bool = True
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the plan does not say which columns it has."""
+        return any(column.is_optional for column in self.output)
+
+    @property
+    def required(self) -> tuple[Attribute, ...]:
+        """The columns that it has for certain."""
+        return tuple(column for column in self.output if not column.is_optional)
+
+    def fitted(self, width: int) -> "Relation | None":
+        """The relation with ``width`` columns; None if it is not certain that it has these, and no others."""
+        required = self.required
+        return replace(self, output=required) if len(required) == width else None
+
     def value(self, position: int) -> Value:
         """The value of an output column; unknown after the last."""
         if position >= len(self.output):
             return UNKNOWN
         return self.values.get(self.output[position].id, UNKNOWN)
+
+
+#: The result of a plan that says nothing about its columns.
+UNREADABLE = Relation(known=False)

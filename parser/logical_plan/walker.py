@@ -14,7 +14,7 @@ from parser.application_facts import MicroBatch
 from parser.logical_plan.budget import MOST_STEPS, check
 from parser.logical_plan.expressions import evaluate
 from parser.logical_plan.tree import Node, expression_id
-from parser.logical_plan.value import NO_USES, Attribute, Relation, Use, Value
+from parser.logical_plan.value import NO_USES, UNREADABLE, Attribute, Relation, Use, Value
 
 Rule = Callable[[Node, list[Relation], "Walk"], Relation]
 
@@ -137,7 +137,7 @@ class Walk:
 
     def _subquery(self, plan: Node, around: Mapping[int, Value]) -> Value:
         inner = self.subquery(plan, around)
-        return _decided_by(inner, inner.value(0))
+        return _decided_by(inner, (UNREADABLE if inner.is_open else inner).value(0))
 
 
 def _decided_by(inner: Relation, value: Value) -> Value:

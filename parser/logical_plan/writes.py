@@ -1,6 +1,6 @@
 """The commands at the root of a plan: which query they write, and under which column names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parser.logical_plan.sources import is_managed, table_name
@@ -30,13 +30,15 @@ class Write:
     """One write of a plan.
 
     ``columns`` are the values in the order of the sink's columns; ``names`` are the sink's column names in the plan,
-    shorter or empty if it does not contain all. ``named`` are values by the sink's column name instead (MERGE).
+    shorter or empty if it does not contain all, and those of the query (``of_query``) if it contains none or others.
+    ``named`` are values by the sink's column name instead (MERGE).
     ``by_name`` says that Spark matches ``names`` with the sink's columns, so that positions mean nothing. ``target`` is
     the number of the leaf that is the sink itself, ``table`` the sink's table name; ``managed`` is that of Leaf.
     """
 
     columns: tuple[Value, ...] = ()
     names: tuple[str, ...] = ()
+    of_query: bool = False
     named: Mapping[str, Value] = field(default_factory=dict)
     uses: frozenset[Use] = NO_USES
     by_name: bool = False
@@ -58,31 +60,33 @@ def _commands(plan: Node) -> Iterator[Node]:
             yield from _commands(child)
 
 
-def write_of(command: Node, walk: Walk) -> Write | None:
-    """What a command writes; None if it has no query."""
+def write_of(command: Node, walk: Walk, sink: Sequence[str] = ()) -> Write | None:
+    """What a command writes; None if it has no query. ``sink`` are the column names of the sink's schema."""
     if command.kind in MERGES:
         return _merge(command, walk)
-    return next(_insert(command, walk), None)
+    return next(_insert(command, walk, sink), None)
 
 
-def _insert(plan: Node, walk: Walk) -> Iterator[Write]:
+def _insert(plan: Node, walk: Walk, sink: Sequence[str]) -> Iterator[Write]:
     query = plan.tree("query") or (plan.children[-1] if plan.children else None)
     if query is None:
         return
-    result = walk.relation(query)
     by_name = _is_by_name(plan)
-    listed = () if by_name else _listed_names(plan) or _table_columns(plan)
-    if listed and len(listed) != len(result.output):
-        result = _chosen(result, listed)
+    listed = _listed_names(plan) or _table_columns(plan)
+    result = _settled(walk.relation(query), (listed, sink))
+    listed = () if by_name else listed
     columns = tuple(result.value(position) for position in range(len(result.output)))
     if not result.known:
         columns = tuple(replace(value, known=False) for value in columns)
     is_open = plan.kind == "InsertIntoStatement" and not by_name
     own = () if is_open else tuple(attribute.name for attribute in result.output)
-    names = listed if len(listed) == len(result.output) else own
+    of_query = len(listed) != len(result.output)
+    names = own if of_query else listed
     target = _target_leaf(plan, walk) if plan.kind in ROW_LEVEL else None
     table, managed = table_name(plan), is_managed(plan)
-    yield Write(columns, names, uses=result.uses, by_name=by_name, target=target, table=table, managed=managed)
+    yield Write(
+        columns, names, of_query, uses=result.uses, by_name=by_name, target=target, table=table, managed=managed
+    )
 
 
 def _is_by_name(plan: Node) -> bool:
@@ -99,12 +103,22 @@ def _target_leaf(plan: Node, walk: Walk) -> int | None:
     return min(leaves) if len(leaves) == 1 else None
 
 
-def _chosen(result: Relation, names: tuple[str, ...]) -> Relation:
-    """The columns of these names: a Generate does not always list the columns that it drops."""
-    by_name = {attribute.name: attribute for attribute in result.output}
-    if len(by_name) != len(result.output) or not by_name.keys() >= set(names):
+def _settled(result: Relation, sinks: Iterable[Sequence[str]]) -> Relation:
+    """The result with the columns that the names of the sink's columns show, if a Generate drops some and not others.
+
+    If no list of names shows them, those that it has for certain are left.
+    """
+    if not result.is_open:
         return result
-    return replace(result, output=tuple(by_name[name] for name in names))
+    for names in sinks:
+        if fitted := result.fitted(len(names)):
+            return fitted
+        wanted = [name.lower() for name in names]
+        chosen = [c for c in result.output if not c.is_optional or c.name.lower() in wanted]
+        by_name = {c.name.lower(): c for c in chosen}
+        if len(chosen) == len(wanted) and by_name.keys() == set(wanted):
+            return replace(result, output=tuple(by_name[name] for name in wanted))
+    return replace(result, output=result.required)
 
 
 def _listed_names(plan: Node) -> tuple[str, ...]:

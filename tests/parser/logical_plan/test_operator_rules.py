@@ -369,6 +369,128 @@ def test_the_columns_of_a_generator_that_cannot_be_read_are_unknown() -> None:
     assert [rows.value(at).known for at in range(3)] == [True, True, False]
 
 
+def generate(kind: str, below: Nodes, generator: Nodes | None, *made: int, **more: Any) -> Nodes:
+    output = [attribute(f"made{number}", number) for number in made]
+    return operator(kind, below, generator=generator, generatorOutput=output, **more)
+
+
+def exploded(below: Nodes, array: Nodes, made: int) -> Nodes:
+    """An explode that drops arrays: Spark writes null for the list of their positions."""
+    return generate("Generate", below, function("Explode", array), made, unrequiredChildIndex=None)
+
+
+ZIP = function("ArraysZip", A, B)
+
+
+@pytest.mark.parametrize(
+    ("array", "more", "required", "optional"),
+    [
+        (A, {}, ["a", "b", "made50"], []),
+        (A, {"unrequiredChildIndex": []}, ["a", "b", "made50"], []),
+        (A, {"unrequiredChildIndex": None}, ["b", "made50"], []),
+        (ZIP, {"unrequiredChildIndex": []}, ["a", "b", "made50"], []),
+        (ZIP, {"unrequiredChildIndex": None}, ["made50"], ["a", "b"]),
+        (None, {"unrequiredChildIndex": None}, ["made50"], ["a", "b"]),
+        (A, {"requiredChildOutput": [B]}, ["b", "made50"], []),
+        (ZIP, {"requiredChildOutput": []}, ["made50"], []),
+    ],
+    ids=["no list", "drops none", "drops its array", "drops none of two", "drops some of two", "no generator",
+         "physical", "physical, drops both"],
+)  # fmt: skip
+def test_a_generate_drops_arguments_of_its_generator(
+    array: Nodes | None, more: dict[str, Any], required: list[str], optional: list[str]
+) -> None:
+    rows = relation_of(generate("Generate", ONE, function("Explode", array) if array else None, 50, **more))
+    assert [column.name for column in rows.required] == required
+    assert [column.name for column in rows.output if column.is_optional] == optional
+
+
+ONE_EXPLODED, OTHER_EXPLODED = exploded(ONE, A, 50), exploded(OTHER, V, 51)
+# The array is the first column of one, and the last one of the other.
+BOTH_EXPLODED = {"x": ["one.b", "other.k"], "y": ["one.a", "other.v"]}
+ZIPPED = function("ArraysZip", K, V)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (ONE_EXPLODED, OTHER, BOTH_EXPLODED),
+        (OTHER, ONE_EXPLODED, BOTH_EXPLODED),
+        (ONE_EXPLODED, OTHER_EXPLODED, BOTH_EXPLODED),
+        (OTHER, operator("GlobalLimit", operator("Filter", ONE_EXPLODED, condition=B)), BOTH_EXPLODED),
+        (
+            ONE,
+            generate("Generate", OTHER, function("PosExplode", ZIPPED), 51, 52, unrequiredChildIndex=None),
+            {"x": ["one.a", "other.k", "other.v"], "y": ["one.b", "other.k", "other.v"]},
+        ),
+        (
+            operator("Union", ONE, project(OTHER, K, V)),
+            exploded(OTHER, K, 51),
+            {"x": ["one.a", "other.k", "other.v"], "y": ["one.b", "other.k", "other.v"]},
+        ),
+    ],
+    ids=["first side", "second side", "both sides", "below others", "of two arrays", "of three sides"],
+)
+def test_a_union_takes_the_columns_that_an_explode_leaves(first: Nodes, second: Nodes, expected: Edges) -> None:
+    assert edges(operator("Union", first, second), FACET) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (ONE, exploded(OTHER, ZIPPED, 51), {"x": ["one.a", "other.k"], "y": ["one.b", "other.v"]}),
+        (exploded(ONE, ZIP, 50), OTHER, {"x": ["one.a", "other.k"], "y": ["one.b", "other.v"]}),
+        (exploded(ONE, ZIP, 50), exploded(OTHER, ZIPPED, 51), {"x": ["one.a", "other.k"], "y": ["one.b", "other.v"]}),
+        (ONE, project(OTHER, V), {"x": ["one.a", "other.k"], "y": ["one.b", "other.v"]}),
+    ],
+    ids=["second side", "first side", "both sides", "of other widths"],
+)
+def test_a_union_whose_columns_are_not_certain_adds_nothing_to_the_facet(
+    first: Nodes, second: Nodes, expected: Edges
+) -> None:
+    facet = {
+        name: [(place.split(".")[0], place.split(".")[1]) for place in places] for name, places in expected.items()
+    }
+    assert edges(operator("Union", first, second), facet) == expected
+
+
+def by_position(kind: str, query: Nodes) -> Nodes:
+    """A plan that knows the columns of a query by their position only."""
+    columns = [attribute("x", 71), attribute("y", 72)]
+    if kind == "CTERelationRef":
+        reference = node("sql.catalyst.plans.logical.CTERelationRef", cteId=7, output=columns)
+        return operator("WithCTE", operator("CTERelationDef", query, id=7), reference)
+    if kind == "UnionLoop":
+        return operator("UnionLoop", query, project(ONE, B, A), id=1, outputAttrIds=[{"id": 71}, {"id": 72}])
+    return cached(kind, query, *columns) if kind == "InMemoryRelation" else operator(kind, query, output=columns)
+
+
+@pytest.mark.parametrize("kind", ["CTERelationRef", "UnionLoop", "InMemoryRelation", "View"])
+def test_what_refers_to_columns_by_position_takes_those_that_an_explode_leaves(kind: str) -> None:
+    expected = {"x": ["one.b"], "y": ["one.a"]}
+    physical = generate("GenerateExec", ONE, function("Explode", A), 50, requiredChildOutput=[B])
+    assert edges(by_position(kind, ONE_EXPLODED), FACET) == expected
+    assert edges(by_position(kind, physical), FACET) == expected
+
+
+@pytest.mark.parametrize("kind", ["CTERelationRef", "UnionLoop", "InMemoryRelation"])
+def test_what_refers_by_position_to_columns_that_are_not_certain_leaves_them_to_the_facet(kind: str) -> None:
+    rows = relation_of(by_position(kind, exploded(ONE, ZIP, 50)))
+    assert [(rows.value(at).known, "a" in {name for _, name in rows.value(at).sources}) for at in (0, 1)] == [
+        (False, False),
+        (False, kind == "UnionLoop"),
+    ]
+
+
+def test_a_subquery_whose_column_is_not_certain_is_unknown() -> None:
+    def chosen_from(query: Nodes) -> bool:
+        subquery = node("sql.catalyst.expressions.ScalarSubquery", plan=query)
+        return relation_of(project(OTHER, alias(subquery, "chosen", 70))).value(0).known
+
+    assert chosen_from(ONE_EXPLODED)
+    assert not chosen_from(exploded(ONE, ZIP, 50))
+
+
 def test_a_row_of_an_expansion_may_be_shorter_than_its_columns() -> None:
     output = [attribute("x", 90), attribute("y", 91), attribute("z", 92)]
     rows = relation_of(operator("Expand", ONE, projections=[[A], [literal(None), B]], output=output))

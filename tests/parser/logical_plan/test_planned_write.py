@@ -84,6 +84,27 @@ def test_values_get_the_names_of_the_write_or_of_the_sink(
     assert {name: column.column for name, each in found.columns.items() for column in each.sources} == expected
 
 
+def test_a_column_that_a_wide_write_drops_is_none_of_the_sink() -> None:
+    """After 25 columns Spark cuts the list of names."""
+    both = function("ArraysZip", A, B)
+    query = operator(
+        "Generate", ONE, generator=function("Explode", both), unrequiredChildIndex=None,
+        generatorOutput=[attribute("e", 5)],
+    )  # fmt: skip
+    plan = insert(query, "[x, ... 27 more fields]")
+    found = {
+        sink: planned_write([sent(plan)], model("out", *sink), [FOLDER], Evidence())
+        for sink in [("a", "e"), ("B", "e"), ("e",)]
+    }
+    assert [list(write.columns) for write in found.values() if write] == [["a", "e"], ["b", "e"], ["e"]]
+
+
+def test_a_column_of_the_query_that_the_sink_does_not_have_is_none_of_it() -> None:
+    found = planned_write([sent(insert(ONE, "[x, ... 27 more fields]"))], model("out", "b"), [FOLDER], Evidence())
+    assert found
+    assert list(found.columns) == ["b"]
+
+
 @pytest.mark.parametrize(("sink", "expected"), [(("a",), ["a"]), (("A", "c"), ["a"]), ((), ["a", "b"])])
 def test_a_write_by_name_gives_the_columns_that_the_sink_has(sink: tuple[str, ...], expected: list[str]) -> None:
     plan = operator("AppendData", ONE, query=0, isByName=True)
@@ -173,6 +194,17 @@ def test_the_columns_of_an_open_leaf_are_told_by_their_names_unless_a_database_r
         (ONE, [("a", {"a"}, True), ("b", {"b"}, True)]),
         (project(ONE, UPPER), [("y", {"b"}, True)]),
         (operator("NewInSpark9", ONE, output=[A]), [("a", {"a"}, False)]),
+        # The plan does not show which of its arguments the Generate drops; the rows of a stream's batch do.
+        (
+            operator(
+                "Generate",
+                ONE,
+                generator=function("Explode", A, B),
+                unrequiredChildIndex=None,
+                generatorOutput=[attribute("e", 5)],
+            ),
+            [("e", {"a", "b"}, True)],
+        ),
     ],
 )
 def test_the_rows_of_a_query(query: Nodes, expected: list[tuple[str, set[str], bool]]) -> None:

@@ -82,13 +82,39 @@ def test_names_that_are_cut_or_no_list_are_replaced_by_those_of_the_query(names:
     assert written(command).names == ("a", "b")
 
 
-def test_names_of_fewer_columns_choose_among_those_of_the_query() -> None:
-    """A Generate does not always show which of its columns it drops."""
-    assert sources(written(insert(SOURCE, "[b]"))) == [{"b"}]
+THREE = read({"a": 1, "b": 2, "c": 3})
+# Drops b or c or both: the plan does not show which.
+OPEN = operator(
+    "Generate", THREE, generator=function("Explode", function("ArraysZip", attribute("b", 2), attribute("c", 3))),
+    unrequiredChildIndex=None, generatorOutput=[attribute("made", 5)],
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("names", ["[z]", "[a, z, b]"])
-def test_names_that_the_query_does_not_have_choose_nothing(names: str) -> None:
+@pytest.mark.parametrize(
+    ("names", "sink", "expected"),
+    [
+        ("[a, b, made]", (), {"a": {"a"}, "b": {"b"}, "made": {"b", "c"}}),
+        ("[a, c, made]", (), {"a": {"a"}, "c": {"c"}, "made": {"b", "c"}}),
+        ("[A, C, Made]", (), {"A": {"a"}, "C": {"c"}, "Made": {"b", "c"}}),
+        ("[x, y]", (), {"x": {"a"}, "y": {"b", "c"}}),
+        ("[x, ... 27 more fields]", ("a", "b", "made"), {"a": {"a"}, "b": {"b"}, "made": {"b", "c"}}),
+        ("[x, ... 27 more fields]", ("x", "y"), {"a": {"a"}, "made": {"b", "c"}}),
+        # None of them is certain to have the names.
+        ("[x, y, z]", (), {"a": {"a"}, "made": {"b", "c"}}),
+        ("[a, b, c]", (), {"a": {"a"}, "made": {"b", "c"}}),
+        ("[x, ... 27 more fields]", (), {"a": {"a"}, "made": {"b", "c"}}),
+    ],
+)
+def test_the_names_of_the_sink_show_which_columns_a_generate_drops(
+    names: str, sink: tuple[str, ...], expected: dict[str, set[str]]
+) -> None:
+    write = write_of(plan(insert(OPEN, names)), new_walk(), sink)
+    assert write
+    assert dict(zip(write.names, sources(write), strict=True)) == expected
+
+
+@pytest.mark.parametrize("names", ["[z]", "[b]", "[a, z, b]"])
+def test_names_of_more_or_fewer_columns_than_the_query_has_are_not_used(names: str) -> None:
     write = written(insert(SOURCE, names))
     assert (write.names, sources(write)) == (("a", "b"), [{"a"}, {"b"}])
 
