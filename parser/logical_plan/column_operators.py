@@ -63,7 +63,7 @@ def generate(node: Node, children: list[Relation], walk: Walk) -> Relation:
         number = expression_id(attribute)
         if number is not None and generator:
             parts = [walk.evaluate(part, below) for part in _generated(generator, position, len(made))]
-            value = _field_of(parts[0], position) if generator.kind == "Inline" and parts else one_of(parts)
+            value = _part_of(one_of(parts), generator, position, len(made))
             values[number] = value.defined_by(_definition(generator, position, made))
     walk.define({column.id: values[column.id] for column in attributes(made) if column.id in values})
     return replace(below, output=(*_passed_on(node, below), *attributes(made)), values=values)
@@ -91,9 +91,17 @@ def _passed_on(node: Node, below: Relation) -> tuple[Attribute, ...]:
     )
 
 
-def _field_of(structs: Value, position: int) -> Value:
-    """One field of an array of structs; the whole array if it is read from a dataset."""
-    return structs.fields[position] if position < len(structs.fields) else structs
+#: As many columns come from a map: perhaps its position, then key and value. An array gives one less.
+_WIDTH_OF_MAPS = {"Explode": 2, "PosExplode": 3}
+
+
+def _part_of(value: Value, generator: Node, position: int, width: int) -> Value:
+    """The part of structs or maps that the output column at ``position`` is."""
+    if generator.kind == "Inline":
+        return value.part(position)
+    if width == _WIDTH_OF_MAPS.get(generator.kind) and position >= width - 2:
+        return value.entries.part(position - (width - 2))
+    return value
 
 
 def _definition(generator: Node, position: int, made: Sequence[Node]) -> Node:

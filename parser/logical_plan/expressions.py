@@ -17,6 +17,8 @@ Subquery = Callable[[Node, Mapping[int, Value]], Value]
 
 _RULES: dict[str, Callable[[Node, Sequence[Value]], Value]] = {}
 
+# The elements that a function refers to; the array itself is another child.
+_VARIABLES = {"LambdaVariable", "NamedLambdaVariable", "UnresolvedNamedLambdaVariable"}
 # Their children are the columns that order the window, or nothing that would give a value.
 _WITHOUT_VALUE = {
     "Rank",
@@ -31,9 +33,7 @@ _WITHOUT_VALUE = {
     "InputFileBlockLength",
     "MonotonicallyIncreasingID",
     "SparkPartitionID",
-    "LambdaVariable",
-    "NamedLambdaVariable",
-    "UnresolvedNamedLambdaVariable",
+    *_VARIABLES,
 }
 _LITERALS = {"Literal", "CurrentDate", "CurrentTimestamp", "LocalTimestamp", "CurrentTimeZone", "CurrentUser"}
 # Different for each row, or each group of rows, though their arguments may be literals.
@@ -53,7 +53,7 @@ _ELEMENT_OF = {"MaxBy", "MinBy", "GetArrayItem", "ElementAt", "NthValue", "Slice
 _ANY_OF = {
     "Max", "Min", "First", "Last", "AnyValue", "Mode", "Coalesce", "Nvl", "IfNull", "KnownNotNull", "KnownNullable",
     "CollectList", "CollectSet", "SortArray", "ArrayDistinct", "Reverse", "ArrayMax", "ArrayMin", "CreateArray",
-    "NormalizeNaNAndZero", "KnownFloatingPointNormalized",
+    "MapConcat", "NormalizeNaNAndZero", "KnownFloatingPointNormalized",
 }  # fmt: skip
 # Classes that only an unresolved plan contains, or that stand for a row of objects.
 _UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "BoundReference", "GetColumnByOrdinal"}
@@ -133,6 +133,31 @@ def _any_of(_node: Node, children: Sequence[Value]) -> Value:
     return one_of(children)
 
 
+def _map(keys: Value, values: Value) -> Value:
+    """A map has one field, so that the fields of a struct in it are not taken for its keys and values."""
+    both = combined([keys, values])
+    return replace(both, fields=(replace(both, fields=(keys, values)),))
+
+
+def _entries(children: Sequence[Value]) -> Value:
+    return one_of(children[:1]).entries
+
+
+def _transform(node: Node, children: Sequence[Value]) -> Value:
+    """If each element becomes a struct, only the fields that refer to the element come from the array as well."""
+    array, lambda_ = children[:1], node.children[-1]
+    struct = lambda_.children[0] if lambda_.children else lambda_
+    if len(children) != 2 or struct.kind != "CreateNamedStruct":
+        return combined(children)
+    element = {expression_id(variable) for variable in lambda_.children[1:]}
+    refers = [
+        any(part.kind in _VARIABLES and expression_id(part) in element for part in field.walk())
+        for field in struct.children[1::2]
+    ]
+    fields = zip(children[1].fields, refers, strict=True)
+    return replace(combined(children), fields=tuple(combined([f, *array]) if own else f for f, own in fields))
+
+
 _RULES.update(
     {
         "CaseWhen": _case,
@@ -145,6 +170,14 @@ _RULES.update(
         "UnresolvedFunction": lambda node, children: _function(node, children),
         "Alias": lambda _, children: children[0] if children else UNKNOWN,
         "CreateNamedStruct": lambda _, children: replace(combined(children), fields=tuple(children[1::2])),
+        "CreateMap": lambda _, children: _map(one_of(children[::2]), one_of(children[1::2])),
+        "MapFromArrays": lambda _, children: _map(one_of(children[:1]), one_of(children[1:])),
+        "MapEntries": lambda _, children: _entries(children),
+        "MapKeys": lambda _, children: _entries(children).part(0),
+        "MapValues": lambda _, children: _entries(children).part(1),
+        "ArraysZip": lambda _, children: replace(combined(children), fields=tuple(children)),
+        "ArrayTransform": _transform,
+        "LambdaFunction": lambda _, children: one_of(children[:1]),
         "InSubquery": lambda node, children: _in(node, children),
         "In": lambda node, children: _in(node, children),
         "GetStructField": lambda node, children: _field(node, children),
@@ -183,8 +216,7 @@ def _field(node: Node, children: Sequence[Value]) -> Value:
     Spark makes one subquery of several that read the same table, and takes the fields of its result.
     """
     ordinal = node.params.get("ordinal")
-    fields = children[0].fields if children else ()
-    return fields[ordinal] if isinstance(ordinal, int) and 0 <= ordinal < len(fields) else combined(children)
+    return one_of(children).part(ordinal if isinstance(ordinal, int) else -1)
 
 
 def _pivot(node: Node, children: Sequence[Value]) -> Value:

@@ -23,7 +23,8 @@ class Value:
 
     ``known`` is false if a step could not be followed, so that sources may be missing; ``literal`` is true if it is
     computed from literals only, so that all rows have the same. ``fields`` are the values of a struct that the query
-    itself builds, in their order. ``definition`` is the expression that made it, None for a column of a leaf.
+    itself builds, in their order; arrays have those of their elements, and a map has one, the struct of its entries.
+    ``definition`` is the expression that made it, None for a column of a leaf.
     """
 
     sources: frozenset[LeafColumn] = NO_COLUMNS
@@ -36,6 +37,15 @@ class Value:
     def defined_by(self, definition: Node) -> "Value":
         """The same value as the result of an expression."""
         return Value(self.sources, self.uses, self.known, definition, self.literal, self.fields)
+
+    def part(self, position: int) -> "Value":
+        """One field of a struct; the whole struct if it is read from a dataset."""
+        return self.fields[position] if 0 <= position < len(self.fields) else combined([self])
+
+    @property
+    def entries(self) -> "Value":
+        """The entries of a map, structs of key and value; the whole map if it is read from a dataset."""
+        return self.fields[0] if len(self.fields) == 1 else self
 
     def as_uses(self, kind: str) -> frozenset[Use]:
         """All columns that the value is computed from or influenced by, for a value that only influences."""

@@ -112,6 +112,16 @@ FILTERED = node("sql.catalyst.expressions.aggregate.AggregateExpression", functi
 PIVOT = node("sql.catalyst.expressions.aggregate.PivotFirst", A, B, pivotColumn=0, valueColumn=1)
 LIST = node("sql.catalyst.expressions.ListQuery", plan=function("OneRowRelation"))
 
+MAP = function("CreateMap", A, B, FIRST, C)  # the keys a and 1, the values b and c
+X, Y = (node("sql.catalyst.expressions.NamedLambdaVariable", name=name, exprId={"id": number}) for name, number in
+        (("x", 51), ("y", 52)))  # fmt: skip
+
+
+def each(array: Nodes, made: Nodes, *variables: Nodes) -> Nodes:
+    """``transform(array, variables -> made)``"""
+    return function("ArrayTransform", array, function("LambdaFunction", made, *variables))
+
+
 RULES: dict[str, tuple[Nodes, Found]] = {
     "CaseWhen": (function("CaseWhen", A, B, C), ("b c", {"a": "CONDITIONAL"})),
     "If": (function("If", A, B, C), ("b c", {"a": "CONDITIONAL"})),
@@ -120,6 +130,14 @@ RULES: dict[str, tuple[Nodes, Found]] = {
     "UnresolvedFunction": (called("coalesce", A, B), ("a b", {})),
     "Alias": (node("sql.catalyst.expressions.Alias", A, child=0, exprId={"id": 9}), ("a", {})),
     "CreateNamedStruct": (struct(A, B), ("a b", {})),
+    "CreateMap": (field(function("MapEntries", MAP), 0), ("a", {})),
+    "MapFromArrays": (field(function("MapEntries", function("MapFromArrays", A, B)), 1), ("b", {})),
+    "MapEntries": (function("MapEntries", MAP), ("a b c", {})),
+    "MapKeys": (function("MapKeys", MAP), ("a", {})),
+    "MapValues": (function("MapValues", MAP), ("b c", {})),
+    "ArraysZip": (field(function("ArraysZip", A, B), 1), ("b", {})),
+    "ArrayTransform": (each(A, function("Add", X, B), X), ("a b", {})),
+    "LambdaFunction": (function("LambdaFunction", function("Add", X, B), X), ("b", {})),
     "InSubquery": (function("InSubquery", A, LIST), ("a", {"inner": "JOIN"})),
     "In": (function("In", A, B, LIST), ("a b", {"inner": "JOIN"})),
     "GetStructField": (field(struct(A, B), 1), ("b", {})),
@@ -129,6 +147,45 @@ RULES: dict[str, tuple[Nodes, Found]] = {
     ),
     "PivotFirst": (PIVOT, ("b", {"a": "CONDITIONAL"})),
 }
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (struct(X, B, function("Add", Y, C)), ["a", "b", "a c"]),
+        # x is the element of the inner array alone.
+        (struct(each(C, function("Upper", X), X), B, FIRST), ["c", "b", ""]),
+        (struct(each(C, function("Add", X, Y), X), B, FIRST), ["a c", "b", ""]),
+        (function("Upper", X), ["a", "a", "a"]),
+    ],
+    ids=["element and position", "an inner element", "both", "no struct"],
+)
+def test_a_field_of_what_becomes_of_elements_comes_from_the_array_if_it_refers_to_them(
+    made: Nodes, expected: list[str]
+) -> None:
+    variables = [Y] if "LambdaFunction" in str(made) else [X, Y]
+    assert [read(field(each(A, made, *variables), ordinal))[0] for ordinal in range(3)] == expected
+
+
+@pytest.mark.parametrize(
+    "map_",
+    [C, function("ElementAt", function("CreateMap", FIRST, function("CreateMap", A, B)), C)],
+    ids=["of a dataset", "in a map"],
+)
+@pytest.mark.parametrize("kind", ["MapEntries", "MapKeys", "MapValues"])
+def test_keys_and_values_of_a_map_that_the_query_does_not_build_here_are_not_told_apart(kind: str, map_: Nodes) -> None:
+    of_map = function(kind, map_)
+    assert [read(field(of_map, ordinal)) for ordinal in (0, 1)] == [read(map_)] * 2
+
+
+def test_the_field_of_a_struct_in_a_map_is_neither_its_keys_nor_its_values() -> None:
+    element = function("ElementAt", function("CreateMap", A, struct(B, C)), FIRST)
+    assert [read(field(element, ordinal))[0] for ordinal in (0, 1)] == ["a b c", "a b c"]
+
+
+def test_maps_and_arrays_without_children_have_no_sources() -> None:
+    for kind in ("CreateMap", "MapFromArrays", "MapEntries", "MapKeys", "MapValues", "ArraysZip", "LambdaFunction"):
+        assert not value(function(kind)).sources
 
 
 @pytest.mark.parametrize(("chosen", "given"), [(None, 1), (0, None), ("0", 1), (0, 2), (2, 1), (None, None)], ids=repr)

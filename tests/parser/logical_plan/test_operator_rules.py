@@ -355,6 +355,13 @@ def test_conditions_of_a_row_level_command_determine_what_comes_from_rows() -> N
         (function("Inline", function("CreateArray", function("CreateNamedStruct", literal("f"), A, literal("g"), B))),
          2, [{"a"}, {"b"}]),
         (function("Inline", B), 2, [{"b"}, {"b"}]),
+        (function("Inline", function("ArraysZip", A, B)), 2, [{"a"}, {"b"}]),
+        (function("Explode", function("CreateMap", literal("a"), A, literal("b"), B)), 2, [set(), {"a", "b"}]),
+        (function("PosExplode", function("CreateMap", A, B)), 3, [{"a", "b"}, {"a"}, {"b"}]),
+        (function("Explode", B), 2, [{"b"}, {"b"}]),
+        # An array of maps, and one of structs: elements, not keys and values.
+        (function("Explode", function("CreateArray", function("CreateMap", A, B))), 1, [{"a", "b"}]),
+        (function("PosExplode", function("ArraysZip", A, B)), 2, [{"a", "b"}, {"a", "b"}]),
     ],
 )  # fmt: skip
 def test_which_arguments_of_a_generator_make_which_column(generator: Nodes, width: int, made: list[set[str]]) -> None:
@@ -403,6 +410,16 @@ def test_a_generate_drops_arguments_of_its_generator(
     rows = relation_of(generate("Generate", ONE, function("Explode", array) if array else None, 50, **more))
     assert [column.name for column in rows.required] == required
     assert [column.name for column in rows.output if column.is_optional] == optional
+
+
+def test_what_one_explode_perhaps_drops_is_as_uncertain_above_another() -> None:
+    rows = relation_of(exploded(exploded(read({"a": 1, "b": 2, "c": 3}), ZIP, 50), attribute("c", 3), 51))
+    assert [(column.name, column.is_optional) for column in rows.output] == [
+        ("a", True),
+        ("b", True),
+        ("made50", False),
+        ("made51", False),
+    ]
 
 
 ONE_EXPLODED, OTHER_EXPLODED = exploded(ONE, A, 50), exploded(OTHER, V, 51)

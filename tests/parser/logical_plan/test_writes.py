@@ -96,11 +96,13 @@ OPEN = operator(
         ("[a, b, made]", (), {"a": {"a"}, "b": {"b"}, "made": {"b", "c"}}),
         ("[a, c, made]", (), {"a": {"a"}, "c": {"c"}, "made": {"b", "c"}}),
         ("[A, C, Made]", (), {"A": {"a"}, "C": {"c"}, "Made": {"b", "c"}}),
+        ("[made, a, b]", (), {"a": {"a"}, "b": {"b"}, "made": {"b", "c"}}),
         ("[x, y]", (), {"x": {"a"}, "y": {"b", "c"}}),
         ("[x, ... 27 more fields]", ("a", "b", "made"), {"a": {"a"}, "b": {"b"}, "made": {"b", "c"}}),
         ("[x, ... 27 more fields]", ("x", "y"), {"a": {"a"}, "made": {"b", "c"}}),
         # None of them is certain to have the names.
         ("[x, y, z]", (), {"a": {"a"}, "made": {"b", "c"}}),
+        ("[a, b, B]", (), {"a": {"a"}, "made": {"b", "c"}}),
         ("[a, b, c]", (), {"a": {"a"}, "made": {"b", "c"}}),
         ("[x, ... 27 more fields]", (), {"a": {"a"}, "made": {"b", "c"}}),
     ],
