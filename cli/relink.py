@@ -30,7 +30,8 @@ def relink(
 ) -> None:
     """Move processes to assets that scans created later, and delete placeholders that nothing refers to any more.
 
-    Only assets that Sparklin created and nobody changed are deleted. Safe to repeat.
+    Only assets that Sparklin created are deleted, and only if people added nothing to them (a description, a
+    classification, …). Safe to repeat.
     """
     is_text = wants_text(as_json=as_json, as_text=as_text)
     services = services_for(local=local)

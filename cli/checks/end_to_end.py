@@ -28,6 +28,8 @@ _DELIVERY = (
     "receiver set QUEUE_NOTIFICATIONS=true instead"
 )
 
+_QUEUE = "set QUEUE_NOTIFICATIONS=true in the app, so that the receiver reports events"
+
 _LEFT = (
     f"fix what is wrong and run it again, or delete the assets {NAMESPACE}/in and {NAMESPACE}/out in the portal; "
     "sparklin purge deletes the events"
@@ -39,7 +41,8 @@ def check_end_to_end(
 ) -> Iterator[Check]:
     """Post an event, wait until it is in the catalogue or the time is up, then remove it.
 
-    Nothing reports events to an app whose receiver ``is_private``: there the timer finds them.
+    If the receiver ``is_private``, Event Grid cannot report events, and the receiver does so only if the app has
+    ``QUEUE_NOTIFICATIONS``, which is unknown here: the timer's finding it is then no fault.
     """
     run = str(uuid.uuid4())
     failure = None
@@ -91,14 +94,14 @@ def outcome(row: EventRow, seconds: float, *, is_private: bool) -> Check:
     # The timer counts a retry for each event that it finds; a failed attempt would have another status.
     by_timer = row.retry_count > 0
     if row.status is Status.PROCESSED and by_timer and is_private:
-        return ok(name, f"an event was in the catalogue after {seconds:.0f} s; the timer found it, as nothing else can")
+        return note(name, f"an event was in the catalogue after {seconds:.0f} s, because the timer found it", _QUEUE)
     if row.status is Status.PROCESSED and by_timer:
         found = f"an event was in the catalogue after {seconds:.0f} s, because the timer found it: nothing reported it"
         return wrong("event delivery", found, _DELIVERY)
     if row.status is Status.PROCESSED:
         return ok(name, f"an event was in the catalogue after {seconds:.1f} s; a notification reported it")
     if row.status is Status.RECEIVED and is_private:
-        return note(name, "the event is stored, and waits for the timer", "run it again with --wait 1000")
+        return note(name, "the event is stored, and waits for the timer", f"run it again with --wait 1000; {_QUEUE}")
     if row.status is Status.RECEIVED:
         return wrong("event delivery", "the event was stored, but nothing reported it to the app", _DELIVERY)
     repair = "see the message; then: sparklin replay --dead-letters"

@@ -37,7 +37,7 @@ def row(status: Status, retries: int) -> EventRow:
         (Status.PROCESSED, 0, False, State.OK, "end to end", "a notification reported it", ""),
         # The subscription is missing, names another function, or its key was changed: the timer finds the event.
         (Status.PROCESSED, 1, False, State.WRONG, "event delivery", "the timer found it", "infra/subscribe.sh"),
-        (Status.PROCESSED, 1, True, State.OK, "end to end", "the timer found it", ""),
+        (Status.PROCESSED, 1, True, State.NOTE, "end to end", "the timer found it", "QUEUE_NOTIFICATIONS=true"),
         (Status.RECEIVED, 0, False, State.WRONG, "event delivery", "nothing reported it", "blobs_extension"),
         (Status.RECEIVED, 0, True, State.NOTE, "end to end", "waits for the timer", "--wait 1000"),
         (Status.RETRYING, 1, False, State.WRONG, "end to end", "why", "sparklin replay"),

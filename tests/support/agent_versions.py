@@ -34,8 +34,8 @@ their writes really did was written down by hand, or taken from Spark's analysed
 
 "plan" means that the agent's `spark.logicalPlan` facet was switched on (0.x have it by default). "all" means that
 all column edges are drawn and none is wrong; the reasons for everything else are
-[below](#what-is-missing-or-wrong-and-why). Agents 0.4.0 and 1.53.0 were recorded with other programs, so they are
-only in the next table.
+[below](#what-is-missing-or-wrong-and-why). Agents $others were recorded with other programs,
+so they are only in the next table.
 """
 )
 _WRITES = {
@@ -85,7 +85,7 @@ def page() -> str:
     """The whole page, in Markdown."""
     return "\n".join(
         [
-            _HEAD.substitute(versions=len(_versions())),
+            _HEAD.substitute(versions=len(_versions()), others=_others()),
             *_ten_writes(),
             _FIGURES + "\n".join(_figures()),
             _BOTH.substitute(count=len(with_both())) + "\n".join(_both()),
@@ -111,6 +111,13 @@ def _recordings() -> list[str]:
 
 def _versions() -> set[str]:
     return {folder.partition("_")[0] for folder in _recordings()}
+
+
+def _others() -> str:
+    """The agents of all other recordings: ``a, b and c``."""
+    found = {re.findall(r"\d+\.\d+\.\d+", folder)[0] for folder in folders() if not folder.startswith("agents/")}
+    *first, last = sorted(found, key=lambda version: [int(part) for part in version.split(".")])
+    return f"{', '.join(first)} and {last}"
 
 
 def _version(folder: str) -> tuple[list[int], bool]:

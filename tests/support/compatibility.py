@@ -24,6 +24,9 @@ _SPECIFICATION = re.compile(rb"/spec/([\d-]+)/OpenLineage")
 #: The exact version of Spark, by the short version in a folder's name.
 _EXACT = {"3.5": "3.5.5"}
 _MADE = " (shown with a constructed event, because no recorded event needs it)"
+_HIDDEN = """
+The node `adaptive_spark_plan` hides what was executed, which may be a query or an insert. It counts as an insert if the
+run has an output, or the class at the root is that of a write."""
 _VERDICTS = {
     Verdict.CARRIES: "Operations that carry lineage",
     Verdict.DDL: "Operations that change a table or view without writing data: no process",
@@ -110,6 +113,8 @@ def _operations() -> Iterator[str]:
         for group in groups:
             if group["verdict"] == verdict.value:
                 yield f"| {group['name']} | {_code(group['nodes'])} | {_code(group['classes'])} |"
+        if verdict is Verdict.NONE:
+            yield _HIDDEN
 
 
 def _limits() -> Iterator[str]:
