@@ -104,7 +104,7 @@ def marked(app: IdleApp, status: Status, message: str = "") -> Callable[[], None
         (Status.RETRYING, "Purview is busy", False, ("end to end", "wrong"), 0.5),
         (Status.RECEIVED, "", True, ("end to end", "note"), 2.0),
         (Status.RECEIVED, "", False, ("event delivery", "wrong"), 2.0),
-        (Status.PROCESSED, "", True, ("end to end", "ok"), 0.5),
+        (Status.PROCESSED, "", True, ("end to end", "note"), 0.5),
         (Status.DEAD_LETTERED, "fix it", False, ("end to end", "wrong"), 0.5),
     ],
 )
