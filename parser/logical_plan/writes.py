@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from parser.logical_plan.sources import is_managed, table_name
 from parser.logical_plan.tree import Node, expression_id
-from parser.logical_plan.value import NO_USES, Relation, Use, Value, combined
+from parser.logical_plan.value import NO_USES, UNKNOWN, Relation, Use, Value, combined
 from parser.logical_plan.walker import Walk
 
 INSERTS = {
@@ -169,11 +169,13 @@ def _assignments(plan: Node, both: Relation, target: Relation, walk: Walk) -> It
     for clause in (clause for parameter in _CLAUSES for clause in plan.trees(parameter)):
         decides = walk.uses_of([clause.tree("condition")], both, "CONDITIONAL")
         for action in clause.trees("actions") or clause.trees("assignments"):
-            name = _target_column(action)
+            names = _target_columns(action, target)
             expression = action.tree("expr") or action.tree("value")
-            if name and expression and not _keeps(expression, name, target):
+            if len(names) > 1:
+                yield from ((name, UNKNOWN) for name in names)
+            elif names and expression and not _keeps(expression, names[0], target):
                 value = walk.evaluate(expression, both)
-                yield name, replace(value, uses=value.uses | decides, definition=expression)
+                yield names[0], replace(value, uses=value.uses | decides, definition=expression)
 
 
 def _keeps(expression: Node, name: str, target: Relation) -> bool:
@@ -182,10 +184,20 @@ def _keeps(expression: Node, name: str, target: Relation) -> bool:
     return any(attribute.id == number and attribute.name.lower() == name.lower() for attribute in target.output)
 
 
-def _target_column(action: Node) -> str:
-    parts = action.params.get("targetColNameParts")
-    if isinstance(parts, str) and parts.startswith("["):
-        return parts[1:-1].split(", ")[0]
-    key = action.tree("key")
-    name = key.params.get("name") if key else None
-    return name if isinstance(name, str) else ""
+def _target_columns(action: Node, target: Relation) -> tuple[str, ...]:
+    """The column that an action sets; several if each of them may be meant, none if it cannot be read.
+
+    The field ``b`` of a column ``a`` and a column ``a, b`` are written alike, ``[a, b]``.
+    """
+    text = action.params.get("targetColNameParts")
+    if not isinstance(text, str) or not text.startswith("["):
+        key = action.tree("key")
+        name = key.params.get("name") if key else None
+        return (name,) if isinstance(name, str) and name else ()
+    parts = text[1:-1].split(", ")
+    *outer, whole = (", ".join(parts[:count]) for count in range(1, len(parts) + 1))
+    types = {column.name.lower(): column.type for column in target.output}
+    structs = [name for name in outer if types.get(name.lower()) in ("", "struct")]
+    if outer and not types:
+        return ()
+    return (*structs, whole) if whole.lower() in types or not structs else tuple(structs)

@@ -115,6 +115,16 @@ def test_the_names_of_the_sink_show_which_columns_a_generate_drops(
     assert dict(zip(write.names, sources(write), strict=True)) == expected
 
 
+def test_a_comma_in_a_name_moves_no_column() -> None:
+    """Spark writes the names as one text, so ``[b, x, y]`` may be two columns."""
+    query = operator(
+        "Generate", SOURCE, generator=function("Explode", attribute("a", 1)), unrequiredChildIndex=None,
+        generatorOutput=[attribute("x, y", 5)],
+    )  # fmt: skip
+    write = written(insert(query, "[b, x, y]"))
+    assert (write.names, sources(write)) == (("b", "x, y"), [{"b"}, {"a"}])
+
+
 @pytest.mark.parametrize("names", ["[z]", "[b]", "[a, z, b]"])
 def test_names_of_more_or_fewer_columns_than_the_query_has_are_not_used(names: str) -> None:
     write = written(insert(SOURCE, names))
@@ -226,6 +236,46 @@ def test_a_merge_gives_the_values_of_its_assignments_and_its_target_is_a_leaf() 
 def test_a_value_that_a_merge_keeps_in_its_own_column_is_no_edge() -> None:
     assert named(merge(assignment("n", 12, attribute("n", 12)))) == {}
     assert named(merge(assignment("n", 12, attribute("id", 11)))) == {"n": {(0, "id")}}
+
+
+def typed(name: str, number: int, data_type: object) -> Nodes:
+    (column,) = attribute(name, number)
+    return [{**column, "dataType": data_type}]
+
+
+STRUCT = {"type": "struct", "fields": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "expected"),
+    [
+        ("[n]", {"id": "string", "n": "string"}, {"n": {"n"}}),
+        ("[N]", {"id": "string", "n": "string"}, {"N": {"n"}}),
+        ("[new]", {"id": "string"}, {"new": {"n"}}),
+        ("[n]", {}, {"n": {"n"}}),
+        # The column ``last, first``, not a field of ``last``, which has none.
+        ("[last, first]", {"id": "string", "last": "string", "last, first": "string"}, {"last, first": {"n"}}),
+        ("[last, first]", {"last, first": "string"}, {"last, first": {"n"}}),
+        ("[last, first]", {"id": "string", "last": "string"}, {"last, first": {"n"}}),
+        ("[name, last]", {"id": "string", "name": STRUCT}, {"name": {"n"}}),
+        ("[Name, last, first]", {"name": STRUCT, "last": "string"}, {"Name": {"n"}}),
+        ("[a, b, c]", {"a, b": STRUCT}, {"a, b": {"n"}}),
+        # Either the field or the column.
+        ("[last, first]", {"last": STRUCT, "last, first": "string"}, {"last": None, "last, first": None}),
+        ("[a, b, c]", {"a": STRUCT, "a, b": STRUCT}, {"a": None, "a, b": None}),
+        ("[last, first]", {}, {}),
+    ],
+)
+def test_a_name_with_a_comma_is_no_field_of_another_column(
+    text: str, columns: dict[str, object], expected: dict[str, set[str] | None]
+) -> None:
+    output = [typed(name, 11 + at, kind) for at, (name, kind) in enumerate(columns.items())]
+    target = node("sql.execution.datasources.LogicalRelation", output=output)
+    action = node("sql.catalyst.plans.logical.DeltaMergeAction", targetColNameParts=text, expr=attribute("n", 22))
+    clause = node("sql.catalyst.plans.logical.DeltaMergeIntoMatchedUpdateClause", condition=None, actions=[action])
+    command = node("sql.delta.commands.MergeIntoCommand", source=INCOMING, target=target, matchedClauses=[clause])
+    found = written(command).named
+    assert {name: {c for _, c in value.sources} if value.known else None for name, value in found.items()} == expected
 
 
 def test_several_clauses_of_a_merge_give_one_column_all_their_values() -> None:
