@@ -68,7 +68,7 @@ test: writable  ## Run the fast checks: lint, format, types and tests (some minu
 	@scripts/check
 
 # In one run with the fast ones, which compute while those that take long wait.
-test-all: writable  ## The same, and all tests that take long: storms, sweeps, whole demos, Azure's trigger engine
+test-all: writable  ## The same, and all tests that take long: floods of events, sweeps, whole demos, Azure's trigger engine
 	@scripts/check all
 
 test-atlas: writable  ## Compare the local Data Map with a real Apache Atlas (downloads 330 MB into .local)

@@ -41,7 +41,7 @@ _COLUMNS = {
     "rows of EventMetadata": ("rows of EventMetadata",),
     "of RunProcesses": ("rows of RunProcesses",),
     "of LineageDetails": ("rows of LineageDetails",),
-    "of both caches": ("rows of AssetCache", "rows of CreatedAssets"),
+    "of AssetCache and CreatedAssets": ("rows of AssetCache", "rows of CreatedAssets"),
     "Purview requests": ("Data Map read", "Data Map search", "Data Map write", "Data Map delete"),
     "operations": ("Data Map operations",),
 }

@@ -67,19 +67,19 @@ def step(stored: bytes, number: int, columns: int) -> Callable[[], object]:
     return work
 
 
-@line("contributions of 20 columns that a process has received: one more run", "ms of CPU", least=1)
+@line("different lineages (20 columns each) that a process has recorded: one more run", "ms of CPU", least=1)
 def contributions(size: int) -> float:
     """A new source each time."""
     return cpu_milliseconds(step(_stored(size, 20), size, 20))
 
 
-@line("contributions of 500 columns that a process has received: one more run", "ms of CPU", least=1)
+@line("different lineages (500 columns each) that a process has recorded: one more run", "ms of CPU", least=1)
 def wide_contributions(size: int) -> float:
     """The same with many columns."""
     return cpu_milliseconds(step(_stored(size, 500), size, 500))
 
 
-@line("contributions of 500 columns that a process has received: one more run", "MB at most", least=1)
+@line("different lineages (500 columns each) that a process has recorded: one more run", "MB at most", least=1)
 def memory(size: int) -> float:
     """The most memory that the step takes at once."""
     work = step(_stored(size, 500), size, 500)
@@ -90,7 +90,11 @@ def memory(size: int) -> float:
     return peak / 1e6
 
 
-@line("contributions of 20 columns that a process has received: one more run of the newest one", "ms of CPU", least=5)
+@line(
+    "different lineages (20 columns each) that a process has recorded: one more run of the newest one",
+    "ms of CPU",
+    least=5,
+)
 def repeated(size: int) -> float:
     """The whole step, with its requests to Azurite: the history is not read."""
     with tempfile.TemporaryDirectory() as folder, Azurite(Path(folder) / "azurite.log") as azurite:

@@ -36,7 +36,11 @@ def doctor(
         ),
     ] = "",
     asset: Annotated[
-        tuple[str, str] | None, typer.Option(metavar="TYPE QUALIFIED_NAME", help="An asset that you see in Purview.")
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="TYPE QUALIFIED_NAME",
+            help="Also check that Sparklin can find this asset, which you see in Purview.",
+        ),
     ] = None,
     wait: Annotated[
         int, typer.Option(metavar="SECONDS", min=1, help="Seconds to wait until the test event is in the catalogue.")

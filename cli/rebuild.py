@@ -21,7 +21,10 @@ from storage.clients import EVENT_METADATA, connect, provision_tables
 def rebuild(
     catalogue: Annotated[
         bool,
-        typer.Option("--catalogue", help="Only upload every process again, because assets were deleted in Purview."),
+        typer.Option(
+            "--catalogue",
+            help="Do not restore tables; just upload every process again, because assets were deleted in Purview.",
+        ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be done.")] = False,
     local: Local = False,

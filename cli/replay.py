@@ -1,4 +1,4 @@
-"""``sparklin replay``: lets the app process runs again."""
+"""``sparklin replay``: has the app process runs again."""
 
 import time
 from collections import deque
@@ -46,7 +46,7 @@ def replay(
     as_json: AsJson = False,
     as_text: AsText = False,
 ) -> None:
-    """Let the app process runs again: dead-lettered ones, one run, or all runs since a time. Safe to repeat.
+    """Have the app process runs again: dead-lettered ones, one run, or all runs since a time. Safe to repeat.
 
     Exit code 1 if one of the runs was not processed in the end.
     """

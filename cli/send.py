@@ -23,7 +23,7 @@ def send(
         list[str],
         typer.Argument(
             metavar="PATH…",
-            help="Files or folders of events (.json, .ndjson, .jsonl, also .gz; an event a line, an array or one "
+            help="Files or folders of events (.json, .ndjson, .jsonl, also .gz; one event per line, an array or one "
             "event), addresses of files or folders in OneLake or ADLS (https://, abfss://), or - for standard input.",
         ),
     ],
@@ -39,8 +39,8 @@ def send(
 ) -> None:
     """Send events from files to the receiver. Safe to repeat: an event that is sent twice is stored once.
 
-    The function key is read from the environment variable SPARKLIN_FUNCTION_KEY. Addresses are read with your own
-    identity (az login).
+    The function key is read from the environment variable SPARKLIN_FUNCTION_KEY. Files at addresses are read with your
+    own identity (az login).
 
     Exit code 1 if an event could not be read, was rejected or was not sent.
     """

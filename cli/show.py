@@ -38,13 +38,13 @@ def show(
     since: Annotated[
         str, typer.Option(metavar="TIME", help="For a job, the runs since then: 90m, 2h, 3d or a time.")
     ] = "24h",
-    is_run: Annotated[bool, typer.Option("--run", help="Treat RUN as a run although its id is not a UUID.")] = False,
+    is_run: Annotated[bool, typer.Option("--run", help="Treat RUN as a run even if it is not a UUID.")] = False,
     local: Local = False,
     as_json: AsJson = False,
     as_text: AsText = False,
     web: Web = False,
 ) -> None:
-    """Show a run with its events, the decision and its processes, or a job with its processes and last runs.
+    """Show a run (its events, its status and the reason, its processes) or a job (its processes and last runs).
 
     Exit code 1 if nothing is known of it, 2 if several fit.
     """

@@ -40,7 +40,10 @@ class Settings:
         "`__queueServiceUri` and `__tableServiceUri` (and `__clientId`) for an identity. Required."
     )
     purview_endpoint: str = _setting("The Purview account, `https://<account>.purview.azure.com`. Required.")
-    purview_auth: str = _setting("`none` for the local Data Map; allowed for this machine only.", "default")
+    purview_auth: str = _setting(
+        "`none` for the local Data Map; allowed only if `PURVIEW_ENDPOINT` is on the machine that the app runs on.",
+        "default",
+    )
     purview_collection: str = _setting(
         "Internal (six-letter) name of the collection for new assets; default: the root collection.", ""
     )
@@ -104,8 +107,8 @@ class Settings:
         "hide",
     )
     user_names: str = _setting(
-        "`hash` replaces each user in the names of notebooks and jobs with a pseudonym, such as in "
-        "`Users/anna@contoso.com/Load`. See [privacy](privacy.md).",
+        "`hash` replaces the user in names of notebooks and jobs (`anna@contoso.com` in "
+        "`Users/anna@contoso.com/Load`) with a pseudonym. See [privacy](privacy.md).",
         "keep",
     )
     process_naming: str = _setting(
@@ -118,7 +121,9 @@ class Settings:
         "as a JSON object.",
         {},
     )
-    lineage_window_days: int = _setting("A process shows its runs of this many days; 0 shows only the newest run.", 30)
+    lineage_window_days: int = _setting(
+        "A process shows its newest run and those of this many days before it; 0 shows only the newest run.", 30
+    )
     upload_refresh_days: int = _setting("Unchanged lineage is uploaded again after this many days.", 7)
     settle_after_minutes: int = _setting("A run without an end counts as ended after this long.", 24 * 60)
     sweep_after_minutes: int = _setting("The timer picks up an event that is not processed by then.", 10)

@@ -1,4 +1,4 @@
-"""The events of a batch, an array or an event a line, split without decoding them."""
+"""The events of a batch, an array or one event per line, split without decoding them."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -10,7 +10,7 @@ from core.errors import BadEvent, BadRequest
 from core.event_fields import UNREADABLE
 
 _NO_ITEM = msgspec.Raw(b"")
-_EXPECTED = "the body of a batch must be a JSON array of events, or one event a line"
+_EXPECTED = "the body of a batch must be a JSON array of events, or one event per line"
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 
 

@@ -58,5 +58,5 @@ def test_a_batch_has_at_most_so_many_events(body: bytes, headers: dict[str, str]
 
 @pytest.mark.parametrize("body", [b"5", b"null", b'"[1]"', b'{"a":\n1}', b"[1", b"", b"\xff[1]"])
 def test_what_is_neither_array_nor_lines_is_refused(body: bytes) -> None:
-    with pytest.raises(BadEvent, match="must be a JSON array of events, or one event a line"):
+    with pytest.raises(BadEvent, match="must be a JSON array of events, or one event per line"):
         split(body, BARE, 3)

@@ -51,11 +51,11 @@ _WRITES = {
 _FIGURES = """
 ## Figures by recording
 
-Inputs are the datasets that are read. An edge is a pair of an output column and a column that its value comes from.
-"As sent" is what Sparklin draws. "Facet alone" is what it draws if the events have no logical plan: what the agent's
-`columnLineage` contains, without what cannot be true. "Plan alone" is what it draws without that facet.
-Precision is the share of drawn edges that are true; recall is the share of
-true edges that are drawn. If no event contains a sink, the sink and all its edges count as missing.
+Inputs are the datasets that a run reads, and a sink is the dataset that a run writes. An edge is a pair of an output
+column and a column that its value comes from. "As sent" is what Sparklin draws. "Facet alone" is what it draws if the
+events have no logical plan: what the agent's `columnLineage` contains, without what cannot be true. "Plan alone" is
+what it draws without that facet. Precision is the share of drawn edges that are true; recall is the share of true
+edges that are drawn. If no event contains a sink, the sink and all its edges count as missing.
 
 | recording | sinks | inputs | edges | as sent: precision, recall | facet alone | plan alone |
 |---|---|---|---|---|---|---|

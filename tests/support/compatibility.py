@@ -124,7 +124,7 @@ def _limits() -> Iterator[str]:
         f"| {what} | {limit} | {beyond} |"
         for what, limit, beyond in (
             ("body on the wire", f"{settings.max_body_bytes:,} bytes (`MAX_BODY_BYTES`)", "413"),
-            ("body after gzip", f"{settings.max_expanded_bytes:,} bytes (`MAX_EXPANDED_BYTES`)", "413"),
+            ("body after decompression", f"{settings.max_expanded_bytes:,} bytes (`MAX_EXPANDED_BYTES`)", "413"),
             ("expansion of gzip, above 1 MiB", f"{settings.max_expansion_ratio} times (`MAX_EXPANSION_RATIO`)", "413"),
             ("commas and opening brackets in a body", f"{settings.max_separators:,} (`MAX_SEPARATORS`)", "413"),
             ("inputs and outputs of an event", f"{settings.max_datasets:,} (`MAX_DATASETS`)", "413"),
@@ -133,7 +133,11 @@ def _limits() -> Iterator[str]:
             ("events in a batch", f"{settings.max_batch_items:,} (`MAX_BATCH_ITEMS`)", "413"),
             ("bodies above 1 MiB at a time in a worker", "1", "the next one waits, then 503"),
             ("time for storing an event", f"{settings.storage_budget_seconds:g} s (`STORAGE_BUDGET_SECONDS`)", "503"),
-            ("name of a dataset", "4,096 characters", "a generic asset and a note"),
+            (
+                "name of a dataset",
+                "4,096 characters",
+                "a [generic asset](name-rules.md#how-an-asset-is-found) and a note",
+            ),
             ("name in Purview", f"{NAME_BYTES:,} bytes", "cut, with a hash at its end if it must be unique"),
             (
                 "`columnMapping`",
