@@ -184,7 +184,7 @@ def _asset_notes(lineage: Lineage, resolutions: Resolutions, assets: Assets) -> 
             yield Note("name-cut", text, dataset.id)
         if used.type_name == GENERIC_TYPE != planned.type_name:
             name = cut(str(dataset.id), 200)
-            text = f"{name} is a plain data set, because the catalogue has no type {planned.type_name}."
+            text = f"{name} is a generic asset, because the catalogue has no type {planned.type_name}."
             yield Note("generic-type", text, dataset.id)
 
 

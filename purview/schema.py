@@ -1,7 +1,7 @@
 """Writes the columns of a new dataset: with Purview's types for them, and the names that scans give.
 
 A kind of table that has column entities of its own is a line in ``_FORMS``; all others (files, folders, resource sets,
-generic data sets) have a ``tabular_schema`` with ``column`` entities.
+generic assets) have a ``tabular_schema`` with ``column`` entities.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -231,7 +231,7 @@ def outputs(entity: Entity) -> list[str]:
 
 
 def old_process(universe: Universe, kind: str, qualified_name: str, attributes: Mapping[str, str]) -> str:
-    """A process as the former tool created it, between its own data sets; its guid."""
+    """A process as the former tool created it, between its own datasets; its guid."""
     ends = [
         {
             "typeName": "DataSet",

@@ -35,7 +35,7 @@ def dataset(identity: DatasetId, *columns: str) -> Dataset:
 
 
 def resolve(item: Dataset) -> Resolution:
-    """Like the rules for two kinds of stores; everything else is a plain data set."""
+    """Like the rules for two kinds of stores; everything else is a generic asset."""
     space, name = item.id.namespace, item.id.name
     short = name.rpartition("/")[2].rpartition(".")[2]
     candidates: tuple[AssetName, ...]

@@ -456,7 +456,7 @@ def test_a_worker_sends_no_longer_than_its_function_may_run() -> None:
 def test_the_lock_of_an_asset_that_got_another_name_is_taken_too(
     recorder: Recorder, record: MemoryRecord, data_map: DataMap
 ) -> None:
-    """While this worker waits to create the resource set, another one creates it as a generic data set."""
+    """While this worker waits to create the resource set, another one creates it as a generic asset."""
     generic = AssetName("DataSet", SALES_NAME.qualified_name)
     first = Worker(recorder, record, ThreadLocks())
     late = Late(lambda: first.write(SALES, "id", application="first", name=generic))
