@@ -2,7 +2,7 @@
 
 A look-up tries, in this order: the cache; the candidates by exact name, in their order; and a search that is restricted
 to dataset types, whose hits are compared name by name. A scanned resource set is preferred to a folder, and a folder to
-a placeholder. If an exact name leads only to a folder or a placeholder, the search is tried as well.
+a generic asset. If an exact name leads only to a folder or a generic asset, the search is tried as well.
 
 A dataset whose search failed must not count as missing, so a look-up that cannot be completed fails as a whole.
 To keep the number of searches low, datasets with the same search words share one search, and several searches go into
