@@ -13,6 +13,7 @@ from core.version import VERSION, is_same_release
 
 NAMESPACE = "sparklin-doctor"
 _SECONDS = 10
+_START_SECONDS = 10
 _POLL_SECONDS = 0.2
 _KEY = (
     "az functionapp keys list -g <group> -n <app> --query functionKeys.default; in Spark's configuration it belongs to "
@@ -82,7 +83,7 @@ def _health(receiver: Receiver) -> Check:
 
 def _first_report(receiver: Receiver) -> requests.Response:
     """The first health report in which the app has checked its storage."""
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + _START_SECONDS
     while True:
         answer = requests.get(f"{receiver.url}/api/health", timeout=_SECONDS)
         if answer.status_code != 503 or b'"starting"' not in answer.content or time.monotonic() > deadline:

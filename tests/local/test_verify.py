@@ -1,6 +1,7 @@
 """``sparklin verify`` on the local stack: every claim, what it reports, and that nothing is left."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,23 @@ from cli.verification.report import Cleaner
 from core.storage_connection import StorageConnection
 from local.stack.lifecycle import Stack
 from storage.clients import CONTAINERS, TABLES, StorageClients, connect
+from tests.support.health import wait_until_healthy
 from tests.support.processes import ROOT
 
-pytestmark = pytest.mark.xdist_group("stack")
+# A stack of its own: what other tests sent must not be processed while this test looks at what is left.
+pytestmark = pytest.mark.xdist_group("verify")
 
 SCHEMA = json.loads((ROOT / "docs" / "contracts" / "verify.schema.json").read_text("utf-8"))
 CLAIMS = [claim for part in (receiving, catalogue_types, processing, log_queries) for claim in part.ALL]
 # What only Azure, or a setting, can show.
 UNKNOWN_HERE = {"private mode", "collection", "alerts' queries", "log lines", "key tags"}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("verify"), in_memory=True) as running:
+        wait_until_healthy(running.receiver)
+        yield running
 
 
 def run(stack: Stack, folder: Path, *options: str) -> Result:

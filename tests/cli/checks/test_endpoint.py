@@ -109,8 +109,7 @@ def test_an_app_that_starts_is_waited_for(
 
 
 def test_an_app_that_does_not_get_ready(receiver: Receiver, answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "_SECONDS", 0.1)
-    monkeypatch.setattr(endpoint, "_POLL_SECONDS", 0.05)
+    monkeypatch.setattr(endpoint, "_START_SECONDS", 0)
     answers.health = [STARTING]
 
     assert found(receiver) == [("receiver", "wrong", "the app runs, but its storage is unavailable")]
