@@ -11,6 +11,7 @@ from local.data_map.server import running
 from tests.browser.accessibility import serious
 from tests.browser.explorer_view import ExplorerView
 from tests.local.data_map.api import Api, Json, dataset, process
+from tests.support.tiers import sweep
 
 # All tests with a browser run in one process, so that they share it.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -136,7 +137,7 @@ def test_the_wheel_scrolls_the_page(open_page: OpenPage, api: Api, guids: dict[s
     assert view.scale() == scale
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", sweep(["light", "dark"], ["light"]))
 def test_axe_finds_no_serious_fault(open_page: OpenPage, api: Api, guids: dict[str, str], scheme: str) -> None:
     assert serious(opened(open_page, api, guids["gold"], "?column=amount", scheme=scheme).page) == []
 

@@ -5,6 +5,7 @@ import pytest
 from tests.browser import graphs
 from tests.browser.conftest import Open
 from tests.browser.explorer_view import ExplorerView
+from tests.support.tiers import sweep
 
 # All tests with a browser run in one process, so that they share it.
 pytestmark = pytest.mark.xdist_group("browser")
@@ -13,7 +14,7 @@ LAPTOP = {"width": 1440, "height": 900}
 
 
 # Before, during and after a movement, which takes a quarter of a second.
-@pytest.mark.parametrize("layout_delay", [0, 150, 400])
+@pytest.mark.parametrize("layout_delay", sweep([0, 150, 400], [150]))
 @pytest.mark.parametrize(
     ("graph", "text", "node"),
     [

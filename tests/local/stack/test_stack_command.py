@@ -152,6 +152,7 @@ def test_down_leaves_another_process_with_the_same_id_alone(terminal: Terminal) 
         assert stranger.poll() is None
 
 
+@pytest.mark.exhaustive
 def test_a_broken_app_is_shown_with_its_log_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINEAGE_WINDOW_DAY", "7")
     terminal = Terminal(tmp_path, BROKEN)
