@@ -79,8 +79,8 @@ class Settings:
     )
     event_hub_consumer_group: str = _setting("The consumer group of the app in that event hub.", "$Default")
     queue_notifications: bool = _setting(
-        "`true`: the receiver puts a pointer on the app's queue, because nothing else reports stored events. The "
-        "templates set it with `network=private`.",
+        "`true`: the receiver itself puts a pointer on the app's queue. Needed where Event Grid cannot report stored "
+        "events; the templates set it with `network=private`.",
         False,
     )
     storage_budget_seconds: float = _setting(

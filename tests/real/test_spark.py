@@ -1,4 +1,4 @@
-"""Real Sparks with the real agent: the lines of the platforms' pages, as printed there, produce lineage.
+"""Real Spark sessions with the real agent: the lines of the platforms' pages, as printed there, produce lineage.
 
 Every block is run with each version that its page claims; so a page can claim no more than was run here.
 """

@@ -27,8 +27,8 @@ _HEAD = Template(
 # What is drawn, by version of the agent
 
 `python -m tests.support.agent_versions` generates this page from the recorded applications in
-[tests/corpus](../tests/corpus); a test keeps it up to date. Real Sparks with real agents sent these events. What
-their writes really did was written down by hand, or taken from Spark's analysed plan.
+[tests/corpus](../tests/corpus); a test keeps it up to date. Real Spark sessions with the real agent sent these events.
+What their writes really did was written down by hand, or taken from Spark's analysed plan.
 
 ## The same ten writes with $versions versions
 
