@@ -53,8 +53,12 @@ _ELEMENT_OF = {"MaxBy", "MinBy", "GetArrayItem", "ElementAt", "NthValue", "Slice
 _ANY_OF = {
     "Max", "Min", "First", "Last", "AnyValue", "Mode", "Coalesce", "Nvl", "IfNull", "KnownNotNull", "KnownNullable",
     "CollectList", "CollectSet", "SortArray", "ArrayDistinct", "Reverse", "ArrayMax", "ArrayMin", "CreateArray",
-    "MapConcat", "NormalizeNaNAndZero", "KnownFloatingPointNormalized",
+    "MapConcat", "NormalizeNaNAndZero", "KnownFloatingPointNormalized", "Cast", "AnsiCast", "TryCast", "Lag", "Lead",
+    "Concat", "Flatten", "Shuffle", "ArrayAppend", "ArrayPrepend", "ArrayUnion", "ArrayExcept", "ArrayIntersect",
+    "ArrayRemove",
 }  # fmt: skip
+# Their elements are the child at these positions; the others are numbers.
+_ELEMENTS = {"ArrayRepeat": (0,), "ArrayInsert": (0, 2)}
 # Classes that only an unresolved plan contains, or that stand for a row of objects.
 _UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "BoundReference", "GetColumnByOrdinal"}
 
@@ -133,6 +137,12 @@ def _any_of(_node: Node, children: Sequence[Value]) -> Value:
     return one_of(children)
 
 
+def _elements(node: Node, children: Sequence[Value]) -> Value:
+    """An array of some of the children, or of their elements; where they are, or how often, does not change them."""
+    given = one_of([children[position] for position in _ELEMENTS[node.kind] if position < len(children)])
+    return replace(combined(children), fields=given.fields)
+
+
 def _map(keys: Value, values: Value) -> Value:
     """A map has one field, so that the fields of a struct in it are not taken for its keys and values."""
     both = combined([keys, values])
@@ -167,6 +177,7 @@ _RULES.update(
         **dict.fromkeys(_CHOOSE, _first),
         **dict.fromkeys(_ANY_OF, _any_of),
         **dict.fromkeys(_ELEMENT_OF, _element),
+        **dict.fromkeys(_ELEMENTS, _elements),
         "UnresolvedFunction": lambda node, children: _function(node, children),
         "Alias": lambda _, children: children[0] if children else UNKNOWN,
         "CreateNamedStruct": lambda _, children: replace(combined(children), fields=tuple(children[1::2])),

@@ -77,7 +77,7 @@ def one_of(values: Sequence[Value]) -> Value:
     widths = {len(value.fields) for value in values if not value.literal}
     if len(widths) != 1 or widths == {0}:
         return merged
-    rows = [value.fields for value in values if value.fields]
+    rows = [value.fields for value in values if len(value.fields) in widths]
     return replace(merged, fields=tuple(one_of(column) for column in zip(*rows, strict=True)))
 
 

@@ -44,7 +44,7 @@ def field(of: Nodes, ordinal: int) -> Nodes:
 
 
 def test_by_default_every_child_gives_value() -> None:
-    assert read(function("Concat", A, function("Upper", B))) == ("a b", {})
+    assert read(function("Add", A, function("Upper", B))) == ("a b", {})
 
 
 @pytest.mark.parametrize("kind", sorted(expressions._WITHOUT_VALUE))
@@ -105,6 +105,24 @@ def test_one_of_several_structs_is_a_struct(kind: str) -> None:
     one = function(kind, struct(A, B), struct(B, C))
     assert read(one) == ("a b c", {})
     assert [read(field(one, ordinal)) for ordinal in (0, 1)] == [("a b", {}), ("b c", {})]
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._ELEMENTS))
+def test_where_and_how_often_structs_are_put_into_an_array_is_no_part_of_their_fields(kind: str) -> None:
+    given = expressions._ELEMENTS[kind]
+    array = function(kind, *(struct(A, B) if position in given else C for position in range(max(given) + 2)))
+    assert read(array) == ("a b c", {})
+    assert [read(field(array, ordinal)) for ordinal in (0, 1)] == [("a", {}), ("b", {})]
+    assert not value(function(kind)).sources
+
+
+def test_strings_that_are_concatenated_have_no_fields() -> None:
+    assert not value(function("Concat", A, struct(B, C))).fields
+
+
+def test_a_constant_struct_of_another_width_gives_no_fields() -> None:
+    chosen = function("Coalesce", struct(A, B), struct(FIRST, FIRST, FIRST))
+    assert [read(field(chosen, ordinal))[0] for ordinal in (0, 1)] == ["a", "b"]
 
 
 WINDOW = function("WindowSpecDefinition", B)
@@ -195,7 +213,7 @@ def test_a_pivot_whose_columns_cannot_be_read_comes_from_all_of_its_children(cho
 
 
 def test_every_rule_has_a_case() -> None:
-    tables = expressions._CHOOSE | expressions._ANY_OF | expressions._ELEMENT_OF
+    tables = expressions._CHOOSE | expressions._ANY_OF | expressions._ELEMENT_OF | expressions._ELEMENTS.keys()
     assert expressions._RULES.keys() == RULES.keys() | tables
     assert expressions._BY_NAME.keys() == BY_NAME.keys()
 
