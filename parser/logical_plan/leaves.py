@@ -5,9 +5,9 @@ A plan contains the names of catalogue tables, but of a folder only its columns.
 1. Agents 0.x list one input per leaf outside of subqueries, in the order of the plan: if the counts agree, and no
    columns contradict it, leaf i is input i.
 2. A table's name that exactly one dataset has: as symlink, as folder ``db.db/table``, or as ``…db.table``.
-3. The columns, names and types in their order, that exactly one dataset has; not if several leaves have them, and the
-   schema of another dataset is unknown. Where only one leaf has them, and no other open leaf can read one of these
-   datasets, all datasets with these columns are read by it (one read of several folders).
+3. The columns, names and types in their order, that exactly one dataset has; not if several leaves have them, and one
+   of these may read another dataset, whose schema is unknown or which a query of a database may rename. Where only one
+   leaf has them, and no other open leaf can read one of these datasets, it reads all folders with these columns.
 4. The name of a managed table, if another managed table of its database is known: Spark puts both into the folder of
    the database. The tables of scalar subqueries are no inputs of the events, so nothing else shows where they are.
 5. For what is left, the columnLineage facet decides if it names one of the possible datasets, for a sink's column or
@@ -15,7 +15,8 @@ A plan contains the names of catalogue tables, but of a folder only its columns.
 6. If one leaf and one input are left, and the leaf can read the input, it does.
 
 A leaf with columns that an input's schema does not have does not read this input as it is. Of a store with queries of
-its own (JDBC) a leaf may be any query: it reads an input only if it has all of its columns.
+its own (JDBC) a leaf may be any query: it reads an input only if it has all of its columns, and the columnLineage facet
+does not show that it renames them (``renaming``).
 
 What is still open stays open: a wrong dataset is worse than none. Only if as many open leaves as datasets have the same
 columns, and a value takes the same column of all of them, it does not matter which is which (``AmbiguousLeaves``).
@@ -24,6 +25,8 @@ columns, and a value takes the same column of all of them, it does not matter wh
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import product
 
 from core.event_model import ColumnRef, Dataset, DatasetId
 from core.identity import is_file_namespace
@@ -32,6 +35,7 @@ from parser.logical_plan.walker import Leaf
 
 #: The datasets of each leaf, by its number; an open leaf has none.
 Assigned = Mapping[int, frozenset[DatasetId]]
+Columns = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +124,36 @@ def fits(leaf: Leaf, dataset: Dataset) -> bool:
     return names <= known if leaf.pruned or is_file_namespace(dataset.id.namespace) else names == known
 
 
-def may_be_query(leaf: Leaf, datasets: Sequence[Dataset]) -> bool:
-    """Whether a leaf may be a query that a database ran (JDBC): it reads none of the inputs as it is."""
-    if leaf.table or all(is_file_namespace(dataset.id.namespace) for dataset in datasets):
-        return False
-    return not any(fits(leaf, dataset) for dataset in datasets)
+def queries(leaves: Sequence[Leaf], datasets: Sequence[Dataset], found: Assigned) -> frozenset[int]:
+    """The open leaves that may be queries that a database ran (JDBC): the names of their columns are those of a query.
+
+    Such a leaf reads none of the inputs as it is, or no leaf reads one of the tables of the database as it is.
+    """
+    tables = list(filter(_is_table, datasets))
+    read = frozenset[DatasetId]().union(*found.values())
+    is_left = any(table.id not in read for table in tables)
+    return frozenset(
+        number
+        for number, leaf in enumerate(leaves)
+        if number not in found and not leaf.table and tables and (is_left or not _fits_any([leaf], datasets))
+    )
+
+
+def renaming(
+    leaves: Sequence[Leaf], found: Assigned, copies: Iterable[tuple[LeafColumn, Iterable[ColumnRef]]]
+) -> frozenset[int]:
+    """The leaves that are a query of a database, and not its table as it is, as the columnLineage facet shows.
+
+    ``copies`` are the leaf's column of each value that is a mere copy of it, and the columns that the facet names for
+    that value. Of a table that is read as it is, the facet names that column and no other.
+    """
+    shown = set()
+    for (number, column), refs in copies:
+        tables = (ref for ref in refs if not is_file_namespace(ref.dataset.namespace))
+        named = {ref.column.lower() for ref in tables if ref.dataset in found.get(number, (ref.dataset,))}
+        if named and named != {column.lower()} and not leaves[number].table:
+            shown.add(number)
+    return frozenset(shown)
 
 
 def left_over(leaves: Sequence[Leaf], datasets: Iterable[Dataset], found: Assigned) -> dict[int, frozenset[DatasetId]]:
@@ -164,19 +193,29 @@ def _by_columns(leaves: Sequence[Leaf], datasets: Sequence[Dataset], found: dict
     )
     alike = Counter(leaf.columns for number, leaf in enumerate(leaves) if number not in found)
     taken = frozenset[DatasetId]().union(*found.values())
-    may_be_any = any(not dataset.fields and dataset.id not in taken for dataset in datasets)
 
     def equal(number: int) -> list[Dataset]:
         return [dataset for dataset in datasets if _columns(dataset) == leaves[number].columns]
 
+    @cache
+    def under_any_names(columns: Columns) -> frozenset[DatasetId]:
+        """What leaves with these columns may read, whatever its own are: its schema is unknown, or a query renames."""
+        rest = [leaf for leaf in leaves if leaf.columns != columns]
+        return frozenset(
+            dataset.id
+            for dataset in datasets
+            if dataset.id not in taken
+            and (not dataset.fields or (_is_table(dataset) and not _fits_any(rest, [dataset])))
+        )
+
     for number in (number for number in outer if number not in found):
         named = {dataset.id for dataset in equal(number)}
-        if len(named) == 1 and (alike[leaves[number].columns] == 1 or not may_be_any):
+        if len(named) == 1 and (alike[leaves[number].columns] == 1 or under_any_names(leaves[number].columns) <= named):
             found[number] = frozenset(named)
     for number in (number for number in outer if number not in found and alike[leaves[number].columns] == 1):
-        several = equal(number)
+        several = [dataset for dataset in equal(number) if not _is_table(dataset)]
         rivals = [leaves[other] for other in outer if other not in found and other != number]
-        if several and not any(dataset.id in taken or _fits_any(rivals, dataset) for dataset in several):
+        if several and not any(dataset.id in taken or _fits_any(rivals, [dataset]) for dataset in several):
             found[number] = frozenset(dataset.id for dataset in several)
     for number in (number for number in inner if number not in found and alike[leaves[number].columns] == 1):
         # Its table may be missing among the inputs, so a dataset that others read proves nothing.
@@ -185,8 +224,13 @@ def _by_columns(leaves: Sequence[Leaf], datasets: Sequence[Dataset], found: dict
             found[number] = frozenset(left)
 
 
-def _fits_any(leaves: Iterable[Leaf], dataset: Dataset) -> bool:
-    return any(fits(leaf, dataset) for leaf in leaves)
+def _is_table(dataset: Dataset) -> bool:
+    """Whether it belongs to a database, which may run a query of its own for a leaf."""
+    return not is_file_namespace(dataset.id.namespace)
+
+
+def _fits_any(leaves: Iterable[Leaf], datasets: Iterable[Dataset]) -> bool:
+    return any(fits(leaf, dataset) for leaf, dataset in product(leaves, datasets))
 
 
 def _columns(dataset: Dataset) -> tuple[tuple[str, str], ...]:

@@ -17,7 +17,8 @@ from parser.logical_plan.leaves import (
     has_name,
     left_over,
     managed_beside,
-    may_be_query,
+    queries,
+    renaming,
     twins,
 )
 from parser.logical_plan.operator_rules import new_walk
@@ -55,13 +56,15 @@ def planned_write(
     if write.target is not None:
         datasets.append(sink)
     own = _assigned(event, datasets, walk, write, sink, _same_purpose(values, write.uses, *evidence.facet))
-    found = {**_from_facts(walk.leaves, own.found, evidence.facts), **own.found}
-    groups = twins(walk.leaves, datasets, found)
+    renamed = renaming(walk.leaves, own.found, _copies(values, evidence.facet[0]))
+    own = own.without(renamed)
+    found = {**_from_facts(walk.leaves, own.found, evidence.facts, renamed), **own.found}
+    of_query = renamed | queries(walk.leaves, datasets, found)
+    groups = () if renamed else twins(walk.leaves, datasets, found)
     texts = ExpressionTexts(names_of(walk, found), evidence.show_literals)
-    queries = {number for number, leaf in enumerate(walk.leaves) if may_be_query(leaf, datasets)}
     known = evidence.schemas
     return PlannedWrite(
-        columns={name: _column(value, found, groups, texts, queries).without(known) for name, value in values.items()},
+        columns={name: _column(value, found, groups, texts, of_query).without(known) for name, value in values.items()},
         indirect=frozenset(use for use in _uses(write.uses, found) if not is_refuted(use.column, known)),
         conditions=texts.conditions(walk),
         unknown=frozenset(walk.unknown),
@@ -101,6 +104,10 @@ class _Assigned:
     found: Assigned
     beside: Assigned
 
+    def without(self, leaves: Collection[int]) -> "_Assigned":
+        """The datasets of the other leaves."""
+        return _Assigned({n: datasets for n, datasets in self.found.items() if n not in leaves}, self.beside)
+
 
 def _assigned(
     event: RunEvent,
@@ -133,12 +140,12 @@ def _command(plan: Node, sink: Dataset) -> Node | None:
     return listed[0] if len(listed) == 1 else None
 
 
-def _from_facts(leaves: Sequence[Leaf], found: Assigned, facts: ApplicationFacts) -> Assigned:
-    """The open leaves that another run of the application knows."""
+def _from_facts(leaves: Sequence[Leaf], found: Assigned, facts: ApplicationFacts, renamed: Collection[int]) -> Assigned:
+    """The open leaves that another run of the application knows, but for those that rename the columns of a table."""
     return {
         number: frozenset({facts.leaves[leaf.key]})
         for number, leaf in enumerate(leaves)
-        if number not in found and leaf.key in facts.leaves
+        if number not in found and number not in renamed and leaf.key in facts.leaves
     }
 
 
@@ -205,6 +212,15 @@ def _same_purpose(
         columns.setdefault(kind, []).append(column)
     yield from ((list(value.sources), list(facet.get(name, ()))) for name, value in values.items())
     yield from ((columns[kind], refs) for kind, refs in by_kind.items() if kind in columns)
+
+
+def _copies(
+    values: Mapping[str, Value], facet: Mapping[str, frozenset[ColumnRef]]
+) -> Iterator[tuple[LeafColumn, frozenset[ColumnRef]]]:
+    """The values that are copies of one column of a leaf, and what the facet names as their sources."""
+    for name, value in values.items():
+        if value.known and len(value.sources) == 1 and name in facet and _is_plain(value.definition):
+            yield next(iter(value.sources)), facet[name]
 
 
 def _column(

@@ -12,7 +12,8 @@ from parser.logical_plan.leaves import (
     has_name,
     left_over,
     managed_beside,
-    may_be_query,
+    queries,
+    renaming,
     twins,
 )
 from parser.logical_plan.walker import Leaf
@@ -31,6 +32,7 @@ def dataset(name: str, *columns: str, namespace: str = LAKE, table: str = "", ki
     return Dataset(dataset_id(namespace, name), fields, symlinks=links)
 
 
+ORDERS, XS = dataset("orders", "a", "b", namespace=JDBC), dataset("items", "x", namespace=JDBC)
 ONE, TWO, TWIN = dataset("one", "a", "b"), dataset("two", "k"), dataset("twin", "a", "b")
 
 
@@ -72,7 +74,43 @@ def test_whether_a_schema_allows_that_a_leaf_reads_a_dataset(
 def test_a_leaf_that_reads_no_input_directly_may_be_a_query_of_a_database(
     read: Leaf, datasets: list[Dataset], expected: bool
 ) -> None:
-    assert may_be_query(read, datasets) is expected
+    read_by_others = {1: only(*datasets)}
+    assert queries([read], datasets, read_by_others) == (frozenset({0}) if expected else frozenset())
+
+
+def test_an_open_leaf_may_be_a_query_of_a_table_that_no_leaf_reads_as_it_is() -> None:
+    read = [leaf("a", "b"), leaf("a", "b"), leaf("a", "b", table="db.t")]
+    assert queries(read, [ONE, ORDERS], {0: only(ONE)}) == {1}
+    assert queries(read, [ONE, ORDERS], {0: only(ORDERS)}) == frozenset()
+    assert queries(read, [ONE, TWO], {0: only(ONE)}) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("found", "copied", "named", "expected"),
+    [
+        ({0: only(ORDERS)}, (0, "a"), [(ORDERS, "A")], False),
+        ({0: only(ORDERS)}, (0, "a"), [(ORDERS, "b")], True),
+        ({0: only(ORDERS)}, (0, "a"), [(ORDERS, "a"), (ORDERS, "b")], True),
+        ({0: only(ORDERS)}, (0, "a"), [(ONE, "b")], False),
+        ({0: only(ORDERS)}, (0, "a"), [], False),
+        ({0: only(ONE)}, (0, "a"), [(ONE, "b")], False),
+        ({0: only(ONE)}, (0, "a"), [(ORDERS, "b")], False),
+        # A leaf whose dataset is open.
+        ({}, (0, "a"), [(ORDERS, "b")], True),
+        ({}, (0, "a"), [(ORDERS, "a")], False),
+        ({}, (0, "a"), [(ONE, "b")], False),
+        ({1: only(ORDERS)}, (1, "a"), [(ORDERS, "b")], False),
+    ],
+)
+def test_a_query_of_a_database_renames_what_the_facet_names_otherwise(
+    found: dict[int, frozenset[DatasetId]],
+    copied: tuple[int, str],
+    named: list[tuple[Dataset, str]],
+    expected: bool,
+) -> None:
+    read = [leaf("a", "b"), leaf("a", "b", table="db.t")]
+    refs = [ColumnRef(each.id, column) for each, column in named]
+    assert bool(renaming(read, found, [(copied, refs)])) is expected
 
 
 @pytest.mark.parametrize(
@@ -136,6 +174,12 @@ def test_inputs_that_are_listed_in_the_order_of_the_plan(
             {0: only(ONE, TWIN), 1: only(dataset("three", "a"))},
         ),
         ([leaf("a", "b"), leaf("z")], [ONE, TWIN], {0: only(ONE, TWIN)}),
+        # A leaf reads one table of a database, and two of the same columns cannot be distinguished.
+        ([leaf("a", "b")], [ORDERS, dataset("items", "a", "b", namespace=JDBC)], {}),
+        # Of two leaves with the same columns one may be a query of a table, unless another leaf reads the table.
+        ([leaf("a", "b"), leaf("a", "b")], [ONE, XS], {}),
+        ([leaf("a", "b"), leaf("a", "b"), leaf("x")], [ONE, XS], {0: only(ONE), 1: only(ONE), 2: only(XS)}),
+        ([leaf("a", "b"), leaf("a", "b")], [ORDERS], {0: only(ORDERS), 1: only(ORDERS)}),
         # Of two leaves with the same columns one may read a dataset whose schema no event contains.
         ([leaf("a", "b"), leaf("a", "b")], [ONE, dataset("no schema")], {}),
         ([leaf("a", "b"), leaf("k")], [ONE, dataset("no schema")], {0: only(ONE)}),
