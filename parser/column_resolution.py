@@ -118,8 +118,9 @@ def _notes(
     if plan.ambiguous:
         text = "Several streams with the same columns ran at that time, so the source of foreachBatch's rows is open."
         yield Note("stream-ambiguous", text, sink)
+    planned = {column.name: plan.columns[column.name] for column in found if column.name in plan.columns}
     unsure = [
-        c.name for c in found if c.name in plan.columns and not plan.columns[c.name].certain and c.name not in facet
+        name for name, column in planned.items() if not column.certain and (name not in facet or column.lacks_subquery)
     ]
     if unsure:
         names = some(unsure)

@@ -63,8 +63,11 @@ def planned_write(
     groups = () if renamed else twins(walk.leaves, datasets, found)
     texts = ExpressionTexts(names_of(walk, found), evidence.show_literals)
     known = evidence.schemas
+    inner = {number for number, leaf in enumerate(walk.leaves) if leaf.in_subquery}
     return PlannedWrite(
-        columns={name: _column(value, found, groups, texts, of_query).without(known) for name, value in values.items()},
+        columns={
+            name: _column(value, found, groups, texts, of_query, inner).without(known) for name, value in values.items()
+        },
         indirect=frozenset(use for use in _uses(write.uses, found) if not is_refuted(use.column, known)),
         conditions=texts.conditions(walk),
         unknown=frozenset(walk.unknown),
@@ -90,7 +93,7 @@ def planned_rows(events: Sequence[RunEvent], inputs: Iterable[Dataset], known: S
     found = _assigned(chosen[0], datasets, walk, Write(), None, ()).found
     groups = twins(walk.leaves, datasets, found)
     texts = ExpressionTexts(names_of(walk, found), show_literals=False)
-    columns = (_column(result.value(at), found, groups, texts, ()) for at in range(len(result.output)))
+    columns = (_column(result.value(at), found, groups, texts) for at in range(len(result.output)))
     return PlannedRows(
         tuple((attribute.name, attribute.type) for attribute in result.output),
         tuple(column.without(known) for column in columns),
@@ -224,8 +227,14 @@ def _copies(
 
 
 def _column(
-    value: Value, found: Assigned, groups: Iterable[AmbiguousLeaves], texts: ExpressionTexts, queries: Collection[int]
+    value: Value,
+    found: Assigned,
+    groups: Iterable[AmbiguousLeaves],
+    texts: ExpressionTexts,
+    of_query: Collection[int] = (),
+    inner: Collection[int] = (),
 ) -> PlannedColumn:
+    """What the plan says of a value; ``of_query`` are leaves that may be queries, ``inner`` those of subqueries."""
     sources = {(dataset, name) for leaf, name in value.sources for dataset in found.get(leaf, ())}
     unassigned = {column for column in value.sources if column[0] not in found}
     for group in groups if unassigned else ():
@@ -234,7 +243,7 @@ def _column(
                 sources |= {(dataset, name) for dataset in group.datasets}
                 unassigned -= same
     # The names of the columns of a query say nothing about its sources.
-    named = value.known and not any(leaf in queries for leaf, _ in unassigned)
+    named = value.known and not any(leaf in of_query for leaf, _ in unassigned)
     return PlannedColumn(
         sources=frozenset(ColumnRef(dataset, name) for dataset, name in sources),
         indirect=_uses(value.uses, found),
@@ -243,6 +252,7 @@ def _column(
         expression=None if _is_plain(value.definition) else texts.expression(value),
         constant=value.known and value.literal,
         source_names=frozenset(name for _, name in value.sources) if named else None,
+        lacks_subquery=any(leaf in inner for leaf, _ in unassigned),
     )
 
 

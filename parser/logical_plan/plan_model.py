@@ -15,7 +15,8 @@ class PlannedColumn:
 
     ``certain``: all of its sources are known, and known to be all. ``plain``: the value is that of a column as it is.
     ``constant``: it is computed from literals only. ``source_names`` are the names of all source columns, also of those
-    whose dataset is open; None if not even these are known.
+    whose dataset is open; None if not even these are known. ``lacks_subquery``: a source is a column of a subquery
+    whose table is open; a facet does not contain it either.
     """
 
     sources: frozenset[ColumnRef]
@@ -25,6 +26,7 @@ class PlannedColumn:
     constant: bool = False
     source_names: frozenset[str] | None = None
     expression: str | None = None
+    lacks_subquery: bool = False
 
     def without(self, known: Schemas) -> "PlannedColumn":
         """The column without sources that the inputs do not have."""

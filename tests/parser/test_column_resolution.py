@@ -12,7 +12,7 @@ from parser.application_facts import MicroBatch
 from parser.column_resolution import ColumnResolution, account
 from parser.logical_plan.plan_model import Evidence
 from tests.support.events import LAKE, body, dataset, event
-from tests.support.plans import Nodes, alias, attribute, function, insert, literal, operator, project, read
+from tests.support.plans import Nodes, alias, attribute, function, insert, literal, node, operator, project, read
 
 A, B, OPEN = attribute("a", 1), attribute("b", 2), attribute("missing", 99)
 ONE = read({"a": 1, "b": 2})
@@ -53,6 +53,11 @@ def written(*listed: Nodes) -> Nodes:
     return insert(project(ONE, *listed), "[x, y]")
 
 
+# Shares of a total, of a table that is no input and of one that is.
+SHARE, SHARE_OF_ONE = (
+    alias(function("Divide", A, node("sql.catalyst.expressions.ScalarSubquery", plan=read(columns))), "x", 5)
+    for columns in ({"total": 31}, {"k": 31, "v": 32})
+)
 UPPER_OPEN = alias(function("Concat", A, OPEN), "x", 5)
 
 
@@ -129,6 +134,8 @@ def notes(found: ColumnResolution) -> list[tuple[str, str]]:
         (written(UPPER_OPEN, B), None, [("sources-open", "x.")]),
         (written(UPPER_OPEN, OPEN), {"y": [("other", "k")]}, [("sources-open", "x.")]),
         (written(UPPER_OPEN, B), FACET, []),
+        (written(SHARE, B), FACET, [("sources-open", "x.")]),
+        (written(SHARE_OF_ONE, B), FACET, []),
         (insert(operator("NewInSpark9", ONE, output=[A, B]), "[x, y]"), FACET,
          [("plan-operator-unknown", "NewInSpark9.")]),
     ],
