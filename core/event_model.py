@@ -111,7 +111,7 @@ class RunEvent:
     is the form of the run id that keys and blob names use, ``digest`` is the same for equal bodies only.
     ``environment`` is the environment-properties facet, ``properties`` the captured Spark properties of the
     spark_properties facet, ``plan`` the node list of the spark.logicalPlan facet (each empty if missing), ``agent`` the
-    version of the OpenLineage agent.
+    version of the OpenLineage agent, ``spark`` that of Spark.
     """
 
     event_type: str
@@ -129,6 +129,7 @@ class RunEvent:
     properties: Mapping[str, Any] = field(default_factory=dict)
     plan: tuple[Mapping[str, Any], ...] = ()
     agent: str = ""
+    spark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

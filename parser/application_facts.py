@@ -26,7 +26,9 @@ class MicroBatch:
     """The rows of one micro-batch of a stream, which ran from ``started`` to ``ended`` (UTC).
 
     ``columns`` are the names and types of the rows; ``sources`` are the sources of each column, None where they are not
-    known for certain. ``inputs`` are the datasets read.
+    known for certain. ``inputs`` are the datasets read. ``marks_datasets``: this version of Spark notes which rows come
+    from a Dataset, as those of a batch do. ``last_id`` is the largest id of a column of the files that the batch reads,
+    None without files; columns made after the batch began have larger ones.
     """
 
     run_key: str
@@ -35,6 +37,8 @@ class MicroBatch:
     columns: tuple[tuple[str, str], ...]
     sources: tuple[tuple[ColumnRef, ...] | None, ...]
     inputs: tuple[Dataset, ...]
+    marks_datasets: bool = False
+    last_id: int | None = None
 
     def has_columns(self, columns: Sequence[tuple[str, str]]) -> bool:
         """Whether the rows have these names and types, in this order; an expression's type is not in the plan ("")."""

@@ -1,5 +1,6 @@
 """The facts of a run for others of its application, and the outputs that its plan names without their folders."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from core.event_model import Dataset, EventDataset, Symlink
@@ -14,6 +15,8 @@ from parser.logical_plan.writes import commands
 from parser.merge import MergedRun, RunState
 
 _STREAMING = "STREAMING"
+#: Since this version, the plan has ``originStats`` at rows that come from a Dataset.
+_MARKS_DATASETS = (3, 4)
 
 
 def is_micro_batch(run: MergedRun) -> bool:
@@ -86,4 +89,11 @@ def _batch(run: MergedRun) -> MicroBatch | None:
     if rows is None or not rows.names:
         return None
     sources = tuple(tuple(sorted(column.sources)) if column.certain else None for column in rows.columns)
-    return MicroBatch(run.run_key, run.started, run.ended, rows.names, sources, tuple(inputs.values()))
+    marks = any(_version(event.spark) >= _MARKS_DATASETS for event in run.events)
+    read = tuple(inputs.values())
+    return MicroBatch(run.run_key, run.started, run.ended, rows.names, sources, read, marks, rows.last_id)
+
+
+def _version(spark: str) -> tuple[int, ...]:
+    found = re.match(r"(\d+)\.(\d+)", spark)
+    return tuple(map(int, found.groups())) if found else ()

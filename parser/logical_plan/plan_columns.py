@@ -27,7 +27,7 @@ from parser.logical_plan.resolution import among, is_parsed, resolved
 from parser.logical_plan.sources import table_name
 from parser.logical_plan.tree import Node, tree
 from parser.logical_plan.value import NOT_NULL, LeafColumn, Use, Value
-from parser.logical_plan.walker import Leaf, Walk
+from parser.logical_plan.walker import Leaf, Walk, attributes
 from parser.logical_plan.writes import Write, commands, write_of
 
 _LISTS_AN_INPUT_PER_LEAF = "0."  # the agents' versions begin so; seen with 0.4.0, 0.10.0 and 0.28.0
@@ -97,7 +97,15 @@ def planned_rows(events: Sequence[RunEvent], inputs: Iterable[Dataset], known: S
     return PlannedRows(
         tuple((attribute.name, attribute.type) for attribute in result.output),
         tuple(column.without(known) for column in columns),
+        max(_ids_of_stream_files(chosen[1]), default=None),
     )
+
+
+def _ids_of_stream_files(plan: Node) -> Iterator[int]:
+    """The ids of the columns of a stream's files: new ones for each micro-batch."""
+    for node in plan.walk():
+        if node.kind == "LogicalRelation" and node.params.get("isStreaming") is True:
+            yield from (column.id for column in attributes(node.trees("output")))
 
 
 @dataclass(frozen=True, slots=True)

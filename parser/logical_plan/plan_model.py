@@ -45,10 +45,14 @@ class PlanFacts:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRows:
-    """The columns of a query's rows (name, type), and the sources of each."""
+    """The columns of a query's rows (name, type), and the sources of each.
+
+    ``last_id`` is the largest id of a column of a stream's files, None without any.
+    """
 
     names: tuple[tuple[str, str], ...]
     columns: tuple[PlannedColumn, ...]
+    last_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

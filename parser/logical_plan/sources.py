@@ -1,12 +1,13 @@
 """Leaves: datasets, rows without a dataset, rows of the user's program, cached relations, common table expressions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.event_model import DatasetId
+from parser.application_facts import MicroBatch
 from parser.input_schemas import HIDDEN
 from parser.logical_plan.tree import Node, tree
-from parser.logical_plan.value import CONSTANT, UNKNOWN, UNREADABLE, Relation, Value
+from parser.logical_plan.value import CONSTANT, UNKNOWN, UNREADABLE, Attribute, Relation, Value
 from parser.logical_plan.walker import Leaf, Walk, attributes, joined
 
 
@@ -36,10 +37,9 @@ def program_rows(node: Node, _children: list[Relation], walk: Walk) -> Relation:
     """Rows of the user's program. In ``foreachBatch`` they are those of the stream's query, with its columns."""
     walk.reads_rows = True
     output = attributes(node.trees("output"))
-    columns = tuple((column.name, column.type) for column in output)
-    batches = [batch for batch in walk.batches if batch.has_columns(columns)]
+    batches = [batch for batch in walk.batches if _may_be(node, output, batch, walk)]
     walk.ambiguous |= len(batches) > 1
-    if not columns or len(batches) != 1:
+    if not output or len(batches) != 1:
         return Relation(output, {column.id: UNKNOWN for column in output}, known=False)
     batch = batches[0]
     numbers: dict[DatasetId, int] = {}
@@ -52,6 +52,21 @@ def program_rows(node: Node, _children: list[Relation], walk: Walk) -> Relation:
         found = frozenset((numbers[ref.dataset], ref.column) for ref in sources or () if ref.dataset in numbers)
         values[column.id] = Value(found) if sources is not None else UNKNOWN
     return Relation(output, walk.define(values))
+
+
+def _may_be(node: Node, output: Sequence[Attribute], batch: MicroBatch, walk: Walk) -> bool:
+    """Whether rows may be those of a micro-batch, not those of an RDD, a list or a checkpoint.
+
+    The columns of a checkpoint made in ``foreachBatch`` have larger ids than the batch. So has the right side of a join
+    of the batch with itself, but the left side comes before it.
+    """
+    if not batch.has_columns([(column.name, column.type) for column in output]):
+        return False
+    if (batch.marks_datasets and "originStats" not in node.params) or node.params.get("fromCheckpoint") is True:
+        return False
+    if batch.last_id is None or all(column.id <= batch.last_id for column in output):
+        walk.found_batches.add(batch.run_key)
+    return batch.run_key in walk.found_batches
 
 
 def table_name(node: Node) -> str:

@@ -53,7 +53,8 @@ class Walk:
 
     ``shared`` are the results of common table expressions by their number, ``defined`` all columns of all operators,
     ``conditions`` those of joins and filters, as they were met. ``batches`` are the micro-batches whose rows the plan
-    may read; ``reads_rows`` says that it reads rows of a program, ``ambiguous`` that these fit several batches.
+    may read; ``reads_rows`` says that it reads rows of a program, ``ambiguous`` that these fit several batches,
+    ``found_batches`` are the runs of those whose rows were met.
     """
 
     rule_of: Callable[[Node], Rule | None]
@@ -65,6 +66,7 @@ class Walk:
     batches: tuple[MicroBatch, ...] = ()
     reads_rows: bool = False
     ambiguous: bool = False
+    found_batches: set[str] = field(default_factory=set)
     depth: int = 0
     steps: int = 0
 

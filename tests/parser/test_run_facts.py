@@ -11,7 +11,7 @@ from parser.logical_plan.plan_model import PlanFacts
 from parser.merge import MergedRun, merge
 from parser.run_facts import facts_of, is_micro_batch, needs_of
 from tests.support.events import body, dataset, event
-from tests.support.plans import Nodes, read
+from tests.support.plans import Nodes, operator, read
 
 READ, WRITTEN = [dataset("s", ["x"])], [dataset("t", ["a"])]
 
@@ -32,8 +32,11 @@ def test_a_micro_batch_is_of_a_stream_reads_and_names_no_sink(
     assert is_micro_batch(run_of(processing, inputs, outputs)) is expected
 
 
-def run_of(processing: str, inputs: list[Any], outputs: list[Any], plan: Nodes | None = None) -> MergedRun:
+def run_of(
+    processing: str, inputs: list[Any], outputs: list[Any], plan: Nodes | None = None, spark: Any = ()
+) -> MergedRun:
     content = event(inputs=inputs, outputs=outputs, plan=plan)
+    content["run"]["facets"].update(spark)
     content["job"]["facets"] = {"jobType": {"processingType": processing, "integration": "SPARK", "jobType": "JOB"}}
     return merge([read_event(body(content))])
 
@@ -54,6 +57,45 @@ def test_only_a_micro_batch_tells_others_its_rows(
 ) -> None:
     batch = facts_of(run_of(processing, READ, outputs, read({"x": 1})), []).batch
     assert (batch.columns if batch else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("spark", "expected"),
+    [
+        ({"processing_engine": {"version": "3.3.4"}}, False),
+        ({"processing_engine": {"version": "3.4.0"}}, True),
+        ({"processing_engine": {"version": "3.10.1"}}, True),
+        ({"processing_engine": {"version": "4.0.1.5-preview"}}, True),
+        ({"processing_engine": {"version": "unknown"}}, False),
+        ({"spark_version": {"spark-version": "3.2.4"}}, False),
+        ({"spark_version": {"spark-version": "3.5.1"}}, True),
+        ({}, False),
+    ],
+)
+def test_a_micro_batch_tells_whether_its_spark_marks_rows_of_datasets(spark: dict[str, Any], expected: bool) -> None:
+    batch = facts_of(run_of("STREAMING", READ, [], read({"x": 1}), spark), []).batch
+    assert batch is not None
+    assert batch.marks_datasets is expected
+
+
+def files(name: str, number: int, is_streaming: object) -> Nodes:
+    first, *output = read({name: number})
+    return [{**first, "isStreaming": is_streaming}, *output]
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        (read({"x": 3, "y": 9}), None),
+        (files("x", 3, is_streaming=False), None),
+        (files("x", 3, is_streaming=True), 3),
+        (operator("Union", files("x", 3, True), files("x", 8, True), files("x", 9, False)), 8),
+    ],
+)
+def test_a_micro_batch_tells_the_largest_id_of_the_files_of_its_stream(plan: Nodes, expected: int | None) -> None:
+    batch = facts_of(run_of("STREAMING", READ, [], plan), []).batch
+    assert batch is not None
+    assert batch.last_id == expected
 
 
 @pytest.mark.parametrize(

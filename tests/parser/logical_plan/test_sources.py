@@ -1,5 +1,6 @@
 """Leaves of a plan: datasets, rows of a program or a micro-batch, cached relations, common table expressions."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,6 +59,47 @@ def test_rows_of_no_micro_batch_or_of_several_are_unknown(batches: tuple[MicroBa
     assert sources(rows) == [None, None]
     assert (rows.known, walk.reads_rows, walk.ambiguous) == (False, True, is_ambiguous)
     assert walk.leaves == []
+
+
+def rows_of(first: int, **more: Any) -> Nodes:
+    return operator("LogicalRDD", output=[attribute("a", first), attribute("b", first + 1)], **more)
+
+
+def beside(left: Nodes, right: Nodes) -> Nodes:
+    return operator("Join", left, right, joinType={"object": "plans.Inner$"}, condition=None)
+
+
+DATASET: dict[str, Any] = {"originStats": None, "originConstraints": None}  # Spark writes no value
+CHECKPOINT = rows_of(8, **DATASET)
+
+
+@pytest.mark.parametrize(
+    ("marks_datasets", "last_id", "nodes", "expected"),
+    [
+        (False, None, rows_of(1), [True]),
+        (True, None, rows_of(1), [False]),
+        (True, None, rows_of(1, **DATASET), [True]),
+        (True, None, rows_of(1, **DATASET, fromCheckpoint=False), [True]),
+        (True, None, rows_of(1, **DATASET, fromCheckpoint=True), [False]),
+        (True, 2, rows_of(1, **DATASET), [True]),
+        (True, 1, rows_of(1, **DATASET), [False]),
+        (True, 7, CHECKPOINT, [False]),
+        (True, 7, beside(CHECKPOINT, rows_of(1, **DATASET)), [False, True]),
+        (True, 7, beside(rows_of(1, **DATASET), rows_of(8, **DATASET)), [True, True]),
+        (True, 7, beside(rows_of(1, **DATASET), rows_of(8)), [True, False]),
+        (False, 7, rows_of(8), [False]),
+    ],
+    ids=[
+        "any rows before Spark 3.4", "an RDD or a list", "a batch", "a batch in Spark 4.3", "a checkpoint in Spark 4.3",
+        "a batch of files", "one later column", "a checkpoint", "a checkpoint left of the batch",
+        "the batch with itself", "the batch with a list", "a checkpoint before Spark 3.4",
+    ],
+)  # fmt: skip
+def test_rows_of_an_rdd_a_list_or_a_checkpoint_are_none_of_the_micro_batch_with_their_columns(
+    marks_datasets: bool, last_id: int | None, nodes: Nodes, expected: list[bool]
+) -> None:
+    rows, _ = walked(nodes, replace(KNOWN, marks_datasets=marks_datasets, last_id=last_id))
+    assert [found is not None for found in sources(rows)] == [is_batch for is_batch in expected for _ in "ab"]
 
 
 def test_rows_without_columns_are_unknown_whatever_the_micro_batch() -> None:
