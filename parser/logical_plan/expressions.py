@@ -36,6 +36,21 @@ _WITHOUT_VALUE = {
     *_VARIABLES,
 }
 _LITERALS = {"Literal", "CurrentDate", "CurrentTimestamp", "LocalTimestamp", "CurrentTimeZone", "CurrentUser"}
+# The values of the variables of a function's argument that is a function, given the arguments before it. In other
+# functions, like filter, what is done with the elements only chooses.
+_VARIABLES_OF: dict[str, Callable[[Node, Sequence[Value]], Sequence[Value]]] = {
+    "ArrayTransform": lambda _, given: (*given[:1], combined(given)),
+    "ZipWith": lambda _, given: given,
+    "ArrayAggregate": lambda node, given: _accumulated(node, given) if len(given) > 2 else given[::-1],
+    "TransformKeys": lambda _, given: _key_and_values(given),
+    "TransformValues": lambda _, given: _key_and_values(given),
+    "MapZipWith": lambda _, given: _key_and_values(given),
+}
+# They make arrays of what they are given.
+_ARRAYS_OF = {
+    "CreateArray", "CollectList", "CollectSet", "ArrayAppend", "ArrayPrepend", "ArrayTransform", "ZipWith", "MapKeys",
+    "MapValues", "GetArrayStructFields",
+}  # fmt: skip
 # Different for each row, or each group of rows, though their arguments may be literals.
 _VARYING = {
     "AggregateExpression", "WindowExpression", "Rand", "Randn", "Uuid", "Shuffle", "PythonUDF", "ScalaUDF",
@@ -48,7 +63,9 @@ _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists", "LateralSubquery", "Dyna
 # They give some of the elements of the first child; the other children only choose which.
 _CHOOSE = {"ArrayFilter", "MapFilter"}
 # They give rows or elements of the first child, by a position or an order that is computed.
-_ELEMENT_OF = {"MaxBy", "MinBy", "GetArrayItem", "ElementAt", "NthValue", "Slice", "ArraySort", "TryElementAt"}
+_ELEMENT_OF = {"MaxBy", "MinBy", "GetArrayItem", "NthValue", "Slice", "ArraySort"}
+# They give the element of an array at a position, or the value that a map has for a key.
+_VALUE_OF = {"ElementAt", "TryElementAt", "GetMapValue"}
 # They give one of the children, an element of it, or a collection of it.
 _ANY_OF = {
     "Max", "Min", "First", "Last", "AnyValue", "Mode", "Coalesce", "Nvl", "IfNull", "KnownNotNull", "KnownNullable",
@@ -67,18 +84,46 @@ def evaluate(expression: Node, columns: Mapping[int, Value], subquery: Subquery,
     """The sources of the expression; ``columns`` are those it may refer to, ``spend`` counts the work."""
     if not expression.children:
         return _value(expression, (), columns, subquery)
-    # From the end of the pre-order, a node's children are the last values on the stack.
     stack: list[Value] = []
-    for node in reversed(list(expression.walk())):
+    elements: dict[int | None, Value] = {}
+    for step in reversed(_steps(expression)):
+        if isinstance(step, tuple):
+            node, position = step
+            variables = node.children[position].children[1:]
+            given = _VARIABLES_OF[node.kind](node, stack[len(stack) - position :])
+            elements.update(zip(map(expression_id, variables), given, strict=False))
+            continue
         children: Sequence[Value] = ()
-        if count := len(node.children):
-            children = stack[: -count - 1 : -1]
+        if count := len(step.children):
+            children = stack[-count:]
             del stack[-count:]
-        value = _value(node, children, columns, subquery)
+        if step.kind in _VARIABLES:
+            value = elements.get(expression_id(step), CONSTANT)
+        else:
+            value = _value(step, children, columns, subquery)
         if count > 1:
             spend(len(value.sources) + len(value.uses))
         stack.append(value)
     return stack[0]
+
+
+def _steps(expression: Node) -> list[Node | tuple[Node, int]]:
+    """From the end: each node after its children, and before a child that is a function its parent and position."""
+    found: list[Node | tuple[Node, int]] = []
+    waiting: list[Node | tuple[Node, int]] = [expression]
+    while waiting:
+        step = waiting.pop()
+        found.append(step)
+        if isinstance(step, tuple):
+            continue
+        if step.kind not in _VARIABLES_OF:
+            waiting.extend(step.children)
+            continue
+        for position, child in enumerate(step.children):
+            if child.kind == "LambdaFunction":
+                waiting.append((step, position))
+            waiting.append(child)
+    return found
 
 
 def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], subquery: Subquery) -> Value:
@@ -100,6 +145,8 @@ def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], 
         return decided(subquery(plan, columns), children, "JOIN") if plan else UNKNOWN
     rule = _RULES.get(node.kind)
     value = rule(node, children) if rule else combined(children)
+    if value.is_map and node.kind in _ARRAYS_OF:
+        value = replace(value, is_map=False)
     if children and children[0].literal and node.kind not in _VARYING and all(child.literal for child in children):
         return replace(value, literal=True)
     return value
@@ -126,10 +173,26 @@ def _first(_node: Node, children: Sequence[Value]) -> Value:
     return decided(one_of(children[:1]), children[1:])
 
 
+def _as_it_is(children: Sequence[Value]) -> Value:
+    """The first child, whatever it contains."""
+    return replace(children[0], definition=None, literal=False) if children else CONSTANT
+
+
 def _element(_node: Node, children: Sequence[Value]) -> Value:
     """An element of the first child: of structs, a struct of the same fields."""
-    fields = children[0].fields if children else ()
-    return replace(combined(children), fields=tuple(combined([part, *children[1:]]) for part in fields))
+    element, position = _as_it_is(children), combined(children[1:])
+    if position == CONSTANT:
+        return element
+    fields = tuple(combined([part, position]) for part in element.fields)
+    return replace(combined([element, position]), fields=fields, is_map=element.is_map)
+
+
+def _value_of(node: Node, children: Sequence[Value]) -> Value:
+    """The value of a map for a key, or an element of an array."""
+    of = _as_it_is(children)
+    if of.is_map or node.kind == "GetMapValue":
+        of = of.entries.part(1)
+    return _element(node, [of, *children[1:]])
 
 
 def _any_of(_node: Node, children: Sequence[Value]) -> Value:
@@ -146,26 +209,60 @@ def _elements(node: Node, children: Sequence[Value]) -> Value:
 def _map(keys: Value, values: Value) -> Value:
     """A map has one field, so that the fields of a struct in it are not taken for its keys and values."""
     both = combined([keys, values])
-    return replace(both, fields=(replace(both, fields=(keys, values)),))
+    return replace(both, fields=(replace(both, fields=(keys, values)),), is_map=True)
 
 
 def _entries(children: Sequence[Value]) -> Value:
-    return one_of(children[:1]).entries
+    return _as_it_is(children).entries
 
 
-def _transform(node: Node, children: Sequence[Value]) -> Value:
-    """If each element becomes a struct, only the fields that refer to the element come from the array as well."""
-    array, lambda_ = children[:1], node.children[-1]
-    struct = lambda_.children[0] if lambda_.children else lambda_
-    if len(children) != 2 or struct.kind != "CreateNamedStruct":
-        return combined(children)
-    element = {expression_id(variable) for variable in lambda_.children[1:]}
-    refers = [
-        any(part.kind in _VARIABLES and expression_id(part) in element for part in field.walk())
-        for field in struct.children[1::2]
-    ]
-    fields = zip(children[1].fields, refers, strict=True)
-    return replace(combined(children), fields=tuple(combined([f, *array]) if own else f for f, own in fields))
+def _map_from_entries(_node: Node, children: Sequence[Value]) -> Value:
+    entries = one_of(children)
+    return _map(*entries.fields) if len(entries.fields) == 2 else combined(children)
+
+
+def _key_and_values(maps: Sequence[Value]) -> list[Value]:
+    """The key that maps have in common, and the value that each has for it."""
+    entries = [map_.entries for map_ in maps]
+    return [one_of([each.part(0) for each in entries]), *(each.part(1) for each in entries)]
+
+
+def _made(_node: Node, children: Sequence[Value]) -> Value:
+    """What a function makes of elements; if it uses none, and no column, their number is all that matters."""
+    made = children[-1] if children else CONSTANT
+    return made if made.sources else replace(combined(children), fields=made.fields)
+
+
+def _accumulated(node: Node, children: Sequence[Value]) -> list[Value]:
+    """The result of the steps of an aggregation, whose first children are the array, the start and a step."""
+    result = one_of(children[1:3])
+    return [result if _is_by_field(node.children[2]) else combined([result])]
+
+
+def _is_by_field(step: Node) -> bool:
+    """Whether each field of the struct that an aggregation accumulates comes from no other field of it.
+
+    An aggregation in a step is not looked into, so that the work does not grow with the depth.
+    """
+    struct, *variables = step.children or (step,)
+    if struct.kind != "CreateNamedStruct" or not variables:
+        return False
+    accumulated = expression_id(variables[0])
+
+    def is_accumulated(node: Node) -> bool:
+        return node.kind in _VARIABLES and expression_id(node) == accumulated
+
+    for position, field in enumerate(struct.children[1::2]):
+        others = 0
+        for node in field.walk():
+            if node.kind == "ArrayAggregate":
+                return False
+            others += is_accumulated(node)
+            own = node.kind == "GetStructField" and node.params.get("ordinal") == position
+            others -= own and bool(node.children) and is_accumulated(node.children[0])
+        if others:
+            return False
+    return True
 
 
 _RULES.update(
@@ -177,6 +274,7 @@ _RULES.update(
         **dict.fromkeys(_CHOOSE, _first),
         **dict.fromkeys(_ANY_OF, _any_of),
         **dict.fromkeys(_ELEMENT_OF, _element),
+        **dict.fromkeys(_VALUE_OF, _value_of),
         **dict.fromkeys(_ELEMENTS, _elements),
         "UnresolvedFunction": lambda node, children: _function(node, children),
         "Alias": lambda _, children: children[0] if children else UNKNOWN,
@@ -187,8 +285,12 @@ _RULES.update(
         "MapKeys": lambda _, children: _entries(children).part(0),
         "MapValues": lambda _, children: _entries(children).part(1),
         "ArraysZip": lambda _, children: replace(combined(children), fields=tuple(children)),
-        "ArrayTransform": _transform,
-        "LambdaFunction": lambda _, children: one_of(children[:1]),
+        "MapFromEntries": _map_from_entries,
+        "MapZipWith": lambda _, children: _map(_key_and_values(children[:2])[0], one_of(children[2:])),
+        "TransformKeys": lambda _, children: _map(one_of(children[1:]), _entries(children).part(1)),
+        "TransformValues": lambda _, children: _map(_entries(children).part(0), one_of(children[1:])),
+        **dict.fromkeys(("ArrayTransform", "ZipWith", "ArrayAggregate"), _made),
+        "LambdaFunction": lambda _, children: _as_it_is(children),
         "InSubquery": lambda node, children: _in(node, children),
         "In": lambda node, children: _in(node, children),
         "GetStructField": lambda node, children: _field(node, children),

@@ -24,7 +24,8 @@ class Value:
     ``known`` is false if a step could not be followed, so that sources may be missing; ``literal`` is true if it is
     computed from literals only, so that all rows have the same. ``fields`` are the values of a struct that the query
     itself builds, in their order; arrays have those of their elements, and a map has one, the struct of its entries.
-    ``definition`` is the expression that made it, None for a column of a leaf.
+    ``is_map`` is true if it is certainly a map, not an array of maps. ``definition`` is the expression that made it,
+    None for a column of a leaf.
     """
 
     sources: frozenset[LeafColumn] = NO_COLUMNS
@@ -33,10 +34,11 @@ class Value:
     definition: Node | None = None
     literal: bool = False
     fields: tuple["Value", ...] = ()
+    is_map: bool = False
 
     def defined_by(self, definition: Node) -> "Value":
         """The same value as the result of an expression."""
-        return Value(self.sources, self.uses, self.known, definition, self.literal, self.fields)
+        return replace(self, definition=definition)
 
     def part(self, position: int) -> "Value":
         """One field of a struct; the whole struct if it is read from a dataset."""
@@ -77,8 +79,9 @@ def one_of(values: Sequence[Value]) -> Value:
     widths = {len(value.fields) for value in values if not value.literal}
     if len(widths) != 1 or widths == {0}:
         return merged
-    rows = [value.fields for value in values if len(value.fields) in widths]
-    return replace(merged, fields=tuple(one_of(column) for column in zip(*rows, strict=True)))
+    alike = [value for value in values if len(value.fields) in widths]
+    fields = tuple(one_of(column) for column in zip(*(value.fields for value in alike), strict=True))
+    return replace(merged, fields=fields, is_map=all(value.is_map for value in alike))
 
 
 def decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL") -> Value:
@@ -91,7 +94,7 @@ def decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL"
 
 def _decided(value: Value, uses: frozenset[Use], known: bool) -> Value:
     fields = tuple(_decided(part, uses, known) for part in value.fields)
-    return Value(value.sources, value.uses | uses, value.known and known, fields=fields)
+    return Value(value.sources, value.uses | uses, value.known and known, fields=fields, is_map=value.is_map)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which children of an expression give its value, and which only decide: every class that a table lists."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
@@ -131,8 +131,8 @@ PIVOT = node("sql.catalyst.expressions.aggregate.PivotFirst", A, B, pivotColumn=
 LIST = node("sql.catalyst.expressions.ListQuery", plan=function("OneRowRelation"))
 
 MAP = function("CreateMap", A, B, FIRST, C)  # the keys a and 1, the values b and c
-X, Y = (node("sql.catalyst.expressions.NamedLambdaVariable", name=name, exprId={"id": number}) for name, number in
-        (("x", 51), ("y", 52)))  # fmt: skip
+X, Y, Z = (node("sql.catalyst.expressions.NamedLambdaVariable", name=name, exprId={"id": number}) for name, number in
+           (("x", 51), ("y", 52), ("z", 53)))  # fmt: skip
 
 
 def each(array: Nodes, made: Nodes, *variables: Nodes) -> Nodes:
@@ -167,6 +167,73 @@ RULES: dict[str, tuple[Nodes, Found]] = {
 }
 
 
+def aggregated(array: Nodes, start: Nodes, step: Nodes, finish: Nodes) -> Nodes:
+    """``aggregate(array, start, (y, x) -> step, z -> finish)``"""
+    steps = [function("LambdaFunction", step, Y, X), function("LambdaFunction", finish, Z)]
+    return function("ArrayAggregate", array, start, *steps)
+
+
+def of(kind: str, *arguments: Nodes, made: Nodes, variables: Sequence[Nodes] = (X, Y)) -> Nodes:
+    """``kind(arguments, (x, y) -> made)``"""
+    return function(kind, *arguments, function("LambdaFunction", made, *variables))
+
+
+STRUCTS = function("CollectList", struct(A, B))
+X0, X1, Y0, Y1, Z0, Z1 = (field(variable, ordinal) for variable in (X, Y, Z) for ordinal in (0, 1))
+START = struct(FIRST, FIRST)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (each(STRUCTS, X1, X), "b"),
+        (each(STRUCTS, function("Upper", X), X), "a b"),
+        (each(STRUCTS, FIRST, X), "a b"),  # their number
+        (each(STRUCTS, C, X), "c"),
+        (each(STRUCTS, Y, X, Y), "a b"),  # the position
+        (field(each(STRUCTS, struct(X1, X0), X), 0), "b"),
+        (each(each(STRUCTS, struct(X1, X0), X), X0, X), "b"),
+        (each(function("ArrayFilter", STRUCTS, function("LambdaFunction", X0, X)), X1, X), "b"),
+        (each(function("CreateArray", STRUCTS), each(X, Y1, Y), X), "b"),
+        (each(C, each(STRUCTS, function("Add", X, Y0), Y), X), "a c"),
+        (each(function("MapEntries", MAP), X1, X), "b c"),
+        (of("ZipWith", STRUCTS, C, made=function("Add", X0, Y)), "a c"),
+        (of("ZipWith", STRUCTS, C, made=FIRST), "a b c"),
+        (field(of("ZipWith", A, B, made=struct(Y, X)), 0), "b"),
+        (aggregated(STRUCTS, FIRST, function("Add", Y, X1), Z), "b"),
+        (aggregated(STRUCTS, C, function("Add", Y, X1), Z), "b c"),
+        (aggregated(STRUCTS, FIRST, function("Add", Y, FIRST), Z), "a b"),
+        (aggregated(STRUCTS, START, struct(function("Add", Y0, X0), function("Add", Y1, X1)), Z1), "b"),
+        (aggregated(STRUCTS, START, struct(X0, X1), Z1), "b"),
+        # Fields that come from each other, or from all of the struct, are not told apart.
+        (aggregated(STRUCTS, START, struct(function("Add", Y1, X0), function("Add", Y1, X1)), Z1), "a b"),
+        (aggregated(STRUCTS, START, struct(X0, function("Add", function("Hash", Y), X1)), Z1), "a b"),
+        (aggregated(STRUCTS, START, struct(X0, aggregated(C, FIRST, Y, Z)), Z0), "a c"),
+        (of("TransformValues", MAP, made=function("Add", Y, B)), "a b c"),
+        (function("MapKeys", of("TransformValues", MAP, made=function("Add", Y, B))), "a"),
+        (function("MapValues", of("TransformValues", MAP, made=Y)), "b c"),
+        (function("MapValues", of("TransformValues", MAP, made=X)), "a"),
+        (function("MapKeys", of("TransformKeys", MAP, made=function("Add", X, C))), "a c"),
+        (function("MapValues", of("TransformKeys", MAP, made=X)), "b c"),
+        (function("MapKeys", of("MapZipWith", MAP, MAP, made=Y)), "a"),
+        (function("MapValues", of("MapZipWith", MAP, C, made=Z, variables=(X, Y, Z))), "c"),
+        (function("MapKeys", function("MapFromEntries", STRUCTS)), "a"),
+        (function("MapValues", function("MapFromEntries", STRUCTS)), "b"),
+        (function("MapValues", function("MapFromEntries", C)), "c"),
+    ],
+)  # fmt: skip
+def test_what_a_function_makes_of_elements_comes_from_what_it_uses_of_them(expression: Nodes, expected: str) -> None:
+    assert read(expression)[0] == expected
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._VARIABLES_OF))
+@pytest.mark.parametrize("count", range(5))
+def test_functions_of_elements_with_too_few_or_too_many_arguments_can_be_read(kind: str, count: int) -> None:
+    made = function("LambdaFunction", X, X, Y)
+    for arguments in ([made] * count, [A] * count, [*[A] * count, made], [*[A] * count, function("LambdaFunction")]):
+        assert read(function(kind, *arguments))[0] in ("", "a")
+
+
 @pytest.mark.parametrize(
     ("made", "expected"),
     [
@@ -196,9 +263,52 @@ def test_keys_and_values_of_a_map_that_the_query_does_not_build_here_are_not_tol
     assert [read(field(of_map, ordinal)) for ordinal in (0, 1)] == [read(map_)] * 2
 
 
-def test_the_field_of_a_struct_in_a_map_is_neither_its_keys_nor_its_values() -> None:
-    element = function("ElementAt", function("CreateMap", A, struct(B, C)), FIRST)
-    assert [read(field(element, ordinal))[0] for ordinal in (0, 1)] == ["a b c", "a b c"]
+@pytest.mark.parametrize("kind", sorted(expressions._VALUE_OF))
+@pytest.mark.parametrize(
+    "map_",
+    [
+        function("CreateMap", A, struct(B, C)),
+        function("MapFromArrays", A, function("CollectList", struct(B, C))),
+        function("MapFromEntries", function("CollectList", struct(A, struct(B, C)))),
+        function("MapConcat", function("CreateMap", A, struct(B, C)), function("CreateMap", A, struct(B, C))),
+        function("GetArrayItem", function("CreateArray", function("CreateMap", A, struct(B, C))), FIRST),
+    ],
+    ids=["map", "of arrays", "of entries", "one of several", "in an array"],
+)
+def test_the_field_of_a_struct_in_a_map_is_neither_its_keys_nor_its_values(kind: str, map_: Nodes) -> None:
+    fields = [read(field(function(kind, map_, FIRST), ordinal))[0] for ordinal in (0, 1)]
+    # What the query takes from an array may be an array itself, whose structs have one field, a struct of two.
+    is_unclear = kind != "GetMapValue" and "GetArrayItem" in str(map_)
+    assert fields == (["a b c", "a b c"] if is_unclear else ["b", "c"])
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._VALUE_OF))
+def test_the_key_or_position_is_part_of_a_value_that_it_finds(kind: str) -> None:
+    found = function(kind, function("CreateMap", FIRST, struct(A, B)), C)
+    assert [read(field(found, ordinal))[0] for ordinal in (0, 1)] == ["a c", "b c"]
+
+
+@pytest.mark.parametrize("kind", sorted(expressions._ARRAYS_OF - {"MapKeys", "MapValues", "GetArrayStructFields"}))
+def test_an_array_of_maps_is_no_map(kind: str) -> None:
+    map_ = function("CreateMap", A, B)
+    is_made = kind in expressions._VARIABLES_OF
+    array = function(kind, C, function("LambdaFunction", map_, X)) if is_made else function(kind, map_)
+    assert value(map_).is_map
+    assert not value(array).is_map
+    assert value(array).fields
+
+
+def test_keys_and_values_of_a_map_are_arrays() -> None:
+    map_ = function("CreateMap", function("CreateMap", A, B), function("CreateMap", B, C))
+    in_struct = node("sql.catalyst.expressions.GetArrayStructFields", function("CollectList", struct(map_)), ordinal=0)
+    arrays = [function("MapKeys", map_), function("MapValues", map_), in_struct]
+    assert [(value(array).is_map, len(value(array).fields)) for array in arrays] == [(False, 1)] * 3
+
+
+def test_an_array_of_structs_with_one_field_is_no_map() -> None:
+    array = function("CreateArray", struct(struct(A, B)))
+    inner = field(function("ElementAt", array, FIRST), 0)
+    assert [read(field(inner, ordinal))[0] for ordinal in (0, 1)] == ["a", "b"]
 
 
 def test_maps_and_arrays_without_children_have_no_sources() -> None:
@@ -213,8 +323,9 @@ def test_a_pivot_whose_columns_cannot_be_read_comes_from_all_of_its_children(cho
 
 
 def test_every_rule_has_a_case() -> None:
-    tables = expressions._CHOOSE | expressions._ANY_OF | expressions._ELEMENT_OF | expressions._ELEMENTS.keys()
-    assert expressions._RULES.keys() == RULES.keys() | tables
+    tables = expressions._CHOOSE | expressions._ANY_OF | expressions._ELEMENT_OF | expressions._VALUE_OF
+    functions = expressions._ELEMENTS.keys() | expressions._VARIABLES_OF.keys() | {"MapFromEntries"}
+    assert expressions._RULES.keys() == RULES.keys() | tables | functions
     assert expressions._BY_NAME.keys() == BY_NAME.keys()
 
 
