@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from parser.logical_plan.tree import Node, expression_id, object_name, tree
-from parser.logical_plan.value import NOT_NULL, UNREADABLE, Attribute, Relation, Use, Value, combined
+from parser.logical_plan.value import NOT_NULL, UNREADABLE, Attribute, Relation, Use, Value, one_of
 from parser.logical_plan.walker import Condition, Walk, attributes, joined
 
 
@@ -99,7 +99,7 @@ def union(_node: Node, children: list[Relation], _walk: Walk) -> Relation:
         sides = [children[0], UNREADABLE]
     first = sides[0]
     columns = {
-        attribute.id: combined(side.value(position) for side in sides)
+        attribute.id: one_of([side.value(position) for side in sides])
         for position, attribute in enumerate(first.output)
     }
     uses = frozenset[Use]().union(*(child.uses for child in children))

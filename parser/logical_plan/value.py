@@ -13,6 +13,10 @@ Use = tuple[LeafColumn, str]
 #: The kind for a column that a filter only compares with null; the optimiser adds such filters.
 NOT_NULL = "NOT_NULL"
 
+#: Structs in structs, to a greater depth than any query has; below, fields are not told apart. A value that is a field
+#: of several structs is looked at once, so that the work does not grow with the number of paths to it.
+MOST_NESTED = 50
+
 NO_COLUMNS: frozenset[LeafColumn] = frozenset()
 NO_USES: frozenset[Use] = frozenset()
 
@@ -75,13 +79,22 @@ def combined(values: Iterable[Value]) -> Value:
 
 def one_of(values: Sequence[Value]) -> Value:
     """The value that is one of these; if all are structs of the same width, it is one too, field by field."""
+    return _one_of(values, {}, 0)
+
+
+def _one_of(values: Sequence[Value], found: dict[tuple[int, ...], Value], depth: int) -> Value:
     merged = combined(values)
     widths = {len(value.fields) for value in values if not value.literal}
-    if len(widths) != 1 or widths == {0}:
+    if len(widths) != 1 or widths == {0} or depth == MOST_NESTED:
         return merged
     alike = [value for value in values if len(value.fields) in widths]
-    fields = tuple(one_of(column) for column in zip(*(value.fields for value in alike), strict=True))
-    return replace(merged, fields=fields, is_map=all(value.is_map for value in alike))
+    fields = []
+    for column in zip(*(value.fields for value in alike), strict=True):
+        known = tuple(map(id, column))
+        if known not in found:
+            found[known] = _one_of(column, found, depth + 1)
+        fields.append(found[known])
+    return replace(merged, fields=tuple(fields), is_map=all(value.is_map for value in alike))
 
 
 def decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL") -> Value:
@@ -89,12 +102,16 @@ def decided(value: Value, conditions: Sequence[Value], kind: str = "CONDITIONAL"
     if not conditions:
         return value
     uses = NO_USES.union(*(condition.as_uses(kind) for condition in conditions))
-    return _decided(value, uses, all(condition.known for condition in conditions))
+    return _decided(value, uses, all(condition.known for condition in conditions), {}, 0)
 
 
-def _decided(value: Value, uses: frozenset[Use], known: bool) -> Value:
-    fields = tuple(_decided(part, uses, known) for part in value.fields)
-    return Value(value.sources, value.uses | uses, value.known and known, fields=fields, is_map=value.is_map)
+def _decided(value: Value, uses: frozenset[Use], known: bool, found: dict[int, Value], depth: int) -> Value:
+    fields = []
+    for part in value.fields if depth < MOST_NESTED else ():
+        if id(part) not in found:
+            found[id(part)] = _decided(part, uses, known, found, depth + 1)
+        fields.append(found[id(part)])
+    return Value(value.sources, value.uses | uses, value.known and known, None, False, tuple(fields), value.is_map)
 
 
 @dataclass(frozen=True, slots=True)

@@ -310,6 +310,17 @@ def test_an_existence_join_adds_a_column_that_its_keys_decide_about() -> None:
     assert [column.name for column in relation_of(existence(None)).output] == ["a", "b"]
 
 
+def test_a_union_of_structs_keeps_their_fields_apart() -> None:
+    def packed(first: Nodes, second: Nodes, made: int) -> Nodes:
+        return alias(function("CreateNamedStruct", literal("p"), first, literal("q"), second), "s", made)
+
+    struct = attribute("s", 51)
+    fields = [node("sql.catalyst.expressions.GetStructField", struct, child=0, ordinal=at) for at in (0, 1)]
+    union = operator("Union", project(ONE, packed(A, B, 51)), project(OTHER, packed(K, V, 52)))
+    picked = project(union, *(alias(field, "f", 60 + at) for at, field in enumerate(fields)))
+    assert edges(picked, FACET) == {"x": ["one.a", "other.k"], "y": ["one.b", "other.v"]}
+
+
 def test_a_union_is_known_only_if_all_its_sides_are_of_one_width() -> None:
     narrow, unknown = project(OTHER, K), operator("NewInSpark9", OTHER)
     assert relation_of(operator("Union", ONE, OTHER)).known

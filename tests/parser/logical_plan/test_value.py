@@ -1,8 +1,21 @@
 """Values and relations: what is known about the columns that a plan creates."""
 
+from collections.abc import Callable
+
 import pytest
 
-from parser.logical_plan.value import CONSTANT, LITERAL, UNKNOWN, Attribute, Relation, Value, combined, decided, one_of
+from parser.logical_plan.value import (
+    CONSTANT,
+    LITERAL,
+    MOST_NESTED,
+    UNKNOWN,
+    Attribute,
+    Relation,
+    Value,
+    combined,
+    decided,
+    one_of,
+)
 
 A, B, C = (Value(frozenset({(0, name)})) for name in "abc")
 BY_C = Value(A.sources, frozenset({((0, "c"), "FILTER")}))
@@ -43,6 +56,8 @@ def test_what_is_computed_from_values_has_the_sources_of_all(values: list[Value]
         ([A, B], []),
         ([LITERAL], []),
         ([], []),
+        # A constant of another width, which Spark would refuse, adds nothing.
+        ([struct(A, B), Value(fields=(LITERAL, LITERAL, LITERAL), literal=True)], [A.sources, B.sources]),
     ],
 )
 def test_one_of_several_structs_of_one_width_is_a_struct(values: list[Value], fields: list[object]) -> None:
@@ -63,6 +78,28 @@ def test_one_of_several_structs_of_one_width_is_a_struct(values: list[Value], fi
 )
 def test_conditions_decide_about_a_value(value: Value, conditions: list[Value], expected: Value) -> None:
     assert decided(value, conditions) == expected
+
+
+@pytest.mark.parametrize("same", [lambda value: one_of([value, value]), lambda value: decided(value, [C])])
+def test_a_value_that_is_in_a_struct_several_times_is_looked_at_once(same: Callable[[Value], Value]) -> None:
+    value = A
+    for _ in range(40):  # with 2**40 paths to the innermost
+        value = struct(value, value)
+    first, second = same(value).fields
+    assert first is second
+    assert first.sources == A.sources
+
+
+@pytest.mark.parametrize("same", [lambda value: one_of([value, value]), lambda value: decided(value, [C])])
+def test_fields_of_structs_in_very_many_structs_are_not_told_apart(same: Callable[[Value], Value]) -> None:
+    value = struct(A, B)
+    for _ in range(5_000):
+        value = struct(value)
+    value, depth = same(value), 0
+    while value.fields:
+        value, depth = value.fields[0], depth + 1
+    assert depth == MOST_NESTED
+    assert value.sources == A.sources | B.sources
 
 
 def test_a_relation_gives_values_by_position_and_is_independent_of_others() -> None:
