@@ -111,7 +111,7 @@ class RunEvent:
     is the form of the run id that keys and blob names use, ``digest`` is the same for equal bodies only.
     ``environment`` is the environment-properties facet, ``properties`` the captured Spark properties of the
     spark_properties facet, ``plan`` the node list of the spark.logicalPlan facet (each empty if missing), ``agent`` the
-    version of the OpenLineage agent, ``spark`` that of Spark.
+    version of the OpenLineage agent, ``spark`` that of Spark in the processing_engine facet.
     """
 
     event_type: str

@@ -88,7 +88,7 @@ def read_event(body: bytes) -> RunEvent:
         properties=_object(properties),
         plan=tuple(_objects(_facet(run, "spark.logicalPlan").get("plan"))),
         agent=_agent(raw.producer),
-        spark=_spark(run),
+        spark=_text(_facet(run, "processing_engine"), "version"),
     )
 
 
@@ -105,11 +105,6 @@ def _agent(producer: msgspec.Raw) -> str:
     """The agent's version, as in ``https://github.com/OpenLineage/OpenLineage/tree/1.53.0/integration/spark``."""
     match = re.search(rb"/tree/([0-9][0-9A-Za-z.\-]*)/", bytes(producer))
     return match[1].decode() if match else ""
-
-
-def _spark(run: Facets) -> str:
-    """The version of Spark, as in ``3.5.1``; agents up to 0.28 have it in a facet of their own."""
-    return _text(_facet(run, "processing_engine"), "version") or _text(_facet(run, "spark_version"), "spark-version")
 
 
 def _facet(facets: Facets, name: str) -> dict[str, Any]:

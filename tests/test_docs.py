@@ -13,6 +13,8 @@ from cli.main import app
 from core.settings import Settings
 from scripts.settings_table import settings_table
 from tests.support import agent_versions, compatibility
+from tests.support.corpus import scenarios
+from tests.support.figures import with_both
 from tests.support.tiers import sweep
 
 ROOT = Path(__file__).parent.parent
@@ -142,3 +144,8 @@ NAMED_TESTS = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "threa
 @pytest.mark.parametrize(("path", "name"), NAMED_TESTS, ids=[name for _, name in NAMED_TESTS])
 def test_every_test_that_the_threat_model_names_exists(path: str, name: str) -> None:
     assert f"def {name}(" in (ROOT / path).read_text("utf-8")
+
+
+def test_the_readme_counts_the_recorded_applications() -> None:
+    assert f"recorded events of {len(scenarios())} Spark applications" in README
+    assert f"For the {len(with_both())} recorded applications of agent 1.53" in " ".join(README.split())

@@ -67,8 +67,6 @@ def test_only_a_micro_batch_tells_others_its_rows(
         ({"processing_engine": {"version": "3.10.1"}}, True),
         ({"processing_engine": {"version": "4.0.1.5-preview"}}, True),
         ({"processing_engine": {"version": "unknown"}}, False),
-        ({"spark_version": {"spark-version": "3.2.4"}}, False),
-        ({"spark_version": {"spark-version": "3.5.1"}}, True),
         ({}, False),
     ],
 )
