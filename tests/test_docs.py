@@ -19,7 +19,9 @@ from tests.support.tiers import sweep
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-MARKDOWN = [path for path in ROOT.rglob("*.md") if not {"node_modules", ".venv", ".local"} & set(path.parts)]
+# What tools install or leave behind is no document, and may appear while tests are collected.
+_OTHERS = {"node_modules", ".venv", ".local", ".pytest_cache"}
+MARKDOWN = sorted(path for path in ROOT.rglob("*.md") if not _OTHERS & set(path.relative_to(ROOT).parts))
 
 
 def test_the_settings_page_lists_every_setting_as_the_code_has_it() -> None:
