@@ -146,10 +146,10 @@ def _brief(time: str) -> str:
 def _show_run(shown: dict[str, Any]) -> None:
     console = Console()
     print_line(console, f"run {shown['run']}, {shown['job'] or 'unknown job'}", "bold")
-    told = {sentences(letter["reason"], letter["remedy"]) for letter in shown["deadLetters"]}
+    explained = {sentences(letter["reason"], letter["remedy"]) for letter in shown["deadLetters"]}
     for event in shown["events"]:
         line = f"{event['type']} of {_brief(event['time'])}, received {_brief(event['received'])}: {event['status']}"
-        message = "" if event["message"] in told else event["message"]
+        message = "" if event["message"] in explained else event["message"]
         print_line(console, f"  {line}: {message}" if message else f"  {line}")
     if shown["retryAt"]:
         print_line(console, f"next retry at {_brief(shown['retryAt'])}", "yellow")

@@ -8,6 +8,7 @@ children). An expression is evaluated from its leaves up, so that deep ones cost
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from parser.logical_plan.collection_functions import ARRAYS_OF, COLLECTIONS, VARIABLES, VARIABLES_OF
 from parser.logical_plan.sql.layout import dotted
 from parser.logical_plan.tree import Node, expression_id
 from parser.logical_plan.value import CONSTANT, LITERAL, UNKNOWN, Value, combined, decided, one_of
@@ -17,8 +18,6 @@ Subquery = Callable[[Node, Mapping[int, Value]], Value]
 
 _RULES: dict[str, Callable[[Node, Sequence[Value]], Value]] = {}
 
-# The elements that a function refers to; the array itself is another child.
-_VARIABLES = {"LambdaVariable", "NamedLambdaVariable", "UnresolvedNamedLambdaVariable"}
 # Their children are the columns that order the window, or nothing that would give a value.
 _WITHOUT_VALUE = {
     "Rank",
@@ -33,24 +32,9 @@ _WITHOUT_VALUE = {
     "InputFileBlockLength",
     "MonotonicallyIncreasingID",
     "SparkPartitionID",
-    *_VARIABLES,
+    *VARIABLES,
 }
 _LITERALS = {"Literal", "CurrentDate", "CurrentTimestamp", "LocalTimestamp", "CurrentTimeZone", "CurrentUser"}
-# The values of the variables of a function's argument that is a function, given the arguments before it. In other
-# functions, like filter, what is done with the elements only chooses.
-_VARIABLES_OF: dict[str, Callable[[Node, Sequence[Value]], Sequence[Value]]] = {
-    "ArrayTransform": lambda _, given: (*given[:1], combined(given)),
-    "ZipWith": lambda _, given: given,
-    "ArrayAggregate": lambda node, given: _accumulated(node, given) if len(given) > 2 else given[::-1],
-    "TransformKeys": lambda _, given: _key_and_values(given),
-    "TransformValues": lambda _, given: _key_and_values(given),
-    "MapZipWith": lambda _, given: _key_and_values(given),
-}
-# They make arrays of what they are given.
-_ARRAYS_OF = {
-    "CreateArray", "CollectList", "CollectSet", "ArrayAppend", "ArrayPrepend", "ArrayTransform", "ZipWith", "MapKeys",
-    "MapValues", "GetArrayStructFields",
-}  # fmt: skip
 # Different for each row, or each group of rows, though their arguments may be literals.
 _VARYING = {
     "AggregateExpression", "WindowExpression", "Rand", "Randn", "Uuid", "Shuffle", "PythonUDF", "ScalaUDF",
@@ -62,10 +46,6 @@ _REFERENCES_IN = {"OuterReference": "e", "LateralColumnAliasReference": "a"}
 _SUBQUERIES = {"ScalarSubquery", "ListQuery", "Exists", "LateralSubquery", "DynamicPruningSubquery"}
 # They give some of the elements of the first child; the other children only choose which.
 _CHOOSE = {"ArrayFilter", "MapFilter"}
-# They give rows or elements of the first child, by a position or an order that is computed.
-_ELEMENT_OF = {"MaxBy", "MinBy", "GetArrayItem", "NthValue", "Slice", "ArraySort"}
-# They give the element of an array at a position, or the value that a map has for a key.
-_VALUE_OF = {"ElementAt", "TryElementAt", "GetMapValue"}
 # They give one of the children, an element of it, or a collection of it.
 _ANY_OF = {
     "Max", "Min", "First", "Last", "AnyValue", "Mode", "Coalesce", "Nvl", "IfNull", "KnownNotNull", "KnownNullable",
@@ -74,8 +54,6 @@ _ANY_OF = {
     "Concat", "Flatten", "Shuffle", "ArrayAppend", "ArrayPrepend", "ArrayUnion", "ArrayExcept", "ArrayIntersect",
     "ArrayRemove",
 }  # fmt: skip
-# Their elements are the child at these positions; the others are numbers.
-_ELEMENTS = {"ArrayRepeat": (0,), "ArrayInsert": (0, 2)}
 # Classes that only an unresolved plan contains, or that stand for a row of objects.
 _UNREADABLE = {"UnresolvedAttribute", "UnresolvedStar", "BoundReference", "GetColumnByOrdinal"}
 
@@ -90,14 +68,14 @@ def evaluate(expression: Node, columns: Mapping[int, Value], subquery: Subquery,
         if isinstance(step, tuple):
             node, position = step
             variables = node.children[position].children[1:]
-            given = _VARIABLES_OF[node.kind](node, stack[len(stack) - position :])
+            given = VARIABLES_OF[node.kind](node, stack[len(stack) - position :])
             elements.update(zip(map(expression_id, variables), given, strict=False))
             continue
         children: Sequence[Value] = ()
         if count := len(step.children):
             children = stack[-count:]
             del stack[-count:]
-        if step.kind in _VARIABLES:
+        if step.kind in VARIABLES:
             value = elements.get(expression_id(step), CONSTANT)
         else:
             value = _value(step, children, columns, subquery)
@@ -116,7 +94,7 @@ def _steps(expression: Node) -> list[Node | tuple[Node, int]]:
         found.append(step)
         if isinstance(step, tuple):
             continue
-        if step.kind not in _VARIABLES_OF:
+        if step.kind not in VARIABLES_OF:
             waiting.extend(step.children)
             continue
         for position, child in enumerate(step.children):
@@ -145,7 +123,7 @@ def _value(node: Node, children: Sequence[Value], columns: Mapping[int, Value], 
         return decided(subquery(plan, columns), children, "JOIN") if plan else UNKNOWN
     rule = _RULES.get(node.kind)
     value = rule(node, children) if rule else combined(children)
-    if value.is_map and node.kind in _ARRAYS_OF:
+    if value.is_map and node.kind in ARRAYS_OF:
         value = replace(value, is_map=False)
     if children and children[0].literal and node.kind not in _VARYING and all(child.literal for child in children):
         return replace(value, literal=True)
@@ -173,96 +151,9 @@ def _first(_node: Node, children: Sequence[Value]) -> Value:
     return decided(one_of(children[:1]), children[1:])
 
 
-def _as_it_is(children: Sequence[Value]) -> Value:
-    """The first child, whatever it contains."""
-    return replace(children[0], definition=None, literal=False) if children else CONSTANT
-
-
-def _element(_node: Node, children: Sequence[Value]) -> Value:
-    """An element of the first child: of structs, a struct of the same fields."""
-    element, position = _as_it_is(children), combined(children[1:])
-    if position == CONSTANT:
-        return element
-    fields = tuple(combined([part, position]) for part in element.fields)
-    return replace(combined([element, position]), fields=fields, is_map=element.is_map)
-
-
-def _value_of(node: Node, children: Sequence[Value]) -> Value:
-    """The value of a map for a key, or an element of an array."""
-    of = _as_it_is(children)
-    if of.is_map or node.kind == "GetMapValue":
-        of = of.entries.part(1)
-    return _element(node, [of, *children[1:]])
-
-
 def _any_of(_node: Node, children: Sequence[Value]) -> Value:
     """One of the children as it is, or a collection of them: a struct stays one."""
     return one_of(children)
-
-
-def _elements(node: Node, children: Sequence[Value]) -> Value:
-    """An array of some of the children, or of their elements; where they are, or how often, does not change them."""
-    given = one_of([children[position] for position in _ELEMENTS[node.kind] if position < len(children)])
-    return replace(combined(children), fields=given.fields)
-
-
-def _map(keys: Value, values: Value) -> Value:
-    """A map has one field, so that the fields of a struct in it are not taken for its keys and values."""
-    both = combined([keys, values])
-    return replace(both, fields=(replace(both, fields=(keys, values)),), is_map=True)
-
-
-def _entries(children: Sequence[Value]) -> Value:
-    return _as_it_is(children).entries
-
-
-def _map_from_entries(_node: Node, children: Sequence[Value]) -> Value:
-    entries = one_of(children)
-    return _map(*entries.fields) if len(entries.fields) == 2 else combined(children)
-
-
-def _key_and_values(maps: Sequence[Value]) -> list[Value]:
-    """The key that maps have in common, and the value that each has for it."""
-    entries = [map_.entries for map_ in maps]
-    return [one_of([each.part(0) for each in entries]), *(each.part(1) for each in entries)]
-
-
-def _made(_node: Node, children: Sequence[Value]) -> Value:
-    """What a function makes of elements; if it uses none, and no column, their number is all that matters."""
-    made = children[-1] if children else CONSTANT
-    return made if made.sources else replace(combined(children), fields=made.fields)
-
-
-def _accumulated(node: Node, children: Sequence[Value]) -> list[Value]:
-    """The result of the steps of an aggregation, whose first children are the array, the start and a step."""
-    result = one_of(children[1:3])
-    return [result if _is_by_field(node.children[2]) else combined([result])]
-
-
-def _is_by_field(step: Node) -> bool:
-    """Whether each field of the struct that an aggregation accumulates comes from no other field of it.
-
-    An aggregation in a step is not looked into, so that the work does not grow with the depth.
-    """
-    struct, *variables = step.children or (step,)
-    if struct.kind != "CreateNamedStruct" or not variables:
-        return False
-    accumulated = expression_id(variables[0])
-
-    def is_accumulated(node: Node) -> bool:
-        return node.kind in _VARIABLES and expression_id(node) == accumulated
-
-    for position, field in enumerate(struct.children[1::2]):
-        others = 0
-        for node in field.walk():
-            if node.kind == "ArrayAggregate":
-                return False
-            others += is_accumulated(node)
-            own = node.kind == "GetStructField" and node.params.get("ordinal") == position
-            others -= own and bool(node.children) and is_accumulated(node.children[0])
-        if others:
-            return False
-    return True
 
 
 _RULES.update(
@@ -273,24 +164,10 @@ _RULES.update(
         "WindowExpression": _window,
         **dict.fromkeys(_CHOOSE, _first),
         **dict.fromkeys(_ANY_OF, _any_of),
-        **dict.fromkeys(_ELEMENT_OF, _element),
-        **dict.fromkeys(_VALUE_OF, _value_of),
-        **dict.fromkeys(_ELEMENTS, _elements),
         "UnresolvedFunction": lambda node, children: _function(node, children),
         "Alias": lambda _, children: children[0] if children else UNKNOWN,
         "CreateNamedStruct": lambda _, children: replace(combined(children), fields=tuple(children[1::2])),
-        "CreateMap": lambda _, children: _map(one_of(children[::2]), one_of(children[1::2])),
-        "MapFromArrays": lambda _, children: _map(one_of(children[:1]), one_of(children[1:])),
-        "MapEntries": lambda _, children: _entries(children),
-        "MapKeys": lambda _, children: _entries(children).part(0),
-        "MapValues": lambda _, children: _entries(children).part(1),
-        "ArraysZip": lambda _, children: replace(combined(children), fields=tuple(children)),
-        "MapFromEntries": _map_from_entries,
-        "MapZipWith": lambda _, children: _map(_key_and_values(children[:2])[0], one_of(children[2:])),
-        "TransformKeys": lambda _, children: _map(one_of(children[1:]), _entries(children).part(1)),
-        "TransformValues": lambda _, children: _map(_entries(children).part(0), one_of(children[1:])),
-        **dict.fromkeys(("ArrayTransform", "ZipWith", "ArrayAggregate"), _made),
-        "LambdaFunction": lambda _, children: _as_it_is(children),
+        **COLLECTIONS,
         "InSubquery": lambda node, children: _in(node, children),
         "In": lambda node, children: _in(node, children),
         "GetStructField": lambda node, children: _field(node, children),

@@ -233,7 +233,7 @@ def _fits_any(leaves: Iterable[Leaf], datasets: Iterable[Dataset]) -> bool:
     return any(fits(leaf, dataset) for leaf, dataset in product(leaves, datasets))
 
 
-def _columns(dataset: Dataset) -> tuple[tuple[str, str], ...]:
+def _columns(dataset: Dataset) -> Columns:
     return tuple((field.name, field.type) for field in dataset.fields)
 
 

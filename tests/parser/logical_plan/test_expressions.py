@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from parser.logical_plan import expressions
+from parser.logical_plan import collection_functions, expressions
 from parser.logical_plan.tree import tree
 from parser.logical_plan.value import LITERAL, UNKNOWN, Value
 from tests.support.plans import Nodes, attribute, called, function, literal, node
@@ -93,7 +93,7 @@ def test_a_filter_chooses_among_the_elements_of_its_first_child(kind: str) -> No
     assert read(function(kind, A, B)) == ("a", {"b": "CONDITIONAL"})
 
 
-@pytest.mark.parametrize("kind", sorted(expressions._ELEMENT_OF))
+@pytest.mark.parametrize("kind", sorted(collection_functions._ELEMENT_OF))
 def test_an_element_of_structs_is_a_struct_and_its_position_is_part_of_the_value(kind: str) -> None:
     element = function(kind, struct(A, B), C)
     assert read(element) == ("a b c", {})
@@ -107,9 +107,9 @@ def test_one_of_several_structs_is_a_struct(kind: str) -> None:
     assert [read(field(one, ordinal)) for ordinal in (0, 1)] == [("a b", {}), ("b c", {})]
 
 
-@pytest.mark.parametrize("kind", sorted(expressions._ELEMENTS))
+@pytest.mark.parametrize("kind", sorted(collection_functions._ELEMENTS))
 def test_where_and_how_often_structs_are_put_into_an_array_is_no_part_of_their_fields(kind: str) -> None:
-    given = expressions._ELEMENTS[kind]
+    given = collection_functions._ELEMENTS[kind]
     array = function(kind, *(struct(A, B) if position in given else C for position in range(max(given) + 2)))
     assert read(array) == ("a b c", {})
     assert [read(field(array, ordinal)) for ordinal in (0, 1)] == [("a", {}), ("b", {})]
@@ -226,7 +226,7 @@ def test_what_a_function_makes_of_elements_comes_from_what_it_uses_of_them(expre
     assert read(expression)[0] == expected
 
 
-@pytest.mark.parametrize("kind", sorted(expressions._VARIABLES_OF))
+@pytest.mark.parametrize("kind", sorted(collection_functions.VARIABLES_OF))
 @pytest.mark.parametrize("count", range(5))
 def test_functions_of_elements_with_too_few_or_too_many_arguments_can_be_read(kind: str, count: int) -> None:
     made = function("LambdaFunction", X, X, Y)
@@ -263,7 +263,7 @@ def test_keys_and_values_of_a_map_that_the_query_does_not_build_here_are_not_tol
     assert [read(field(of_map, ordinal)) for ordinal in (0, 1)] == [read(map_)] * 2
 
 
-@pytest.mark.parametrize("kind", sorted(expressions._VALUE_OF))
+@pytest.mark.parametrize("kind", sorted(collection_functions._VALUE_OF))
 @pytest.mark.parametrize(
     "map_",
     [
@@ -282,16 +282,18 @@ def test_the_field_of_a_struct_in_a_map_is_neither_its_keys_nor_its_values(kind:
     assert fields == (["a b c", "a b c"] if is_unclear else ["b", "c"])
 
 
-@pytest.mark.parametrize("kind", sorted(expressions._VALUE_OF))
+@pytest.mark.parametrize("kind", sorted(collection_functions._VALUE_OF))
 def test_the_key_or_position_is_part_of_a_value_that_it_finds(kind: str) -> None:
     found = function(kind, function("CreateMap", FIRST, struct(A, B)), C)
     assert [read(field(found, ordinal))[0] for ordinal in (0, 1)] == ["a c", "b c"]
 
 
-@pytest.mark.parametrize("kind", sorted(expressions._ARRAYS_OF - {"MapKeys", "MapValues", "GetArrayStructFields"}))
+@pytest.mark.parametrize(
+    "kind", sorted(collection_functions.ARRAYS_OF - {"MapKeys", "MapValues", "GetArrayStructFields"})
+)
 def test_an_array_of_maps_is_no_map(kind: str) -> None:
     map_ = function("CreateMap", A, B)
-    is_made = kind in expressions._VARIABLES_OF
+    is_made = kind in collection_functions.VARIABLES_OF
     array = function(kind, C, function("LambdaFunction", map_, X)) if is_made else function(kind, map_)
     assert value(map_).is_map
     assert not value(array).is_map
@@ -323,8 +325,10 @@ def test_a_pivot_whose_columns_cannot_be_read_comes_from_all_of_its_children(cho
 
 
 def test_every_rule_has_a_case() -> None:
-    tables = expressions._CHOOSE | expressions._ANY_OF | expressions._ELEMENT_OF | expressions._VALUE_OF
-    functions = expressions._ELEMENTS.keys() | expressions._VARIABLES_OF.keys() | {"MapFromEntries"}
+    tables = (
+        expressions._CHOOSE | expressions._ANY_OF | collection_functions._ELEMENT_OF | collection_functions._VALUE_OF
+    )
+    functions = collection_functions._ELEMENTS.keys() | collection_functions.VARIABLES_OF.keys() | {"MapFromEntries"}
     assert expressions._RULES.keys() == RULES.keys() | tables | functions
     assert expressions._BY_NAME.keys() == BY_NAME.keys()
 
